@@ -1,0 +1,1 @@
+//! Hala's own benches.

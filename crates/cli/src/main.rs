@@ -1,0 +1,2 @@
+//! The hala command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Sessions over a model: prefill, decode, sampling, chat and translation.

@@ -1,0 +1,1 @@
+//! Model families: a checkpoint's config and tensors in, recorded plans out.

@@ -1,0 +1,1 @@
+//! The contract between models and backends: ops, buffers, plans and the backend trait.

@@ -1,0 +1,1 @@
+//! Shapes, element types, and the block formats of quantised weights.
