@@ -1,0 +1,72 @@
+//! What can go wrong with a tensor's shape or values.
+
+use crate::{DType, Shape};
+
+/// An error of this crate; each names what was found and what was expected.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TensorError {
+    /// A shape has more dimensions than any tensor of a language model.
+    #[error("a shape of {rank} dimensions: at most {max} are supported", max = Shape::MAX_RANK)]
+    Rank {
+        /// Dimensions found.
+        rank: usize,
+    },
+    /// The number of elements does not fit the address space.
+    #[error("a tensor of shape {dims:?} has more elements than this machine can address")]
+    TooLarge {
+        /// Dimensions found.
+        dims: Vec<usize>,
+    },
+    /// Values do not fill the shape.
+    #[error("{found} elements where the shape {shape} needs {expected}")]
+    Elements {
+        /// Elements found.
+        found: usize,
+        /// Elements that the shape needs.
+        expected: usize,
+        /// The shape.
+        shape: Shape,
+    },
+    /// A row has another length than the tensor's rows.
+    #[error("a row of {found} elements where the shape {shape} needs {expected}")]
+    Row {
+        /// Elements found.
+        found: usize,
+        /// Elements in a row of this shape.
+        expected: usize,
+        /// The shape.
+        shape: Shape,
+    },
+    /// A value that no weight may have.
+    #[error(
+        "row {row} holds {value}, which is not a finite number in the element type: the checkpoint is damaged or needs a wider one"
+    )]
+    NotFinite {
+        /// Row of the value.
+        row: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A code that stands for no number.
+    #[error("row {row} holds the E4M3 code {code:#04x}, which is NaN: the checkpoint is damaged")]
+    NanCode {
+        /// Row of the code.
+        row: usize,
+        /// The code.
+        code: u8,
+    },
+    /// The element type cannot hold this tensor.
+    #[error("{dtype} holds matrices only, and this tensor has the shape {shape}")]
+    NotAMatrix {
+        /// The element type asked for.
+        dtype: DType,
+        /// The shape.
+        shape: Shape,
+    },
+    /// An element type that floats are not encoded to.
+    #[error("floating-point values cannot be stored as {dtype}")]
+    NotAFloat {
+        /// The element type asked for.
+        dtype: DType,
+    },
+}
