@@ -1,0 +1,125 @@
+//! What a backend must do to run Plans.
+
+use std::future::Future;
+use std::ops::Range;
+
+use hala_tensor::Tensor;
+
+use crate::{BackendError, BufferId, Cancel, Plan, StateSpec};
+
+/// The device that a backend runs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Name of the backend: `cpu`, `wgpu`.
+    pub backend: &'static str,
+    /// The device in its maker's words, with what decides its speed (threads, features).
+    pub name: String,
+}
+
+/// What changes from one run of a Plan to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct StepInput<'a> {
+    /// Token ids of this call, at least 1 and at most the Plan's T.
+    pub ids: &'a [u32],
+    /// Position of the first id: tokens already in the state.
+    pub position: usize,
+    /// Looked at between steps; a backend that cannot stop half-way looks at it once.
+    pub cancel: &'a Cancel,
+}
+
+/// Runs Plans on one kind of device.
+///
+/// The methods that may wait for a device are asynchronous, because a browser must not block. Handles are
+/// made once; [`Backend::run`] creates nothing.
+pub trait Backend {
+    /// A weight on the device; a clone is another handle to the same memory.
+    type Weight: Clone;
+    /// The state buffers of one session.
+    type State;
+    /// A Plan made ready for one session: its scratch memory and whatever else the device needs.
+    type Prepared;
+    /// A copy of the recurrent states at one position.
+    type Snapshot;
+
+    /// The device.
+    fn device(&self) -> &Device;
+
+    /// Moves a weight to the device, in the layout that its kernels read; `label` is for messages.
+    ///
+    /// # Errors
+    /// An element type that the backend does not hold, or no memory.
+    fn upload(&self, label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError>;
+
+    /// Zeroed state buffers for one session.
+    ///
+    /// # Errors
+    /// An element type that the backend does not hold, or no memory.
+    fn allocate(&self, states: &[StateSpec]) -> Result<Self::State, BackendError>;
+
+    /// Makes a Plan ready to run: `weights` and `state` are indexed by the ids that the Plan names.
+    ///
+    /// # Errors
+    /// An op or element type that the backend does not support, or no memory.
+    fn prepare(
+        &self,
+        plan: &Plan,
+        weights: &[Self::Weight],
+        state: &Self::State,
+    ) -> impl Future<Output = Result<Self::Prepared, BackendError>>;
+
+    /// Runs the steps in `steps` (indices into [`Plan::steps`], cut to its length); scratch buffers keep their contents between
+    /// calls, so a caller may go step by step.
+    ///
+    /// # Errors
+    /// Ids or a position that do not fit, cancellation, a lost device. After an error the recurrent states
+    /// may be half written: restore a snapshot before going on.
+    fn run_steps(
+        &self,
+        prepared: &mut Self::Prepared,
+        state: &mut Self::State,
+        input: StepInput<'_>,
+        steps: Range<usize>,
+    ) -> impl Future<Output = Result<(), BackendError>>;
+
+    /// Runs all steps.
+    ///
+    /// # Errors
+    /// As for [`Backend::run_steps`].
+    fn run(
+        &self,
+        prepared: &mut Self::Prepared,
+        state: &mut Self::State,
+        input: StepInput<'_>,
+    ) -> impl Future<Output = Result<(), BackendError>> {
+        self.run_steps(prepared, state, input, 0..usize::MAX)
+    }
+
+    /// Copies a buffer's elements, as f32, into `out` (resized to fit): an output after a run, or any buffer of
+    /// the step that ran last. Weights cannot be read.
+    ///
+    /// # Errors
+    /// A lost device.
+    fn read(
+        &self,
+        prepared: &Self::Prepared,
+        state: &Self::State,
+        buffer: BufferId,
+        out: &mut Vec<f32>,
+    ) -> impl Future<Output = Result<(), BackendError>>;
+
+    /// Copies the recurrent states, for a later [`Backend::restore`].
+    ///
+    /// # Errors
+    /// A lost device, or no memory.
+    fn snapshot(&self, state: &Self::State) -> impl Future<Output = Result<Self::Snapshot, BackendError>>;
+
+    /// Puts the recurrent states back as they were when the snapshot was taken.
+    ///
+    /// # Errors
+    /// A lost device.
+    fn restore(
+        &self,
+        state: &mut Self::State,
+        snapshot: &Self::Snapshot,
+    ) -> impl Future<Output = Result<(), BackendError>>;
+}

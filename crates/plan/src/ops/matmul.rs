@@ -1,0 +1,158 @@
+//! `y = x̂ · Wᵀ + b`, or `y += x̂ · Wᵀ + b`, where `x̂` is `x` or its RMS norm `w · x / √(mean(x²) + ε)`.
+//!
+//! Up to three matrices of the same width are taken as one, their outputs side by side: q, k and v are one step.
+//! Inputs: `x [T, I]`, the matrices `[Oᵢ, I]`, then `norm [I]` and `bias [ΣO]` where present. Outputs: `y [T, ΣO]`,
+//! or `y [1, ΣO]` where only the last token's row is wanted.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::{BufferId, Op, PlanError, Recorder, Step};
+
+/// The op's name.
+pub const NAME: &str = "matmul";
+
+/// The most matrices in one step.
+pub const MAX_WEIGHTS: usize = 3;
+
+/// What happens to the values that `y` had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// They are replaced.
+    Set,
+    /// They are added to: the residual stream.
+    Add,
+}
+
+/// Which tokens' rows are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// Every token's.
+    All,
+    /// The last token's of the run alone, into the only row of `y`.
+    Last,
+}
+
+/// Sizes and choices, as kernels read them.
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Params {
+    /// I, columns of every matrix.
+    pub n_in: u32,
+    /// Rows of each matrix; 0 past the last one.
+    pub n_out: [u32; MAX_WEIGHTS],
+    /// 1 where `x` is normalised first.
+    pub norm: u32,
+    /// ε of the norm.
+    pub eps: f32,
+    /// 1 where a bias is added.
+    pub bias: u32,
+    /// 1 where the product is added to `y`.
+    pub add: u32,
+    /// 1 where only the last row is computed.
+    pub last: u32,
+}
+
+impl Params {
+    /// ΣO, the columns of `y`.
+    pub fn n_out_total(&self) -> usize {
+        self.n_out.iter().map(|n| *n as usize).sum()
+    }
+}
+
+/// The norm before a product.
+#[derive(Debug, Clone, Copy)]
+pub struct Norm {
+    /// `[I]`, f32.
+    pub weight: BufferId,
+    /// ε.
+    pub eps: f32,
+}
+
+/// The buffers and choices of one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Args<'a> {
+    /// `[T, I]`.
+    pub x: BufferId,
+    /// The norm before the product.
+    pub norm: Option<Norm>,
+    /// 1 to 3 matrices `[Oᵢ, I]`.
+    pub weights: &'a [BufferId],
+    /// `[ΣO]`, f32.
+    pub bias: Option<BufferId>,
+    /// `[T, ΣO]` or `[1, ΣO]`.
+    pub y: BufferId,
+    /// Replace or add.
+    pub write: Write,
+    /// All rows or the last.
+    pub rows: Rows,
+}
+
+impl<'a> Args<'a> {
+    /// The buffers of a step recorded as this op.
+    pub fn of(step: &'a Step, params: &Params) -> Self {
+        let n_weights = params.n_out.iter().filter(|n| **n > 0).count();
+        let mut rest = step.inputs[1 + n_weights..].iter().copied();
+        let norm = (params.norm == 1).then(|| rest.next()).flatten();
+        let bias = (params.bias == 1).then(|| rest.next()).flatten();
+        Self {
+            x: step.inputs[0],
+            norm: norm.map(|weight| Norm { weight, eps: params.eps }),
+            weights: &step.inputs[1..1 + n_weights],
+            bias,
+            y: step.outputs[0],
+            write: if params.add == 1 { Write::Add } else { Write::Set },
+            rows: if params.last == 1 { Rows::Last } else { Rows::All },
+        }
+    }
+}
+
+impl Recorder {
+    /// Appends the op.
+    ///
+    /// # Errors
+    /// Shapes that do not fit together, or a number of matrices other than 1 to 3.
+    pub fn matmul(&mut self, args: Args<'_>) -> Result<(), PlanError> {
+        let params = self.matmul_params(&args)?;
+        let n_rows = if args.rows == Rows::Last { 1 } else { self.n_tokens() };
+        self.expect(NAME, args.x, &[self.n_tokens(), params.n_in as usize])?;
+        self.expect(NAME, args.y, &[n_rows, params.n_out_total()])?;
+        let mut inputs = vec![args.x];
+        inputs.extend_from_slice(args.weights);
+        if let Some(norm) = args.norm {
+            self.expect(NAME, norm.weight, &[params.n_in as usize])?;
+            inputs.push(norm.weight);
+        }
+        if let Some(bias) = args.bias {
+            self.expect(NAME, bias, &[params.n_out_total()])?;
+            inputs.push(bias);
+        }
+        if args.write == Write::Add {
+            inputs.push(args.y);
+        }
+        self.push(Op::Matmul(params), inputs, vec![args.y]);
+        Ok(())
+    }
+
+    fn matmul_params(&self, args: &Args<'_>) -> Result<Params, PlanError> {
+        if args.weights.is_empty() || args.weights.len() > MAX_WEIGHTS {
+            let what = format!("{} matrices, and 1 to {MAX_WEIGHTS} are possible", args.weights.len());
+            return Err(PlanError::Parameter { op: NAME, what });
+        }
+        let n_in = self.shape(args.x).n_columns();
+        let mut n_out = [0; MAX_WEIGHTS];
+        for (n, id) in n_out.iter_mut().zip(args.weights) {
+            let n_rows = self.shape(*id).n_rows();
+            self.expect(NAME, *id, &[n_rows, n_in])?;
+            *n = n_rows as u32;
+        }
+        Ok(Params {
+            n_in: n_in as u32,
+            n_out,
+            norm: args.norm.is_some().into(),
+            eps: args.norm.map_or(0.0, |n| n.eps),
+            bias: args.bias.is_some().into(),
+            add: (args.write == Write::Add).into(),
+            last: (args.rows == Rows::Last).into(),
+        })
+    }
+}

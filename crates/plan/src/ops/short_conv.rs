@@ -1,0 +1,112 @@
+//! LFM2's gated short convolution with its input projection.
+//!
+//! `[B, C, X] = x̂ · Wᵀ + b` with `x̂` the RMS norm of `x`; `u = B ⊙ X`; `v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c`,
+//! channel by channel; `y = C ⊙ v`. The values of `u` before this call come from `state`, which afterwards holds
+//! the last `n_taps − 1` of them, oldest first.
+//!
+//! Source: Liquid AI, LFM2, as published in transformers' `Lfm2ShortConv`. Inputs: `x [T, D]`, `in_proj [3D, D]`,
+//! `norm [D]`, `taps [D, n_taps]`, `state [n_taps − 1, D]`, then `in_bias [3D]` and `conv_bias [D]` where present.
+//! Outputs: `y [T, D]`, `state`, and `projected [T, 3D]`: room for `[B, C, X]`, which a backend that keeps them in
+//! registers leaves unwritten.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::matmul::Norm;
+use crate::{BufferId, Op, PlanError, Recorder, Step};
+
+/// The op's name.
+pub const NAME: &str = "short_conv";
+
+/// Sizes, as kernels read them.
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Params {
+    /// D, channels.
+    pub width: u32,
+    /// Taps of the convolution, at least 2.
+    pub n_taps: u32,
+    /// ε of the norm.
+    pub eps: f32,
+    /// 1 where both biases are added.
+    pub bias: u32,
+}
+
+/// The biases of the projection and of the convolution; a checkpoint has both or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Bias {
+    /// `[3D]`, f32.
+    pub in_proj: BufferId,
+    /// `[D]`, f32.
+    pub conv: BufferId,
+}
+
+/// The buffers of one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Args {
+    /// `[T, D]`.
+    pub x: BufferId,
+    /// The norm before the projection.
+    pub norm: Norm,
+    /// `[3D, D]`: rows of B, then C, then X.
+    pub in_proj: BufferId,
+    /// `[D, n_taps]`, f32, the newest input on the last tap.
+    pub taps: BufferId,
+    /// The biases.
+    pub bias: Option<Bias>,
+    /// `[n_taps − 1, D]`, f32.
+    pub state: BufferId,
+    /// `[T, 3D]`.
+    pub projected: BufferId,
+    /// `[T, D]`.
+    pub y: BufferId,
+}
+
+impl Args {
+    /// The buffers of a step recorded as this op.
+    pub fn of(step: &Step, params: &Params) -> Self {
+        let [x, in_proj, weight, taps, state] = [0, 1, 2, 3, 4].map(|i| step.inputs[i]);
+        let bias = (params.bias == 1).then(|| Bias { in_proj: step.inputs[5], conv: step.inputs[6] });
+        Self {
+            x,
+            norm: Norm { weight, eps: params.eps },
+            in_proj,
+            taps,
+            bias,
+            state,
+            y: step.outputs[0],
+            projected: step.outputs[2],
+        }
+    }
+}
+
+impl Recorder {
+    /// Appends the op.
+    ///
+    /// # Errors
+    /// Shapes that do not fit together, or fewer than 2 taps.
+    pub fn short_conv(&mut self, args: Args) -> Result<(), PlanError> {
+        let Args { x, norm, in_proj, taps, bias, state, projected, y } = args;
+        let (width, n_taps) = (self.shape(x).n_columns(), self.shape(taps).n_columns());
+        if n_taps < 2 {
+            let what = format!("{n_taps} taps, and at least 2 are needed");
+            return Err(PlanError::Parameter { op: NAME, what });
+        }
+        self.expect(NAME, x, &[self.n_tokens(), width])?;
+        self.expect(NAME, norm.weight, &[width])?;
+        self.expect(NAME, in_proj, &[3 * width, width])?;
+        self.expect(NAME, taps, &[width, n_taps])?;
+        self.expect(NAME, state, &[n_taps - 1, width])?;
+        self.expect(NAME, projected, &[self.n_tokens(), 3 * width])?;
+        self.expect(NAME, y, &[self.n_tokens(), width])?;
+        let mut inputs = vec![x, in_proj, norm.weight, taps, state];
+        if let Some(bias) = bias {
+            self.expect(NAME, bias.in_proj, &[3 * width])?;
+            self.expect(NAME, bias.conv, &[width])?;
+            inputs.extend([bias.in_proj, bias.conv]);
+        }
+        let params =
+            Params { width: width as u32, n_taps: n_taps as u32, eps: norm.eps, bias: bias.is_some().into() };
+        self.push(Op::ShortConv(params), inputs, vec![y, state, projected]);
+        Ok(())
+    }
+}
