@@ -1,1 +1,13 @@
 //! The CPU backend: every op as a plain loop, and a threaded path for what is hot.
+//!
+//! [`CpuBackend::plain`] sums in f64 and is the truth that every other path and backend is tested against;
+//! [`CpuBackend::threaded`] is what users run.
+
+mod backend;
+mod memory;
+mod ops;
+mod pool;
+mod state;
+
+pub use backend::{CpuBackend, Prepared};
+pub use state::{Snapshot, State};

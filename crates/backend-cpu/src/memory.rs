@@ -1,0 +1,151 @@
+//! Where the buffers of a prepared Plan live: weights shared, scratch and outputs owned, states elsewhere.
+
+use std::mem;
+use std::sync::Arc;
+
+use hala_plan::{BackendError, BufferId, BufferKind, Plan};
+use hala_tensor::{Data, Tensor};
+
+/// Where one buffer's elements are.
+#[derive(Debug, Clone)]
+enum Place {
+    Weight(Arc<Tensor>),
+    State(usize),
+    Owned(usize),
+    Ids,
+}
+
+/// One buffer: its place and its dimensions as a matrix.
+#[derive(Debug, Clone)]
+struct Entry {
+    label: String,
+    place: Place,
+    n_rows: usize,
+    n_columns: usize,
+}
+
+/// The buffers of one prepared Plan.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    entries: Vec<Entry>,
+    owned: Vec<Vec<f32>>,
+}
+
+impl Memory {
+    /// Owns the slots and outputs of `plan`; `weights` are indexed by the ids that the Plan names.
+    pub(crate) fn new(plan: &Plan, weights: &[Arc<Tensor>]) -> Self {
+        let mut owned: Vec<Vec<f32>> = plan.slots().iter().map(|n_bytes| vec![0.0; n_bytes / 4]).collect();
+        let entries = plan.buffers().iter().map(|buffer| Entry {
+            label: buffer.label.clone(),
+            n_rows: buffer.shape.n_rows(),
+            n_columns: buffer.shape.n_columns(),
+            place: match buffer.kind {
+                BufferKind::Weight(id) => Place::Weight(Arc::clone(&weights[id.0 as usize])),
+                BufferKind::State(id) => Place::State(id.0 as usize),
+                BufferKind::Scratch { slot } => Place::Owned(slot),
+                BufferKind::Input => Place::Ids,
+                BufferKind::Output => {
+                    owned.push(vec![0.0; buffer.shape.n_elements()]);
+                    Place::Owned(owned.len() - 1)
+                }
+            },
+        });
+        Self { entries: entries.collect(), owned }
+    }
+
+    fn entry(&self, id: BufferId) -> &Entry {
+        &self.entries[id.0 as usize]
+    }
+
+    /// The first `n_tokens` rows of a scratch or output buffer.
+    pub(crate) fn rows(&self, id: BufferId, n_tokens: usize) -> &[f32] {
+        let entry = self.entry(id);
+        match entry.place {
+            Place::Owned(idx) => &self.owned[idx][..entry.n_rows.min(n_tokens) * entry.n_columns],
+            Place::Weight(_) | Place::State(_) | Place::Ids => &[],
+        }
+    }
+
+    /// The elements of an f32 weight: a norm, a bias, a table.
+    ///
+    /// # Errors
+    /// The buffer is held in another type.
+    pub(crate) fn vector(&self, id: BufferId) -> Result<&[f32], BackendError> {
+        match self.weight(id)?.data() {
+            Data::F32(values) => Ok(values),
+            _ => Err(self.unsupported(id)),
+        }
+    }
+
+    /// The tensor of a weight.
+    ///
+    /// # Errors
+    /// The buffer is no weight.
+    pub(crate) fn weight(&self, id: BufferId) -> Result<&Tensor, BackendError> {
+        match &self.entry(id).place {
+            Place::Weight(tensor) => Ok(tensor),
+            _ => Err(self.unsupported(id)),
+        }
+    }
+
+    /// Index of a state buffer among the session's.
+    ///
+    /// # Errors
+    /// The buffer is no state.
+    pub(crate) fn state_idx(&self, id: BufferId) -> Result<usize, BackendError> {
+        match self.entry(id).place {
+            Place::State(idx) => Ok(idx),
+            _ => Err(self.unsupported(id)),
+        }
+    }
+
+    /// Index of a state buffer, or `None` for any other kind.
+    pub(crate) fn is_state(&self, id: BufferId) -> Option<usize> {
+        self.state_idx(id).ok()
+    }
+
+    fn unsupported(&self, id: BufferId) -> BackendError {
+        let dtype = match &self.entry(id).place {
+            Place::Weight(tensor) => tensor.dtype(),
+            _ => hala_tensor::DType::F32,
+        };
+        BackendError::Unsupported {
+            backend: "cpu",
+            what: format!("the buffer {}", self.entry(id).label),
+            dtype,
+        }
+    }
+
+    /// Lends the first `n_tokens` rows of scratch or output buffers for writing while others are read.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(crate) fn write<const N: usize>(
+        &mut self,
+        ids: [BufferId; N],
+        n_tokens: usize,
+        work: impl FnOnce(&Self, [&mut [f32]; N]) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        let mut taken = ids.map(|id| self.take(id));
+        let mut lengths =
+            ids.map(|id| self.entry(id)).map(|e| e.n_rows.min(n_tokens) * e.n_columns).into_iter();
+        let rows = taken.each_mut().map(|values| {
+            let n = lengths.next().unwrap_or(0);
+            &mut values[..n]
+        });
+        let result = work(self, rows);
+        for (id, values) in ids.into_iter().zip(taken) {
+            if let Place::Owned(idx) = self.entry(id).place {
+                self.owned[idx] = values;
+            }
+        }
+        result
+    }
+
+    fn take(&mut self, id: BufferId) -> Vec<f32> {
+        match self.entries[id.0 as usize].place {
+            Place::Owned(idx) => mem::take(&mut self.owned[idx]),
+            _ => Vec::new(),
+        }
+    }
+}

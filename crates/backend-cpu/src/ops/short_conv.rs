@@ -1,0 +1,84 @@
+//! The gated short convolution: project, gate, convolve with the carried inputs, gate again.
+
+use hala_plan::ops::{matmul, short_conv::Params};
+use hala_tensor::Tensor;
+
+use super::dot;
+
+/// What the op reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// `[T, D]`
+    pub(crate) x: &'a [f32],
+    /// `[D]`
+    pub(crate) norm: &'a [f32],
+    /// `[3D, D]`
+    pub(crate) in_proj: &'a Tensor,
+    /// `[D, n_taps]`
+    pub(crate) taps: &'a [f32],
+    /// `[3D]` and `[D]`
+    pub(crate) bias: Option<(&'a [f32], &'a [f32])>,
+}
+
+/// The projection's sizes, in the words of the op that computes it.
+pub(crate) fn projection(params: &Params) -> matmul::Params {
+    matmul::Params {
+        n_in: params.width,
+        n_out: [3 * params.width, 0, 0],
+        norm: 1,
+        eps: params.eps,
+        bias: params.bias,
+        add: 0,
+        last: 0,
+    }
+}
+
+/// `projected [T, 3D]` is filled, then [`convolve`]d.
+pub(crate) fn run(
+    params: &Params,
+    inputs: Inputs<'_>,
+    state: &mut [f32],
+    projected: &mut [f32],
+    y: &mut [f32],
+) {
+    let matmul = super::matmul::Inputs {
+        x: inputs.x,
+        norm: Some(inputs.norm),
+        weights: [Some(inputs.in_proj), None, None],
+        bias: inputs.bias.map(|(in_proj, _)| in_proj),
+    };
+    super::matmul::run(&projection(params), matmul, projected);
+    convolve(params, inputs, projected, state, y);
+}
+
+/// `projected [T, 3D]` in, `y [T, D]` out; `state [n_taps − 1, D]` is carried, oldest first.
+pub(crate) fn convolve(
+    params: &Params,
+    inputs: Inputs<'_>,
+    projected: &[f32],
+    state: &mut [f32],
+    y: &mut [f32],
+) {
+    let (width, n_taps) = (params.width as usize, params.n_taps as usize);
+    let n_tokens = y.len() / width;
+    // One channel's u: of the carried tokens, then of this call's.
+    let mut u = vec![0.0; n_taps - 1 + n_tokens];
+    for d in 0..width {
+        for (i, u) in u.iter_mut().enumerate() {
+            let row = |t: usize| &projected[t * 3 * width..];
+            *u = match i.checked_sub(n_taps - 1) {
+                None => state[i * width + d],
+                Some(t) => row(t)[d] * row(t)[2 * width + d],
+            };
+        }
+        let bias = inputs.bias.map_or(0.0, |(_, conv)| f64::from(conv[d]));
+        for t in 0..n_tokens {
+            let sum = dot(&u[t..t + n_taps], &inputs.taps[d * n_taps..][..n_taps]);
+            let c = projected[t * 3 * width + width + d];
+            y[t * width + d] = (f64::from(c) * (sum + bias)) as f32;
+        }
+        for (i, u) in u[n_tokens..].iter().enumerate() {
+            state[i * width + d] = *u;
+        }
+    }
+}
