@@ -1,2 +1,73 @@
-//! Project tasks: `cargo xtask`.
-fn main() {}
+//! Project tasks: `cargo xtask` sets up, tests, checks the house style and remakes fixtures.
+//!
+//! It is the first thing that a fresh machine builds, so it depends on nothing but `anyhow`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks by printing")]
+
+mod args;
+mod check;
+mod fixtures;
+mod manifest;
+mod process;
+mod project;
+mod setup;
+mod test;
+mod tidy;
+mod wasm;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use args::{Task, Usage};
+use project::Project;
+
+const TASKS: &[Task] = &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, setup::TASK, fixtures::TASK];
+
+/// Whether a task found everything in order. What was wrong has been printed already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Good,
+    Bad,
+}
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Bad) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn dispatch() -> Result<Outcome> {
+    let words = args::from_command_line()?;
+    let Some((name, rest)) = words.split_first() else {
+        print!("{}", overview());
+        return Err(Usage::new("no command given; name one of those above").into());
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", overview());
+        return Ok(Outcome::Good);
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        let known: Vec<_> = TASKS.iter().map(|task| task.name).collect();
+        return Err(Usage::new(format!("unknown command `{name}`; known: {}", known.join(", "))).into());
+    };
+    if args::asks_for_help(rest) {
+        print!("{}", task.help);
+        return Ok(Outcome::Good);
+    }
+    (task.run)(&Project::find()?, rest)
+}
+
+fn overview() -> String {
+    let mut text = String::from("Project tasks.\n\nUsage: cargo xtask COMMAND [OPTIONS]\n\nCommands:\n");
+    for task in TASKS {
+        text.push_str(&format!("  {:<9} {}\n", task.name, task.about));
+    }
+    text.push_str("\n`cargo xtask COMMAND --help` says more.\n");
+    text
+}

@@ -1,0 +1,268 @@
+//! Set-up: a table of what the tests need beyond cargo, how to see that it is there, and how to get it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::Outcome;
+use crate::args::{self, Task};
+use crate::process;
+use crate::project::Project;
+
+pub(crate) const TASK: Task = Task {
+    name: "setup",
+    about: "install what the tests need and this machine lacks",
+    help: "\
+Looks for what the tests need beyond cargo and installs what is missing: a rustup target where rustup is
+there, Debian packages where apt-get is and you are root. What it cannot install it names, with the command
+to run. `cargo xtask test` does the same before it tests.
+
+Usage: cargo xtask setup
+",
+    run,
+};
+
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Debian's compiler lies beside a rustup one, so it is called by its full path.
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
+/// A sign that something is installed.
+pub(crate) enum Probe {
+    /// A program of this name on PATH, or at this path.
+    Program(&'static str),
+    File(&'static str),
+    /// A standard library for this target beside the active compiler.
+    RustTarget(&'static str),
+}
+
+/// How a missing thing is got.
+pub(crate) enum Fix {
+    RustupTarget(&'static str),
+    Debian(&'static [&'static str]),
+}
+
+/// One way to have a need met: all probes hold, or the fix makes them hold.
+pub(crate) struct Way {
+    pub(crate) probes: &'static [Probe],
+    pub(crate) fix: Fix,
+}
+
+/// Something that tests need beyond cargo. Any one way will do; earlier ones are preferred.
+pub(crate) struct Need {
+    pub(crate) name: &'static str,
+    /// Ends the sentence "needed …".
+    pub(crate) why: &'static str,
+    /// What is not tested without it.
+    pub(crate) skipped: &'static str,
+    pub(crate) ways: &'static [Way],
+}
+
+/// What `cargo test` needs. Nothing today; a test that needs a program gets a row here.
+pub(crate) const TESTS: &[Need] = &[];
+
+/// What the check of the browser crates needs.
+pub(crate) const WASM: Need = Need {
+    name: "a standard library for wasm32-unknown-unknown",
+    why: "to compile the crates that run in a browser",
+    skipped: "the check that the browser crates compile for wasm32",
+    ways: &[
+        Way { probes: &[Probe::RustTarget(WASM_TARGET)], fix: Fix::RustupTarget(WASM_TARGET) },
+        Way {
+            probes: &[
+                Probe::Program(DEBIAN_RUSTC),
+                Probe::File("/usr/lib/rustlib/src/rust/library/Cargo.lock"),
+            ],
+            fix: Fix::Debian(&["rustc-web", "rust-web-src"]),
+        },
+    ],
+};
+
+/// Whether a missing thing may be installed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Install {
+    Allowed,
+    Forbidden,
+}
+
+/// What came of looking for a need.
+pub(crate) enum State {
+    Ready(&'static Way),
+    /// Why it is missing, and the command that would get it.
+    Missing {
+        why: String,
+        remedy: String,
+    },
+}
+
+fn run(_: &Project, words: &[String]) -> Result<Outcome> {
+    args::none("setup", words)?;
+    let mut outcome = Outcome::Good;
+    for need in TESTS.iter().chain([&WASM]) {
+        match ensure(need, Install::Allowed) {
+            State::Ready(_) => println!("ready    {}", need.name),
+            State::Missing { why, remedy } => {
+                println!("missing  {}, needed {}: {why}\n         run: {remedy}", need.name, need.why);
+                outcome = Outcome::Bad;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Finds `need`, or installs it where that is possible and allowed.
+pub(crate) fn ensure(need: &Need, install: Install) -> State {
+    if let Some(way) = need.ways.iter().find(|way| way.is_there()) {
+        return State::Ready(way);
+    }
+    let mut reasons = Vec::new();
+    for way in need.ways {
+        if install == Install::Forbidden {
+            reasons.push(String::from("not installed, and --no-install was given"));
+            break;
+        }
+        match way.fix.apply() {
+            Ok(()) if way.is_there() => return State::Ready(way),
+            Ok(()) => reasons.push(format!("`{}` ran, but it is still not found", way.fix.by_hand())),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    let remedy = need.ways.iter().map(|way| way.fix.by_hand()).collect::<Vec<_>>().join("   or   ");
+    State::Missing { why: reasons.join("; "), remedy }
+}
+
+impl Way {
+    fn is_there(&self) -> bool {
+        self.probes.iter().all(Probe::holds)
+    }
+}
+
+impl Probe {
+    fn holds(&self) -> bool {
+        match self {
+            Probe::Program(name) => program(name).is_some(),
+            Probe::File(path) => Path::new(path).is_file(),
+            Probe::RustTarget(target) => has_rust_target(target),
+        }
+    }
+}
+
+impl Fix {
+    /// The command for a user to run.
+    fn by_hand(&self) -> String {
+        match self {
+            Fix::RustupTarget(target) => format!("rustup target add {target}"),
+            Fix::Debian(packages) => {
+                format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
+            }
+        }
+    }
+
+    /// Installs, or says why it did not.
+    fn apply(&self) -> Result<(), String> {
+        match self {
+            Fix::RustupTarget(target) => {
+                let rustup = program("rustup").ok_or("rustup is not installed")?;
+                println!("set-up: rustup target add {target}");
+                attempt(Command::new(rustup).args(["target", "add", target]))
+            }
+            Fix::Debian(packages) => {
+                let apt = program("apt-get").ok_or("apt-get is not installed")?;
+                if !is_root() {
+                    return Err(format!("Debian's {} cannot be installed without root", packages.join(" ")));
+                }
+                println!("set-up: apt-get install {}", packages.join(" "));
+                // An update that fails still leaves the lists of an earlier one to install from.
+                let updated = attempt(apt_get(&apt).arg("update"));
+                // No removals: a user's own compiler is never traded for ours.
+                let options = ["install", "-y", "--no-install-recommends", "--no-remove"];
+                attempt(apt_get(&apt).args(options).args(*packages)).map_err(|reason| {
+                    updated.err().map_or(reason.clone(), |first| format!("{first}; {reason}"))
+                })
+            }
+        }
+    }
+}
+
+fn apt_get(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(["-q", "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30"]);
+    command.args(["-o", "DPkg::Lock::Timeout=120"]);
+    command
+}
+
+/// Runs silently; the error is the program's last words.
+fn attempt(command: &mut Command) -> Result<(), String> {
+    let done = process::read(command).map_err(|error| format!("{error:#}"))?;
+    if done.success {
+        return Ok(());
+    }
+    let program = command.get_program().to_string_lossy().into_owned();
+    let last = done.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim();
+    Err(format!("{program} failed: {last}"))
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let suffix = std::env::consts::EXE_SUFFIX;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(format!("{name}{suffix}")))
+        .find(|file| file.is_file())
+}
+
+fn has_rust_target(target: &str) -> bool {
+    let mut rustc = Command::new("rustc");
+    let printed = process::read(rustc.args(["--print", "target-libdir", "--target", target]));
+    let Some(folder) = printed.ok().filter(|done| done.success) else { return false };
+    let files = std::fs::read_dir(folder.output.trim()).into_iter().flatten().flatten();
+    files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
+}
+
+fn is_root() -> bool {
+    process::read(Command::new("id").arg("-u")).is_ok_and(|done| done.success && done.output.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABSENT: Need = Need {
+        name: "nothing",
+        why: "never",
+        skipped: "nothing",
+        ways: &[Way {
+            probes: &[Probe::Program("cargo"), Probe::File("/no/such/file")],
+            fix: Fix::Debian(&["no-such-package"]),
+        }],
+    };
+
+    #[test]
+    fn what_may_not_be_installed_is_named_with_its_command() {
+        let State::Missing { why, remedy } = ensure(&ABSENT, Install::Forbidden) else {
+            panic!("a file that does not exist was found")
+        };
+        assert!(why.contains("--no-install"), "{why}");
+        assert!(remedy.contains("apt-get install --no-install-recommends no-such-package"), "{remedy}");
+    }
+
+    #[test]
+    fn programs_are_found_by_name_and_by_path() {
+        let cargo = program("cargo").unwrap();
+        assert!(program(cargo.to_str().unwrap()).is_some());
+        assert!(program("no-such-program-here").is_none());
+    }
+
+    #[test]
+    fn the_hosts_own_target_is_there_and_an_unknown_one_is_not() {
+        let host = process::read(Command::new("rustc").args(["--print", "host-tuple"])).unwrap().output;
+        assert!(has_rust_target(host.trim()));
+        assert!(!has_rust_target("no-such-target"));
+    }
+
+    #[test]
+    fn a_failed_command_gives_its_last_words() {
+        let reason = attempt(Command::new("rustc").arg("no-such-file.rs")).unwrap_err();
+        assert!(reason.starts_with("rustc failed: "), "{reason}");
+    }
+}

@@ -1,0 +1,190 @@
+//! The check that the crates a browser needs compile for wasm32.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::Outcome;
+use crate::args::{self, Task, Usage};
+use crate::process;
+use crate::project::{self, CRATES, Project};
+use crate::setup::{self, DEBIAN_RUSTC, Fix, Install, State, WASM_TARGET, Way};
+use crate::test::Verdict;
+
+pub(crate) const TASK: Task = Task {
+    name: "wasm",
+    about: "check that the browser's crates compile for wasm32",
+    help: "\
+Checks that the crates which the browser needs compile for wasm32-unknown-unknown, without their native-only
+default features. Uses rustup's standard library for that target; where rustup cannot get it, Debian's
+compiler and its standard library from source, in the target folder target/wasm.
+
+Usage: cargo xtask wasm [--package NAME]... [--with rustup|debian] [--no-install]
+
+  --package NAME  only this crate; may be given more than once (default: all that the browser needs)
+  --with WAY      only this toolchain, not the first that is there
+  --no-install    skip the check rather than install anything
+",
+    run,
+};
+
+/// Messages by which cargo or the compiler says that the toolchain, not our code, is at fault.
+const TOOLCHAIN_FAULTS: &[&str] = &[
+    "failed to download",
+    "failed to get `",
+    "failed to fetch",
+    "unable to update registry",
+    "Could not resolve host",
+    "can't find crate for `core`",
+    "can't find crate for `std`",
+    "could not compile `core`",
+    "could not compile `std`",
+    "is not supported by the following package",
+];
+
+#[derive(Default)]
+struct Options {
+    packages: Vec<String>,
+    way: Option<&'static Way>,
+    no_install: bool,
+}
+
+fn run(project: &Project, words: &[String]) -> Result<Outcome> {
+    let options = parse(words)?;
+    let packages = if options.packages.is_empty() { browser_packages(project) } else { options.packages };
+    let install = if options.no_install { Install::Forbidden } else { Install::Allowed };
+    let verdict = match options.way {
+        Some(way) => check(project, way, &packages)?,
+        None => verdict(project, &packages, install)?,
+    };
+    Ok(match verdict {
+        Verdict::Passed(what) => {
+            println!("passed: {what}");
+            Outcome::Good
+        }
+        Verdict::Failed(what) => {
+            println!("failed: {what}");
+            Outcome::Bad
+        }
+        Verdict::Skipped { why, remedy } => {
+            println!("skipped: {why}\n  run: {remedy}");
+            Outcome::Bad
+        }
+    })
+}
+
+fn parse(words: &[String]) -> Result<Options, Usage> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--package" | "-p" => {
+                let name = args::value(&mut words, word)?;
+                options.packages.push(project::package_name(&name));
+            }
+            "--no-install" => options.no_install = true,
+            "--with" => options.way = Some(way_named(&args::value(&mut words, word)?)?),
+            _ => return Err(Usage::unknown("wasm", word)),
+        }
+    }
+    Ok(options)
+}
+
+fn way_named(name: &str) -> Result<&'static Way, Usage> {
+    let wanted = |way: &&Way| match way.fix {
+        Fix::RustupTarget(_) => name == "rustup",
+        Fix::Debian(_) => name == "debian",
+    };
+    let way = setup::WASM.ways.iter().find(wanted);
+    way.ok_or_else(|| Usage::new(format!("`--with {name}`: it is rustup or debian")))
+}
+
+/// The packages of those browser crates that exist yet.
+pub(crate) fn browser_packages(project: &Project) -> Vec<String> {
+    let rows = CRATES.iter().filter(|row| row.browser && project.has_crate(row.name));
+    rows.map(|row| project::package_name(row.name)).collect()
+}
+
+/// Sets up and checks; skipped where the toolchain cannot be had.
+pub(crate) fn verdict(project: &Project, packages: &[String], install: Install) -> Result<Verdict> {
+    match setup::ensure(&setup::WASM, install) {
+        State::Ready(way) => check(project, way, packages),
+        State::Missing { why, remedy } => Ok(Verdict::Skipped { why, remedy }),
+    }
+}
+
+fn check(project: &Project, way: &Way, packages: &[String]) -> Result<Verdict> {
+    let mut command = project.cargo();
+    command.args(["check", "--target", WASM_TARGET, "--no-default-features"]);
+    command.args(packages.iter().flat_map(|name| ["--package", name]));
+    if let Fix::Debian(_) = way.fix {
+        from_source(project, &mut command);
+    }
+    println!("checking {} for {WASM_TARGET}", packages.join(", "));
+    let done = process::tee_stderr(&mut command)?;
+    let what = format!("{} crates compile for wasm32", packages.len());
+    Ok(match judge(&done.output, done.success) {
+        Judgement::Compiles => Verdict::Passed(what),
+        Judgement::OurFault => Verdict::Failed(String::from("the browser crates do not compile for wasm32")),
+        Judgement::ToolchainFault(line) => Verdict::Skipped {
+            why: format!("the wasm32 toolchain does not work here: {line}"),
+            remedy: format!("rustup target add {WASM_TARGET}"),
+        },
+    })
+}
+
+/// Debian ships its compiler's standard library for wasm32 as source, so cargo builds that too.
+fn from_source(project: &Project, command: &mut Command) {
+    command.args(["-Z", "build-std=std,panic_abort"]);
+    // Another compiler: artefacts of the two must not evict each other.
+    command.arg("--target-dir").arg(project.target().join("wasm"));
+    command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+    // The standard library is compiled in full here; nothing of it runs, so it need not be fast.
+    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    // `cargo run` points it at the rustup toolchain, whose libraries are not this compiler's.
+    command.env_remove("LD_LIBRARY_PATH");
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Judgement {
+    Compiles,
+    OurFault,
+    ToolchainFault(String),
+}
+
+fn judge(output: &str, success: bool) -> Judgement {
+    if success {
+        return Judgement::Compiles;
+    }
+    let at_fault = |line: &&str| TOOLCHAIN_FAULTS.iter().any(|fault| line.contains(fault));
+    output
+        .lines()
+        .find(at_fault)
+        .map_or(Judgement::OurFault, |line| Judgement::ToolchainFault(line.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compile_error_is_ours_and_a_missing_library_is_not() {
+        assert_eq!(judge("", true), Judgement::Compiles);
+        assert_eq!(judge("error: could not compile `hala-text` (lib)", false), Judgement::OurFault);
+        let missing = "error[E0463]: can't find crate for `core`\nerror: could not compile `hala-text` (lib)";
+        assert!(matches!(judge(missing, false), Judgement::ToolchainFault(line) if line.contains("core")));
+    }
+
+    #[test]
+    fn packages_go_by_either_name() {
+        let words: Vec<_> = ["--package", "plan", "-p", "hala-text"].map(String::from).into();
+        assert_eq!(parse(&words).unwrap().packages, ["hala-plan", "hala-text"]);
+    }
+
+    #[test]
+    fn an_unknown_way_or_option_is_refused() {
+        for words in [["--with", "nothing"], ["--fast", "x"], ["--no-install", "--package"]] {
+            assert!(parse(&words.map(String::from)).is_err());
+        }
+    }
+}
