@@ -173,12 +173,10 @@ impl Fix {
                 }
                 println!("set-up: apt-get install {}", packages.join(" "));
                 // An update that fails still leaves the lists of an earlier one to install from.
-                let updated = attempt(apt_get(&apt).arg("update"));
+                let _ = attempt(apt_get(&apt).arg("update"));
                 // No removals: a user's own compiler is never traded for ours.
                 let options = ["install", "-y", "--no-install-recommends", "--no-remove"];
-                attempt(apt_get(&apt).args(options).args(*packages)).map_err(|reason| {
-                    updated.err().map_or(reason.clone(), |first| format!("{first}; {reason}"))
-                })
+                attempt(apt_get(&apt).args(options).args(*packages))
             }
         }
     }
@@ -192,15 +190,17 @@ fn apt_get(program: &Path) -> Command {
     command
 }
 
-/// Runs silently; the error is the program's last words.
+/// Runs silently; the error is the program's last error message.
 fn attempt(command: &mut Command) -> Result<(), String> {
     let done = process::read(command).map_err(|error| format!("{error:#}"))?;
     if done.success {
         return Ok(());
     }
-    let program = command.get_program().to_string_lossy().into_owned();
-    let last = done.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message").trim();
-    Err(format!("{program} failed: {last}"))
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    let lines: Vec<_> = done.output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let is_error = |line: &&&str| line.starts_with("error") || line.starts_with("E: ");
+    let said = lines.iter().rfind(is_error).or(lines.last()).unwrap_or(&"no message");
+    Err(format!("{program} failed: {said}"))
 }
 
 fn program(name: &str) -> Option<PathBuf> {
@@ -261,8 +261,8 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_command_gives_its_last_words() {
+    fn a_failed_command_gives_its_error_message() {
         let reason = attempt(Command::new("rustc").arg("no-such-file.rs")).unwrap_err();
-        assert!(reason.starts_with("rustc failed: "), "{reason}");
+        assert!(reason.starts_with("rustc failed: error"), "{reason}");
     }
 }

@@ -17,7 +17,8 @@ pub(crate) const TASK: Task = Task {
     help: "\
 Checks that the crates which the browser needs compile for wasm32-unknown-unknown, without their native-only
 default features. Uses rustup's standard library for that target; where rustup cannot get it, Debian's
-compiler and its standard library from source, in the target folder target/wasm.
+compiler and its standard library from source, in the target folder target/wasm. Where neither can be had it says so and ends
+with exit code 1; `cargo xtask test` counts that as skipped.
 
 Usage: cargo xtask wasm [--package NAME]... [--with rustup|debian] [--no-install]
 
