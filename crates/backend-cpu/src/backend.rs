@@ -13,6 +13,9 @@ use crate::ops;
 use crate::pool::Pool;
 use crate::state::{Cells, Snapshot, State};
 
+/// Tokens of a prompt that run at once: enough to read each weight rarely, few enough to keep scratch small.
+const PREFILL_SIZE: usize = 256;
+
 /// Runs Plans on the CPU.
 #[derive(Debug)]
 pub struct CpuBackend {
@@ -76,6 +79,10 @@ impl Backend for CpuBackend {
 
     fn device(&self) -> &Device {
         &self.device
+    }
+
+    fn prefill_sizes(&self) -> &[usize] {
+        &[PREFILL_SIZE]
     }
 
     fn upload(&self, _label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError> {

@@ -44,6 +44,9 @@ pub trait Backend {
     /// The device.
     fn device(&self) -> &Device;
 
+    /// T of the Plans worth making for prompts, the smallest first: a chunk runs in the smallest that holds it.
+    fn prefill_sizes(&self) -> &[usize];
+
     /// Moves a weight to the device, in the layout that its kernels read; `label` is for messages.
     ///
     /// # Errors
