@@ -1,1 +1,18 @@
 //! Model families: a checkpoint's config and tensors in, recorded plans out.
+//!
+//! [`open`] reads a checkpoint's config, checks every tensor's shape against it, and gives a [`Model`] that says
+//! which weights and states it needs and records [`Plan`](hala_plan::Plan)s. It never sees a device.
+
+pub mod lfm2;
+
+mod error;
+mod model;
+mod registry;
+mod rope;
+mod specs;
+
+pub use error::ModelError;
+pub use model::{Facts, LogitRows, Model, Options, PlanShape};
+pub use registry::{FAMILIES, open};
+pub use rope::{Rope, Scaling};
+pub use specs::{Role, Source, WeightFormat, WeightSpec};

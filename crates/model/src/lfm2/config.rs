@@ -1,0 +1,202 @@
+//! LFM2's config.json, in all the dialects that were published.
+
+use hala_tensor::Shape;
+use hala_weights::{Checkpoint, Config};
+
+use crate::{ModelError, Rope};
+
+/// What a layer mixes tokens with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mixer {
+    /// The gated short convolution.
+    Conv,
+    /// Attention over all earlier tokens.
+    Attention,
+}
+
+/// Sizes and settings of one LFM2 checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lfm2Config {
+    /// V, ids.
+    pub n_vocab: usize,
+    /// D, model width.
+    pub width: usize,
+    /// F, feed-forward width, after the adjustment that config.json may ask for.
+    pub ff_width: usize,
+    /// H, query heads.
+    pub n_heads: usize,
+    /// K, key/value heads.
+    pub n_kv_heads: usize,
+    /// A, elements of a head.
+    pub head_size: usize,
+    /// The mixer of each layer.
+    pub layers: Vec<Mixer>,
+    /// Taps of the short convolution.
+    pub n_taps: usize,
+    /// Whether the convolution and its projections have biases.
+    pub conv_bias: bool,
+    /// ε of every norm.
+    pub eps: f32,
+    /// Whether the output head is the embedding.
+    pub tied: bool,
+    /// Tokens that the model was made for.
+    pub max_context: usize,
+}
+
+impl Lfm2Config {
+    /// Reads config.json; where it can be read in two ways, the tensors' shapes decide.
+    ///
+    /// # Errors
+    /// Settings that are missing, unsupported, or in disagreement with the tensors.
+    pub fn read(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
+        let config = checkpoint.config()?;
+        refuse_unsupported(config)?;
+        let count = |keys: &[&str]| required(config.usize(keys)?, keys);
+        let width = count(&["hidden_size", "block_dim"])?;
+        let n_heads = count(&["num_attention_heads", "num_heads"])?;
+        let n_kv_heads = config.usize(&["num_key_value_heads"])?.unwrap_or(n_heads);
+        if n_heads == 0 || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
+            let found = format!("{n_heads} / {n_kv_heads}");
+            return Err(unsupported("num_attention_heads / num_key_value_heads", &found, "a whole ratio"));
+        }
+        let eps = config.f64(&["norm_eps", "block_norm_eps", "rms_norm_eps"])?.unwrap_or(1e-5);
+        let found = Self {
+            n_vocab: count(&["vocab_size"])?,
+            width,
+            ff_width: ff_width(checkpoint, config, width)?,
+            n_heads,
+            n_kv_heads,
+            head_size: config.usize(&["head_dim"])?.unwrap_or(width / n_heads),
+            layers: layers(config)?,
+            n_taps: config.usize(&["conv_L_cache"])?.unwrap_or(3),
+            conv_bias: config.bool(&["conv_bias"])?.unwrap_or(false),
+            eps: eps as f32,
+            tied: config.bool(&["tie_word_embeddings", "tie_embedding"])?.unwrap_or(true),
+            max_context: config.usize(&["max_position_embeddings"])?.unwrap_or(128_000),
+        };
+        found.check_ranges()?;
+        Ok(found)
+    }
+
+    fn check_ranges(&self) -> Result<(), ModelError> {
+        let at_least = |key: &str, found: usize, least: usize| {
+            if found >= least {
+                Ok(())
+            } else {
+                Err(unsupported(key, &found.to_string(), &format!("{least} or more")))
+            }
+        };
+        at_least("vocab_size", self.n_vocab, 1)?;
+        at_least("hidden_size", self.width, 1)?;
+        at_least("the feed-forward width", self.ff_width, 1)?;
+        at_least("num_hidden_layers", self.layers.len(), 1)?;
+        at_least("conv_L_cache", self.n_taps, 2)?;
+        at_least("max_position_embeddings", self.max_context, 1)?;
+        if self.head_size == 0 || !self.head_size.is_multiple_of(2) {
+            return Err(unsupported("head_dim", &self.head_size.to_string(), "an even number"));
+        }
+        Ok(())
+    }
+
+    /// The rotary embedding for `n_positions` positions.
+    ///
+    /// # Errors
+    /// A kind of scaling that is not supported.
+    pub fn rope(&self, config: &Config, n_positions: usize) -> Result<Rope, ModelError> {
+        Rope::read(config, self.head_size, n_positions)
+    }
+}
+
+/// Settings that exist in published files and would change the maths.
+fn refuse_unsupported(config: &Config) -> Result<(), ModelError> {
+    for key in ["block_use_swiglu", "use_pos_enc"] {
+        if config.bool(&[key])? == Some(false) {
+            return Err(unsupported(key, "false", "only true"));
+        }
+    }
+    if let Some(found) = config.str(&["hidden_act"])?.filter(|act| !matches!(*act, "silu" | "swish")) {
+        return Err(unsupported("hidden_act", found, "silu"));
+    }
+    let width = config.usize(&["hidden_size", "block_dim"])?;
+    for key in ["conv_dim", "conv_dim_out"] {
+        let found = config.usize(&[key])?;
+        if let (Some(found), Some(width)) = (found, width)
+            && found != width
+        {
+            return Err(unsupported(key, &found.to_string(), &format!("hidden_size ({width})")));
+        }
+    }
+    if let Some(found) = config.usize(&["sliding_window"])? {
+        return Err(unsupported("sliding_window", &found.to_string(), "none"));
+    }
+    Ok(())
+}
+
+fn layers(config: &Config) -> Result<Vec<Mixer>, ModelError> {
+    let n_layers = config.usize(&["num_hidden_layers"])?;
+    if let Some(types) = config.list_str(&["layer_types"])? {
+        let mixer = |name: &&str| match *name {
+            "conv" => Ok(Mixer::Conv),
+            "full_attention" => Ok(Mixer::Attention),
+            other => Err(unsupported("layer_types", other, "conv and full_attention")),
+        };
+        let layers = types.iter().map(mixer).collect::<Result<Vec<_>, _>>()?;
+        return match n_layers {
+            Some(n) if n != layers.len() => {
+                let found = format!("{} entries", layers.len());
+                Err(unsupported("layer_types", &found, &format!("one for each of num_hidden_layers ({n})")))
+            }
+            _ => Ok(layers),
+        };
+    }
+    let n_layers = required(n_layers, &["num_hidden_layers"])?;
+    let attention = config.list_usize(&["full_attn_idxs"])?.unwrap_or_else(|| (0..n_layers).collect());
+    if let Some(idx) = attention.iter().find(|idx| **idx >= n_layers) {
+        return Err(unsupported("full_attn_idxs", &idx.to_string(), &format!("0 to {}", n_layers - 1)));
+    }
+    let mixer = |i| if attention.contains(&i) { Mixer::Attention } else { Mixer::Conv };
+    Ok((0..n_layers).map(mixer).collect())
+}
+
+/// The feed-forward width. Files give it raw or adjusted whatever `block_auto_adjust_ff_dim` says, so the first
+/// layer's tensor decides between the two, and any third value is an error.
+fn ff_width(checkpoint: &Checkpoint, config: &Config, width: usize) -> Result<usize, ModelError> {
+    const NAME: &str = "model.layers.0.feed_forward.w1.weight";
+    let keys = ["intermediate_size", "block_ff_dim"];
+    let raw = required(config.usize(&keys)?, &keys)?;
+    let adjusted = adjusted_ff_width(config, raw)?;
+    let found: Shape = checkpoint.tensor(NAME)?.shape();
+    match *found.dims() {
+        [ff, d] if d == width && (ff == raw || ff == adjusted) => Ok(ff),
+        _ => Err(ModelError::Disagreement {
+            name: NAME.to_owned(),
+            found,
+            setting: "intermediate_size and hidden_size".to_owned(),
+            expected: if raw == adjusted {
+                format!("[{raw}, {width}]")
+            } else {
+                format!("[{adjusted}, {width}] or [{raw}, {width}]")
+            },
+        }),
+    }
+}
+
+/// The adjustment of transformers' `Lfm2MLP`: two thirds, times a multiplier, rounded up to a multiple.
+fn adjusted_ff_width(config: &Config, raw: usize) -> Result<usize, ModelError> {
+    let two_thirds = 2 * raw / 3;
+    let multiplier = config.f64(&["block_ffn_dim_multiplier"])?;
+    let multiple = config.usize(&["block_multiple_of"])?.unwrap_or(256).max(1);
+    Ok(multiplier.map_or(two_thirds, |m| ((m * two_thirds as f64) as usize).next_multiple_of(multiple)))
+}
+
+fn required<T>(value: Option<T>, keys: &[&str]) -> Result<T, ModelError> {
+    value.ok_or_else(|| ModelError::MissingSetting { key: keys.join(" (or ") + &")".repeat(keys.len() - 1) })
+}
+
+fn unsupported(key: &str, found: &str, supported: &str) -> ModelError {
+    ModelError::UnsupportedSetting {
+        key: key.to_owned(),
+        found: found.to_owned(),
+        supported: supported.to_owned(),
+    }
+}

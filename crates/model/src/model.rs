@@ -1,0 +1,86 @@
+//! What every model family offers.
+
+use std::fmt;
+
+use hala_plan::{Plan, StateSpec};
+use hala_tensor::DType;
+
+use crate::{ModelError, WeightSpec};
+
+/// Choices that shape a model's states and plans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// S, tokens that a session can hold; `None` for the model's own limit or [`Options::DEFAULT_CONTEXT`],
+    /// whichever is less.
+    pub context: Option<usize>,
+    /// Element type of the KV cache: f32 or f16.
+    pub cache: DType,
+}
+
+impl Options {
+    /// Context of a session where none is asked for, in tokens.
+    pub const DEFAULT_CONTEXT: usize = 4096;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { context: None, cache: DType::F32 }
+    }
+}
+
+/// What a user may want to know of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// The family, as config.json's `model_type` has it.
+    pub family: &'static str,
+    /// V, ids that the model knows.
+    pub n_vocab: usize,
+    /// L, layers.
+    pub n_layers: usize,
+    /// D, model width.
+    pub width: usize,
+    /// Tokens that the model was made for.
+    pub max_context: usize,
+    /// S, tokens that a session can hold.
+    pub context: usize,
+    /// Elements in all weights of the checkpoint.
+    pub n_parameters: usize,
+    /// Bytes of KV cache for one token.
+    pub cache_bytes_per_token: usize,
+}
+
+/// Which rows of logits a Plan computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LogitRows {
+    /// The last token's, `[1, V]`.
+    Last,
+    /// Every token's, `[T, V]`.
+    All,
+}
+
+/// What a Plan is recorded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanShape {
+    /// T, the most tokens of one run.
+    pub n_tokens: usize,
+    /// The logits wanted.
+    pub logits: LogitRows,
+}
+
+/// A model: the weights and states that it needs, and its Plans.
+pub trait Model: fmt::Debug + Send + Sync {
+    /// Sizes and limits.
+    fn facts(&self) -> &Facts;
+
+    /// The weights, in the order of their ids.
+    fn weights(&self) -> &[WeightSpec];
+
+    /// The state buffers of one session, in the order of their ids.
+    fn states(&self) -> &[StateSpec];
+
+    /// Records the forward pass; `dtypes` tells how each weight is held. The output is named `logits`.
+    ///
+    /// # Errors
+    /// Shapes or element types that do not fit together.
+    fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError>;
+}

@@ -1,0 +1,200 @@
+//! The weights that a model needs, and how each is made from a checkpoint.
+
+use std::fmt;
+use std::str::FromStr;
+
+use hala_plan::WeightId;
+use hala_tensor::{DType, Shape, Tensor};
+use hala_weights::Checkpoint;
+
+use crate::{ModelError, Rope};
+
+/// How a weight may be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A matrix that products read: quantised as the user asks.
+    Matrix,
+    /// Norms, taps, biases, tables: always f32.
+    Vector,
+}
+
+/// Where a weight's values come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Source {
+    /// The tensor of the weight's name.
+    Checkpoint,
+    /// Computed.
+    Rope(Rope),
+}
+
+/// One weight of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightSpec {
+    /// The checkpoint's name for it.
+    pub name: String,
+    /// Its shape as ops see it.
+    pub shape: Shape,
+    /// How it may be held.
+    pub role: Role,
+    /// Where its values come from.
+    pub source: Source,
+    /// The dimensions that the tensor has in a checkpoint, and the settings that decide them.
+    pub(crate) stored: Stored,
+}
+
+/// A tensor's dimensions in the checkpoint, and the settings of config.json that decide them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) dims: Vec<usize>,
+    pub(crate) setting: &'static str,
+}
+
+/// How a user wants matrices to be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WeightFormat {
+    /// As the checkpoint stores them where it is quantised, else int8.
+    #[default]
+    Auto,
+    /// 32-bit floats: exact, four bytes a weight.
+    F32,
+    /// bfloat16, as most checkpoints are published.
+    BF16,
+    /// IEEE half floats.
+    F16,
+    /// int8 in groups of [`DType::INT8_GROUP`].
+    Int8,
+    /// E4M3 with one scale a row.
+    Fp8,
+}
+
+impl WeightFormat {
+    /// All formats, by the names that users give.
+    pub const ALL: [Self; 6] = [Self::Auto, Self::F32, Self::BF16, Self::F16, Self::Int8, Self::Fp8];
+
+    /// The name that users give.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::F32 => "f32",
+            Self::BF16 => "bf16",
+            Self::F16 => "f16",
+            Self::Int8 => "int8",
+            Self::Fp8 => "fp8",
+        }
+    }
+
+    /// The element type for a matrix that the checkpoint stores as `stored`.
+    fn dtype(self, stored: DType) -> DType {
+        match self {
+            Self::Auto if stored.is_quantised() => stored,
+            Self::Auto | Self::Int8 => DType::Int8 { group: DType::INT8_GROUP },
+            Self::F32 => DType::F32,
+            Self::BF16 => DType::BF16,
+            Self::F16 => DType::F16,
+            Self::Fp8 => DType::E4M3,
+        }
+    }
+}
+
+impl fmt::Display for WeightFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for WeightFormat {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == s)
+            .ok_or_else(|| format!("{s:?} is no weight format; there are: {}", names()))
+    }
+}
+
+impl WeightSpec {
+    /// Makes the weight: reads and converts the checkpoint's tensor, or computes it.
+    ///
+    /// # Errors
+    /// A tensor that is missing, damaged, or holds values that are no finite numbers.
+    pub fn load(&self, checkpoint: &Checkpoint, format: WeightFormat) -> Result<Tensor, ModelError> {
+        let named = |source| ModelError::Tensor { name: self.name.clone(), source };
+        let tensor = match self.source {
+            Source::Rope(rope) => return rope.table().map_err(named),
+            Source::Checkpoint => {
+                let dtype = match self.role {
+                    Role::Matrix => format.dtype(checkpoint.stored_dtype(&self.name)?),
+                    Role::Vector => DType::F32,
+                };
+                checkpoint.load(&self.name, dtype)?
+            }
+        };
+        if tensor.shape() == self.shape {
+            return Ok(tensor);
+        }
+        Tensor::new(self.shape, tensor.into_data()).map_err(named)
+    }
+
+    /// Compares the checkpoint's tensor with what the config asks for.
+    pub(crate) fn check(&self, checkpoint: &Checkpoint) -> Result<(), ModelError> {
+        if self.source != Source::Checkpoint {
+            return Ok(());
+        }
+        let found = checkpoint.tensor(&self.name)?.shape();
+        if found.dims() == self.stored.dims {
+            return Ok(());
+        }
+        Err(ModelError::Disagreement {
+            name: self.name.clone(),
+            found,
+            setting: self.stored.setting.to_owned(),
+            expected: format!("{:?}", self.stored.dims),
+        })
+    }
+}
+
+/// The list of a model's weights while it is put together.
+#[derive(Debug, Default)]
+pub(crate) struct Specs {
+    list: Vec<WeightSpec>,
+}
+
+impl Specs {
+    fn add(&mut self, name: String, shape: Shape, role: Role, stored: Stored) -> WeightId {
+        self.list.push(WeightSpec { name, shape, role, source: Source::Checkpoint, stored });
+        WeightId(self.list.len() as u32 - 1)
+    }
+
+    /// A matrix `[rows, columns]`.
+    pub(crate) fn matrix(&mut self, name: String, dims: [usize; 2], setting: &'static str) -> WeightId {
+        let stored = Stored { dims: dims.to_vec(), setting };
+        self.add(name, Shape::matrix(dims[0], dims[1]), Role::Matrix, stored)
+    }
+
+    /// A vector `[n]`.
+    pub(crate) fn vector(&mut self, name: String, n: usize, setting: &'static str) -> WeightId {
+        self.add(name, Shape::vector(n), Role::Vector, Stored { dims: vec![n], setting })
+    }
+
+    /// Depthwise taps, `[D, 1, n_taps]` in the checkpoint and `[D, n_taps]` in ops.
+    pub(crate) fn taps(&mut self, name: String, dims: [usize; 2], setting: &'static str) -> WeightId {
+        let stored = Stored { dims: vec![dims[0], 1, dims[1]], setting };
+        self.add(name, Shape::matrix(dims[0], dims[1]), Role::Vector, stored)
+    }
+
+    /// A table of rotary angles.
+    pub(crate) fn rope(&mut self, rope: Rope) -> WeightId {
+        let shape = Shape::matrix(rope.n_positions, rope.head_size);
+        let stored = Stored { dims: Vec::new(), setting: "" };
+        let name = "rope".to_owned();
+        self.list.push(WeightSpec { name, shape, role: Role::Vector, source: Source::Rope(rope), stored });
+        WeightId(self.list.len() as u32 - 1)
+    }
+
+    /// The weights, in the order of their ids.
+    pub(crate) fn into_list(self) -> Vec<WeightSpec> {
+        self.list
+    }
+}
