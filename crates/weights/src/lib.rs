@@ -1,1 +1,34 @@
 //! Checkpoints: safetensors files, tensors by name, the dialects of config.json, and the Hub.
+//!
+//! A [`Checkpoint`] is a folder in Hugging Face layout, one `.safetensors` file, or files held as bytes. Its
+//! tensors are looked up by name and loaded in any [`DType`](hala_tensor::DType), converted a few rows at a
+//! time so that memory holds the result and little else. [`Config`] reads config.json under all the names that
+//! its values go by. [`SafetensorsWriter`] writes what [`Checkpoint`] reads.
+
+mod bytes;
+mod checkpoint;
+mod config;
+mod error;
+mod file_dtype;
+mod header;
+#[cfg(all(feature = "hub", not(target_family = "wasm")))]
+pub mod hub;
+mod load;
+mod nearest;
+mod quantised;
+mod shards;
+mod source;
+mod view;
+mod writer;
+
+pub use checkpoint::Checkpoint;
+pub use config::Config;
+pub use error::WeightsError;
+pub use file_dtype::FileDType;
+pub use header::{HeaderFault, TensorInfo};
+pub use quantised::int8_quantization_config;
+pub use view::TensorView;
+pub use writer::SafetensorsWriter;
+
+// Elements are copied between files, which are little-endian, and memory as they are.
+const _: () = assert!(cfg!(target_endian = "little"), "only little-endian machines are supported");

@@ -1,0 +1,129 @@
+//! Element types by the names that safetensors files give them.
+
+use std::fmt;
+
+use hala_tensor::DType;
+
+/// How a file stores the elements of a tensor; the list of the safetensors format, version 0.8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(non_camel_case_types, reason = "the names are those of the file format, verbatim")]
+pub enum FileDType {
+    /// One byte a truth value.
+    BOOL,
+    /// 4-bit float (MX).
+    F4,
+    /// 6-bit float (MX), 2 exponent bits.
+    F6_E2M3,
+    /// 6-bit float (MX), 3 exponent bits.
+    F6_E3M2,
+    /// Unsigned byte.
+    U8,
+    /// Signed byte.
+    I8,
+    /// 8-bit float, 5 exponent bits.
+    F8_E5M2,
+    /// 8-bit float, 4 exponent bits, no infinity.
+    F8_E4M3,
+    /// 8-bit exponent (MX scales).
+    F8_E8M0,
+    /// 8-bit float, 4 exponent bits, no infinity and no negative zero.
+    F8_E4M3FNUZ,
+    /// 8-bit float, 5 exponent bits, no infinity and no negative zero.
+    F8_E5M2FNUZ,
+    /// Signed 16-bit integer.
+    I16,
+    /// Unsigned 16-bit integer.
+    U16,
+    /// IEEE 754 binary16.
+    F16,
+    /// The upper half of binary32.
+    BF16,
+    /// Signed 32-bit integer.
+    I32,
+    /// Unsigned 32-bit integer.
+    U32,
+    /// IEEE 754 binary32.
+    F32,
+    /// Two binary32.
+    C64,
+    /// IEEE 754 binary64.
+    F64,
+    /// Signed 64-bit integer.
+    I64,
+    /// Unsigned 64-bit integer.
+    U64,
+}
+
+/// Every type with its name in a file and its width in bits.
+const NAMES: [(FileDType, &str, u64); 22] = [
+    (FileDType::BOOL, "BOOL", 8),
+    (FileDType::F4, "F4", 4),
+    (FileDType::F6_E2M3, "F6_E2M3", 6),
+    (FileDType::F6_E3M2, "F6_E3M2", 6),
+    (FileDType::U8, "U8", 8),
+    (FileDType::I8, "I8", 8),
+    (FileDType::F8_E5M2, "F8_E5M2", 8),
+    (FileDType::F8_E4M3, "F8_E4M3", 8),
+    (FileDType::F8_E8M0, "F8_E8M0", 8),
+    (FileDType::F8_E4M3FNUZ, "F8_E4M3FNUZ", 8),
+    (FileDType::F8_E5M2FNUZ, "F8_E5M2FNUZ", 8),
+    (FileDType::I16, "I16", 16),
+    (FileDType::U16, "U16", 16),
+    (FileDType::F16, "F16", 16),
+    (FileDType::BF16, "BF16", 16),
+    (FileDType::I32, "I32", 32),
+    (FileDType::U32, "U32", 32),
+    (FileDType::F32, "F32", 32),
+    (FileDType::C64, "C64", 64),
+    (FileDType::F64, "F64", 64),
+    (FileDType::I64, "I64", 64),
+    (FileDType::U64, "U64", 64),
+];
+
+impl FileDType {
+    /// The type of this name, as written in a file's header.
+    pub fn from_name(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, n, _)| *n == name).map(|(dtype, ..)| *dtype)
+    }
+
+    /// The name in a file's header.
+    pub fn name(self) -> &'static str {
+        NAMES[self as usize].1
+    }
+
+    /// Bits that one element takes.
+    pub fn n_bits(self) -> u64 {
+        NAMES[self as usize].2
+    }
+
+    /// The element type in memory that holds these elements exactly, for the float types that are read.
+    pub fn as_float(self) -> Option<DType> {
+        match self {
+            Self::F32 => Some(DType::F32),
+            Self::F16 => Some(DType::F16),
+            Self::BF16 => Some(DType::BF16),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for FileDType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_stands_at_its_own_place_in_the_table() {
+        for (i, (dtype, name, _)) in NAMES.iter().enumerate() {
+            assert_eq!(*dtype as usize, i);
+            assert_eq!(FileDType::from_name(name), Some(*dtype));
+            assert_eq!(dtype.name(), *name);
+        }
+        assert_eq!(FileDType::from_name("F128"), None);
+    }
+}

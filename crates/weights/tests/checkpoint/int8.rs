@@ -1,0 +1,155 @@
+//! Int8 checkpoints: what is written is read bit for bit, and other ways to quantise are refused by name.
+
+use std::borrow::Cow;
+
+use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder};
+use hala_weights::{Checkpoint, SafetensorsWriter, WeightsError, int8_quantization_config};
+use half::{bf16, f16};
+use serde_json::{Value, json};
+
+use crate::build::{f32_bytes, memory, tensors};
+
+const NAME: &str = "model.embed_tokens.weight";
+
+fn int8(rows: usize, columns: usize, group: usize) -> Tensor {
+    let shape = Shape::matrix(rows, columns);
+    let mut builder = TensorBuilder::new(shape, DType::Int8 { group }).unwrap();
+    for row in 0..rows {
+        let values: Vec<f32> =
+            (0..columns).map(|c| ((row * 31 + c * 17) % 203) as f32 / 9.0 - 11.0).collect();
+        builder.push_row(&values).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+fn config(group: usize) -> String {
+    json!({ "quantization_config": int8_quantization_config(group) }).to_string()
+}
+
+fn written(tensor: &Tensor, config: &str) -> Checkpoint {
+    let mut writer = SafetensorsWriter::new();
+    writer.declare(NAME, tensor.shape(), tensor.dtype()).unwrap();
+    memory(writer.to_bytes(|_| Ok(Cow::Borrowed(tensor))).unwrap(), config)
+}
+
+/// A checkpoint of one int8 matrix `[1, 4]` in groups of 2, its scales stored in this type.
+fn by_hand(codes: [i8; 4], scale_dtype: &str, scales: Vec<u8>, config: &str) -> Checkpoint {
+    let codes = codes.map(|c| c as u8).to_vec();
+    let entries =
+        [("a.weight", "I8", &[1, 4][..], codes), ("a.weight_scale", scale_dtype, &[1, 2][..], scales)];
+    memory(tensors(&entries), config)
+}
+
+#[test]
+fn codes_and_scales_pass_through_bit_for_bit() {
+    for (rows, columns) in [(1, 1), (3, 64), (5, 129), (1100, 1025)] {
+        let tensor = int8(rows, columns, 64);
+        let checkpoint = written(&tensor, &config(64));
+        assert_eq!(checkpoint.stored_dtype(NAME).unwrap(), DType::Int8 { group: 64 });
+        assert_eq!(checkpoint.load(NAME, DType::Int8 { group: 64 }).unwrap(), tensor);
+    }
+}
+
+#[test]
+fn another_type_or_group_is_decoded_and_encoded_again() {
+    let tensor = int8(200, 1025, 64);
+    let checkpoint = written(&tensor, &config(64));
+    for dtype in [DType::F32, DType::BF16, DType::E4M3, DType::Int8 { group: 32 }] {
+        let mut expected = TensorBuilder::new(tensor.shape(), dtype).unwrap();
+        tensor.to_f32().chunks(1025).for_each(|row| expected.push_row(row).unwrap());
+        assert_eq!(checkpoint.load(NAME, dtype).unwrap(), expected.finish().unwrap(), "{dtype}");
+    }
+}
+
+#[test]
+fn scales_are_no_tensors_of_their_own() {
+    let checkpoint = written(&int8(3, 130, 64), &config(64));
+    assert_eq!(checkpoint.tensor_names().collect::<Vec<_>>(), [NAME]);
+    assert_eq!((checkpoint.n_parameters(), checkpoint.n_bytes()), (390, 390 + 3 * 3 * 4));
+    assert!(checkpoint.contains("model.embed_tokens.weight_scale"));
+}
+
+#[test]
+fn scales_may_be_f32_f16_or_bf16() {
+    let scales = [0.5f32, 2.0];
+    let f16s = scales.iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect();
+    let bf16s = scales.iter().flat_map(|x| bf16::from_f32(*x).to_le_bytes()).collect();
+    for (dtype, bytes) in [("F32", f32_bytes(&scales)), ("F16", f16s), ("BF16", bf16s)] {
+        let checkpoint = by_hand([1, -2, 3, 127], dtype, bytes, &config(2));
+        let loaded = checkpoint.load("a.weight", DType::Int8 { group: 2 }).unwrap();
+        assert_eq!(loaded.to_f32(), [0.5, -1.0, 6.0, 254.0]);
+    }
+}
+
+#[test]
+fn the_code_minus_128_is_encoded_again_within_the_range_of_this_project() {
+    let checkpoint = by_hand([-128, 64, 1, 2], "F32", f32_bytes(&[1.0, 1.0]), &config(2));
+    let loaded = checkpoint.load("a.weight", DType::Int8 { group: 2 }).unwrap();
+    let Data::Int8 { codes, scales, .. } = loaded.data() else { panic!("not int8") };
+    assert_eq!((codes[0], scales[0]), (-127, 128.0 / 127.0));
+    assert_eq!(checkpoint.load("a.weight", DType::F32).unwrap().to_f32(), [-128.0, 64.0, 1.0, 2.0]);
+}
+
+#[test]
+fn missing_or_misshapen_scales_are_named() {
+    let alone = memory(tensors(&[("a.weight", "I8", &[1, 4], vec![0; 4])]), &config(2));
+    let message = alone.load("a.weight", DType::F32).unwrap_err().to_string();
+    assert!(message.contains("no tensor `a.weight_scale`"), "{message}");
+    let one_group = by_hand([0; 4], "F32", f32_bytes(&[1.0, 1.0]), &config(4));
+    let message = one_group.load("a.weight", DType::F32).unwrap_err().to_string();
+    assert!(message.contains("`a.weight_scale`") && message.contains("[1, 2], where [1, 1]"), "{message}");
+}
+
+#[test]
+fn a_scale_that_is_not_finite_is_refused() {
+    let checkpoint = by_hand([0; 4], "F32", f32_bytes(&[1.0, f32::NAN]), &config(2));
+    assert!(checkpoint.load("a.weight", DType::F32).unwrap_err().to_string().contains("NaN"));
+}
+
+#[test]
+fn floats_beside_int8_weights_load_as_ever() {
+    let entries = [("norm.weight", "F32", &[2][..], f32_bytes(&[1.0, 2.0]))];
+    let checkpoint = memory(tensors(&entries), &config(64));
+    assert_eq!(checkpoint.load("norm.weight", DType::F32).unwrap().to_f32(), [1.0, 2.0]);
+}
+
+/// The message of loading from a checkpoint whose quantization_config was changed.
+fn refused(change: impl Fn(&mut Value)) -> String {
+    let mut quantisation = int8_quantization_config(64);
+    change(&mut quantisation);
+    let config = json!({ "quantization_config": quantisation }).to_string();
+    let checkpoint = memory(tensors(&[("n", "F32", &[1], f32_bytes(&[1.0]))]), &config);
+    let error = checkpoint.load("n", DType::F32).unwrap_err();
+    assert!(matches!(error, WeightsError::Quantisation { .. }), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn other_ways_to_quantise_are_named_and_refused() {
+    let group = |change: fn(&mut Value)| refused(move |q| change(&mut q["config_groups"]["group_0"]));
+    let message = refused(|q| *q = json!({ "quant_method": "gptq", "bits": 4 }));
+    assert!(message.contains(r#"quant_method "gptq", bits 4) is not supported yet"#), "{message}");
+    let fp8 = refused(|q| {
+        q["format"] = json!("float-quantized");
+        q["config_groups"]["group_0"]["weights"]["type"] = json!("float");
+        q["config_groups"]["group_0"]["weights"]["strategy"] = json!("channel");
+    });
+    for word in ["float-quantized", "channel", "float", "num_bits 8"] {
+        assert!(fp8.contains(word), "{fp8}");
+    }
+    assert!(group(|g| g["weights"]["strategy"] = json!("channel")).contains(r#"strategy is "channel""#));
+    assert!(group(|g| g["weights"]["num_bits"] = json!(4)).contains("num_bits is 4"));
+    assert!(group(|g| g["weights"]["symmetric"] = json!(false)).contains("symmetric is false"));
+    assert!(group(|g| g["weights"]["actorder"] = json!("group")).contains("actorder"));
+    assert!(group(|g| g["weights"]["dynamic"] = json!(true)).contains("dynamic"));
+    assert!(group(|g| g["weights"]["group_size"] = json!(0)).contains("group_size"));
+    assert!(group(|g| g["input_activations"] = json!({ "num_bits": 8 })).contains("input_activations"));
+    assert!(refused(|q| q["kv_cache_scheme"] = json!({})).contains("cache"));
+    assert!(refused(|q| q["config_groups"] = json!({})).contains("empty"));
+}
+
+#[test]
+fn an_int8_tensor_without_a_quantization_config_is_not_guessed_at() {
+    let checkpoint = by_hand([0; 4], "F32", f32_bytes(&[1.0, 1.0]), "{}");
+    assert!(matches!(checkpoint.load("a.weight", DType::F32), Err(WeightsError::UnsupportedDType { .. })));
+}

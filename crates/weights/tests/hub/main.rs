@@ -1,0 +1,1 @@
+//! The Hub, against a local server.
