@@ -92,7 +92,7 @@ impl Pass<'_> {
             bias,
             state: self.state(conv.state),
             projected: self.scratch(&format!("layers.{i}.projected"), 3 * width),
-            y: self.scratch(&format!("layers.{i}.conv"), width),
+            y: self.scratch(&format!("layers.{i}.convolved"), width),
         };
         self.recorder.short_conv(args)?;
         self.add(args.y, conv.out_proj, conv.bias.as_ref().map(|b| b.out_proj), h)
@@ -131,7 +131,7 @@ impl Pass<'_> {
             values: self.state(layer.values),
         };
         self.recorder.rope_kv(rope_kv)?;
-        let y = self.scratch(&format!("layers.{i}.attention"), q_width);
+        let y = self.scratch(&format!("layers.{i}.attended"), q_width);
         let rope_kv::Args { q, keys, values, .. } = rope_kv;
         self.recorder.attention(attention::Args { q, keys, values, y, scale })?;
         self.add(y, layer.out_proj, None, h)
