@@ -14,19 +14,20 @@ pub const fn is_nan(code: u8) -> bool {
     code & 0x7f == 0x7f
 }
 
+/// Adding it to a float below 2²² leaves the nearest multiple of 1, ties to even, in the low bits.
+const ROUNDER: f32 = 8_388_608.0;
+
 /// The code nearest to `x`, ties to the even code; `x` is clamped to ±448 first and NaN becomes 0x7f.
 pub fn encode(x: f32) -> u8 {
-    if x.is_nan() {
-        return 0x7f;
-    }
-    let sign = ((x.to_bits() >> 24) & 0x80) as u8;
+    // Both roundings are made and one is taken: without branches the loop over a row is vectorised.
+    let sign = (x.to_bits() >> 24) & 0x80;
     let magnitude = x.abs().min(MAX);
-    if magnitude < MIN_NORMAL {
-        return sign | (magnitude * 512.0).round_ties_even() as u8;
-    }
+    let subnormal = (magnitude * 512.0 + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits());
     let bits = magnitude.to_bits();
     let rounded = bits + 0x7_ffff + ((bits >> 20) & 1);
-    sign | ((rounded >> 20) - ((127 - 7) << 3)) as u8
+    let normal = (rounded >> 20).wrapping_sub((127 - 7) << 3);
+    let code = sign | if magnitude < MIN_NORMAL { subnormal } else { normal };
+    if x.is_nan() { 0x7f } else { code as u8 }
 }
 
 /// The value of a code; NaN for 0x7f and 0xff.
@@ -63,7 +64,10 @@ const fn value(code: u8) -> f32 {
 
 /// The scale that maps a row's largest magnitude to 448; 1 for a row of zeros.
 pub fn scale(row: &[f32]) -> f32 {
-    let max = row.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    // Magnitudes are compared by their bits, which have the order of the floats: a loop without branches.
+    let max_bits = row.iter().fold(0, |max: i32, x| max.max(x.abs().to_bits() as i32));
+    let max = f32::from_bits(max_bits as u32);
+    let max = if max.is_nan() { row.iter().fold(0.0f32, |m, x| m.max(x.abs())) } else { max };
     let scale = max / MAX;
     if scale > 0.0 { scale } else { 1.0 }
 }

@@ -3,17 +3,37 @@
 /// The largest code; −128 is never written, so that negation is exact.
 pub const MAX: f32 = 127.0;
 
+/// Adding it to a float of magnitude below 2²² leaves the nearest whole number, ties to even, in the low bits.
+const ROUNDER: f32 = 12_582_912.0;
+
 /// Encodes one row in groups of `group` columns (the last may be shorter), appending codes and scales.
 ///
 /// The scale is the group's largest magnitude / 127, or 1 for a group of zeros; codes are rounded half to even.
+/// NaN becomes 0.
 pub fn encode_row(row: &[f32], group: usize, codes: &mut Vec<i8>, scales: &mut Vec<f32>) {
     for chunk in row.chunks(group) {
-        let max = chunk.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-        let scale = max / MAX;
-        let scale = if scale > 0.0 { scale } else { 1.0 };
-        codes.extend(chunk.iter().map(|x| (x / scale).round_ties_even().clamp(-MAX, MAX) as i8));
-        scales.push(scale);
+        // Magnitudes are compared by their bits, which have the order of the floats: a loop without branches.
+        let max_bits = chunk.iter().fold(0, |max: i32, x| max.max(x.abs().to_bits() as i32));
+        let max = f32::from_bits(max_bits as u32);
+        if max.is_finite() {
+            // |x / scale| is below 191 even where the scale is subnormal, so whole numbers fit the low bits.
+            // Integers, because rounding a float is a call on machines without SSE4.1.
+            let scale = scale(max);
+            let code = |x: &f32| (x / scale + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32;
+            codes.extend(chunk.iter().map(|x| code(x).clamp(-127, 127) as i8));
+            scales.push(scale);
+        } else {
+            let scale = scale(chunk.iter().fold(0.0f32, |m, x| m.max(x.abs())));
+            codes.extend(chunk.iter().map(|x| (x / scale).round_ties_even().clamp(-MAX, MAX) as i8));
+            scales.push(scale);
+        }
     }
+}
+
+/// The scale of a group with this largest magnitude.
+fn scale(max: f32) -> f32 {
+    let scale = max / MAX;
+    if scale > 0.0 { scale } else { 1.0 }
 }
 
 /// Decodes one row: `out[i] = codes[i] · scales[i / group]`.
