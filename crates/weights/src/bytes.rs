@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// The kernel maps pages around the one that is touched, those before it included: a release reaches this many
+/// bytes back, or the pages that came back with the first touch of each range would stay.
+#[cfg(unix)]
+const MAPPED_AROUND_BYTES: usize = 1 << 20;
+
 /// A file's bytes, readable as a slice.
 #[derive(Debug)]
 pub(crate) enum FileBytes {
@@ -33,9 +38,10 @@ impl FileBytes {
     #[cfg(unix)]
     pub(crate) fn release(&self, range: &Range<usize>) {
         if let Self::Mapped(map) = self {
+            let start = range.start.saturating_sub(MAPPED_AROUND_BYTES);
             // SAFETY: dropping pages of a read-only map of a file changes no byte that is read from it.
             let dropped = unsafe {
-                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len())
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, range.end - start)
             };
             // Refusal costs memory and nothing else.
             drop(dropped);

@@ -158,7 +158,7 @@ impl Header {
             return Err(HeaderFault::Duplicate { name });
         }
         let mut raw_tensors = raw.tensors;
-        raw_tensors.sort_by(|(_, a), (_, b)| a.data_offsets.cmp(&b.data_offsets));
+        raw_tensors.sort_by_key(|(_, tensor)| tensor.data_offsets);
         let data_start = LENGTH_BYTES + header_bytes;
         let mut tensors = Vec::with_capacity(raw_tensors.len());
         let mut end = 0;
