@@ -1,1 +1,13 @@
-//! Hala's own tests.
+//! What Hala's own tests share: cases that run on every backend, the check, tolerances, fixtures, random data.
+//!
+//! A [`case::Case`] is a Plan with its weights, states and runs. [`check::all`] takes many of them, runs each on the
+//! plain CPU and on every backend of [`backends::others`], and compares; a new backend gets every test by one line
+//! there.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "this crate is only ever part of a test")]
+
+pub mod backends;
+pub mod case;
+pub mod check;
+pub mod fixtures;
+pub mod random;
+pub mod tolerances;

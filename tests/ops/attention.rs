@@ -1,0 +1,126 @@
+//! `attention`: over caches short and long, filled run by run, with one to four query heads for each key/value head.
+
+use hala_plan::ops::attention::Args;
+use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec};
+use hala_tensor::{DType, Shape};
+use hala_tests::case::Case;
+use hala_tests::check::{self, Expected, Row};
+use hala_tests::random::Rng;
+use hala_tests::tolerances::{self, F16_ATTENTION, PLAIN};
+
+use crate::TOKENS;
+use crate::rope_kv::{CACHES, Data, Heads, RATIOS, Turned};
+
+fn row(heads: &Heads, scale: f32) -> Row {
+    let mut case = Case::new(&format!("attention {heads:?} scale {scale}"));
+    let mut rng = Rng::new(&case.name);
+    let data = Data::new(heads, &mut rng);
+    let ids = data.declare(heads, &mut case);
+    for n_tokens in &heads.plans {
+        case.plan(*n_tokens, |r| {
+            let turned = ids.record(heads, r);
+            let y = r.output("y", heads.q_width());
+            let (q, keys, values) = (turned.q, turned.keys, turned.values);
+            r.recorder.attention(Args { q, keys, values, y, scale }).unwrap();
+            r.read(y, tolerances::attention(heads.cache));
+        });
+    }
+    let tokens = heads.add_runs(&mut case, &mut rng);
+    let turned = data.formula(heads, &tokens);
+    let mut expected: Expected = Vec::new();
+    let mut end = 0;
+    for n in &heads.runs {
+        let start = end;
+        end += n;
+        expected.push(vec![(start..end).flat_map(|t| attend(heads, &turned, t, scale)).collect()]);
+    }
+    let plain = if heads.cache == DType::F16 { F16_ATTENTION } else { PLAIN };
+    Row { plain, ..Row::new(case, expected) }
+}
+
+/// All heads of token `t`, over the tokens up to it.
+fn attend(heads: &Heads, turned: &Turned, t: usize, scale: f32) -> Vec<f64> {
+    let a = heads.head_size;
+    let mut y = Vec::with_capacity(heads.q_width());
+    for (h, q) in turned.q[t].chunks_exact(a).enumerate() {
+        let group = h / (heads.n_heads / heads.n_kv_heads);
+        let of = |row: &Vec<f64>| row[group * a..][..a].to_vec();
+        let dot = |k: Vec<f64>| k.iter().zip(q).map(|(k, q)| k * q).sum::<f64>() * f64::from(scale);
+        let scores: Vec<f64> = turned.keys[..=t].iter().map(|k| dot(of(k))).collect();
+        let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let shares: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
+        let total: f64 = shares.iter().sum();
+        let mut sums = vec![0.0; a];
+        for (share, v) in shares.iter().zip(&turned.values[..=t]) {
+            sums.iter_mut().zip(of(v)).for_each(|(sum, v)| *sum += share / total * v);
+        }
+        y.extend(sums);
+    }
+    y
+}
+
+fn scale(heads: &Heads) -> f32 {
+    1.0 / (heads.head_size as f32).sqrt()
+}
+
+#[test]
+fn odd_heads_in_both_kinds_of_cache() {
+    let shapes = [2, 6, 24, 62, 64, 66, 128].iter().flat_map(|a| RATIOS.map(|heads| (heads, *a)));
+    let specs = shapes.flat_map(|(heads, a)| CACHES.map(|cache| (heads, a, cache)));
+    let specs = specs.flat_map(|(heads, a, cache)| TOKENS.map(|t| Heads::new(heads, a, cache, t)));
+    check::all(specs.map(|heads| row(&heads, scale(&heads))));
+}
+
+#[test]
+fn the_cache_is_filled_run_by_run() {
+    let splits: [&[usize]; 5] =
+        [&[1; 9], &[5, 1, 1, 1], &[33, 31, 1, 1], &[1, 2, 3, 5, 31], &[33, 33, 33, 30]];
+    let mut rows = Vec::new();
+    for (runs, cache) in splits.iter().flat_map(|runs| CACHES.map(|cache| (runs, cache))) {
+        for (head_size, plans) in [(64, vec![33]), (64, vec![33, 1]), (24, vec![5, 33, 1])] {
+            // The capacity is what the runs fill, to the last position.
+            let (runs, capacity) = (runs.to_vec(), runs.iter().sum());
+            let heads = Heads { runs, capacity, plans, ..Heads::new([6, 2], head_size, cache, 33) };
+            rows.push(row(&heads, scale(&heads)));
+        }
+    }
+    check::all(rows);
+}
+
+#[test]
+fn a_long_cache_is_seen_to_its_start() {
+    let mut rows = Vec::new();
+    for (cache, runs) in CACHES.iter().flat_map(|c| [vec![512, 512, 1, 5, 1], vec![1025, 1]].map(|r| (*c, r)))
+    {
+        let plans = vec![1, runs[0]];
+        let heads = Heads { runs, plans, capacity: 1040, ..Heads::new([4, 1], 64, cache, 1) };
+        rows.push(row(&heads, scale(&heads)));
+    }
+    check::all(rows);
+}
+
+#[test]
+fn sharp_and_flat_scores() {
+    // A scale of 8 gives scores in the hundreds, whose exponentials are beyond f32 unless the largest is taken off
+    // first; with 0 all positions have the same share. Sharp scores magnify what f16 rounds, so those caches are left out.
+    let specs = [2, 64].map(|a| Heads::new([4, 2], a, DType::F32, 33));
+    check::all(specs.iter().flat_map(|heads| [0.0, 0.01, 1.0].map(|scale| row(heads, scale))));
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    let record = |n_heads: usize, y: usize, cache: DType| {
+        let mut r = Recorder::new("bad", 2);
+        let q = r.scratch("q", Shape::matrix(2, n_heads * 6));
+        let y = r.scratch("y", Shape::matrix(2, y));
+        let [keys, values] = [0, 1].map(|id| {
+            let (label, shape) = (format!("state {id}"), Shape::cube(2, 9, 6));
+            r.state(StateId(id), &StateSpec { label, shape, dtype: cache, kind: StateKind::PerToken })
+        });
+        r.attention(Args { q, keys, values, y, scale: 1.0 })
+    };
+    assert!(record(4, 24, DType::F32).is_ok());
+    assert!(matches!(record(3, 18, DType::F32), Err(PlanError::Parameter { .. })));
+    assert!(matches!(record(4, 18, DType::F32), Err(PlanError::Shape { .. })));
+    assert!(matches!(record(4, 24, DType::E4M3), Err(PlanError::DType { .. })));
+}

@@ -1,0 +1,41 @@
+//! `embed`: rows of the table, whatever it is held in.
+
+use hala_tensor::{DType, Shape};
+use hala_tests::case::Case;
+use hala_tests::check::{self, Row};
+use hala_tests::random::{Rng, encoded};
+use hala_tests::tolerances::EXACT;
+
+use crate::formulas::gather;
+use crate::{SIZES, TOKENS, WEIGHTS};
+
+/// A run of each number of tokens, up to the plan's own.
+fn row(n_vocab: usize, width: usize, dtype: DType, runs: &[usize]) -> Row {
+    let mut case = Case::new(&format!("embed [{n_vocab}, {width}] {dtype}"));
+    let mut rng = Rng::new(&case.name);
+    let table = encoded(Shape::matrix(n_vocab, width), dtype, &rng.normals(n_vocab * width, 1.0));
+    let weight = case.weight("table", &table);
+    let n_tokens = *runs.iter().max().unwrap();
+    let plan = case.plan(n_tokens, |r| {
+        let y = r.output("y", width);
+        r.fill(weight, y);
+        r.read(y, EXACT);
+    });
+    let mut expected = Vec::new();
+    for n in runs {
+        let mut ids = rng.ids(*n, n_vocab);
+        // The first and the last row are where an offset by one leaves the table.
+        ids[0] = 0;
+        ids[n - 1] = n_vocab as u32 - 1;
+        case.run(plan, &ids, 0);
+        expected.push(vec![gather(&table, &ids).concat()]);
+    }
+    Row { plain: EXACT, ..Row::new(case, expected) }
+}
+
+#[test]
+fn rows_are_decoded_exactly_in_every_dtype() {
+    let shapes = SIZES.iter().flat_map(|n_vocab| SIZES.map(|width| (*n_vocab, width)));
+    let small = shapes.filter(|(n_vocab, width)| n_vocab * width <= 129 * 1025);
+    check::all(small.flat_map(|(v, d)| WEIGHTS.map(|dtype| row(v, d, dtype, &TOKENS))));
+}

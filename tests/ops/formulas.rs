@@ -1,0 +1,27 @@
+//! What several ops' formulas share, in f64 throughout.
+
+use hala_tensor::Tensor;
+
+/// `weight · x / √(mean(x²) + eps)`
+pub(crate) fn rms_norm(x: &[f64], weight: &[f32], eps: f32) -> Vec<f64> {
+    let mean = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64;
+    let root = (mean + f64::from(eps)).sqrt();
+    x.iter().zip(weight).map(|(x, w)| f64::from(*w) * x / root).collect()
+}
+
+/// `x · Wᵀ` for one row of `x`.
+pub(crate) fn project(x: &[f64], weight: &[f32]) -> Vec<f64> {
+    weight.chunks_exact(x.len()).map(|w| w.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum()).collect()
+}
+
+/// The rows of a table that the ids name.
+pub(crate) fn gather(table: &Tensor, ids: &[u32]) -> Vec<Vec<f64>> {
+    let n = table.shape().n_columns();
+    let values = table.to_f32();
+    ids.iter().map(|id| widen(&values[*id as usize * n..][..n])).collect()
+}
+
+/// f32 to f64.
+pub(crate) fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}

@@ -1,0 +1,37 @@
+//! Every op on every backend: against its formula in f64, and against the plain run.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test code")]
+
+mod attention;
+mod embed;
+mod formulas;
+mod matmul;
+mod refusals;
+mod rope_kv;
+mod runs;
+mod short_conv;
+mod swiglu;
+
+use hala_tensor::DType;
+
+/// Sizes around the widths of vector registers, of threads' shares and of quantised groups.
+const SIZES: [usize; 4] = [1, 31, 129, 1025];
+
+/// Tokens in a run: decode, a few, and around what kernels take at once.
+const TOKENS: [usize; 6] = [1, 2, 3, 5, 31, 33];
+
+/// Elements of a matrix whose f64 sums take long.
+const LARGE: usize = 1 << 20;
+
+/// What a weight may be held in.
+const WEIGHTS: [DType; 7] = [
+    DType::F32,
+    DType::F16,
+    DType::BF16,
+    DType::E4M3,
+    DType::Int8 { group: 32 },
+    DType::Int8 { group: 64 },
+    DType::Int8 { group: 128 },
+];
+
+/// ε of most norms.
+const EPS: f32 = 1e-5;

@@ -1,0 +1,230 @@
+//! `short_conv`: the gated convolution, its biases, and the inputs that it carries from run to run.
+
+use hala_plan::ops::matmul::Norm;
+use hala_plan::ops::short_conv::{Args, Bias};
+use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec, WeightId};
+use hala_tensor::{DType, Shape, Tensor};
+use hala_tests::case::{Action, Case};
+use hala_tests::check::{self, Expected, Row};
+use hala_tests::random::{Rng, float, vector};
+use hala_tests::tolerances;
+
+use crate::formulas::{gather, project, rms_norm};
+use crate::{EPS, TOKENS, WEIGHTS};
+
+/// Rows of the table that inputs are taken from.
+const N_INPUTS: usize = 40;
+
+/// Model widths: the projection has three times as many rows.
+const WIDTHS: [usize; 4] = [1, 31, 129, 260];
+
+/// One row of a table of tests.
+#[derive(Debug, Clone)]
+struct Spec {
+    width: usize,
+    n_taps: usize,
+    dtype: DType,
+    bias: bool,
+    /// T of the plan.
+    n_tokens: usize,
+    /// Tokens of each run; the state goes from one to the next.
+    runs: Vec<usize>,
+}
+
+impl Spec {
+    fn new(width: usize, n_taps: usize, dtype: DType, n_tokens: usize) -> Self {
+        Self { width, n_taps, dtype, bias: false, n_tokens, runs: vec![n_tokens] }
+    }
+
+    fn row(&self) -> Row {
+        let mut rng = Rng::new(&format!("{self:?}"));
+        let data = Data::new(self, &mut rng);
+        let (mut case, plan) = data.case(self);
+        let mut ids = Vec::new();
+        for n in &self.runs {
+            let position = ids.len();
+            ids.extend(rng.ids(*n, N_INPUTS));
+            case.run(plan, &ids[position..], position);
+        }
+        let expected = data.formula(self, &ids);
+        Row::new(case, expected)
+    }
+}
+
+struct Data {
+    x: Tensor,
+    norm: Vec<f32>,
+    in_proj: Tensor,
+    taps: Vec<f32>,
+    in_bias: Vec<f32>,
+    conv_bias: Vec<f32>,
+}
+
+impl Data {
+    fn new(spec: &Spec, rng: &mut Rng) -> Self {
+        let (width, n_taps) = (spec.width, spec.n_taps);
+        Self {
+            x: rng.matrix(N_INPUTS, width, 1.0),
+            norm: rng.around(1.0, width),
+            in_proj: rng.projection(3 * width, width, spec.dtype),
+            taps: rng.normals(width * n_taps, 1.0 / (n_taps as f32).sqrt()),
+            in_bias: rng.normals(3 * width, 0.5),
+            conv_bias: rng.normals(width, 0.5),
+        }
+    }
+
+    /// A plan that reads `y` and the state.
+    fn case(&self, spec: &Spec) -> (Case, usize) {
+        let mut case = Case::new(&format!("short_conv {spec:?}"));
+        let inputs = case.weight("inputs", &self.x);
+        let norm = case.weight("norm", &vector(self.norm.clone()));
+        let in_proj = case.weight("in_proj", &self.in_proj);
+        let taps = float(Shape::matrix(spec.width, spec.n_taps), self.taps.clone());
+        let taps = case.weight("taps", &taps);
+        let in_bias = case.weight("in_proj.bias", &vector(self.in_bias.clone()));
+        let conv_bias = case.weight("conv.bias", &vector(self.conv_bias.clone()));
+        let state = case.recurrent("state", Shape::matrix(spec.n_taps - 1, spec.width));
+        let plan = case.plan(spec.n_tokens, |r| {
+            let x = r.filled("x", inputs);
+            let bias = spec.bias.then(|| Bias { in_proj: r.weight(in_bias), conv: r.weight(conv_bias) });
+            let args = Args {
+                x,
+                norm: Norm { weight: r.weight(norm), eps: EPS },
+                in_proj: r.weight(in_proj),
+                taps: r.weight(taps),
+                bias,
+                state: r.state(state),
+                projected: r.scratch("projected", 3 * spec.width),
+                y: r.output("y", spec.width),
+            };
+            r.recorder.short_conv(args).unwrap();
+            r.read(args.y, tolerances::gated(spec.dtype));
+            r.read(args.state, tolerances::gated(spec.dtype));
+        });
+        (case, plan)
+    }
+
+    /// `y` and the state after each run, computed over all tokens at once: runs must not show.
+    fn formula(&self, spec: &Spec, ids: &[u32]) -> Expected {
+        let (d, k) = (spec.width, spec.n_taps);
+        let weight = self.in_proj.to_f32();
+        let bias = |b: &[f32], i: usize| if spec.bias { f64::from(b[i]) } else { 0.0 };
+        let project = |x: Vec<f64>| {
+            let rows = project(&rms_norm(&x, &self.norm, EPS), &weight);
+            rows.into_iter().enumerate().map(|(i, y)| y + bias(&self.in_bias, i)).collect::<Vec<_>>()
+        };
+        let projected: Vec<Vec<f64>> = gather(&self.x, ids).into_iter().map(project).collect();
+        // u at a token, counted from before the start, where it is 0.
+        let u = |t: usize, i: usize| {
+            t.checked_sub(k - 1).map_or(0.0, |t| projected[t][i] * projected[t][2 * d + i])
+        };
+        let y = |t: usize, i: usize| {
+            let sum: f64 = (0..k).map(|tap| f64::from(self.taps[i * k + tap]) * u(t + tap, i)).sum();
+            projected[t][d + i] * (sum + bias(&self.conv_bias, i))
+        };
+        let rows = |tokens: std::ops::Range<usize>, value: &dyn Fn(usize, usize) -> f64| {
+            tokens.flat_map(|t| (0..d).map(move |i| (t, i))).map(|(t, i)| value(t, i)).collect::<Vec<f64>>()
+        };
+        let mut start = 0;
+        let run = |n: &usize| {
+            let end = start + n;
+            let both = vec![rows(start..end, &y), rows(end..end + k - 1, &u)];
+            start = end;
+            both
+        };
+        spec.runs.iter().map(run).collect()
+    }
+}
+
+#[test]
+fn odd_widths_in_every_dtype() {
+    let shapes = WIDTHS.iter().flat_map(|width| WEIGHTS.map(|dtype| (*width, dtype)));
+    check::all(shapes.flat_map(|(width, dtype)| TOKENS.map(|t| Spec::new(width, 3, dtype, t).row())));
+}
+
+#[test]
+fn two_to_five_taps_with_and_without_biases() {
+    let mut specs = Vec::new();
+    for (dtype, n_taps) in WEIGHTS.into_iter().flat_map(|dtype| [2, 3, 4, 5].map(|k| (dtype, k))) {
+        for (bias, n_tokens) in [(false, 5), (true, 5), (true, 1), (true, 33)] {
+            specs.push(Spec { bias, ..Spec::new(65, n_taps, dtype, n_tokens) });
+        }
+    }
+    check::all(specs.iter().map(Spec::row));
+}
+
+#[test]
+fn what_was_seen_before_is_carried_over_every_split() {
+    let splits: [&[usize]; 7] =
+        [&[1; 8], &[2, 2, 2, 2], &[1, 7], &[7, 1], &[3, 5], &[5, 1, 1, 1], &[1, 2, 3, 2]];
+    let mut specs = Vec::new();
+    for (n_taps, split) in [2, 3, 4, 5].iter().flat_map(|k| splits.map(|s| (*k, s))) {
+        for dtype in [DType::F32, DType::Int8 { group: 64 }] {
+            // The plan is as long as its longest run, or longer: then no run fills it.
+            let longest = *split.iter().max().unwrap();
+            for n_tokens in [longest, 9] {
+                let runs = split.to_vec();
+                specs.push(Spec { runs, bias: true, ..Spec::new(33, n_taps, dtype, n_tokens) });
+            }
+        }
+    }
+    check::all(specs.iter().map(Spec::row));
+}
+
+#[test]
+fn prompts_longer_than_the_plan_go_through_it_in_pieces() {
+    let spec = |dtype| Spec { runs: vec![33, 33, 31, 1, 1], ..Spec::new(129, 3, dtype, 33) };
+    check::all(WEIGHTS.map(|dtype| spec(dtype).row()));
+}
+
+#[test]
+fn a_restored_snapshot_forgets_what_came_after_it() {
+    let spec = Spec { runs: vec![5, 2, 3], bias: true, ..Spec::new(65, 4, DType::F32, 5) };
+    let mut rng = Rng::new("snapshot");
+    let data = Data::new(&spec, &mut rng);
+    let (mut case, plan) = data.case(&spec);
+    let ids = rng.ids(10, N_INPUTS);
+    case.run(plan, &ids[..5], 0);
+    case.act(Action::Snapshot);
+    case.run(plan, &ids[5..7], 5);
+    case.run(plan, &ids[7..10], 7);
+    case.act(Action::Restore);
+    case.run(plan, &ids[7..10], 5);
+    case.act(Action::Restore);
+    case.run(plan, &ids[5..7], 5);
+    case.run(plan, &ids[7..10], 7);
+    let straight = data.formula(&spec, &ids);
+    let turned = Spec { runs: vec![5, 3], ..spec.clone() };
+    let other = data.formula(&turned, &[&ids[..5], &ids[7..]].concat());
+    let expected = [&straight[..], &other[1..], &straight[1..]].concat();
+    check::all([Row::new(case, expected)]);
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    assert!(record(3, 2, [12, 4], 12).is_ok());
+    assert!(matches!(record(1, 0, [12, 4], 12), Err(PlanError::Parameter { .. })));
+    let label = |result| match result {
+        Err(PlanError::Shape { label, .. }) => label,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(label(record(3, 3, [12, 4], 12)), "state");
+    assert_eq!(label(record(3, 2, [8, 4], 12)), "in_proj");
+    assert_eq!(label(record(3, 2, [12, 5], 12)), "in_proj");
+    assert_eq!(label(record(3, 2, [12, 4], 8)), "projected");
+}
+
+fn record(n_taps: usize, n_state: usize, in_proj: [usize; 2], projected: usize) -> Result<(), PlanError> {
+    let mut r = Recorder::new("bad", 3);
+    let x = r.scratch("x", Shape::matrix(3, 4));
+    let weight = r.weight(WeightId(0), "norm", Shape::vector(4), DType::F32);
+    let in_proj = r.weight(WeightId(1), "in_proj", Shape::matrix(in_proj[0], in_proj[1]), DType::F32);
+    let taps = r.weight(WeightId(2), "taps", Shape::matrix(4, n_taps), DType::F32);
+    let (label, kind) = (String::from("state"), StateKind::Recurrent);
+    let spec = StateSpec { label, shape: Shape::matrix(n_state, 4), dtype: DType::F32, kind };
+    let state = r.state(StateId(0), &spec);
+    let projected = r.scratch("projected", Shape::matrix(3, projected));
+    let y = r.scratch("y", Shape::matrix(3, 4));
+    let norm = Norm { weight, eps: EPS };
+    r.short_conv(Args { x, norm, in_proj, taps, bias: None, state, projected, y })
+}

@@ -1,0 +1,76 @@
+//! Checkpoints made by the reference implementation, with the logits that it gives.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors};
+
+/// A checkpoint folder under `tests/fixtures/`.
+#[derive(Debug, Clone)]
+pub struct Fixture {
+    /// The folder's name.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+}
+
+/// A prompt and the reference implementation's answer.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// Token ids.
+    pub ids: Vec<u32>,
+    /// `[T, V]`, row-major.
+    pub logits: Vec<f32>,
+    /// V.
+    pub n_vocab: usize,
+}
+
+/// The LFM2 fixtures, by name.
+///
+/// # Panics
+/// The folder is gone.
+pub fn lfm2() -> Vec<Fixture> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lfm2");
+    let entries = fs::read_dir(&root).expect("tests/fixtures/lfm2");
+    let paths = entries.map(|entry| entry.expect("an entry of tests/fixtures/lfm2").path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    paths.into_iter().map(|path| Fixture { name: name(&path), path }).collect()
+}
+
+impl Fixture {
+    /// The LFM2 fixture of this name.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn lfm2(name: &str) -> Self {
+        lfm2().into_iter().find(|f| f.name == name).expect("a folder of this name in tests/fixtures/lfm2")
+    }
+
+    /// The prompts with their logits, the shortest first.
+    ///
+    /// # Panics
+    /// `expected.safetensors` is damaged.
+    pub fn prompts(&self) -> Vec<Prompt> {
+        let bytes = fs::read(self.path.join("expected.safetensors")).expect("expected.safetensors");
+        let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+        let counts = file.names().into_iter().filter_map(|name| name.strip_prefix("ids_")?.parse().ok());
+        let mut counts: Vec<usize> = counts.collect();
+        counts.sort_unstable();
+        counts.into_iter().map(|n| prompt(&file, n)).collect()
+    }
+}
+
+fn prompt(file: &SafeTensors<'_>, n_ids: usize) -> Prompt {
+    let ids = file.tensor(&format!("ids_{n_ids}")).expect("ids");
+    let logits = file.tensor(&format!("logits_{n_ids}")).expect("logits beside the ids");
+    assert_eq!((ids.dtype(), logits.dtype()), (Dtype::I64, Dtype::F32));
+    assert_eq!(logits.shape()[0], n_ids);
+    let ids: Vec<i64> = bytemuck::pod_collect_to_vec(ids.data());
+    Prompt {
+        ids: ids.into_iter().map(|id| u32::try_from(id).expect("an id")).collect(),
+        logits: bytemuck::pod_collect_to_vec(logits.data()),
+        n_vocab: logits.shape()[1],
+    }
+}
