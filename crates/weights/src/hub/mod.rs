@@ -1,1 +1,85 @@
-//! Checkpoints from the Hugging Face Hub.
+//! Checkpoints from the Hugging Face Hub, fetched into the cache that Python's `huggingface_hub` uses too.
+//!
+//! [`resolve`] turns what a user typed into a folder. Requests, download, resume and the cache's layout are the
+//! `hf-hub` crate's; around it stand what it lacks: use without a network, one snapshot a commit, only the files
+//! that are needed, retries that resume, blobs that are there already, and errors with a next step.
+
+mod cache;
+mod error;
+mod fetch;
+mod settings;
+mod spec;
+
+use std::path::PathBuf;
+
+pub use error::HubError;
+pub use settings::HubSettings;
+pub use spec::{HubModel, ModelSpec};
+
+/// What happens while a model is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HubEvent<'a> {
+    /// Some of a file has arrived.
+    Downloading {
+        /// The file's name.
+        file: &'a str,
+        /// Bytes of it on disk, those of an earlier attempt included.
+        done_bytes: u64,
+        /// Bytes that it has.
+        total_bytes: u64,
+    },
+    /// The connection broke and is tried again; what has arrived is kept.
+    Retrying {
+        /// The file's name.
+        file: &'a str,
+    },
+    /// The Hub cannot be reached, and the copy in the cache is used.
+    UsingCache {
+        /// Why it cannot be reached.
+        reason: &'a str,
+    },
+}
+
+/// The folder or file that `text` stands for; a Hub id is fetched first.
+///
+/// # Errors
+/// `text` is neither a path that exists nor a Hub id, or the model cannot be fetched.
+pub fn resolve(
+    text: &str,
+    settings: &HubSettings,
+    progress: &mut dyn FnMut(HubEvent<'_>),
+) -> Result<PathBuf, HubError> {
+    match ModelSpec::parse(text)? {
+        ModelSpec::Path(path) => Ok(path),
+        ModelSpec::Hub(model) => pull(&model, settings, progress),
+    }
+}
+
+/// The folder of a Hub model's files, fetched where they are not in the cache.
+///
+/// Only what running a model needs is fetched: configuration, tokenizer, chat template and safetensors.
+///
+/// # Errors
+/// The model, revision or a file does not exist or is not open to this user, the connection breaks for good, or
+/// the cache cannot be written. Running again goes on where a broken download stopped.
+pub fn pull(
+    model: &HubModel,
+    settings: &HubSettings,
+    progress: &mut dyn FnMut(HubEvent<'_>),
+) -> Result<PathBuf, HubError> {
+    let cached = cache::Snapshots::new(model, settings).complete();
+    if settings.offline {
+        return cached;
+    }
+    match cached {
+        // A commit never changes, so there is nothing to ask the Hub.
+        Ok(folder) if model.is_commit() => Ok(folder),
+        cached => match (fetch::fetch(model, settings, progress), cached) {
+            (Err(HubError::Unreachable { detail, .. }), Ok(folder)) => {
+                progress(HubEvent::UsingCache { reason: &detail });
+                Ok(folder)
+            }
+            (fetched, _) => fetched,
+        },
+    }
+}

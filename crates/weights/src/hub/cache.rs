@@ -1,0 +1,152 @@
+//! What the cache holds of one model, in the layout that `huggingface_hub` and `hf-hub` share.
+//!
+//! `models--OWNER--NAME/` has `blobs/ETAG` with the files' bytes, `snapshots/COMMIT/NAME` linking to them, and
+//! `refs/REVISION` with the commit that a branch or tag stood for when it was last fetched.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hf_hub::{Cache, Repo, RepoType};
+
+use super::spec::is_commit;
+use super::{HubError, HubModel, HubSettings};
+use crate::WeightsError;
+use crate::shards::{INDEX, SINGLE, is_plain, parse_index};
+
+/// One model's folder in the cache.
+#[derive(Debug)]
+pub(super) struct Snapshots<'a> {
+    model: &'a HubModel,
+    cache: Cache,
+    folder: PathBuf,
+}
+
+impl<'a> Snapshots<'a> {
+    pub(super) fn new(model: &'a HubModel, settings: &HubSettings) -> Self {
+        let cache = Cache::new(settings.cache.clone());
+        let folder = settings.cache.join(Repo::model(model.id().to_owned()).folder_name());
+        Self { model, cache, folder }
+    }
+
+    /// The cache that this is part of.
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The folder of one commit's files.
+    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+        self.folder.join("snapshots").join(commit)
+    }
+
+    /// The file that holds the bytes of this ETag.
+    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+        self.folder.join("blobs").join(etag)
+    }
+
+    /// The folder of the revision's files, if all that a model needs are there.
+    pub(super) fn complete(&self) -> Result<PathBuf, HubError> {
+        let Some(commit) = self.commit() else { return Err(self.offline("files")) };
+        let folder = self.snapshot(&commit);
+        match missing_file(&folder)? {
+            None => Ok(folder),
+            Some(file) => Err(self.offline(&file)),
+        }
+    }
+
+    /// The commit that the revision stood for when it was last fetched.
+    fn commit(&self) -> Option<String> {
+        if self.model.is_commit() {
+            return Some(self.model.revision().to_owned());
+        }
+        let text = std::fs::read_to_string(self.folder.join("refs").join(self.model.revision())).ok()?;
+        Some(text.trim().to_owned()).filter(|commit| is_commit(commit))
+    }
+
+    /// Notes that the revision stands for this commit, and drops the note that `hf-hub` makes for the commit
+    /// itself, which `huggingface_hub` does not have.
+    pub(super) fn note(&self, commit: &str) -> Result<(), HubError> {
+        let of_commit = self.folder.join("refs").join(commit);
+        if of_commit.is_file() {
+            std::fs::remove_file(&of_commit).map_err(|source| HubError::Cache { path: of_commit, source })?;
+        }
+        if self.model.is_commit() {
+            return Ok(());
+        }
+        let (id, revision) = (self.model.id().to_owned(), self.model.revision().to_owned());
+        let repo = self.cache.repo(Repo::with_revision(id, RepoType::Model, revision));
+        let path = self.folder.join("refs");
+        repo.create_ref(commit).map_err(|source| HubError::Cache { path, source })
+    }
+
+    /// Puts a blob that is there into a snapshot.
+    pub(super) fn link(&self, etag: &str, commit: &str, file: &str) -> Result<(), HubError> {
+        let path = self.snapshot(commit).join(file);
+        let linked = std::fs::create_dir_all(self.snapshot(commit)).and_then(|()| {
+            // A link to a blob that was deleted is in the way of the new one.
+            match std::fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+                _ => link(Path::new("../../blobs").join(etag).as_path(), &self.blob(etag), &path),
+            }
+        });
+        linked.map_err(|source| HubError::Cache { path, source })
+    }
+
+    fn offline(&self, missing: &str) -> HubError {
+        HubError::Offline {
+            folder: self.folder.display().to_string(),
+            id: self.model.id().to_owned(),
+            revision: self.model.revision().to_owned(),
+            missing: missing.to_owned(),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn link(relative: &Path, _blob: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(relative, path)
+}
+
+/// Links need a privilege on Windows; without it the file is copied, as `huggingface_hub` does.
+#[cfg(not(unix))]
+fn link(_relative: &Path, blob: &Path, path: &Path) -> io::Result<()> {
+    std::fs::copy(blob, path).map(drop)
+}
+
+/// The first file that a model needs and a snapshot lacks.
+fn missing_file(folder: &Path) -> Result<Option<String>, HubError> {
+    let has = |name: &str| folder.join(name).is_file();
+    if !has("config.json") {
+        return Ok(Some("config.json".to_owned()));
+    }
+    if has(SINGLE) {
+        return Ok(None);
+    }
+    if !has(INDEX) {
+        return Ok(Some(SINGLE.to_owned()));
+    }
+    Ok(shards(folder)?.into_iter().find(|shard| !has(shard)))
+}
+
+/// The shards that a snapshot's index names, sorted, each once.
+pub(super) fn shards(folder: &Path) -> Result<Vec<String>, HubError> {
+    let path = folder.join(INDEX);
+    let invalid = |detail: String| HubError::Cache {
+        path: path.clone(),
+        source: io::Error::new(io::ErrorKind::InvalidData, detail),
+    };
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| HubError::Cache { path: path.clone(), source })?;
+    let weight_map = parse_index(INDEX, &text).map_err(|e: WeightsError| invalid(e.to_string()))?;
+    let mut shards: Vec<String> = weight_map.into_values().collect();
+    shards.sort();
+    shards.dedup();
+    match shards.iter().find(|name| !is_plain(name) || !is_url_safe(name)) {
+        Some(name) => Err(invalid(format!("it names the shard {name:?}"))),
+        None => Ok(shards),
+    }
+}
+
+/// Whether a file's name can stand in a URL as it is.
+pub(super) fn is_url_safe(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
