@@ -80,15 +80,23 @@ impl<'a> Snapshots<'a> {
 
     /// Puts a blob that is there into a snapshot.
     pub(super) fn link(&self, etag: &str, commit: &str, file: &str) -> Result<(), HubError> {
-        let path = self.snapshot(commit).join(file);
-        let linked = std::fs::create_dir_all(self.snapshot(commit)).and_then(|()| {
-            // A link to a blob that was deleted is in the way of the new one.
-            match std::fs::remove_file(&path) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-                _ => link(Path::new("../../blobs").join(etag).as_path(), &self.blob(etag), &path),
-            }
-        });
+        let folder = self.snapshot(commit);
+        let path = folder.join(file);
+        if path.is_file() {
+            return Ok(());
+        }
+        let linked = std::fs::create_dir_all(&folder)
+            .and_then(|()| link(&Path::new("../../blobs").join(etag), &self.blob(etag), &path));
         linked.map_err(|source| HubError::Cache { path, source })
+    }
+
+    /// Removes a link to a blob that was deleted, which would be in the way of the new one.
+    pub(super) fn unlink(&self, commit: &str, file: &str) -> Result<(), HubError> {
+        let path = self.snapshot(commit).join(file);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(HubError::Cache { path, source }),
+            _ => Ok(()),
+        }
     }
 
     fn offline(&self, missing: &str) -> HubError {

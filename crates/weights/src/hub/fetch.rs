@@ -192,6 +192,7 @@ impl Fetcher<'_, '_> {
         if self.folder().join(name).is_file() {
             return Ok(());
         }
+        self.snapshots.unlink(&self.commit, name)?;
         let mut wait = FIRST_WAIT;
         for _ in 0..self.asker.settings.n_retries {
             match self.attempt(name) {
@@ -209,6 +210,11 @@ impl Fetcher<'_, '_> {
         let url = self.repo.url(name);
         let no_part = Path::new("");
         let metadata = self.api.metadata(&url).map_err(|e| self.asker.file_error(e, name, no_part))?;
+        // Both become parts of paths.
+        if metadata.commit_hash() != self.commit {
+            let detail = format!("it is of commit {:?}, not {}", metadata.commit_hash(), self.commit);
+            return Err(self.asker.reply(name, detail));
+        }
         let etag = metadata.etag().to_owned();
         if etag.is_empty() || etag.starts_with('.') || !is_url_safe(&etag) {
             return Err(self.asker.reply(name, format!("its ETag is {etag:?}")));

@@ -342,8 +342,19 @@ fn a_server_cannot_place_files_outside_the_cache() {
         assert!(matches!(error, HubError::Reply { .. }), "{etag}: {error}");
         assert!(names(bench.folder.path()).iter().all(|name| name == "hub"));
     }
-    let bench = bench(Repo { commit: "../../escaped".to_owned(), ..repo() });
-    assert!(matches!(bench.pull(), Err(HubError::Reply { .. })));
+    let escaped = || "../../escaped".to_owned();
+    for repo in [Repo { commit: escaped(), ..repo() }, Repo { file_commit: Some(escaped()), ..repo() }] {
+        assert!(matches!(bench(repo).pull(), Err(HubError::Reply { .. })));
+    }
+}
+
+#[test]
+fn a_blob_that_was_deleted_is_fetched_again() {
+    let bench = bench(repo());
+    let folder = bench.pull().unwrap();
+    std::fs::remove_dir_all(bench.model_folder().join("blobs")).unwrap();
+    assert_eq!(bench.pull().unwrap(), folder);
+    assert!(Checkpoint::open(&folder).unwrap().contains("w"));
 }
 
 #[test]

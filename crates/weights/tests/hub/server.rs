@@ -20,6 +20,8 @@ pub(crate) struct Repo {
     pub(crate) cuts: Vec<usize>,
     /// An ETag given for every file instead of its own.
     pub(crate) etag: Option<String>,
+    /// A commit given for every file instead of its own.
+    pub(crate) file_commit: Option<String>,
     /// What was asked, in order.
     pub(crate) requests: Vec<Request>,
     /// Bytes of weight files that were sent.
@@ -152,7 +154,8 @@ fn route<'a>(repo: &'a Repo, request: &Request, base: &str) -> Reply<'a> {
         let siblings: Vec<_> =
             repo.files.keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
         let body =
-            serde_json::json!({ "sha": repo.commit, "siblings": siblings, "private": false }).to_string();
+            serde_json::json!({ "id": ID, "sha": repo.commit, "siblings": siblings, "private": false })
+                .to_string();
         return Reply { body: body.into_bytes().leak(), ..reply(200, vec![]) };
     }
     let file = request.path.strip_prefix(&format!("/{ID}/resolve/")).and_then(|rest| rest.split_once('/'));
@@ -167,7 +170,8 @@ fn route<'a>(repo: &'a Repo, request: &Request, base: &str) -> Reply<'a> {
         return reply(404, vec![("X-Error-Code", "EntryNotFound".to_owned())]);
     };
     let tag = format!("\"{}\"", repo.etag.clone().unwrap_or_else(|| etag(content)));
-    let mut headers = vec![("X-Repo-Commit", repo.commit.clone())];
+    let mut headers =
+        vec![("X-Repo-Commit", repo.file_commit.clone().unwrap_or_else(|| repo.commit.clone()))];
     if name.ends_with(".safetensors") {
         headers.push(("X-Linked-Etag", tag));
         headers.push(("X-Linked-Size", content.len().to_string()));
