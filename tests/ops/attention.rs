@@ -89,14 +89,17 @@ fn the_cache_is_filled_run_by_run() {
 
 #[test]
 fn a_long_cache_is_seen_to_its_start() {
-    let mut rows = Vec::new();
-    for (cache, runs) in CACHES.iter().flat_map(|c| [vec![512, 512, 1, 5, 1], vec![1025, 1]].map(|r| (*c, r)))
-    {
-        let plans = vec![1, runs[0]];
-        let heads = Heads { runs, plans, capacity: 1040, ..Heads::new([4, 1], 64, cache, 1) };
-        rows.push(row(&heads, scale(&heads)));
-    }
-    check::all(rows);
+    let (prefill, pieces) = (vec![1025, 1], vec![512, 512, 1, 5, 1]);
+    let specs = [
+        ([3, 1], 16, DType::F32, &prefill),
+        ([3, 1], 16, DType::F16, &prefill),
+        ([2, 1], 64, DType::F16, &pieces),
+    ];
+    check::all(specs.map(|(heads, head_size, cache, runs)| {
+        let (runs, plans) = (runs.clone(), vec![1, runs[0]]);
+        let heads = Heads { runs, plans, capacity: 1040, ..Heads::new(heads, head_size, cache, 1) };
+        row(&heads, scale(&heads))
+    }));
 }
 
 #[test]

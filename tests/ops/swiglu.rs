@@ -79,8 +79,8 @@ fn odd_shapes_in_every_dtype() {
     let shapes = SIZES.iter().flat_map(|n_in| SIZES.map(|n_out| (*n_in, n_out)));
     let specs = shapes.flat_map(|(i, o)| WEIGHTS.map(|dtype| (i, o, dtype)));
     let specs = specs.flat_map(|(i, o, dtype)| TOKENS.map(|t| Spec::new(i, o, dtype, t)));
-    // The largest matrices only with one token and with the most, for time.
-    let fits = |s: &Spec| s.n_in * s.n_out < LARGE || [1, 33].contains(&s.n_tokens);
+    // The largest matrices only with few tokens, for time.
+    let fits = |s: &Spec| s.n_in * s.n_out < LARGE || [1, 5].contains(&s.n_tokens);
     check::all(specs.filter(fits).map(|spec| spec.row()));
 }
 

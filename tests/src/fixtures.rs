@@ -74,3 +74,22 @@ fn prompt(file: &SafeTensors<'_>, n_ids: usize) -> Prompt {
         n_vocab: logits.shape()[1],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fixture_has_three_prompts_with_their_logits() {
+        let fixtures = lfm2();
+        assert!(fixtures.len() >= 13, "{fixtures:?}");
+        for fixture in fixtures {
+            let prompts = fixture.prompts();
+            assert_eq!(prompts.iter().map(|p| p.ids.len()).collect::<Vec<_>>(), [1, 7, 70]);
+            for prompt in prompts {
+                assert_eq!(prompt.logits.len(), prompt.ids.len() * prompt.n_vocab);
+                assert!(prompt.ids.iter().all(|id| (*id as usize) < prompt.n_vocab), "{}", fixture.name);
+            }
+        }
+    }
+}
