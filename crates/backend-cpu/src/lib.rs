@@ -7,7 +7,13 @@ mod backend;
 mod memory;
 mod ops;
 mod pool;
+mod processor;
+mod shared;
+mod simd;
 mod state;
+mod steps;
+mod weight;
 
 pub use backend::{CpuBackend, Prepared};
 pub use state::{Snapshot, State};
+pub use weight::Weight;

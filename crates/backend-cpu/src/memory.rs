@@ -1,15 +1,16 @@
 //! Where the buffers of a prepared Plan live: weights shared, scratch and outputs owned, states elsewhere.
 
 use std::mem;
-use std::sync::Arc;
 
 use hala_plan::{BackendError, BufferId, BufferKind, Plan};
 use hala_tensor::{Data, Tensor};
 
+use crate::weight::{Stored, Weight};
+
 /// Where one buffer's elements are.
 #[derive(Debug, Clone)]
 enum Place {
-    Weight(Arc<Tensor>),
+    Weight(Weight),
     State(usize),
     Owned(usize),
     Ids,
@@ -33,14 +34,14 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// Owns the slots and outputs of `plan`; `weights` are indexed by the ids that the Plan names.
-    pub(crate) fn new(plan: &Plan, weights: &[Arc<Tensor>]) -> Self {
+    pub(crate) fn new(plan: &Plan, weights: &[Weight]) -> Self {
         let mut owned: Vec<Vec<f32>> = plan.slots().iter().map(|n_bytes| vec![0.0; n_bytes / 4]).collect();
         let entries = plan.buffers().iter().map(|buffer| Entry {
             label: buffer.label.clone(),
             n_rows: buffer.shape.n_rows(),
             n_columns: buffer.shape.n_columns(),
             place: match buffer.kind {
-                BufferKind::Weight(id) => Place::Weight(Arc::clone(&weights[id.0 as usize])),
+                BufferKind::Weight(id) => Place::Weight(weights[id.0 as usize].clone()),
                 BufferKind::State(id) => Place::State(id.0 as usize),
                 BufferKind::Scratch { slot } => Place::Owned(slot),
                 BufferKind::Input => Place::Ids,
@@ -71,19 +72,30 @@ impl Memory {
     /// # Errors
     /// The buffer is held in another type.
     pub(crate) fn vector(&self, id: BufferId) -> Result<&[f32], BackendError> {
-        match self.weight(id)?.data() {
+        match self.tensor(id)?.data() {
             Data::F32(values) => Ok(values),
             _ => Err(self.unsupported(id)),
         }
     }
 
-    /// The tensor of a weight.
+    /// The tensor of a weight that is kept as it came.
+    ///
+    /// # Errors
+    /// The buffer is no weight, or is kept otherwise.
+    pub(crate) fn tensor(&self, id: BufferId) -> Result<&Tensor, BackendError> {
+        match self.weight(id)? {
+            Stored::Rows(tensor) => Ok(tensor),
+            Stored::Panels(_) => Err(self.unsupported(id)),
+        }
+    }
+
+    /// A weight.
     ///
     /// # Errors
     /// The buffer is no weight.
-    pub(crate) fn weight(&self, id: BufferId) -> Result<&Tensor, BackendError> {
+    pub(crate) fn weight(&self, id: BufferId) -> Result<&Stored, BackendError> {
         match &self.entry(id).place {
-            Place::Weight(tensor) => Ok(tensor),
+            Place::Weight(weight) => Ok(&weight.0),
             _ => Err(self.unsupported(id)),
         }
     }
@@ -106,7 +118,7 @@ impl Memory {
 
     fn unsupported(&self, id: BufferId) -> BackendError {
         let dtype = match &self.entry(id).place {
-            Place::Weight(tensor) => tensor.dtype(),
+            Place::Weight(weight) => weight.0.dtype(),
             _ => hala_tensor::DType::F32,
         };
         BackendError::Unsupported {

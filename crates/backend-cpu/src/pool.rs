@@ -1,39 +1,270 @@
-//! The threads that share the work of one op.
+//! The threads that share the work of one op: they spin between ops, and sleep when none comes.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::hint;
+use std::ops::Range;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use hala_plan::BackendError;
+
+use crate::shared::Shared;
+
+/// Turns that an idle worker waits for the next op before it sleeps: some 100 µs, longer than the gaps between the
+/// ops of one token, which number about a hundred and would each pay for a wake-up.
+const N_SPINS: usize = 5_000;
+
+/// Turns that the caller waits for its workers before it offers its core to others each time.
+const N_SPINS_BEFORE_YIELD: usize = 2_000;
+
+/// What a region runs on each thread, given the thread's index.
+type Work = dyn Fn(usize) + Sync;
 
 /// A fixed set of threads; with one, everything runs on the caller's.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    threads: Option<rayon::ThreadPool>,
-    n_threads: usize,
+    region: Arc<Region>,
+    workers: Vec<JoinHandle<()>>,
+    /// Held while a region runs, because sessions on several threads may share the pool.
+    turn: Mutex<()>,
+}
+
+/// What the caller and the workers share.
+struct Region {
+    /// Counts the regions; a worker runs each number once.
+    number: AtomicUsize,
+    /// The work of the current number; written before the number changes, while no worker is busy.
+    work: UnsafeCell<Option<*const Work>>,
+    n_busy: AtomicUsize,
+    n_asleep: AtomicUsize,
+    sleepers: Mutex<()>,
+    wake: Condvar,
+    stop: AtomicBool,
+    panicked: AtomicBool,
+}
+
+// SAFETY: `work` is written by the one caller that holds `turn`, while `n_busy` is 0; workers read it after they saw
+// the new number (release, acquire) and before they lower `n_busy`. What it points to is `Sync`.
+unsafe impl Sync for Region {}
+// SAFETY: as above; the pointer is not tied to the thread that made it.
+unsafe impl Send for Region {}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Region").field("number", &self.number).finish_non_exhaustive()
+    }
 }
 
 impl Pool {
-    /// Starts `n_threads` threads, at least 1.
+    /// Starts threads, so that `n_threads` (at least 1) work at once, the caller among them.
     pub(crate) fn new(n_threads: usize) -> Result<Self, BackendError> {
-        let n_threads = n_threads.max(1);
-        let build = || {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(n_threads)
-                .thread_name(|i| format!("hala-{i}"))
-                .build()
-                .map_err(|e| BackendError::Unavailable { backend: "cpu", reason: e.to_string() })
-        };
-        let threads = if n_threads > 1 { Some(build()?) } else { None };
-        Ok(Self { threads, n_threads })
+        let region = Arc::new(Region {
+            number: AtomicUsize::new(0),
+            work: UnsafeCell::new(None),
+            n_busy: AtomicUsize::new(0),
+            n_asleep: AtomicUsize::new(0),
+            sleepers: Mutex::new(()),
+            wake: Condvar::new(),
+            stop: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
+        });
+        let mut pool = Self { region, workers: Vec::new(), turn: Mutex::new(()) };
+        for i in 1..n_threads {
+            let region = Arc::clone(&pool.region);
+            let worker = thread::Builder::new().name(format!("hala-{i}")).spawn(move || region.work_on(i));
+            let refused =
+                |e| BackendError::Unavailable { backend: "cpu", reason: format!("no thread {i}: {e}") };
+            pool.workers.push(worker.map_err(refused)?);
+        }
+        Ok(pool)
     }
 
     /// Threads that work at once.
     pub(crate) fn n_threads(&self) -> usize {
-        self.n_threads
+        self.workers.len() + 1
     }
 
-    /// Runs `work` where parallel iterators use these threads.
-    pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.threads {
-            Some(threads) => threads.install(work),
-            None => work(),
+    /// Shares `0..n` out in pieces of at most `piece`; each thread calls `work` with its own of the `locals`.
+    ///
+    /// # Panics
+    /// Fewer locals than threads, or a panic in `work`.
+    pub(crate) fn share<L: Send>(
+        &self,
+        locals: &mut [L],
+        n: usize,
+        piece: usize,
+        work: impl Fn(&mut L, Range<usize>) + Sync,
+    ) {
+        assert!(locals.len() >= self.n_threads(), "a local for each thread");
+        let piece = piece.max(1);
+        if self.workers.is_empty() || n <= piece {
+            let local = &mut locals[0];
+            (0..n).step_by(piece).for_each(|start| work(local, start..n.min(start + piece)));
+            return;
         }
+        let next = AtomicUsize::new(0);
+        let locals = Shared::new(locals);
+        self.region(&|thread_idx| {
+            // SAFETY: each thread has an index of its own, so no two hold the same local.
+            let local = unsafe { &mut locals.part(thread_idx..thread_idx + 1)[0] };
+            loop {
+                let start = next.fetch_add(piece, Ordering::Relaxed);
+                if start >= n {
+                    break;
+                }
+                work(local, start..n.min(start + piece));
+            }
+        });
+    }
+
+    /// Runs `work` on every thread, and returns when all are done.
+    fn region(&self, work: &(dyn Fn(usize) + Sync + '_)) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let region = &*self.region;
+        // SAFETY: only the lifetime is dropped; workers use the pointer while they are counted busy, and `finish`
+        // waits for that count to fall to 0 before this function returns, unwinding included.
+        let erased = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const Work>(work) };
+        // SAFETY: this thread holds `turn` and no worker is busy, so nothing else looks at the cell.
+        unsafe { *region.work.get() = Some(erased) };
+        region.n_busy.store(self.workers.len(), Ordering::Relaxed);
+        // Sequentially consistent, as in `wait`: either a worker sees the number, or it is seen asleep here.
+        region.number.fetch_add(1, Ordering::SeqCst);
+        if region.n_asleep.load(Ordering::SeqCst) > 0 {
+            let _sleepers = region.lock_sleepers();
+            region.wake.notify_all();
+        }
+        let own = panic::catch_unwind(AssertUnwindSafe(|| work(0)));
+        region.finish();
+        let theirs = region.panicked.swap(false, Ordering::Relaxed);
+        if let Err(payload) = own {
+            panic::resume_unwind(payload);
+        }
+        assert!(!theirs, "a worker thread panicked: its message is above");
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.region.stop.store(true, Ordering::SeqCst);
+        {
+            let _sleepers = self.region.lock_sleepers();
+            self.region.wake.notify_all();
+        }
+        for worker in self.workers.drain(..) {
+            // A worker catches panics, so it always ends in order.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Region {
+    fn lock_sleepers(&self) -> MutexGuard<'_, ()> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of a worker.
+    fn work_on(&self, thread_idx: usize) {
+        let mut seen = 0;
+        while self.wait(seen) {
+            seen = self.number.load(Ordering::Acquire);
+            // SAFETY: the number is new, so the caller has written the work and waits for this thread.
+            let work = unsafe { (*self.work.get()).map(|work| &*work) };
+            let run = || work.map(|work| work(thread_idx));
+            if panic::catch_unwind(AssertUnwindSafe(run)).is_err() {
+                self.panicked.store(true, Ordering::Relaxed);
+            }
+            self.n_busy.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Waits for another number than `seen`; false where the pool ends.
+    fn wait(&self, seen: usize) -> bool {
+        for _ in 0..N_SPINS {
+            if self.number.load(Ordering::Acquire) != seen {
+                return true;
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            hint::spin_loop();
+        }
+        let mut sleepers = self.lock_sleepers();
+        self.n_asleep.fetch_add(1, Ordering::SeqCst);
+        while self.number.load(Ordering::SeqCst) == seen && !self.stop.load(Ordering::SeqCst) {
+            sleepers = self.wake.wait(sleepers).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.n_asleep.fetch_sub(1, Ordering::SeqCst);
+        self.number.load(Ordering::Acquire) != seen
+    }
+
+    /// Waits until no worker is busy.
+    fn finish(&self) {
+        let mut n_spins = 0;
+        while self.n_busy.load(Ordering::Acquire) > 0 {
+            n_spins += 1;
+            if n_spins < N_SPINS_BEFORE_YIELD {
+                hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_is_worked_on_once() {
+        for n_threads in [1, 2, 5] {
+            let pool = Pool::new(n_threads).unwrap();
+            let mut locals = vec![Vec::new(); n_threads];
+            for (n, piece) in [(0, 1), (1, 1), (31, 4), (1025, 7)] {
+                locals.iter_mut().for_each(Vec::clear);
+                pool.share(&mut locals, n, piece, |local, range| local.extend(range));
+                let mut all: Vec<usize> = locals.concat();
+                all.sort_unstable();
+                assert_eq!(all, (0..n).collect::<Vec<_>>(), "{n_threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn workers_that_fell_asleep_wake_up() {
+        let pool = Pool::new(3).unwrap();
+        let mut locals = [0; 3];
+        for _ in 0..5 {
+            thread::sleep(std::time::Duration::from_millis(5));
+            pool.share(&mut locals, 100, 1, |n, range| *n += range.len());
+        }
+        assert_eq!(locals.iter().sum::<usize>(), 500);
+    }
+
+    #[test]
+    fn callers_on_two_threads_take_turns() {
+        let pool = Pool::new(2).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mut locals = [0; 2];
+                    (0..200).for_each(|_| pool.share(&mut locals, 10, 1, |n, range| *n += range.len()));
+                    assert_eq!(locals.iter().sum::<usize>(), 2000);
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
+        let pool = Pool::new(2).unwrap();
+        let mut locals = [0; 2];
+        let fail = AssertUnwindSafe(|| pool.share(&mut locals, 64, 1, |_, range| assert!(range.start != 40)));
+        assert!(panic::catch_unwind(fail).is_err());
+        pool.share(&mut locals, 64, 1, |n, range| *n += range.len());
+        assert_eq!(locals.iter().sum::<usize>(), 64);
     }
 }

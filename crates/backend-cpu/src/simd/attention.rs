@@ -1,0 +1,198 @@
+//! Causal attention over the cache, with a running softmax over blocks of 64 positions.
+//!
+//! A task is one key/value head with all its query heads, for a few tokens: each block of keys and values is read, and
+//! converted, once for them all. Blocks start at multiples of 64 of the absolute position, so that a token's result does
+//! not depend on the run that it came in.
+
+use hala_plan::ops::attention::Params;
+
+use super::isa::{Isa, N_DOT_ROWS, with_isa};
+use super::math::exp;
+use super::rope_kv::Cell;
+use super::scratch::{Local, at_least};
+use super::{Machine, Scratch};
+use crate::ops::attention::Inputs;
+use crate::shared::Shared;
+
+/// Positions of a block.
+const N_POSITIONS: usize = 64;
+
+/// Query rows of a task at most: each block that is converted serves them all.
+const N_QUERIES: usize = 16;
+
+/// Elements of a value that are summed together.
+const N_LANES: usize = 32;
+
+/// `y [T, H·A]`
+pub(crate) fn run<C: Cell>(
+    machine: &Machine,
+    scratch: &mut Scratch,
+    params: &Params,
+    inputs: Inputs<'_, C>,
+    y: &mut [f32],
+) {
+    let [n_heads, n_kv_heads, head_size, capacity] =
+        [params.n_heads, params.n_kv_heads, params.head_size, params.capacity].map(|n| n as usize);
+    let n_tokens = inputs.q.len() / (n_heads * head_size);
+    let sizes = Sizes { n_heads, per_group: n_heads / n_kv_heads, head_size, capacity, scale: params.scale };
+    let tokens_per_task = (N_QUERIES / sizes.per_group).max(1);
+    let n_tasks_a_head = n_tokens.div_ceil(tokens_per_task);
+    let y = Shared::new(y);
+    machine.pool.share(&mut scratch.locals, n_kv_heads * n_tasks_a_head, 1, |local, tasks| {
+        for task in tasks {
+            // The longest first, so that the threads end at about the same time.
+            let first = (n_tasks_a_head - 1 - task / n_kv_heads) * tokens_per_task;
+            let tokens = [first, n_tokens.min(first + tokens_per_task)];
+            let task = Task { sizes, inputs, head: task % n_kv_heads, tokens };
+            with_isa!(machine.level, isa => isa.vectorise(|| task.run(isa, local, &y)));
+        }
+    });
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    n_heads: usize,
+    /// Query heads of one key/value head.
+    per_group: usize,
+    head_size: usize,
+    capacity: usize,
+    scale: f32,
+}
+
+/// One key/value head, for some tokens.
+struct Task<'a, C> {
+    sizes: Sizes,
+    inputs: Inputs<'a, C>,
+    head: usize,
+    /// First and end.
+    tokens: [usize; 2],
+}
+
+impl<C: Cell> Task<'_, C> {
+    /// Where a query row's head begins in `q` and `y`, and its token's position.
+    #[inline(always)]
+    fn query(&self, row: usize) -> (usize, usize) {
+        let Sizes { n_heads, per_group, head_size, .. } = self.sizes;
+        let t = self.tokens[0] + row / per_group;
+        let head = self.head * per_group + row % per_group;
+        ((t * n_heads + head) * head_size, self.inputs.position + t)
+    }
+
+    #[inline(always)]
+    fn run<I: Isa>(&self, isa: I, local: &mut Local, y: &Shared<'_, f32>) {
+        let Sizes { per_group, head_size, capacity, .. } = self.sizes;
+        let n_queries = (self.tokens[1] - self.tokens[0]) * per_group;
+        let keys = at_least(&mut local.rows, N_POSITIONS * head_size);
+        let values = at_least(&mut local.values, N_POSITIONS * head_size);
+        // For each query: its scores, then the running maximum and the running sum of weights.
+        let (scores, running) =
+            at_least(&mut local.scores, n_queries * (N_POSITIONS + 2)).split_at_mut(n_queries * N_POSITIONS);
+        let sums = at_least(&mut local.sums, n_queries * head_size);
+        running.as_chunks_mut::<2>().0.fill([f32::NEG_INFINITY, 0.0]);
+        sums.fill(0.0);
+        let n_seen = self.inputs.position + self.tokens[1];
+        for start in (0..n_seen).step_by(N_POSITIONS) {
+            let n = N_POSITIONS.min(n_seen - start);
+            let cells =
+                (self.head * capacity + start) * head_size..(self.head * capacity + start + n) * head_size;
+            C::load(&self.inputs.keys[cells.clone()], &mut keys[..n * head_size]);
+            C::load(&self.inputs.values[cells], &mut values[..n * head_size]);
+            let first = self.first_query(start);
+            self.score(isa, [first, n_queries], &keys[..n.next_multiple_of(N_DOT_ROWS) * head_size], scores);
+            for row in first..n_queries {
+                let n = n.min(self.query(row).1 + 1 - start);
+                let scores = &mut scores[row * N_POSITIONS..][..n];
+                let [max, total] = &mut running.as_chunks_mut::<2>().0[row];
+                let factor = weigh(scores, max, total);
+                let sums = &mut sums[row * head_size..][..head_size];
+                add_values(isa, scores, values, factor, sums);
+            }
+        }
+        for (row, (sums, [_, total])) in
+            sums.chunks_exact(head_size).zip(running.as_chunks::<2>().0).enumerate()
+        {
+            let start = self.query(row).0;
+            // SAFETY: the heads and tokens of a task belong to one thread.
+            let y = unsafe { y.part(start..start + head_size) };
+            y.iter_mut().zip(sums).for_each(|(y, sum)| *y = sum / total);
+        }
+    }
+
+    /// The first query that sees the position `start`.
+    #[inline(always)]
+    fn first_query(&self, start: usize) -> usize {
+        let first_token = start.saturating_sub(self.inputs.position + self.tokens[0]);
+        first_token * self.sizes.per_group
+    }
+
+    /// `scores[row] = keys · q[row] · scale` for the queries `first..end`.
+    #[inline(always)]
+    fn score<I: Isa>(&self, isa: I, [first, end]: [usize; 2], keys: &[f32], scores: &mut [f32]) {
+        let Sizes { head_size, scale, .. } = self.sizes;
+        let q = |row: usize| &self.inputs.q[self.query(row).0..][..head_size];
+        let mut row = first;
+        while row < end {
+            let n = if end - row >= 3 { 3 } else { 1 };
+            for (quad, keys) in keys.chunks_exact(N_DOT_ROWS * head_size).enumerate() {
+                let mut set = |row: usize, sums: [f32; N_DOT_ROWS]| {
+                    let scores = &mut scores[row * N_POSITIONS + quad * N_DOT_ROWS..][..N_DOT_ROWS];
+                    scores.iter_mut().zip(sums).for_each(|(score, sum)| *score = sum * scale);
+                };
+                if n == 3 {
+                    let sums = isa.dots(keys, [q(row), q(row + 1), q(row + 2)]);
+                    sums.into_iter().enumerate().for_each(|(i, sums)| set(row + i, sums));
+                } else {
+                    let [sums] = isa.dots(keys, [q(row)]);
+                    set(row, sums);
+                }
+            }
+            row += n;
+        }
+    }
+}
+
+/// Turns scores into weights `e^(score − max)`, with the running maximum and total; returns what earlier sums are worth now.
+#[inline(always)]
+fn weigh(scores: &mut [f32], max: &mut f32, total: &mut f32) -> f32 {
+    // A score that is not a number is no maximum, but makes the total one.
+    let new_max = scores.iter().fold(*max, |max, s| if *s > max { *s } else { max });
+    let factor = exp(*max - new_max);
+    let mut parts = [0.0f32; 8];
+    let (chunks, rest) = scores.as_chunks_mut::<8>();
+    for chunk in chunks {
+        for (s, part) in chunk.iter_mut().zip(&mut parts) {
+            *s = exp(*s - new_max);
+            *part += *s;
+        }
+    }
+    for (s, part) in rest.iter_mut().zip(&mut parts) {
+        *s = exp(*s - new_max);
+        *part += *s;
+    }
+    *max = new_max;
+    *total = *total * factor + parts.iter().sum::<f32>();
+    factor
+}
+
+/// `sums = sums · factor + Σ weights[s] · values[s]`
+#[inline(always)]
+fn add_values<I: Isa>(isa: I, weights: &[f32], values: &[f32], factor: f32, sums: &mut [f32]) {
+    let head_size = sums.len();
+    let (chunks, rest) = sums.as_chunks_mut::<N_LANES>();
+    for (i, chunk) in chunks.iter_mut().enumerate() {
+        let mut parts = chunk.map(|sum| sum * factor);
+        for (weight, values) in weights.iter().zip(values.chunks_exact(head_size)) {
+            let values = &values[i * N_LANES..][..N_LANES];
+            for (part, value) in parts.iter_mut().zip(values) {
+                *part = isa.mul_add(*weight, *value, *part);
+            }
+        }
+        *chunk = parts;
+    }
+    let first = head_size - rest.len();
+    for (i, sum) in rest.iter_mut().enumerate() {
+        let values = values[first + i..].iter().step_by(head_size);
+        *sum =
+            values.zip(weights).fold(*sum * factor, |sum, (value, weight)| isa.mul_add(*weight, *value, sum));
+    }
+}

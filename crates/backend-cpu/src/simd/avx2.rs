@@ -1,0 +1,164 @@
+//! The kernels for x86-64 with AVX2 and FMA.
+
+use std::arch::x86_64::{
+    __m128, __m256, __m256i, _mm_add_ps, _mm_loadu_si128, _mm_storeu_ps, _mm256_add_epi32,
+    _mm256_castps256_ps128, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_fmadd_ps,
+    _mm256_hadd_ps, _mm256_loadu_ps, _mm256_madd_epi16, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_storeu_ps,
+};
+
+use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
+use super::panels::Panel;
+use super::quantised::Codes;
+
+/// Proof that the machine has AVX2, FMA and F16C: only [`Avx2::detect`] makes one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// Looks at the machine.
+    pub(crate) fn detect() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
+        has.then_some(Self(()))
+    }
+}
+
+impl Isa for Avx2 {
+    #[inline(always)]
+    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
+        // SAFETY: an `Avx2` exists only where the machine has the features.
+        unsafe { vectorise(work) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
+        // SAFETY: an `Avx2` exists only where the machine has the features.
+        unsafe { int8_tile(panel, x) }
+    }
+
+    #[inline(always)]
+    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
+        // SAFETY: an `Avx2` exists only where the machine has the features.
+        unsafe { dots(rows, x) }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn vectorise<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
+#[target_feature(enable = "avx2,fma,f16c")]
+fn int8_tile<const M: usize>(panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
+    let n_pairs: usize = panel.blocks.iter().map(|b| b.n_pairs).sum();
+    assert!(panel.codes.len() >= n_pairs * 2 * N_ROWS && panel.scales.len() >= panel.blocks.len() * N_ROWS);
+    for x in &x {
+        assert!(x.codes.len() >= n_pairs * 2 && x.scales.len() >= panel.blocks.len());
+    }
+    let inputs = x.map(|x| x.codes.as_ptr());
+    let mut sums = [[_mm256_setzero_ps(); 2]; M];
+    let mut pair = 0;
+    for (block_idx, block) in panel.blocks.iter().enumerate() {
+        let mut products = [[_mm256_setzero_si256(); 2]; M];
+        for p in pair..pair + block.n_pairs {
+            // SAFETY: p < n_pairs, and the assertions above give the panel 32 codes a pair and each token 2.
+            unsafe {
+                let codes = panel.codes.as_ptr().add(p * 2 * N_ROWS);
+                let low = widened(codes);
+                let high = widened(codes.add(N_ROWS));
+                for (products, inputs) in products.iter_mut().zip(&inputs) {
+                    let input = _mm256_set1_epi32(inputs.add(p * 2).cast::<i32>().read_unaligned());
+                    products[0] = _mm256_add_epi32(products[0], _mm256_madd_epi16(low, input));
+                    products[1] = _mm256_add_epi32(products[1], _mm256_madd_epi16(high, input));
+                }
+            }
+        }
+        pair += block.n_pairs;
+        // SAFETY: the assertions above give the panel 16 scales a block.
+        let scales = unsafe {
+            let scales = panel.scales.as_ptr().add(block_idx * N_ROWS);
+            [_mm256_loadu_ps(scales), _mm256_loadu_ps(scales.add(8))]
+        };
+        for ((sums, products), x) in sums.iter_mut().zip(products).zip(&x) {
+            let x_scale = _mm256_set1_ps(x.scales[block_idx]);
+            for ((sum, product), scale) in sums.iter_mut().zip(products).zip(scales) {
+                *sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(product), _mm256_mul_ps(scale, x_scale), *sum);
+            }
+        }
+    }
+    sums.map(|sums| stored(sums))
+}
+
+/// 16 codes as 16-bit numbers.
+///
+/// # Safety
+/// 16 bytes can be read.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn widened(codes: *const i8) -> __m256i {
+    // SAFETY: the caller's promise.
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(codes.cast()) })
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn stored([low, high]: [__m256; 2]) -> [f32; N_ROWS] {
+    let mut out = [0.0; N_ROWS];
+    // SAFETY: `out` has room for two times 8 floats.
+    unsafe {
+        _mm256_storeu_ps(out.as_mut_ptr(), low);
+        _mm256_storeu_ps(out.as_mut_ptr().add(8), high);
+    }
+    out
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn dots<const M: usize>(rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
+    let n = rows.len() / N_DOT_ROWS;
+    for x in &x {
+        assert!(x.len() == n);
+    }
+    let whole = n - n % 8;
+    let mut sums = [[_mm256_setzero_ps(); N_DOT_ROWS]; M];
+    for i in (0..whole).step_by(8) {
+        // SAFETY: i + 8 <= n; a token has n floats, and there are 4 rows of n.
+        unsafe {
+            let weights: [__m256; N_DOT_ROWS] =
+                std::array::from_fn(|r| _mm256_loadu_ps(rows.as_ptr().add(r * n + i)));
+            for (sums, x) in sums.iter_mut().zip(&x) {
+                let x = _mm256_loadu_ps(x.as_ptr().add(i));
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum = _mm256_fmadd_ps(weight, x, *sum);
+                }
+            }
+        }
+    }
+    let mut out = sums.map(|sums| reduced(sums));
+    for (out, x) in out.iter_mut().zip(&x) {
+        for (r, out) in out.iter_mut().enumerate() {
+            let rest = rows[r * n + whole..(r + 1) * n].iter().zip(&x[whole..]);
+            *out += rest.map(|(a, b)| a * b).sum::<f32>();
+        }
+    }
+    out
+}
+
+/// The sums of four vectors.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn reduced([a, b, c, d]: [__m256; N_DOT_ROWS]) -> [f32; N_DOT_ROWS] {
+    let halves = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    let sums: __m128 = _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves));
+    let mut out = [0.0; N_DOT_ROWS];
+    // SAFETY: `out` has room for 4 floats.
+    unsafe { _mm_storeu_ps(out.as_mut_ptr(), sums) };
+    out
+}

@@ -1,0 +1,112 @@
+//! What matrices are multiplied with: tokens, normalised where asked, as floats and as codes.
+
+use super::Machine;
+use super::isa::{Isa, with_isa};
+use super::math::rms_norm;
+use super::panels::Block;
+use super::product::Operand;
+use super::quantised::{Form, Quantised};
+use super::scratch::{Local, Scratch, at_least};
+use crate::shared::Shared;
+use crate::weight::Stored;
+
+/// Tokens that one thread takes at a time.
+const PIECE: usize = 8;
+
+/// The norm before a product.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Norm<'a> {
+    /// `[I]`
+    pub(crate) weight: &'a [f32],
+    /// ε
+    pub(crate) eps: f32,
+}
+
+/// The matrices of one op with their inputs, and the threads' own memory.
+pub(crate) struct Prepared<'a, const N: usize> {
+    pub(crate) operands: [Option<Operand<'a>>; N],
+    pub(crate) locals: &'a mut [Local],
+    pub(crate) n_tokens: usize,
+}
+
+/// Normalises and quantises `x [T, I]` as `weights` need it.
+pub(crate) fn prepare<'a, const N: usize>(
+    machine: &Machine,
+    scratch: &'a mut Scratch,
+    x: &'a [f32],
+    norm: Option<Norm<'_>>,
+    weights: [Option<&'a Stored>; N],
+) -> Prepared<'a, N> {
+    let n_in = weights.iter().flatten().next().map_or(1, |w| w.shape().n_columns()).max(1);
+    let n_tokens = x.len() / n_in;
+    let Scratch { normed, quantised, locals } = scratch;
+    let normed = at_least(normed, if norm.is_some() { x.len() } else { 0 });
+    let mut layouts = [None; N];
+    let mut which = [None; N];
+    for (i, weight) in weights.iter().enumerate() {
+        if let Some(Stored::Panels(panels)) = weight {
+            let blocks = panels.blocks();
+            let known = (0..i).find(|j| layouts[*j] == Some(blocks));
+            which[i] = Some(known.unwrap_or(i));
+            if known.is_none() {
+                layouts[i] = Some(blocks);
+                quantised[i].resize(n_tokens, blocks);
+            }
+        }
+    }
+    let task = Task { x, n_in, norm, layouts };
+    task.run(machine, locals, normed, quantised);
+    let (normed, quantised): (&[f32], &[Quantised]) = (normed, quantised);
+    let x = if norm.is_some() { normed } else { x };
+    let mut operands = [None; N];
+    for ((operand, weight), which) in operands.iter_mut().zip(weights).zip(which) {
+        *operand = weight.map(|weight| Operand { weight, x, n_in, codes: which.map(|i| &quantised[i]) });
+    }
+    Prepared { operands, locals, n_tokens }
+}
+
+/// The work of [`prepare`], token by token.
+struct Task<'a, const N: usize> {
+    x: &'a [f32],
+    n_in: usize,
+    norm: Option<Norm<'a>>,
+    /// The blocks of each quantised form that is needed.
+    layouts: [Option<&'a [Block]>; N],
+}
+
+impl<const N: usize> Task<'_, N> {
+    fn run(&self, machine: &Machine, locals: &mut [Local], normed: &mut [f32], quantised: &mut [Quantised]) {
+        if self.norm.is_none() && self.layouts.iter().all(Option::is_none) {
+            return;
+        }
+        let normed = Shared::new(normed);
+        let mut quantised = quantised.iter_mut();
+        let forms: [_; N] = std::array::from_fn(|i| {
+            let quantised = quantised.next()?;
+            self.layouts[i].map(|blocks| quantised.form(blocks))
+        });
+        machine.pool.share(locals, self.x.len() / self.n_in, PIECE, |_, tokens| {
+            with_isa!(machine.level, isa => isa.vectorise(|| {
+                for t in tokens {
+                    self.token(t, &normed, &forms);
+                }
+            }));
+        });
+    }
+
+    #[inline(always)]
+    fn token(&self, t: usize, normed: &Shared<'_, f32>, forms: &[Option<Form<'_>>; N]) {
+        let range = t * self.n_in..(t + 1) * self.n_in;
+        let mut x = &self.x[range.clone()];
+        if let Some(norm) = self.norm {
+            // SAFETY: each token is given to one thread, and the parts of two tokens do not overlap.
+            let out = unsafe { normed.part(range) };
+            rms_norm(x, norm.weight, norm.eps, out);
+            x = out;
+        }
+        for form in forms.iter().flatten() {
+            // SAFETY: as above.
+            unsafe { form.set(t, x) };
+        }
+    }
+}

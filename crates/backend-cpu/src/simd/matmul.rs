@@ -1,0 +1,80 @@
+//! `y = x̂ · Wᵀ + b`, or added to `y`, for one to three matrices side by side.
+
+use hala_plan::ops::matmul::{MAX_WEIGHTS, Params};
+
+use super::inputs::{Norm, prepare};
+use super::isa::N_ROWS;
+use super::product::products;
+use super::{Machine, Scratch};
+use crate::shared::Shared;
+use crate::weight::Stored;
+
+/// What the op reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// `[T, I]`
+    pub(crate) x: &'a [f32],
+    /// `[I]`
+    pub(crate) norm: Option<&'a [f32]>,
+    /// Up to three `[Oᵢ, I]`; `None` past the last.
+    pub(crate) weights: [Option<&'a Stored>; MAX_WEIGHTS],
+    /// `[ΣO]`
+    pub(crate) bias: Option<&'a [f32]>,
+}
+
+/// `y [T, ΣO]`, or `[1, ΣO]` for the last token alone.
+pub(crate) fn run(
+    machine: &Machine,
+    scratch: &mut Scratch,
+    params: &Params,
+    inputs: Inputs<'_>,
+    y: &mut [f32],
+) {
+    let (n_in, n_out) = (params.n_in as usize, params.n_out_total());
+    let first_input = if params.last == 1 { inputs.x.len() - n_in } else { 0 };
+    let norm = inputs.norm.map(|weight| Norm { weight, eps: params.eps });
+    let prepared = prepare(machine, scratch, &inputs.x[first_input..], norm, inputs.weights);
+    let (operands, n_tokens) = (prepared.operands, prepared.n_tokens);
+    let n_units = operands.iter().flatten().map(|operand| operand.n_units()).sum();
+    let Some(first) = operands[0] else { return };
+    // The operand of a unit, the unit's index within it, and the operand's first column in y.
+    let find = |unit: usize| {
+        let mut found = (first, unit, 0);
+        for operand in operands[1..].iter().flatten() {
+            let (before, idx, column) = found;
+            if idx < before.n_units() {
+                break;
+            }
+            found = (*operand, idx - before.n_units(), column + before.n_rows());
+        }
+        found
+    };
+    let y = Shared::new(y);
+    let pick = |unit: usize| {
+        let (operand, idx, _) = find(unit);
+        [(operand, idx)]
+    };
+    products(machine, prepared.locals, [n_units, n_tokens], pick, |place, [sums]| {
+        let (operand, idx, column) = find(place.unit);
+        let n = N_ROWS.min(operand.n_rows() - idx * N_ROWS);
+        let column = column + idx * N_ROWS;
+        let start = place.token * n_out + column;
+        // SAFETY: the columns of a unit belong to one thread.
+        let y = unsafe { y.part(start..start + n) };
+        let bias = inputs.bias.map(|bias| &bias[column..column + n]);
+        write(y, sums, bias, params.add == 1);
+    });
+}
+
+#[inline(always)]
+fn write(y: &mut [f32], sums: &[f32; N_ROWS], bias: Option<&[f32]>, add: bool) {
+    let mut sums = *sums;
+    if let Some(bias) = bias {
+        sums.iter_mut().zip(bias).for_each(|(sum, b)| *sum += b);
+    }
+    if add {
+        y.iter_mut().zip(sums).for_each(|(y, sum)| *y += sum);
+    } else {
+        y.copy_from_slice(&sums[..y.len()]);
+    }
+}

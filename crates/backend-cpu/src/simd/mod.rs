@@ -1,0 +1,37 @@
+//! The threaded path: every op shared out over threads, with kernels for the machine's instructions.
+//!
+//! Work is split by output rows (of products), by tokens (of norms and rotations), by channels (of the convolution) and by
+//! key/value heads (of attention), never along a sum: a token's result is the same with any number of threads and
+//! however a prompt is cut into runs. Sums are in f32, in a fixed order of several partial sums.
+
+pub(crate) mod attention;
+pub(crate) mod embed;
+pub(crate) mod isa;
+pub(crate) mod matmul;
+pub(crate) mod panels;
+pub(crate) mod rope_kv;
+pub(crate) mod short_conv;
+pub(crate) mod swiglu;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod inputs;
+mod math;
+mod portable;
+mod product;
+mod quantised;
+mod rows;
+mod scratch;
+
+pub(crate) use scratch::Scratch;
+
+use isa::Level;
+
+use crate::pool::Pool;
+
+/// The threads and the instructions that the ops run on.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) pool: Pool,
+    pub(crate) level: Level,
+}

@@ -1,0 +1,101 @@
+//! Norm and rotation of each query and key head, token by token; keys and values into the cache.
+
+use hala_plan::ops::rope_kv::Params;
+
+use super::isa::{Isa, with_isa};
+use super::math::rms_norm;
+use super::scratch::at_least;
+use super::{Machine, Scratch};
+use crate::ops::rope_kv::{Inputs, rotate};
+use crate::shared::Shared;
+
+/// Tokens that one thread takes at a time.
+const PIECE: usize = 8;
+
+/// An element of a KV cache, with its conversions by the row.
+pub(crate) trait Cell: Copy + Send + Sync {
+    /// The nearest cells to values.
+    fn store(from: &[f32], to: &mut [Self]);
+    /// The cells' values.
+    fn load(from: &[Self], to: &mut [f32]);
+}
+
+impl Cell for f32 {
+    #[inline(always)]
+    fn store(from: &[f32], to: &mut [Self]) {
+        to.copy_from_slice(from);
+    }
+
+    #[inline(always)]
+    fn load(from: &[Self], to: &mut [f32]) {
+        to.copy_from_slice(from);
+    }
+}
+
+impl Cell for half::f16 {
+    #[inline(always)]
+    fn store(from: &[f32], to: &mut [Self]) {
+        half::slice::HalfFloatSliceExt::convert_from_f32_slice(to, from);
+    }
+
+    #[inline(always)]
+    fn load(from: &[Self], to: &mut [f32]) {
+        half::slice::HalfFloatSliceExt::convert_to_f32_slice(from, to);
+    }
+}
+
+/// What is written: `q [T, H·A]`, `keys` and `values [K, S, A]`.
+#[derive(Debug)]
+pub(crate) struct Outputs<'a, C> {
+    pub(crate) q: &'a mut [f32],
+    pub(crate) keys: &'a mut [C],
+    pub(crate) values: &'a mut [C],
+}
+
+/// Turns, normalises and stores every token's heads.
+pub(crate) fn run<C: Cell>(
+    machine: &Machine,
+    scratch: &mut Scratch,
+    params: &Params,
+    inputs: Inputs<'_>,
+    outputs: Outputs<'_, C>,
+) {
+    let [n_heads, n_kv_heads, head_size, capacity] =
+        [params.n_heads, params.n_kv_heads, params.head_size, params.capacity].map(|n| n as usize);
+    let width = (n_heads + 2 * n_kv_heads) * head_size;
+    let n_tokens = inputs.qkv.len() / width;
+    let Outputs { q, keys, values } = outputs;
+    let (q, keys, values) = (Shared::new(q), Shared::new(keys), Shared::new(values));
+    machine.pool.share(&mut scratch.locals, n_tokens, PIECE, |local, tokens| {
+        with_isa!(machine.level, isa => isa.vectorise(|| for t in tokens.clone() {
+            let position = inputs.position + t;
+            let angles = &inputs.rope[position * head_size..][..head_size];
+            let mut heads = inputs.qkv[t * width..][..width].chunks_exact(head_size);
+            for h in 0..n_heads {
+                let start = (t * n_heads + h) * head_size;
+                // SAFETY: each token is given to one thread.
+                let q = unsafe { q.part(start..start + head_size) };
+                let Some(head) = heads.next() else { return };
+                rms_norm(head, inputs.q_norm, params.eps, q);
+                rotate(q, angles);
+            }
+            let turned = at_least(&mut local.rows, head_size);
+            for k in 0..n_kv_heads {
+                let start = (k * capacity + position) * head_size;
+                // SAFETY: each token is given to one thread, and has a position of its own.
+                let keys = unsafe { keys.part(start..start + head_size) };
+                let Some(head) = heads.next() else { return };
+                rms_norm(head, inputs.k_norm, params.eps, turned);
+                rotate(turned, angles);
+                C::store(turned, keys);
+            }
+            for k in 0..n_kv_heads {
+                let start = (k * capacity + position) * head_size;
+                // SAFETY: as above.
+                let values = unsafe { values.part(start..start + head_size) };
+                let Some(head) = heads.next() else { return };
+                C::store(head, values);
+            }
+        }));
+    });
+}

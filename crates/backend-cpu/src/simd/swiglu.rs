@@ -1,0 +1,50 @@
+//! `y = silu(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)`, both products at once.
+
+use hala_plan::ops::swiglu::Params;
+
+use super::inputs::{Norm, prepare};
+use super::isa::N_ROWS;
+use super::math::silu;
+use super::product::products;
+use super::{Machine, Scratch};
+use crate::shared::Shared;
+use crate::weight::Stored;
+
+/// What the op reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// `[T, D]`
+    pub(crate) x: &'a [f32],
+    /// `[D]`
+    pub(crate) norm: &'a [f32],
+    /// `[F, D]`
+    pub(crate) w1: &'a Stored,
+    /// `[F, D]`
+    pub(crate) w3: &'a Stored,
+}
+
+/// `y [T, F]`
+pub(crate) fn run(
+    machine: &Machine,
+    scratch: &mut Scratch,
+    params: &Params,
+    inputs: Inputs<'_>,
+    y: &mut [f32],
+) {
+    let norm = Norm { weight: inputs.norm, eps: params.eps };
+    let weights = [Some(inputs.w1), Some(inputs.w3)];
+    let prepared = prepare(machine, scratch, inputs.x, Some(norm), weights);
+    let [Some(gate), Some(up)] = prepared.operands else { return };
+    let n_out = params.n_out as usize;
+    let y = Shared::new(y);
+    let pick = |unit: usize| [(gate, unit), (up, unit)];
+    products(machine, prepared.locals, [gate.n_units(), prepared.n_tokens], pick, |place, [gate, up]| {
+        let column = place.unit * N_ROWS;
+        let n = N_ROWS.min(n_out - column);
+        let start = place.token * n_out + column;
+        // SAFETY: the columns of a unit belong to one thread.
+        let y = unsafe { y.part(start..start + n) };
+        let gated: [f32; N_ROWS] = std::array::from_fn(|i| silu(gate[i]) * up[i]);
+        y.copy_from_slice(&gated[..n]);
+    });
+}

@@ -1,0 +1,195 @@
+//! One step of a Plan: its buffers are gathered, and the op runs plainly or on the machine's threads.
+
+use std::mem;
+
+use hala_plan::ops::{attention, embed, matmul, rope_kv, short_conv, swiglu};
+use hala_plan::{BackendError, Op, Step, StepInput};
+
+use crate::memory::Memory;
+use crate::simd::{self, Machine, Scratch};
+use crate::state::{Cells, State};
+use crate::{ops, simd::rope_kv::Outputs as Turned, simd::short_conv::Outputs as Convolved};
+
+/// One run of a Plan.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) state: &'a mut State,
+    pub(crate) input: StepInput<'a>,
+    /// The threaded path, where that is wanted.
+    pub(crate) fast: Option<(&'a Machine, &'a mut Scratch)>,
+}
+
+impl Run<'_> {
+    /// Runs one step.
+    ///
+    /// # Errors
+    /// A weight or state of a type that the op does not take.
+    pub(crate) fn step(&mut self, step: &Step) -> Result<(), BackendError> {
+        match &step.op {
+            Op::Embed(_) => self.embed(step),
+            Op::Matmul(params) => self.matmul(step, params),
+            Op::Swiglu(params) => self.swiglu(step, params),
+            Op::ShortConv(params) => self.short_conv(step, params),
+            Op::RopeKv(params) => self.rope_kv(step, params),
+            Op::Attention(params) => self.attention(step, params),
+        }
+    }
+
+    fn embed(&mut self, step: &Step) -> Result<(), BackendError> {
+        let args = embed::Args::of(step);
+        let Self { memory, input, fast, .. } = self;
+        memory.write([args.y], input.ids.len(), |memory, [y]| {
+            match fast {
+                Some((machine, scratch)) => {
+                    simd::embed::run(machine, scratch, input.ids, memory.weight(args.table)?, y);
+                }
+                None => ops::embed::run(input.ids, memory.tensor(args.table)?, y),
+            }
+            Ok(())
+        })
+    }
+
+    fn matmul(&mut self, step: &Step, params: &matmul::Params) -> Result<(), BackendError> {
+        let args = matmul::Args::of(step, params);
+        let Self { memory, input, fast, .. } = self;
+        memory.write([args.y], input.ids.len(), |memory, [y]| {
+            let x = memory.rows(args.x, input.ids.len());
+            let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
+            let bias = args.bias.map(|id| memory.vector(id)).transpose()?;
+            match fast {
+                Some((machine, scratch)) => {
+                    let mut weights = [None; matmul::MAX_WEIGHTS];
+                    for (weight, id) in weights.iter_mut().zip(args.weights) {
+                        *weight = Some(memory.weight(*id)?);
+                    }
+                    let inputs = simd::matmul::Inputs { x, norm, weights, bias };
+                    simd::matmul::run(machine, scratch, params, inputs, y);
+                }
+                None => {
+                    let mut weights = [None; matmul::MAX_WEIGHTS];
+                    for (weight, id) in weights.iter_mut().zip(args.weights) {
+                        *weight = Some(memory.tensor(*id)?);
+                    }
+                    ops::matmul::run(params, ops::matmul::Inputs { x, norm, weights, bias }, y);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn swiglu(&mut self, step: &Step, params: &swiglu::Params) -> Result<(), BackendError> {
+        let args = swiglu::Args::of(step, params);
+        let Self { memory, input, fast, .. } = self;
+        memory.write([args.y], input.ids.len(), |memory, [y]| {
+            let x = memory.rows(args.x, input.ids.len());
+            let norm = memory.vector(args.norm.weight)?;
+            match fast {
+                Some((machine, scratch)) => {
+                    let [w1, w3] = [memory.weight(args.w1)?, memory.weight(args.w3)?];
+                    let inputs = simd::swiglu::Inputs { x, norm, w1, w3 };
+                    simd::swiglu::run(machine, scratch, params, inputs, y);
+                }
+                None => {
+                    let [w1, w3] = [memory.tensor(args.w1)?, memory.tensor(args.w3)?];
+                    ops::swiglu::run(params, ops::swiglu::Inputs { x, norm, w1, w3 }, y);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn short_conv(&mut self, step: &Step, params: &short_conv::Params) -> Result<(), BackendError> {
+        let args = short_conv::Args::of(step, params);
+        let Self { memory, input, fast, state } = self;
+        let carried = memory.state_idx(args.state)?;
+        let Cells::F32(carried) = &mut state.cells[carried] else {
+            return Err(f32_state("short_conv"));
+        };
+        memory.write([args.y, args.projected], input.ids.len(), |memory, [y, projected]| {
+            let x = memory.rows(args.x, input.ids.len());
+            let norm = memory.vector(args.norm.weight)?;
+            let taps = memory.vector(args.taps)?;
+            let bias = |b: short_conv::Bias| Ok((memory.vector(b.in_proj)?, memory.vector(b.conv)?));
+            let bias = args.bias.map(bias).transpose()?;
+            match fast {
+                Some((machine, scratch)) => {
+                    let in_proj = memory.weight(args.in_proj)?;
+                    let inputs = simd::short_conv::Inputs { x, norm, in_proj, taps, bias };
+                    let outputs = Convolved { state: carried, projected, y };
+                    simd::short_conv::run(machine, scratch, params, inputs, outputs);
+                }
+                None => {
+                    let in_proj = memory.tensor(args.in_proj)?;
+                    let inputs = ops::short_conv::Inputs { x, norm, in_proj, taps, bias };
+                    ops::short_conv::run(params, inputs, carried, projected, y);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn rope_kv(&mut self, step: &Step, params: &rope_kv::Params) -> Result<(), BackendError> {
+        let args = rope_kv::Args::of(step, params);
+        let Self { memory, input, fast, state } = self;
+        let (keys, values) = (memory.state_idx(args.keys)?, memory.state_idx(args.values)?);
+        let mut taken = [keys, values].map(|idx| mem::replace(&mut state.cells[idx], Cells::F32(Vec::new())));
+        let result = memory.write([args.q], input.ids.len(), |memory, [q]| {
+            let inputs = ops::rope_kv::Inputs {
+                qkv: memory.rows(args.qkv, input.ids.len()),
+                q_norm: memory.vector(args.q_norm)?,
+                k_norm: memory.vector(args.k_norm)?,
+                rope: memory.vector(args.rope)?,
+                position: input.position,
+            };
+            match (&mut taken, fast) {
+                ([Cells::F32(keys), Cells::F32(values)], Some((machine, scratch))) => {
+                    simd::rope_kv::run(machine, scratch, params, inputs, Turned { q, keys, values });
+                }
+                ([Cells::F16(keys), Cells::F16(values)], Some((machine, scratch))) => {
+                    simd::rope_kv::run(machine, scratch, params, inputs, Turned { q, keys, values });
+                }
+                ([Cells::F32(k), Cells::F32(v)], None) => ops::rope_kv::run(params, inputs, q, k, v),
+                ([Cells::F16(k), Cells::F16(v)], None) => ops::rope_kv::run(params, inputs, q, k, v),
+                _ => return Err(f32_state("rope_kv")),
+            }
+            Ok(())
+        });
+        [state.cells[keys], state.cells[values]] = taken;
+        result
+    }
+
+    fn attention(&mut self, step: &Step, params: &attention::Params) -> Result<(), BackendError> {
+        let args = attention::Args::of(step, params);
+        let Self { memory, input, fast, state } = self;
+        let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
+        let cells = cells.map(|idx| &state.cells[idx]);
+        memory.write([args.y], input.ids.len(), |memory, [y]| {
+            let (q, position) = (memory.rows(args.q, input.ids.len()), input.position);
+            match (cells, fast) {
+                ([Cells::F32(keys), Cells::F32(values)], Some((machine, scratch))) => {
+                    let inputs = ops::attention::Inputs { q, keys, values, position };
+                    simd::attention::run(machine, scratch, params, inputs, y);
+                }
+                ([Cells::F16(keys), Cells::F16(values)], Some((machine, scratch))) => {
+                    let inputs = ops::attention::Inputs { q, keys, values, position };
+                    simd::attention::run(machine, scratch, params, inputs, y);
+                }
+                ([Cells::F32(keys), Cells::F32(values)], None) => {
+                    ops::attention::run(params, ops::attention::Inputs { q, keys, values, position }, y);
+                }
+                ([Cells::F16(keys), Cells::F16(values)], None) => {
+                    ops::attention::run(params, ops::attention::Inputs { q, keys, values, position }, y);
+                }
+                _ => return Err(f32_state("attention")),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The error for state buffers of mixed types, which a Plan of this project never has.
+fn f32_state(op: &str) -> BackendError {
+    let dtype = hala_tensor::DType::F16;
+    BackendError::Unsupported { backend: "cpu", what: format!("{op}: states of this mixture"), dtype }
+}
