@@ -17,7 +17,7 @@ use hala_tensor::DType;
 const SIZES: [usize; 4] = [1, 31, 129, 1025];
 
 /// Tokens in a run: decode, a few, and around what kernels take at once.
-const TOKENS: [usize; 6] = [1, 2, 3, 5, 31, 33];
+const TOKENS: [usize; 8] = [1, 2, 3, 4, 5, 6, 31, 33];
 
 /// Elements of a matrix whose f64 sums take long.
 const LARGE: usize = 1 << 20;

@@ -74,6 +74,11 @@ fn positions_beyond_the_cache() {
 }
 
 #[test]
+fn the_largest_position() {
+    assert_limit(&[1], usize::MAX, (usize::MAX, CAPACITY));
+}
+
+#[test]
 fn an_id_outside_of_the_vocabulary() {
     for id in [40, 41, u32::MAX] {
         for (name, error) in errors(&[1, id, 2], 0, &Cancel::new()) {

@@ -5,9 +5,9 @@ use hala_plan::ops::{attention, rope_kv, short_conv, swiglu};
 use hala_plan::{BufferId, Cancel, StateId, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::backends::{self, Pace};
-use hala_tests::case::{Case, Recording};
+use hala_tests::case::{Action, Case, Recording};
 use hala_tests::check;
-use hala_tests::random::{Rng, float, vector};
+use hala_tests::random::{Rng, float, vector, with_last_row};
 use hala_tests::tolerances::{self, EXACT, F16_BLOCKS, F32_BLOCKS, INT8_BLOCKS, Tolerance};
 
 use crate::EPS;
@@ -46,6 +46,11 @@ enum Between {
 
 impl Blocks {
     fn new(weight_dtype: DType, cache: DType) -> Self {
+        Self::with_table(weight_dtype, cache, |table| table)
+    }
+
+    /// A model whose embedding is changed by `change`.
+    fn with_table(weight_dtype: DType, cache: DType, change: impl FnOnce(Tensor) -> Tensor) -> Self {
         let mut case = Case::new(&format!("blocks of {weight_dtype}, cache of {cache}"));
         let mut rng = Rng::new(&case.name);
         let shapes = [
@@ -62,7 +67,7 @@ impl Blocks {
             [F, D],
             [D, F],
         ];
-        let table = rng.projection(N_VOCAB, D, weight_dtype);
+        let table = change(rng.projection(N_VOCAB, D, weight_dtype));
         let rope = (0..CAPACITY * A).map(|_| rng.uniform()).collect();
         let projections: Vec<Tensor> =
             shapes.iter().map(|[o, i]| rng.projection(*o, *i, weight_dtype)).collect();
@@ -289,6 +294,36 @@ fn the_last_row_alone_is_the_last_of_all_rows() {
             blocks.case.clear_actions();
             let ends: Vec<Vec<f32>> = rows.iter().map(|r| r[(n - 1) * N_VOCAB..].to_vec()).collect();
             assert_same(&row, &ends, tolerance, &format!("{dtypes:?}, {n} tokens"));
+        }
+    }
+}
+
+/// The logits of a prompt, bit by bit, after a prompt with the last id in it where `poisoned`.
+fn after_another_prompt(dtypes: [DType; 2], value: f32, poisoned: bool) -> Vec<Vec<u32>> {
+    let mut blocks = Blocks::with_table(dtypes[0], dtypes[1], |table| with_last_row(&table, value));
+    let plans = [7, 1].map(|n| blocks.plan(n, Between::Scratch, Rows::All));
+    let mut case = blocks.case;
+    let last = N_VOCAB as u32 - 1;
+    case.act(Action::Snapshot);
+    let ids = if poisoned { [last; 7] } else { [3; 7] };
+    case.run(plans[0], &ids, 0);
+    case.run(plans[1], &ids[..1], 7);
+    case.act(Action::Restore);
+    case.run(plans[0], &[5, 8, 13, 21, 34], 0);
+    case.run(plans[1], &[2], 5);
+    let bits = |b: &dyn backends::Runner| {
+        let readings = b.run(&case, Pace::Whole, &Cancel::new()).unwrap();
+        readings[2..].concat().concat().into_iter().map(f32::to_bits).collect()
+    };
+    backends::all().map(bits).collect()
+}
+
+#[test]
+fn what_was_not_finite_leaves_nothing_behind() {
+    for (dtypes, value) in MODELS.iter().flat_map(|dtypes| [f32::NAN, f32::INFINITY].map(|v| (*dtypes, v))) {
+        let [found, expected] = [true, false].map(|poisoned| after_another_prompt(dtypes, value, poisoned));
+        for ((found, expected), backend) in found.iter().zip(&expected).zip(backends::all()) {
+            assert_eq!(found, expected, "{dtypes:?} after {value}, {}", backend.name());
         }
     }
 }

@@ -55,11 +55,13 @@ pub fn all(rows: impl IntoIterator<Item = Row>) {
 
 fn check(row: &Row, failures: &mut Vec<String>) {
     let Some(plain) = readings(backends::plain(), &row.case, failures) else { return };
-    compare(&row.case, "the plain run against the formula", &plain, &row.expected, Some(row.plain), failures);
+    let against = Against { expected: &row.expected, tolerance: Some(row.plain) };
+    compare(&row.case, "the plain run against the formula", &plain, against, failures);
     let truth = widened(&plain);
     for backend in backends::others() {
         if let Some(found) = readings(backend.as_ref(), &row.case, failures) {
-            compare(&row.case, &backend.name(), &found, &truth, None, failures);
+            let against = Against { expected: &truth, tolerance: None };
+            compare(&row.case, &backend.name(), &found, against, failures);
         }
     }
 }
@@ -80,15 +82,18 @@ pub fn widened(readings: &Readings) -> Expected {
     readings.iter().map(|run| run.iter().map(widen).collect()).collect()
 }
 
-/// Compares all runs; without a tolerance each buffer has its own.
-pub fn compare(
-    case: &Case,
-    who: &str,
-    found: &Readings,
-    expected: &Expected,
-    tolerance: Option<Tolerance>,
-    failures: &mut Vec<String>,
-) {
+/// What readings are compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Against<'a> {
+    /// The values that are right.
+    pub expected: &'a Expected,
+    /// How near they must come; without one each buffer has its own.
+    pub tolerance: Option<Tolerance>,
+}
+
+/// Compares all runs of a case that `who` has run.
+pub fn compare(case: &Case, who: &str, found: &Readings, against: Against<'_>, failures: &mut Vec<String>) {
+    let Against { expected, tolerance } = against;
     assert_eq!(found.len(), expected.len(), "{}: {who}: number of runs", case.name);
     for (run_idx, (recorded, n_tokens)) in case.runs().enumerate() {
         let (found, expected) = (&found[run_idx], &expected[run_idx]);

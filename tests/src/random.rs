@@ -63,6 +63,14 @@ impl Rng {
     }
 }
 
+/// A matrix, held as f32, with its last row replaced by `value`.
+pub fn with_last_row(matrix: &Tensor, value: f32) -> Tensor {
+    let mut values = matrix.to_f32();
+    let n = values.len() - matrix.shape().n_columns();
+    values[n..].fill(value);
+    float(matrix.shape(), values)
+}
+
 /// A tensor held as f32.
 pub fn float(shape: Shape, values: Vec<f32>) -> Tensor {
     Tensor::from_f32(shape, values).expect("values fill the shape")

@@ -25,19 +25,19 @@ pub const PLAIN: Tolerance = Tolerance { max: 3e-6, rms: 3e-7 };
 
 /// Sums in f32 in any order: about √n roundings of 6e-8 for up to n ≈ 1000 terms is 2e-6, with four times that for the worst
 /// of thousands of elements, and twice again for a gate on top.
-pub const F32_SUMS: Tolerance = Tolerance { max: 2e-5, rms: 3e-6 };
+pub const F32_SUMS: Tolerance = Tolerance { max: 2e-5, rms: 2e-6 };
 
-/// Products with int8 weights, where a backend may round activations to int8 too: a step of max/127 in a group of 32 to
-/// 128 gives each input an error of 0.6 % of the group's deviation, and the worst of thousands of sums is 4.5 times that.
-pub const INT8_PRODUCT: Tolerance = Tolerance { max: 0.05, rms: 0.01 };
+/// Products with int8 weights, where a backend may round activations to 16 bits: a step of max/32767 in a group gives each
+/// input an error of 2e-5 of the group's deviation, and the worst of thousands of sums is 4.5 times that. A backend that
+/// rounds to 8 bits would need 0.05 and 0.01.
+pub const INT8_PRODUCT: Tolerance = Tolerance { max: 3e-4, rms: 6e-5 };
 
-/// As [`INT8_PRODUCT`], where one input of a row is a hundred times the others: its group's step is as large as they
-/// are, and up to a whole short row shares the group.
-pub const INT8_OUTLIER: Tolerance = Tolerance { max: 0.15, rms: 0.03 };
+/// As [`INT8_PRODUCT`], where one input of a row is a hundred times the others, and its group's step with it.
+pub const INT8_OUTLIER: Tolerance = Tolerance { max: 1e-3, rms: 3e-4 };
 
 /// Products of two or three int8 products, as gates make: relative errors add up, and the largest elements are
 /// several times the row's magnitude.
-pub const INT8_GATED: Tolerance = Tolerance { max: 0.3, rms: 0.02 };
+pub const INT8_GATED: Tolerance = Tolerance { max: 2e-3, rms: 2e-4 };
 
 /// One cell of an f16 cache: where the value lies between two cells, the last bit of the f32 decides, and a cell of 2…4 is
 /// 2⁻⁹ wide. Rarely more than a few of a buffer's cells flip.
@@ -54,7 +54,7 @@ pub const F32_BLOCKS: Tolerance = Tolerance { max: 1e-4, rms: 2e-5 };
 pub const F16_BLOCKS: Tolerance = Tolerance { max: 5e-3, rms: 1e-3 };
 
 /// As [`F32_BLOCKS`], with int8 weights: the errors of [`INT8_PRODUCT`] and [`INT8_GATED`] meet in the residual stream.
-pub const INT8_BLOCKS: Tolerance = Tolerance { max: 0.2, rms: 0.06 };
+pub const INT8_BLOCKS: Tolerance = Tolerance { max: 2e-3, rms: 4e-4 };
 
 /// A product with weights of this type.
 pub fn product(dtype: DType) -> Tolerance {

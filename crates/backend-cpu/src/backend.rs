@@ -160,7 +160,11 @@ fn check(plan: &Plan, input: StepInput<'_>) -> Result<(), BackendError> {
             }
             Op::RopeKv(rope_kv::Params { capacity, .. })
             | Op::Attention(attention::Params { capacity, .. }) => {
-                limit("tokens in the context", input.position + input.ids.len(), *capacity as usize)?;
+                limit(
+                    "tokens in the context",
+                    input.position.saturating_add(input.ids.len()),
+                    *capacity as usize,
+                )?;
             }
             Op::Matmul(_) | Op::Swiglu(_) | Op::ShortConv(_) => {}
         }

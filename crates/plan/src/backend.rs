@@ -1,5 +1,6 @@
 //! What a backend must do to run Plans.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::ops::Range;
 
@@ -31,15 +32,15 @@ pub struct StepInput<'a> {
 ///
 /// The methods that may wait for a device are asynchronous, because a browser must not block. Handles are
 /// made once; [`Backend::run`] creates nothing.
-pub trait Backend {
+pub trait Backend: Debug {
     /// A weight on the device; a clone is another handle to the same memory.
-    type Weight: Clone;
+    type Weight: Clone + Debug;
     /// The state buffers of one session.
-    type State;
+    type State: Debug;
     /// A Plan made ready for one session: its scratch memory and whatever else the device needs.
-    type Prepared;
+    type Prepared: Debug;
     /// A copy of the recurrent states at one position.
-    type Snapshot;
+    type Snapshot: Debug;
 
     /// The device.
     fn device(&self) -> &Device;
