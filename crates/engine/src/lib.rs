@@ -1,1 +1,30 @@
 //! Sessions over a model: prefill, decode, sampling, chat and translation.
+//!
+//! An [`Engine`] is a model on a device; a [`Session`] is one conversation with it. [`Generation`] streams text
+//! from a session, [`Chat`] keeps the messages of a conversation, and [`Translator`] translates whole texts.
+
+mod all_logits;
+mod chat;
+mod engine;
+mod error;
+mod generate;
+mod logits;
+mod rng;
+mod sampler;
+mod session;
+mod snapshots;
+mod stop;
+mod trace;
+mod translate;
+mod usage;
+
+pub use chat::{Chat, ChatOptions, Overflow, Reply};
+pub use engine::{Engine, LoadOptions, LoadProgress, open_tokenizer};
+pub use error::EngineError;
+pub use generate::{FinishReason, GenerateOptions, Generated, Generation, Piece};
+pub use logits::{Candidate, TokenLogprob};
+pub use sampler::{Sampler, Sampling};
+pub use session::{Prefilled, Session};
+pub use trace::{BufferStatistics, StepTrace};
+pub use translate::{Direction, Segment, Translated, Translating, Translator};
+pub use usage::{Timings, Usage};

@@ -1,0 +1,187 @@
+//! A conversation: messages in, a streamed reply out.
+
+use hala_plan::{Backend, Cancel};
+use hala_text::{Bos, ChatInput, Message, Role};
+
+use crate::{EngineError, GenerateOptions, Generated, Generation, Piece, Session};
+
+/// What happens when a conversation outgrows the context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overflow {
+    /// An error that says how long it has become.
+    #[default]
+    Error,
+    /// The oldest turns are left out of the prompt; the system message stays, and so does the list of messages.
+    DropOldest,
+}
+
+/// Choices of a conversation.
+#[derive(Debug, Clone, Default)]
+pub struct ChatOptions {
+    /// What the model is told before the first message.
+    pub system: Option<String>,
+    /// Descriptions of functions that the model may call, as JSON objects.
+    pub tools: Vec<serde_json::Value>,
+    /// What happens when the context is full.
+    pub overflow: Overflow,
+    /// How replies are generated.
+    pub generate: GenerateOptions,
+}
+
+/// A conversation with a model. Every turn's prompt begins with the last one's, so only what is new is computed.
+#[derive(Debug)]
+pub struct Chat<B: Backend> {
+    session: Session<B>,
+    options: ChatOptions,
+    messages: Vec<Message>,
+    /// Messages from the start that no longer fit the context.
+    n_dropped: usize,
+}
+
+impl<B: Backend> Chat<B> {
+    /// Tokens kept free for a reply when the oldest turns are dropped.
+    const REPLY_ROOM: usize = 256;
+
+    /// An empty conversation.
+    pub fn new(session: Session<B>, options: ChatOptions) -> Self {
+        Self { session, options, messages: Vec::new(), n_dropped: 0 }
+    }
+
+    /// The messages so far, without the system message.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// Replaces the messages, as when a saved conversation is loaded; the next reply computes what differs.
+    pub fn set_messages(&mut self, messages: Vec<Message>) {
+        self.messages = messages;
+        self.n_dropped = 0;
+    }
+
+    /// The options, which may be changed between turns.
+    pub fn options_mut(&mut self) -> &mut ChatOptions {
+        &mut self.options
+    }
+
+    /// The options.
+    pub fn options(&self) -> &ChatOptions {
+        &self.options
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session<B> {
+        &self.session
+    }
+
+    /// Messages at the start that no longer fit the context and are not part of the prompt.
+    pub fn n_dropped(&self) -> usize {
+        self.n_dropped
+    }
+
+    /// Adds the user's message and begins the reply.
+    ///
+    /// # Errors
+    /// A prompt that is too long; the message is then not added.
+    pub fn send(&mut self, text: &str, cancel: &Cancel) -> Result<Reply<'_, B>, EngineError> {
+        let n_before = self.messages.len();
+        self.messages.push(Message::new(Role::User, text));
+        let generation = self.generation(cancel).inspect_err(|_| self.messages.truncate(n_before))?;
+        Ok(self.reply(generation))
+    }
+
+    /// Drops the last reply, if there is one, and begins another to the same message.
+    ///
+    /// # Errors
+    /// No message to reply to, or a prompt that is too long.
+    pub fn regenerate(&mut self, cancel: &Cancel) -> Result<Reply<'_, B>, EngineError> {
+        while self.messages.last().is_some_and(|m| m.role == Role::Assistant) {
+            self.messages.pop();
+        }
+        if self.messages.is_empty() {
+            return Err(EngineError::Conversation("there is no message to reply to: send one first"));
+        }
+        let generation = self.generation(cancel)?;
+        Ok(self.reply(generation))
+    }
+
+    fn generation(&mut self, cancel: &Cancel) -> Result<Generation, EngineError> {
+        let prompt = self.prompt()?;
+        Generation::new(&self.session, &prompt, &self.options.generate, cancel)
+    }
+
+    fn reply(&mut self, generation: Generation) -> Reply<'_, B> {
+        self.messages.push(Message::new(Role::Assistant, ""));
+        Reply { chat: self, generation }
+    }
+
+    /// The prompt of all messages that fit.
+    fn prompt(&mut self) -> Result<Vec<u32>, EngineError> {
+        let limit = self.session.context();
+        let mut prompt = self.render(self.n_dropped)?;
+        if self.options.overflow == Overflow::Error || prompt.len() + self.reply_room() <= limit {
+            return Ok(prompt);
+        }
+        // Dropping changes the start of the prompt, which is then computed anew: drop enough for several turns.
+        let target = limit / 2;
+        while prompt.len() > target {
+            let Some(next) = self.next_turn() else { break };
+            self.n_dropped = next;
+            prompt = self.render(next)?;
+        }
+        Ok(prompt)
+    }
+
+    fn reply_room(&self) -> usize {
+        let wanted = self.options.generate.max_tokens.unwrap_or(Self::REPLY_ROOM);
+        wanted.min(self.session.context() / 4)
+    }
+
+    /// Index of the second user message that is still part of the prompt.
+    fn next_turn(&self) -> Option<usize> {
+        let users = self.messages.iter().enumerate().filter(|(_, m)| m.role == Role::User);
+        users.map(|(i, _)| i).find(|i| *i > self.n_dropped)
+    }
+
+    fn render(&self, first: usize) -> Result<Vec<u32>, EngineError> {
+        let system = self.options.system.iter().map(|text| Message::new(Role::System, text));
+        let messages: Vec<Message> = system.chain(self.messages[first..].iter().cloned()).collect();
+        let engine = self.session.engine();
+        let input = ChatInput { messages: &messages, tools: &self.options.tools, ..ChatInput::default() };
+        let tokenizer = engine.tokenizer()?;
+        let text = tokenizer.chat_template()?.render(&input)?;
+        Ok(tokenizer.encode(&text, Bos::Auto)?)
+    }
+}
+
+/// A reply while it streams; what has come so far is already the conversation's last message.
+#[derive(Debug)]
+pub struct Reply<'a, B: Backend> {
+    chat: &'a mut Chat<B>,
+    generation: Generation,
+}
+
+impl<B: Backend> Reply<'_, B> {
+    /// The next token and its text; `None` when the reply has ended.
+    ///
+    /// # Errors
+    /// A lost device, or logits that are no numbers.
+    pub async fn next(&mut self) -> Result<Option<Piece>, EngineError> {
+        let piece = self.generation.next(&mut self.chat.session).await?;
+        if let (Some(piece), Some(message)) = (&piece, self.chat.messages.last_mut()) {
+            message.content.push_str(&piece.text);
+        }
+        Ok(piece)
+    }
+
+    /// Ends the reply, wherever it is, and gives what was generated.
+    ///
+    /// # Errors
+    /// Text that cannot be decoded.
+    pub fn finish(self) -> Result<Generated, EngineError> {
+        let generated = self.generation.finish()?;
+        if let Some(message) = self.chat.messages.last_mut() {
+            message.content.clone_from(&generated.text);
+        }
+        Ok(generated)
+    }
+}

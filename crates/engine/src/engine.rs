@@ -1,0 +1,163 @@
+//! A model on a device, shared by its sessions.
+
+use hala_model::{Model, Options, PlanShape, WeightFormat};
+use hala_plan::{Backend, BufferId, Device, Plan};
+use hala_tensor::DType;
+use hala_text::{Tokenizer, TokenizerFiles};
+use hala_weights::Checkpoint;
+
+use crate::EngineError;
+
+/// Choices made when a model is loaded.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions {
+    /// How matrices are held.
+    pub weights: WeightFormat,
+    /// Context and KV cache.
+    pub model: Options,
+}
+
+/// How far loading has come, once for each weight.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadProgress<'a> {
+    /// The weight that was loaded last.
+    pub name: &'a str,
+    /// Elements loaded.
+    pub n_done: usize,
+    /// Elements in all weights.
+    pub n_total: usize,
+}
+
+/// A model on a device.
+#[derive(Debug)]
+pub struct Engine<B: Backend> {
+    backend: B,
+    model: Box<dyn Model>,
+    weights: Vec<B::Weight>,
+    dtypes: Vec<DType>,
+    weight_bytes: usize,
+    tokenizer: Option<Tokenizer>,
+    /// Ids of the model that the tokenizer has no token for.
+    undefined: Vec<u32>,
+}
+
+impl<B: Backend> Engine<B> {
+    /// Opens the checkpoint's model and moves its weights to the device, one tensor at a time.
+    ///
+    /// `progress` is told of every weight, and stops the loading by returning `false`.
+    ///
+    /// # Errors
+    /// A checkpoint that is damaged, incomplete or not supported; no memory; stopped.
+    pub fn load(
+        backend: B,
+        checkpoint: &Checkpoint,
+        options: LoadOptions,
+        mut progress: impl FnMut(LoadProgress<'_>) -> bool,
+    ) -> Result<Self, EngineError> {
+        let model = hala_model::open(checkpoint, options.model)?;
+        let tokenizer = open_tokenizer(checkpoint)?;
+        let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
+        let n_total = model.weights().iter().map(|w| w.shape.n_elements()).sum();
+        let (mut weights, mut dtypes) = (Vec::new(), Vec::new());
+        let (mut n_done, mut weight_bytes) = (0, 0);
+        for spec in model.weights() {
+            let tensor = spec.load(checkpoint, options.weights)?;
+            dtypes.push(tensor.dtype());
+            weight_bytes += tensor.n_bytes();
+            weights.push(backend.upload(&spec.name, tensor)?);
+            n_done += spec.shape.n_elements();
+            if !progress(LoadProgress { name: &spec.name, n_done, n_total }) {
+                return Err(EngineError::Cancelled);
+            }
+        }
+        Ok(Self { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined })
+    }
+
+    /// The device's backend.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        self.backend.device()
+    }
+
+    /// The model.
+    pub fn model(&self) -> &dyn Model {
+        self.model.as_ref()
+    }
+
+    /// Handles of the weights, in the order of their ids.
+    pub(crate) fn weights(&self) -> &[B::Weight] {
+        &self.weights
+    }
+
+    /// Element types of the weights, in the order of their ids.
+    pub fn dtypes(&self) -> &[DType] {
+        &self.dtypes
+    }
+
+    /// Bytes of all weights as they are held.
+    pub fn weight_bytes(&self) -> usize {
+        self.weight_bytes
+    }
+
+    /// Makes the ids impossible that the tokenizer has no token for: a vocabulary is often rounded up, and those rows
+    /// of the head were never trained.
+    pub(crate) fn mask_undefined(&self, logits: &mut [f32]) {
+        for id in &self.undefined {
+            if let Some(logit) = logits.get_mut(*id as usize) {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+    }
+
+    /// Refuses a prompt that is empty or does not fit the context.
+    pub(crate) fn check_prompt(&self, prompt: &[u32]) -> Result<(), EngineError> {
+        let facts = self.model().facts();
+        let (limit, max) = (facts.context, facts.max_context);
+        match prompt.len() {
+            0 => Err(EngineError::EmptyPrompt),
+            found if found > limit => Err(EngineError::PromptTooLong { found, limit, max }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the Plan for `shape`; gives it with its logits.
+    pub(crate) fn plan(&self, shape: PlanShape) -> Result<(Plan, BufferId), EngineError> {
+        let plan = self.model().record(shape, &self.dtypes)?;
+        let logits = plan.output().ok_or(EngineError::NoOutput { family: self.model().facts().family })?;
+        Ok((plan, logits))
+    }
+
+    /// The tokenizer, which also has the chat template.
+    ///
+    /// # Errors
+    /// The checkpoint has none.
+    pub fn tokenizer(&self) -> Result<&Tokenizer, EngineError> {
+        self.tokenizer.as_ref().ok_or(EngineError::NoTokenizer)
+    }
+}
+
+fn undefined(tokenizer: &Tokenizer, n_vocab: usize) -> Vec<u32> {
+    (0..n_vocab as u32).filter(|id| tokenizer.token_of(*id).is_none()).collect()
+}
+
+/// A checkpoint's tokenizer with its chat template, without its weights; `None` where it has no tokenizer.json.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn open_tokenizer(checkpoint: &Checkpoint) -> Result<Option<Tokenizer>, EngineError> {
+    let Some(tokenizer_json) = checkpoint.file("tokenizer.json")? else { return Ok(None) };
+    let tokenizer_config = checkpoint.file("tokenizer_config.json")?;
+    let generation_config = checkpoint.file("generation_config.json")?;
+    let chat_template = checkpoint.text_file("chat_template.jinja")?;
+    let files = TokenizerFiles {
+        tokenizer_json: &tokenizer_json,
+        tokenizer_config: tokenizer_config.as_deref(),
+        chat_template: chat_template.as_deref(),
+        generation_config: generation_config.as_deref(),
+    };
+    Ok(Some(Tokenizer::new(files)?))
+}

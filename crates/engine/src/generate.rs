@@ -1,0 +1,229 @@
+//! Text from a session, token by token.
+
+use std::sync::Arc;
+
+use hala_plan::{Backend, Cancel};
+use hala_text::{Specials, StreamDecoder};
+use serde::Serialize;
+use web_time::Instant;
+
+use crate::logits::logprobs;
+use crate::stop::{Checked, StopStrings};
+use crate::{EngineError, Sampler, Sampling, Session, Timings, TokenLogprob, Usage};
+
+/// What to generate.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GenerateOptions {
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// The most tokens; `None` for as many as the context has room for.
+    pub max_tokens: Option<usize>,
+    /// Strings that end the text; they are not part of it.
+    pub stop: Vec<String>,
+    /// Ids that end the text, besides the tokenizer's own.
+    pub stop_ids: Vec<u32>,
+    /// Whether the tokenizer's end-of-text ids are ignored.
+    pub ignore_eos: bool,
+    /// Log-probabilities wanted with each token: of the chosen one and of this many of the likeliest.
+    pub logprobs: Option<usize>,
+}
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FinishReason {
+    /// The model ended it, or a stop string or id came.
+    Stop,
+    /// The token limit or the context was reached.
+    Length,
+    /// The caller stopped it.
+    Cancelled,
+}
+
+/// One step of the stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// The token.
+    pub id: u32,
+    /// Text that is now certain: empty while a character or a stop string may still be incomplete.
+    pub text: String,
+    /// Its log-probabilities, where asked for.
+    pub logprobs: Option<TokenLogprob>,
+}
+
+/// A finished generation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    /// The tokens, without the one that ended it.
+    pub ids: Vec<u32>,
+    /// The whole text.
+    pub text: String,
+    /// Why it ended.
+    pub finish: FinishReason,
+    /// Tokens.
+    pub usage: Usage,
+    /// Times.
+    pub timings: Timings,
+}
+
+/// A stream of text from a session, which is handed to every step. Dropping it leaves the session with the tokens
+/// computed so far.
+#[derive(Debug)]
+pub struct Generation {
+    prompt: Vec<u32>,
+    cancel: Cancel,
+    sampler: Sampler,
+    decoder: Option<StreamDecoder>,
+    stops: StopStrings,
+    stop_ids: Vec<u32>,
+    max_tokens: usize,
+    n_logprobs: Option<usize>,
+    so_far: Generated,
+    is_over: bool,
+}
+
+impl Generation {
+    /// Prepares to generate after `prompt`; the first [`Generation::next`] computes it.
+    ///
+    /// Without a tokenizer the text stays empty and only ids come.
+    ///
+    /// # Errors
+    /// An option outside of its range, an empty prompt, or one that leaves no room in the context.
+    pub fn new<B: Backend>(
+        session: &Session<B>,
+        prompt: &[u32],
+        options: &GenerateOptions,
+        cancel: &Cancel,
+    ) -> Result<Self, EngineError> {
+        session.engine().check_prompt(prompt)?;
+        let sampler = Sampler::new(options.sampling.clone())?;
+        let tokenizer = session.engine().tokenizer().ok();
+        let mut stop_ids = options.stop_ids.clone();
+        if let Some(tokenizer) = tokenizer.filter(|_| !options.ignore_eos) {
+            stop_ids.extend_from_slice(tokenizer.eos_ids());
+        }
+        let room = session.context() - prompt.len() + 1;
+        Ok(Self {
+            decoder: tokenizer.map(|t| t.stream_decoder(Specials::Skip)),
+            prompt: prompt.to_vec(),
+            cancel: cancel.clone(),
+            sampler,
+            stops: StopStrings::new(&options.stop),
+            stop_ids,
+            max_tokens: options.max_tokens.unwrap_or(room).min(room),
+            n_logprobs: options.logprobs,
+            so_far: Generated {
+                ids: Vec::new(),
+                text: String::new(),
+                finish: FinishReason::Length,
+                usage: Usage { prompt_tokens: prompt.len(), ..Usage::default() },
+                timings: Timings::default(),
+            },
+            is_over: false,
+        })
+    }
+
+    /// The next token and the text that became certain with it; `None` when the generation has ended. The text
+    /// held back for a stop string that did not come is part of the last piece or of [`Generation::finish`].
+    ///
+    /// # Errors
+    /// A lost device, or logits that are no numbers. Cancellation is no error: the stream ends.
+    pub async fn next<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<Piece>, EngineError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if self.so_far.usage.completion_tokens >= self.max_tokens {
+            return self.end(FinishReason::Length);
+        }
+        match self.compute(session).await {
+            Ok(()) => {}
+            Err(error) if error.is_cancelled() => return self.end(FinishReason::Cancelled),
+            Err(error) => return Err(error),
+        }
+        if self.cancel.is_cancelled() {
+            return self.end(FinishReason::Cancelled);
+        }
+        self.choose(session)
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// As for [`Generation::next`].
+    pub async fn run<B: Backend>(mut self, session: &mut Session<B>) -> Result<Generated, EngineError> {
+        while self.next(session).await?.is_some() {}
+        self.finish()
+    }
+
+    /// What was generated so far.
+    pub fn so_far(&self) -> &Generated {
+        &self.so_far
+    }
+
+    /// Ends the stream, wherever it is, and gives what was generated.
+    ///
+    /// # Errors
+    /// Text that cannot be decoded.
+    pub fn finish(mut self) -> Result<Generated, EngineError> {
+        if !self.is_over {
+            self.end(FinishReason::Cancelled)?;
+        }
+        Ok(self.so_far)
+    }
+
+    /// The prompt at first, then the token chosen last.
+    async fn compute<B: Backend>(&mut self, session: &mut Session<B>) -> Result<(), EngineError> {
+        let start = Instant::now();
+        if let Some(id) = self.so_far.ids.last() {
+            session.decode(*id, &self.cancel).await?;
+            self.so_far.timings.decode += start.elapsed();
+        } else {
+            let prefilled = session.prefill(&self.prompt, &self.cancel).await?;
+            self.so_far.usage.cached_tokens = prefilled.n_cached;
+            self.so_far.timings.prefill += start.elapsed();
+        }
+        Ok(())
+    }
+
+    fn choose<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<Piece>, EngineError> {
+        let engine = Arc::clone(session.engine());
+        engine.mask_undefined(session.logits_mut());
+        let raw = self.n_logprobs.map(|_| session.logits().to_vec());
+        let id = self.sampler.sample(session.logits_mut(), &self.prompt, &self.so_far.ids)?;
+        self.so_far.usage.completion_tokens += 1;
+        if self.stop_ids.contains(&id) {
+            return self.end(FinishReason::Stop);
+        }
+        self.so_far.ids.push(id);
+        let logprobs = raw.zip(self.n_logprobs).map(|(raw, n)| logprobs(&raw, id, n));
+        let text = match &mut self.decoder {
+            Some(decoder) => decoder.push(id)?,
+            None => String::new(),
+        };
+        let text = match self.stops.push(&text) {
+            Checked::Pass(text) => text,
+            Checked::Stop(text) => {
+                self.so_far.finish = FinishReason::Stop;
+                self.is_over = true;
+                text
+            }
+        };
+        self.so_far.text.push_str(&text);
+        Ok(Some(Piece { id, text, logprobs }))
+    }
+
+    /// Marks the end; text that was held back becomes part of the result, and is given out as a last piece where
+    /// there is a token to attach it to.
+    fn end(&mut self, finish: FinishReason) -> Result<Option<Piece>, EngineError> {
+        self.is_over = true;
+        self.so_far.finish = finish;
+        let text = self.decoder.take().map(StreamDecoder::finish).transpose()?.unwrap_or_default();
+        let text = match self.stops.push(&text) {
+            Checked::Pass(passed) => passed + &self.stops.finish(),
+            Checked::Stop(before) => before,
+        };
+        self.so_far.text.push_str(&text);
+        let last = self.so_far.ids.last().filter(|_| !text.is_empty());
+        Ok(last.map(|id| Piece { id: *id, text, logprobs: None }))
+    }
+}

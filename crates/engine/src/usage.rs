@@ -1,0 +1,56 @@
+//! What a generation cost: tokens and time.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Tokens of one generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Of these, tokens that were still in the session's state and cost nothing.
+    pub cached_tokens: usize,
+    /// Tokens generated, a stop token included.
+    pub completion_tokens: usize,
+}
+
+/// Times of one generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Timings {
+    /// Time to compute the prompt.
+    pub prefill: Duration,
+    /// Time to compute the tokens after the first.
+    pub decode: Duration,
+}
+
+impl Usage {
+    /// Prompt tokens computed a second; 0 where nothing was.
+    pub fn prefill_speed(&self, timings: &Timings) -> f64 {
+        speed(self.prompt_tokens - self.cached_tokens.min(self.prompt_tokens), timings.prefill)
+    }
+
+    /// Tokens generated a second after the first; 0 where there was only one.
+    pub fn decode_speed(&self, timings: &Timings) -> f64 {
+        speed(self.completion_tokens.saturating_sub(1), timings.decode)
+    }
+
+    /// Adds another generation's tokens.
+    pub fn add(&mut self, other: Self) {
+        self.prompt_tokens += other.prompt_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.completion_tokens += other.completion_tokens;
+    }
+}
+
+impl Timings {
+    /// Adds another generation's times.
+    pub fn add(&mut self, other: Self) {
+        self.prefill += other.prefill;
+        self.decode += other.decode;
+    }
+}
+
+fn speed(n_tokens: usize, time: Duration) -> f64 {
+    if n_tokens == 0 || time.is_zero() { 0.0 } else { n_tokens as f64 / time.as_secs_f64() }
+}
