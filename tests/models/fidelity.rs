@@ -1,0 +1,97 @@
+//! What quantised weights cost on the built-in model's own text: agreement and divergence from f32.
+
+use hala_backend_cpu::CpuBackend;
+use hala_engine::Engine;
+use hala_model::WeightFormat;
+use hala_weights::Checkpoint;
+
+use crate::{load, logits, published_demo};
+
+/// How the next-token distributions of two engines compare.
+#[derive(Debug, Clone, Copy)]
+struct Fidelity {
+    /// Share of positions where both have the same likeliest token.
+    top1: f64,
+    /// Mean Kullback–Leibler divergence, in nats.
+    divergence: f64,
+}
+
+/// The sentences with the reference implementation's answers, as ids.
+fn texts() -> Vec<Vec<u32>> {
+    let list = |value: &serde_json::Value| -> Vec<u32> {
+        value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
+    };
+    let golden = hala_demo_model::GOLDEN
+        .lines()
+        .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
+    golden.map(|line| [list(&line["prompt_ids"]), list(&line["output_ids"])].concat()).collect()
+}
+
+/// `log softmax`, in f64.
+fn log_probabilities(logits: &[f32]) -> Vec<f64> {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let total: f64 = logits.iter().map(|x| f64::from(x - max).exp()).sum();
+    logits.iter().map(|x| f64::from(x - max) - total.ln()).collect()
+}
+
+fn argmax(values: &[f64]) -> usize {
+    (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap()
+}
+
+fn fidelity(reference: &Engine<CpuBackend>, engine: &Engine<CpuBackend>) -> Fidelity {
+    let n_vocab = engine.model().facts().n_vocab;
+    let (mut n, mut n_same, mut divergence) = (0usize, 0usize, 0.0);
+    for ids in texts() {
+        let expected = logits(reference, &ids, ids.len());
+        let found = logits(engine, &ids, ids.len());
+        for (p, q) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)) {
+            let (p, q) = (log_probabilities(p), log_probabilities(q));
+            n += 1;
+            n_same += usize::from(argmax(&p) == argmax(&q));
+            divergence += p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
+        }
+    }
+    Fidelity { top1: n_same as f64 / n as f64, divergence: divergence / n as f64 }
+}
+
+fn threaded(checkpoint: &Checkpoint, weights: WeightFormat) -> Engine<CpuBackend> {
+    load(CpuBackend::threaded(2).unwrap(), checkpoint, weights).unwrap()
+}
+
+#[test]
+fn quantised_weights_keep_the_distributions_of_f32() {
+    let published = published_demo().map(|path| Checkpoint::open(&path).unwrap());
+    let shipped = Checkpoint::from_files(hala_demo_model::files()).unwrap();
+    let reference = threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::F32);
+    let rows = [
+        ("int8", threaded(&shipped, WeightFormat::Auto), 0.97, 0.01),
+        ("fp8", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::Fp8), 0.95, 0.02),
+        ("bf16", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::BF16), 0.99, 0.001),
+    ];
+    for (name, engine, least_top1, most_divergence) in rows {
+        let found = fidelity(&reference, &engine);
+        println!("{name}: top-1 {:.4}, KL {:.5} nats", found.top1, found.divergence);
+        assert!(found.top1 >= least_top1, "{name}: {found:?}");
+        assert!(found.divergence <= most_divergence, "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn greedy_output_in_f32_is_the_reference_implementations_on_every_sentence() {
+    let Some(path) = published_demo() else {
+        println!("skipped: the published checkpoint is not here");
+        return;
+    };
+    let checkpoint = Checkpoint::open(&path).unwrap();
+    let engine = threaded(&checkpoint, WeightFormat::F32);
+    let n_vocab = engine.model().facts().n_vocab;
+    for (line, ids) in hala_demo_model::GOLDEN.lines().zip(texts()) {
+        let golden: serde_json::Value = serde_json::from_str(line).unwrap();
+        let n_prompt = golden["prompt_ids"].as_array().unwrap().len();
+        // Each token of the answer is the likeliest after those before it: then greedy decoding writes this answer.
+        let rows = logits(&engine, &ids, ids.len());
+        for (i, row) in rows.chunks(n_vocab).enumerate().take(ids.len() - 1).skip(n_prompt - 1) {
+            assert_eq!(argmax(&log_probabilities(row)) as u32, ids[i + 1], "{} at {i}", golden["source"]);
+        }
+    }
+}
