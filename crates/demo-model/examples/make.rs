@@ -13,7 +13,8 @@ use hala_tensor::DType;
 use hala_weights::{Checkpoint, SafetensorsWriter, int8_quantization_config};
 
 /// Files that are copied as they are.
-const COPIED: [&str; 4] = ["generation_config.json", "tokenizer.json", "tokenizer_config.json", "golden.jsonl"];
+const COPIED: [&str; 4] =
+    ["generation_config.json", "tokenizer.json", "tokenizer_config.json", "golden.jsonl"];
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -11,7 +11,8 @@ pub const NAME: &str = "demo-ar-en";
 pub const CARD: &str = include_str!("../files/README.md");
 
 /// One line to show wherever the model is used.
-pub const NOTICE: &str = "the built-in model is small: it knows short everyday sentences, and makes things up beyond them";
+pub const NOTICE: &str =
+    "the built-in model is small: it knows short everyday sentences, and makes things up beyond them";
 
 /// 60 sentences with the ids and texts that transformers gives for this model in f32, one JSON object a line.
 pub const GOLDEN: &str = include_str!("../files/golden.jsonl");

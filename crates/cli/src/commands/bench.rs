@@ -1,0 +1,194 @@
+//! `hala bench`: how fast a model loads, reads a prompt and writes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use hala_engine::{Engine, LoadOptions, Session};
+use hala_model::Options;
+use hala_plan::Backend;
+use serde::Serialize;
+
+use crate::model_args::{self, ModelArgs, with_backend};
+use crate::terminal::{self, BOLD, paint};
+use crate::{App, memory, output};
+
+/// Measures loading, prefill and decoding, with random token ids.
+///
+/// Speeds are medians of the runs after a warm-up. `peak_bytes` is the most memory that the process held, where
+/// the system tells.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  hala bench --model ./LFM2-350M --weights int8 --prompt 256 --generate 64 --json"
+)]
+pub(crate) struct BenchArgs {
+    /// Tokens of the prompt
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    prompt: usize,
+
+    /// Tokens that are decoded after it
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    generate: usize,
+
+    /// Runs, at least 3
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..))]
+    repeat: u32,
+
+    /// Seed of the token ids
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// What was measured; speeds in tokens a second.
+#[derive(Debug, Serialize)]
+struct Measured {
+    prefill_tps: f64,
+    decode_tps: f64,
+    load_s: f64,
+    peak_bytes: Option<usize>,
+    weight_bytes: usize,
+    backend: &'static str,
+    device: String,
+    model: String,
+    weights: String,
+    n_parameters: usize,
+    context: usize,
+    prompt: usize,
+    generate: usize,
+    repeat: u32,
+}
+
+impl BenchArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        ensure!(self.prompt > 0 && self.generate > 0, "--prompt and --generate must be at least 1");
+        let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
+        with_backend!(self.model.backend()?, backend => self.measure(backend, app))
+    }
+
+    fn measure<B: Backend>(&self, backend: B, app: &App) -> Result<()> {
+        let _working = app.interrupt.working();
+        // Fetching from the Hub is no part of loading, so the path is resolved first.
+        let checkpoint = self.model.checkpoint().fetched(app)?;
+        let start = Instant::now();
+        let checkpoint = checkpoint.open(app)?;
+        let context = self.model.context().unwrap_or(self.prompt + self.generate);
+        let options = LoadOptions {
+            weights: self.model.weights().unwrap_or_default(),
+            model: Options { context: Some(context), ..Options::default() },
+        };
+        let engine = Arc::new(model_args::load(backend, &checkpoint, options, app)?);
+        let load_s = start.elapsed().as_secs_f64();
+        let (prefill_tps, decode_tps) = pollster::block_on(self.speeds(&engine, app))?;
+        let facts = engine.model().facts();
+        let measured = Measured {
+            prefill_tps,
+            decode_tps,
+            load_s,
+            peak_bytes: memory::peak_bytes(),
+            weight_bytes: engine.weight_bytes(),
+            backend: engine.device().backend,
+            device: engine.device().name.clone(),
+            model: self.model.checkpoint().name().to_owned(),
+            weights: self.model.weights().unwrap_or_default().to_string(),
+            n_parameters: facts.n_parameters,
+            context: facts.context,
+            prompt: self.prompt,
+            generate: self.generate,
+            repeat: self.repeat,
+        };
+        if self.json { output::print_json(&measured) } else { output::print_styled(&table(&measured)) }
+    }
+
+    /// Medians of prefill and decoding, in tokens a second.
+    async fn speeds<B: Backend>(&self, engine: &Arc<Engine<B>>, app: &App) -> Result<(f64, f64)> {
+        let mut ids = RandomIds { state: self.seed, n_vocab: engine.model().facts().n_vocab };
+        let mut session = Session::new(Arc::clone(engine)).await?;
+        let cancel = app.interrupt.cancel();
+        let (mut prefill, mut decode) = (Vec::new(), Vec::new());
+        for run in 0..=self.repeat {
+            let prompt: Vec<u32> = (0..self.prompt).map(|_| ids.next()).collect();
+            session.clear().await?;
+            let start = Instant::now();
+            session.prefill(&prompt, cancel).await?;
+            let prefill_s = start.elapsed().as_secs_f64();
+            let start = Instant::now();
+            for _ in 0..self.generate {
+                session.decode(ids.next(), cancel).await?;
+            }
+            let decode_s = start.elapsed().as_secs_f64();
+            // The first run warms up: it makes the plans and touches all memory.
+            if run > 0 {
+                prefill.push(self.prompt as f64 / prefill_s);
+                decode.push(self.generate as f64 / decode_s);
+            }
+        }
+        Ok((median(prefill), median(decode)))
+    }
+}
+
+/// Token ids from SplitMix64 (Steele, Lea and Flood 2014).
+struct RandomIds {
+    state: u64,
+    n_vocab: usize,
+}
+
+impl RandomIds {
+    fn next(&mut self) -> u32 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % self.n_vocab.max(1) as u64) as u32
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+}
+
+fn table(measured: &Measured) -> String {
+    let peak = measured.peak_bytes.map_or_else(|| "unknown".to_owned(), terminal::bytes);
+    let rows = [
+        ("model", format!("{} ({} parameters)", measured.model, terminal::count(measured.n_parameters))),
+        ("weights", format!("{}, {}", measured.weights, terminal::bytes(measured.weight_bytes))),
+        ("device", format!("{}: {}", measured.backend, measured.device)),
+        ("load", format!("{:.2} s", measured.load_s)),
+        ("prefill", format!("{:.1} tokens/s over {}", measured.prefill_tps, measured.prompt)),
+        ("decode", format!("{:.1} tokens/s over {}", measured.decode_tps, measured.generate)),
+        ("peak memory", peak),
+    ];
+    rows.iter().map(|(name, value)| format!("{}  {value}\n", paint(BOLD, format!("{name:>11}")))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_or_the_mean_of_two() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn ids_are_in_the_vocabulary_and_depend_on_the_seed() {
+        let ids = |seed| {
+            let mut ids = RandomIds { state: seed, n_vocab: 7 };
+            (0..100).map(|_| ids.next()).collect::<Vec<_>>()
+        };
+        assert!(ids(1).iter().all(|id| *id < 7));
+        assert_eq!(ids(1), ids(1));
+        assert_ne!(ids(1), ids(2));
+    }
+}

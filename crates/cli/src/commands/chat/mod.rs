@@ -1,0 +1,154 @@
+//! `hala chat`: a conversation in the terminal.
+
+mod lines;
+mod slash;
+mod transcript;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use hala_engine::{Chat, ChatOptions, Engine, FinishReason, Generated, Overflow, Reply, Sampling, Session};
+use hala_plan::Backend;
+
+use crate::failure::{AlreadyReported, Interrupted, OutputClosed, message, print_error};
+use crate::model_args::{ModelArgs, with_backend};
+use crate::sampling_args::SamplingArgs;
+use crate::{App, output, terminal};
+use lines::{Lines, Turn};
+use slash::Next;
+
+/// Talks with a model.
+///
+/// Lines are messages; a line that begins with a slash is a command, and /help lists them. Without a terminal each
+/// line of standard input is a message.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hala chat --model LiquidAI/LFM2-1.2B --system \"Answer in Arabic.\"")]
+pub(crate) struct ChatArgs {
+    /// What the model is told before the first message
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+
+    /// What happens when the conversation outgrows the context
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OverflowName::Error)]
+    overflow: OverflowName,
+
+    #[command(flatten)]
+    sampling: SamplingArgs,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// What happens when a conversation outgrows the context.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OverflowName {
+    /// An error
+    Error,
+    /// The oldest turns are forgotten
+    Drop,
+}
+
+/// A conversation, where its turns come from, and what its last reply cost.
+struct Repl<'a, B: Backend> {
+    chat: Chat<B>,
+    lines: Lines,
+    last: Option<Generated>,
+    app: &'a App,
+}
+
+impl ChatArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        if self.model.checkpoint().is_built_in() {
+            print_error(
+                "the built-in model only translates: name a chat model, for example \
+                 hala chat --model LiquidAI/LFM2-1.2B (a Hub id, a folder or a .safetensors file)",
+            );
+            return Err(AlreadyReported.into());
+        }
+        let options = ChatOptions {
+            system: self.system.clone(),
+            overflow: match self.overflow {
+                OverflowName::Error => Overflow::Error,
+                OverflowName::Drop => Overflow::DropOldest,
+            },
+            generate: self.sampling.options(&Sampling::conversation())?,
+            ..ChatOptions::default()
+        };
+        with_backend!(self.model.backend()?, backend => {
+            let engine = self.model.load(backend, app)?;
+            pollster::block_on(self.talk(engine, options, app))
+        })
+    }
+
+    async fn talk<B: Backend>(&self, engine: Engine<B>, options: ChatOptions, app: &App) -> Result<()> {
+        // A checkpoint that cannot chat is an error now, not at the first message.
+        engine.tokenizer()?.chat_template()?;
+        let session = Session::new(Arc::new(engine)).await?;
+        let mut repl = Repl { chat: Chat::new(session, options), lines: Lines::open()?, last: None, app };
+        if repl.lines.are_typed() && !app.quiet {
+            let name = self.model.checkpoint().name();
+            terminal::notice(&format!("{name}; /help lists the commands, Ctrl-D ends"));
+        }
+        repl.run().await
+    }
+}
+
+impl<B: Backend> Repl<'_, B> {
+    async fn run(&mut self) -> Result<()> {
+        while let Turn::Text(turn) = self.lines.next_turn()? {
+            let done = match turn.trim() {
+                "" => Ok(Next::Turn),
+                command if command.starts_with('/') => self.command(command),
+                _ => self.reply(&turn).await.map(|()| Next::Turn),
+            };
+            match done {
+                Ok(Next::Turn) => {}
+                Ok(Next::Quit) => return Ok(()),
+                // A person can go on after an error; a script must learn of it.
+                Err(error) if self.lines.are_typed() && !error.is::<OutputClosed>() => {
+                    print_error(&message(&error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a message and prints the reply as it comes; Ctrl-C ends the reply and keeps what came.
+    async fn reply(&mut self, turn: &str) -> Result<()> {
+        let generated = {
+            let _working = self.app.interrupt.working();
+            let cancel = self.app.interrupt.cancel();
+            let mut reply = self.chat.send(turn, cancel)?;
+            let n_printed = stream(&mut reply).await?;
+            let generated = reply.finish()?;
+            output::print(&generated.text[n_printed..])?;
+            generated
+        };
+        if !generated.text.ends_with('\n') {
+            output::print("\n")?;
+        }
+        let was_cancelled = generated.finish == FinishReason::Cancelled;
+        self.last = Some(generated);
+        if was_cancelled {
+            if !self.lines.are_typed() {
+                return Err(Interrupted.into());
+            }
+            self.app.interrupt.cancel().reset();
+            terminal::notice("stopped; what was said is kept");
+        }
+        Ok(())
+    }
+}
+
+/// Prints a reply to its end; returns the bytes printed.
+async fn stream<B: Backend>(reply: &mut Reply<'_, B>) -> Result<usize> {
+    let mut n_printed = 0;
+    while let Some(piece) = reply.next().await? {
+        output::print(&piece.text)?;
+        n_printed += piece.text.len();
+    }
+    Ok(n_printed)
+}

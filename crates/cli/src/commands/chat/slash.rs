@@ -1,0 +1,95 @@
+//! The commands inside a conversation.
+
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use hala_plan::Backend;
+
+use super::{Repl, transcript};
+use crate::commands::usage;
+use crate::terminal::{isolate, notice};
+
+/// What comes after a command.
+pub(super) enum Next {
+    /// The next turn.
+    Turn,
+    /// The end.
+    Quit,
+}
+
+const HELP: &str = "\
+/system TEXT   tell the model how to behave; without TEXT, tell it nothing
+/reset         begin a new conversation
+/save FILE     write the conversation to a JSON file
+/load FILE     go on with a saved conversation
+/stats         show what the last reply cost
+/quit          end
+A line that ends in a backslash goes on in the next; between two \"\"\" a message may have several lines.
+Ctrl-C ends a reply and keeps what was said.";
+
+impl<B: Backend> Repl<'_, B> {
+    /// Runs a command; the conversation stays as it was where it fails.
+    pub(super) fn command(&mut self, command: &str) -> Result<Next> {
+        let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let rest = rest.trim();
+        match name {
+            "/system" => self.set_system(rest),
+            "/reset" => {
+                self.chat.set_messages(Vec::new());
+                self.say("a new conversation");
+            }
+            "/save" => self.save(rest)?,
+            "/load" => self.load(rest)?,
+            "/stats" => notice(&self.stats()),
+            "/help" => notice(HELP),
+            "/quit" | "/exit" => return Ok(Next::Quit),
+            _ => bail!("there is no command {name}; /help lists them"),
+        }
+        Ok(Next::Turn)
+    }
+
+    fn set_system(&mut self, text: &str) {
+        self.chat.options_mut().system = Some(text.to_owned()).filter(|text| !text.is_empty());
+        match text {
+            "" => self.say("the model is told nothing"),
+            text => self.say(&format!("the model is told: {}", isolate(text))),
+        }
+    }
+
+    fn save(&self, file: &str) -> Result<()> {
+        ensure!(!file.is_empty(), "/save needs the name of a file, for example /save talk.json");
+        let system = self.chat.options().system.as_deref();
+        transcript::save(Path::new(file), system, self.chat.messages())?;
+        self.say(&format!("{} messages are in {}", self.chat.messages().len(), isolate(file)));
+        Ok(())
+    }
+
+    fn load(&mut self, file: &str) -> Result<()> {
+        ensure!(!file.is_empty(), "/load needs the name of a file, for example /load talk.json");
+        let transcript = transcript::load(Path::new(file))?;
+        let n_messages = transcript.messages.len();
+        self.chat.options_mut().system = transcript.system;
+        self.chat.set_messages(transcript.messages);
+        self.say(&format!("{n_messages} messages from {}", isolate(file)));
+        Ok(())
+    }
+
+    fn stats(&self) -> String {
+        let session = self.chat.session();
+        let held = format!("{} of {} tokens of context are held", session.ids().len(), session.context());
+        let dropped = match self.chat.n_dropped() {
+            0 => String::new(),
+            n => format!("; the oldest {n} messages no longer fit"),
+        };
+        match &self.last {
+            Some(last) => format!("{}; {held}{dropped}", usage::words(&last.usage, &last.timings)),
+            None => format!("there was no reply yet; {held}{dropped}"),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.app.quiet {
+            notice(text);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `hala generate`: text after a prompt.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use hala_engine::{
+    Engine, FinishReason, GenerateOptions, Generated, Generation, Piece, Sampling, Session, TokenLogprob,
+    Usage,
+};
+use hala_plan::Backend;
+use hala_text::{ChatInput, Message, Specials};
+use serde::Serialize;
+
+use super::prompt::{Prompt, PromptArgs};
+use super::usage::TimingsJson;
+use crate::failure::Interrupted;
+use crate::model_args::{ModelArgs, with_backend};
+use crate::sampling_args::SamplingArgs;
+use crate::{App, output};
+
+/// Continues a prompt.
+///
+/// The text ends where the model ends it, at --stop, at --max-tokens, or when the context is full.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  hala generate --model LiquidAI/LFM2-350M --chat --prompt \"Three words for rain\" --temperature 0.3")]
+pub(crate) struct GenerateArgs {
+    #[command(flatten)]
+    prompt: PromptArgs,
+
+    /// Continue the prompt as it stands (this is the default)
+    #[arg(long, conflicts_with = "chat")]
+    raw: bool,
+
+    /// Put the prompt into the model's chat template, as one message of a user
+    #[arg(long, conflicts_with = "ids")]
+    chat: bool,
+
+    /// What the model is told before the message
+    #[arg(long, value_name = "TEXT", requires = "chat")]
+    system: Option<String>,
+
+    #[command(flatten)]
+    sampling: SamplingArgs,
+
+    /// Go on after the model's end-of-text tokens
+    #[arg(long)]
+    ignore_eos: bool,
+
+    /// In the JSON, log-probabilities of each token and of the N likeliest ones
+    #[arg(long, value_name = "N", requires = "json")]
+    logprobs: Option<usize>,
+
+    /// Print one object of JSON at the end
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// A generation in JSON.
+#[derive(Serialize)]
+struct Json<'a> {
+    text: &'a str,
+    ids: &'a [u32],
+    finish: FinishReason,
+    usage: Usage,
+    timings: TimingsJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<Vec<LogprobJson>>,
+}
+
+/// A token with its log-probability and its likeliest rivals.
+#[derive(Serialize)]
+struct LogprobJson {
+    id: u32,
+    token: Option<String>,
+    logprob: f32,
+    top: Vec<CandidateJson>,
+}
+
+#[derive(Serialize)]
+struct CandidateJson {
+    id: u32,
+    token: Option<String>,
+    logprob: f32,
+}
+
+impl GenerateArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        let options = GenerateOptions {
+            logprobs: self.logprobs,
+            ignore_eos: self.ignore_eos,
+            ..self.sampling.options(&Sampling::default())?
+        };
+        let prompt = self.prompt.read()?;
+        let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
+        with_backend!(self.model.backend()?, backend => {
+            let engine = self.model.load(backend, app)?;
+            pollster::block_on(self.generate(engine, prompt, &options, app))
+        })
+    }
+
+    async fn generate<B: Backend>(
+        &self,
+        engine: Engine<B>,
+        prompt: Prompt,
+        options: &GenerateOptions,
+        app: &App,
+    ) -> Result<()> {
+        let _working = app.interrupt.working();
+        let prompt = self.encode(&engine, prompt)?;
+        let mut session = Session::new(Arc::new(engine)).await?;
+        let mut generation = Generation::new(&session, &prompt, options, app.interrupt.cancel())?;
+        let has_text = session.engine().tokenizer().is_ok();
+        let mut logprobs = Vec::new();
+        let mut ends_line = false;
+        while let Some(piece) = generation.next(&mut session).await? {
+            logprobs.extend(piece.logprobs.as_ref().map(|l| logprob_json(session.engine(), l)));
+            if !self.json {
+                ends_line = show(&piece, has_text)?.unwrap_or(ends_line);
+            }
+        }
+        let so_far = generation.so_far().text.len();
+        let generated = generation.finish()?;
+        self.end(&generated, &generated.text[so_far..], ends_line, logprobs)?;
+        if generated.finish == FinishReason::Cancelled { Err(Interrupted.into()) } else { Ok(()) }
+    }
+
+    fn encode<B: Backend>(&self, engine: &Engine<B>, prompt: Prompt) -> Result<Vec<u32>> {
+        let prompt = match prompt {
+            Prompt::Text(text) if self.chat => {
+                let system = self.system.iter().map(Message::system);
+                let messages: Vec<Message> = system.chain([Message::user(text)]).collect();
+                let template = engine.tokenizer()?.chat_template()?;
+                Prompt::Text(template.render(&ChatInput::prompt(&messages))?)
+            }
+            prompt => prompt,
+        };
+        prompt.encode(|| Ok(engine.tokenizer()?))
+    }
+
+    /// Prints what is left: the text that was held back, the end of the line, or the JSON.
+    fn end(
+        &self,
+        generated: &Generated,
+        rest: &str,
+        ends_line: bool,
+        logprobs: Vec<LogprobJson>,
+    ) -> Result<()> {
+        if self.json {
+            return output::print_json(&Json {
+                text: &generated.text,
+                ids: &generated.ids,
+                finish: generated.finish,
+                usage: generated.usage,
+                timings: TimingsJson::new(&generated.usage, &generated.timings),
+                logprobs: self.logprobs.map(|_| logprobs),
+            });
+        }
+        output::print(rest)?;
+        let ends_line = if rest.is_empty() { ends_line } else { rest.ends_with('\n') };
+        if ends_line { Ok(()) } else { output::print("\n") }
+    }
+}
+
+/// Prints a piece, or its id where there is no tokenizer; tells whether it ended a line.
+fn show(piece: &Piece, has_text: bool) -> Result<Option<bool>> {
+    if !has_text {
+        output::print(&format!("{} ", piece.id))?;
+        return Ok(Some(false));
+    }
+    if piece.text.is_empty() {
+        return Ok(None);
+    }
+    output::print(&piece.text)?;
+    Ok(Some(piece.text.ends_with('\n')))
+}
+
+fn logprob_json<B: Backend>(engine: &Engine<B>, logprob: &TokenLogprob) -> LogprobJson {
+    let tokenizer = engine.tokenizer().ok();
+    let token = |id: u32| tokenizer?.decode(&[id], Specials::Keep).ok();
+    let candidate =
+        |c: &hala_engine::Candidate| CandidateJson { id: c.id, token: token(c.id), logprob: c.logprob };
+    LogprobJson {
+        id: logprob.chosen.id,
+        token: token(logprob.chosen.id),
+        logprob: logprob.chosen.logprob,
+        top: logprob.top.iter().map(candidate).collect(),
+    }
+}

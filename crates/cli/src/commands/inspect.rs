@@ -1,0 +1,251 @@
+//! `hala inspect`: what is in a checkpoint, and whether it can be run.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use clap::Args;
+use hala_model::{LogitRows, Model, Options, PlanShape, Role, WeightFormat};
+use hala_tensor::DType;
+use hala_weights::Checkpoint;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::failure::{AlreadyReported, print_error};
+use crate::model_args::{CheckpointArgs, MODEL_HELP};
+use crate::terminal::{BOLD, bytes, count, paint};
+use crate::{App, output};
+
+/// Shows a checkpoint's config, tensors and sizes, and what of it is not supported.
+///
+/// Ends with exit code 2 where the checkpoint cannot be run; what can be shown of it is shown all the same.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hala inspect ./LFM2-350M")]
+pub(crate) struct InspectArgs {
+    #[arg(value_name = "MODEL", help = MODEL_HELP)]
+    model: Option<String>,
+
+    /// The same, as other commands take it
+    #[arg(long = "model", short, value_name = "MODEL", conflicts_with = "model")]
+    model_option: Option<String>,
+
+    /// Print one object of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    origin: String,
+    /// config.json as it stands.
+    config: serde_json::Map<String, Value>,
+    facts: Option<Facts>,
+    n_parameters: usize,
+    /// Bytes in the files.
+    n_bytes: usize,
+    dtypes: BTreeMap<String, Share>,
+    /// Bytes in memory, by how matrices are held.
+    weights: Vec<Held>,
+    tokenizer: Option<Tokenizer>,
+    /// Reasons why it cannot be run, or not in full.
+    unsupported: Vec<String>,
+    tensors: Vec<Tensor>,
+}
+
+#[derive(Serialize)]
+struct Facts {
+    family: &'static str,
+    n_layers: usize,
+    width: usize,
+    n_vocab: usize,
+    max_context: usize,
+    cache_bytes_per_token: usize,
+}
+
+/// Tensors of one element type.
+#[derive(Default, Serialize)]
+struct Share {
+    n_tensors: usize,
+    n_parameters: usize,
+    n_bytes: usize,
+}
+
+/// What a weight format costs.
+#[derive(Serialize)]
+struct Held {
+    format: &'static str,
+    /// Bytes of all weights.
+    n_bytes: usize,
+    /// Bytes of weights read for each token that is decoded.
+    bytes_per_token: usize,
+}
+
+#[derive(Serialize)]
+struct Tokenizer {
+    n_vocab: usize,
+    bos: Option<u32>,
+    eos: Vec<u32>,
+    has_chat_template: bool,
+}
+
+#[derive(Serialize)]
+struct Tensor {
+    name: String,
+    dtype: String,
+    shape: Vec<usize>,
+}
+
+impl InspectArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        let choice = CheckpointArgs::new(self.model.or(self.model_option));
+        let checkpoint = choice.open(app)?;
+        let report = report(choice.name(), &checkpoint);
+        if self.json {
+            output::print_json(&report)?;
+        } else {
+            output::print_styled(&words(&report))?;
+        }
+        if report.unsupported.is_empty() {
+            return Ok(());
+        }
+        report.unsupported.iter().for_each(|reason| print_error(reason));
+        Err(AlreadyReported.into())
+    }
+}
+
+fn report(name: &str, checkpoint: &Checkpoint) -> Report {
+    let mut unsupported = Vec::new();
+    let model = hala_model::open(checkpoint, Options::default());
+    let model = model.map_err(|error| unsupported.push(error.to_string())).ok();
+    let tensor = |t: &hala_weights::TensorInfo| Tensor {
+        name: t.name.clone(),
+        dtype: t.dtype.to_string(),
+        shape: t.dims.clone(),
+    };
+    let mut dtypes: BTreeMap<String, Share> = BTreeMap::new();
+    for tensor in checkpoint.tensors() {
+        let share = dtypes.entry(tensor.dtype.to_string()).or_default();
+        share.n_tensors += 1;
+        share.n_parameters += tensor.n_elements();
+        share.n_bytes += tensor.n_bytes();
+    }
+    Report {
+        model: name.to_owned(),
+        origin: checkpoint.origin(),
+        config: config(checkpoint),
+        facts: model.as_deref().map(facts),
+        n_parameters: checkpoint.n_parameters(),
+        n_bytes: checkpoint.n_bytes(),
+        dtypes,
+        weights: model.as_deref().map(held_in_all_formats).unwrap_or_default(),
+        tokenizer: read_tokenizer(checkpoint, &mut unsupported),
+        unsupported,
+        tensors: checkpoint.tensors().map(tensor).collect(),
+    }
+}
+
+fn config(checkpoint: &Checkpoint) -> serde_json::Map<String, Value> {
+    let Ok(config) = checkpoint.config() else { return serde_json::Map::new() };
+    let value = |key: &str| (key.to_owned(), config.raw(key).cloned().unwrap_or(Value::Null));
+    config.keys().map(value).collect()
+}
+
+fn facts(model: &dyn Model) -> Facts {
+    let facts = model.facts();
+    Facts {
+        family: facts.family,
+        n_layers: facts.n_layers,
+        width: facts.width,
+        n_vocab: facts.n_vocab,
+        max_context: facts.max_context,
+        cache_bytes_per_token: facts.cache_bytes_per_token,
+    }
+}
+
+/// Every format but `auto`, which is one of the others.
+fn held_in_all_formats(model: &dyn Model) -> Vec<Held> {
+    let formats = WeightFormat::ALL.into_iter().filter_map(|format| {
+        let dtype = match format {
+            WeightFormat::Auto => return None,
+            WeightFormat::F32 => DType::F32,
+            WeightFormat::BF16 => DType::BF16,
+            WeightFormat::F16 => DType::F16,
+            WeightFormat::Int8 => DType::Int8 { group: DType::INT8_GROUP },
+            WeightFormat::Fp8 => DType::E4M3,
+        };
+        held(model, format, dtype)
+    });
+    formats.collect()
+}
+
+fn held(model: &dyn Model, format: WeightFormat, matrix: DType) -> Option<Held> {
+    let dtype = |role| if role == Role::Matrix { matrix } else { DType::F32 };
+    let dtypes: Vec<DType> = model.weights().iter().map(|w| dtype(w.role)).collect();
+    let n_bytes = model.weights().iter().zip(&dtypes).map(|(w, dtype)| dtype.n_bytes(w.shape)).sum();
+    let plan = model.record(PlanShape { n_tokens: 1, logits: LogitRows::Last }, &dtypes).ok()?;
+    Some(Held { format: format.name(), n_bytes, bytes_per_token: plan.weight_bytes() })
+}
+
+/// A checkpoint without a tokenizer can still be run on ids, so only a broken one is a fault.
+fn read_tokenizer(checkpoint: &Checkpoint, unsupported: &mut Vec<String>) -> Option<Tokenizer> {
+    match hala_engine::open_tokenizer(checkpoint) {
+        Ok(None) => None,
+        Ok(Some(tokenizer)) => Some(Tokenizer {
+            n_vocab: tokenizer.n_vocab(),
+            bos: tokenizer.bos_id(),
+            eos: tokenizer.eos_ids().to_vec(),
+            has_chat_template: tokenizer.chat_template().is_ok(),
+        }),
+        Err(error) => {
+            unsupported.push(error.to_string());
+            None
+        }
+    }
+}
+
+fn words(report: &Report) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, value: &str| {
+        text.push_str(&format!("{}  {value}\n", paint(BOLD, format!("{name:>13}"))));
+    };
+    row("model", &report.model);
+    row("parameters", &count(report.n_parameters));
+    row("files", &format!("{} of tensors", bytes(report.n_bytes)));
+    for (dtype, share) in &report.dtypes {
+        let (n, parameters) = (share.n_tensors, count(share.n_parameters));
+        row("stored as", &format!("{dtype}: {n} tensors, {parameters} elements, {}", bytes(share.n_bytes)));
+    }
+    if let Some(facts) = &report.facts {
+        let Facts { family, n_layers, width, n_vocab, .. } = facts;
+        row(
+            "architecture",
+            &format!("{family}, {n_layers} layers of width {width}, vocabulary of {n_vocab}"),
+        );
+        row("context", &format!("{} tokens at most", count(facts.max_context)));
+        row("KV cache", &format!("{} a token (f32)", bytes(facts.cache_bytes_per_token)));
+    }
+    for held in &report.weights {
+        let (all, read) = (bytes(held.n_bytes), bytes(held.bytes_per_token));
+        row(&format!("as {}", held.format), &format!("{all} in memory, {read} read for each token"));
+    }
+    let tokenizer = match &report.tokenizer {
+        Some(t) if t.has_chat_template => format!("{} ids, with a chat template", count(t.n_vocab)),
+        Some(t) => format!("{} ids, without a chat template", count(t.n_vocab)),
+        None => "none, so only token ids go in and out".to_owned(),
+    };
+    row("tokenizer", &tokenizer);
+    text.push_str(&section(
+        "config.json",
+        report.config.iter().map(|(key, value)| format!("{key}: {value}")),
+    ));
+    let width = report.tensors.iter().map(|t| t.name.len()).max().unwrap_or(0);
+    let tensor = |t: &Tensor| format!("{:<width$}  {:<5}  {:?}", t.name, t.dtype, t.shape);
+    text.push_str(&section(&format!("{} tensors", report.tensors.len()), report.tensors.iter().map(tensor)));
+    text
+}
+
+fn section(title: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| format!("  {line}\n")).collect();
+    format!("\n{}\n{lines}", paint(BOLD, title))
+}

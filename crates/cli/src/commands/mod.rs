@@ -1,0 +1,58 @@
+//! The commands, one file each.
+
+mod bench;
+mod chat;
+mod generate;
+mod inspect;
+mod logits;
+mod prompt;
+mod pull;
+mod tokenize;
+mod trace;
+mod translate;
+mod usage;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::App;
+
+/// What hala can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Translate between Arabic and English
+    Translate(translate::TranslateArgs),
+    /// Talk with a model
+    Chat(chat::ChatArgs),
+    /// Continue a prompt
+    Generate(generate::GenerateArgs),
+    /// Write the logits of a prompt to a file
+    Logits(logits::LogitsArgs),
+    /// Measure how fast a model runs
+    Bench(bench::BenchArgs),
+    /// Show what is in a checkpoint
+    Inspect(inspect::InspectArgs),
+    /// Turn text into token ids, and back
+    Tokenize(tokenize::TokenizeArgs),
+    /// Show every step that a model takes on a prompt
+    Trace(trace::TraceArgs),
+    /// Fetch a model from the Hugging Face Hub
+    Pull(pull::PullArgs),
+}
+
+impl Command {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        match self {
+            Self::Translate(args) => args.run(app),
+            Self::Chat(args) => args.run(app),
+            Self::Generate(args) => args.run(app),
+            Self::Logits(args) => args.run(app),
+            Self::Bench(args) => args.run(app),
+            Self::Inspect(args) => args.run(app),
+            Self::Tokenize(args) => args.run(app),
+            Self::Trace(args) => args.run(app),
+            Self::Pull(args) => args.run(app),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A prompt as text or ids, for commands that take either.
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use hala_text::{Bos, Tokenizer};
+
+use crate::ids;
+use crate::input::{Input, STDIN};
+
+/// The prompt.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PromptArgs {
+    /// The prompt; `-` reads standard input
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    prompt: Option<String>,
+
+    /// The prompt as token ids, for example 1,5,9
+    #[arg(long, value_name = "IDS", allow_hyphen_values = true)]
+    ids: Option<String>,
+}
+
+/// A prompt that was read and is not yet encoded.
+#[derive(Debug)]
+pub(crate) enum Prompt {
+    /// Text, without special tokens of its own.
+    Text(String),
+    /// Token ids.
+    Ids(Vec<u32>),
+}
+
+impl PromptArgs {
+    /// Reads the prompt.
+    ///
+    /// # Errors
+    /// A word that is no id, or standard input that cannot be read.
+    pub(crate) fn read(&self) -> Result<Prompt> {
+        match (&self.prompt, &self.ids) {
+            (_, Some(text)) => Ok(Prompt::Ids(ids::parse(text)?)),
+            (Some(text), None) if text == STDIN => Ok(Prompt::Text(Input::stdin().read_all()?)),
+            (Some(text), None) => Ok(Prompt::Text(text.clone())),
+            (None, None) => Ok(Prompt::Text(String::new())),
+        }
+    }
+}
+
+impl Prompt {
+    /// The prompt's token ids.
+    ///
+    /// # Errors
+    /// Text without a tokenizer; no token at all.
+    pub(crate) fn encode<'t>(self, tokenizer: impl FnOnce() -> Result<&'t Tokenizer>) -> Result<Vec<u32>> {
+        let ids = match self {
+            Self::Ids(ids) => ids,
+            Self::Text(text) => tokenizer()?.encode(&text, Bos::Auto)?,
+        };
+        ensure!(!ids.is_empty(), "the prompt is empty: give some text with --prompt, or ids with --ids");
+        Ok(ids)
+    }
+}

@@ -1,0 +1,32 @@
+//! `hala pull`: a model of the Hub into its usual cache.
+
+use anyhow::Result;
+use clap::Args;
+use hala_weights::hub::{HubModel, HubSettings};
+
+use crate::progress::PullBars;
+use crate::{App, output};
+
+/// Fetches a model and prints the folder that holds it.
+///
+/// The cache is the one that Python's huggingface_hub uses. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are
+/// honoured, and a broken download goes on where it stopped.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hala pull LiquidAI/LFM2-350M")]
+pub(crate) struct PullArgs {
+    /// The model, as owner/name or owner/name@revision
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+impl PullArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        let model = HubModel::parse(&self.id)?;
+        let settings = HubSettings::from_env()?;
+        let mut bars = PullBars::new(app);
+        let folder = hala_weights::hub::pull(&model, &settings, &mut |event| bars.update(event))?;
+        drop(bars);
+        output::print_line(&folder.display().to_string())
+    }
+}

@@ -1,0 +1,245 @@
+//! `hala translate`: texts from Arabic to English and back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use hala_engine::{Direction, Engine, FinishReason, Session, Translated, Translator, Usage};
+use hala_plan::Backend;
+use hala_text::Language;
+use serde::Serialize;
+
+use super::usage::TimingsJson;
+use crate::failure::Interrupted;
+use crate::input::{Input, Line, STDIN};
+use crate::model_args::{ModelArgs, with_backend};
+use crate::new_file::NewFile;
+use crate::{App, output, terminal};
+
+/// Translates text between Arabic and English.
+///
+/// The direction is found out from the text where it is not given. Paragraphs, line breaks and white space stay as
+/// they are.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hala translate \"صباح الخير\"
+  hala translate --to ar --file report.md --output report.ar.md
+  tail -f messages.txt | hala translate --lines")]
+pub(crate) struct TranslateArgs {
+    /// The text; `-` or nothing reads standard input
+    #[arg(value_name = "TEXT")]
+    text: Vec<String>,
+
+    /// The language to translate into: ar or en
+    #[arg(long, value_name = "LANGUAGE")]
+    to: Option<Language>,
+
+    /// The language of the text: ar or en
+    #[arg(long, value_name = "LANGUAGE")]
+    from: Option<Language>,
+
+    /// Translate this file
+    #[arg(long, value_name = "IN", conflicts_with = "text")]
+    file: Option<PathBuf>,
+
+    /// Write the translation to this file
+    #[arg(long, short, value_name = "OUT")]
+    output: Option<PathBuf>,
+
+    /// Translate each line by itself as soon as it is read
+    #[arg(long)]
+    lines: bool,
+
+    /// Print JSON: one object, or one for each line with --lines
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// What is translated.
+enum Source {
+    /// A whole text, and whether it came from the command line, where no line break ends it.
+    Document { text: String, is_argument: bool },
+    /// Lines, each by itself.
+    Lines(Input),
+}
+
+/// Where the translation goes.
+enum Sink {
+    Stdout,
+    File(NewFile),
+}
+
+impl Sink {
+    fn write(&mut self, text: &str) -> Result<()> {
+        match self {
+            Self::Stdout => output::print(text),
+            Self::File(file) => file.write(text.as_bytes()),
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(self, Self::Stdout) && terminal::stdout_is_terminal()
+    }
+
+    fn commit(self) -> Result<()> {
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(file) => file.commit(),
+        }
+    }
+}
+
+/// A translation in JSON.
+#[derive(Serialize)]
+struct Json<'a> {
+    text: &'a str,
+    to: Language,
+    segments: Vec<SegmentJson<'a>>,
+    finish: FinishReason,
+    usage: Usage,
+    timings: TimingsJson,
+}
+
+/// A sentence and its translation; places are bytes of the two texts.
+#[derive(Serialize)]
+struct SegmentJson<'a> {
+    source: &'a str,
+    target: &'a str,
+    source_bytes: [usize; 2],
+    target_bytes: [usize; 2],
+}
+
+impl<'a> Json<'a> {
+    fn new(source: &'a str, translated: &'a Translated) -> Self {
+        let segment = |s: &hala_engine::Segment| SegmentJson {
+            source: &source[s.source.clone()],
+            target: &translated.text[s.target.clone()],
+            source_bytes: [s.source.start, s.source.end],
+            target_bytes: [s.target.start, s.target.end],
+        };
+        Self {
+            text: &translated.text,
+            to: translated.to,
+            segments: translated.segments.iter().map(segment).collect(),
+            finish: translated.finish,
+            usage: translated.usage,
+            timings: TimingsJson::new(&translated.usage, &translated.timings),
+        }
+    }
+}
+
+impl TranslateArgs {
+    /// Runs the command.
+    pub(crate) fn run(self, app: &App) -> Result<()> {
+        // Everything that can be wrong without a model is found before one is loaded.
+        self.direction().target("")?;
+        let source = self.source()?;
+        let sink = self.sink()?;
+        let quiet = app.quiet || self.json;
+        let app = &App { quiet, interrupt: app.interrupt.clone() };
+        with_backend!(self.model.backend()?, backend => {
+            let engine = self.model.load(backend, app)?;
+            pollster::block_on(self.translate(engine, source, sink, app))
+        })
+    }
+
+    fn direction(&self) -> Direction {
+        Direction { from: self.from, to: self.to }
+    }
+
+    fn source(&self) -> Result<Source> {
+        let is_stdin = self.file.is_none() && (self.text.is_empty() || self.text == [STDIN]);
+        if !is_stdin && self.file.is_none() && !self.lines {
+            return Ok(Source::Document { text: self.text.join(" "), is_argument: true });
+        }
+        let input = match &self.file {
+            Some(path) => Input::file(path)?,
+            None if is_stdin => Input::stdin(),
+            None => Input::text(self.text.join(" ")),
+        };
+        if self.lines {
+            return Ok(Source::Lines(input));
+        }
+        Ok(Source::Document { text: input.read_all()?, is_argument: false })
+    }
+
+    fn sink(&self) -> Result<Sink> {
+        let Some(output) = &self.output else { return Ok(Sink::Stdout) };
+        if let Some(input) = &self.file {
+            ensure!(
+                !is_same(input, output),
+                "`{}` is both the input and the output: choose another name for the output",
+                output.display()
+            );
+        }
+        Ok(Sink::File(NewFile::create(output)?))
+    }
+
+    async fn translate<B: Backend>(
+        &self,
+        engine: Engine<B>,
+        source: Source,
+        mut sink: Sink,
+        app: &App,
+    ) -> Result<()> {
+        let mut translator = Translator::new(Session::new(Arc::new(engine)).await?);
+        match source {
+            Source::Document { text, is_argument } => {
+                let ending = if is_argument { "\n" } else { "" };
+                self.one(&mut translator, Line { text, ending }, &mut sink, app).await?;
+            }
+            Source::Lines(mut lines) => {
+                while let Some(line) = lines.next_line()? {
+                    self.one(&mut translator, line, &mut sink, app).await?;
+                }
+            }
+        }
+        sink.commit()
+    }
+
+    /// Translates one text and writes it with its ending.
+    async fn one<B: Backend>(
+        &self,
+        translator: &mut Translator<B>,
+        Line { text, ending }: Line,
+        sink: &mut Sink,
+        app: &App,
+    ) -> Result<()> {
+        let _working = app.interrupt.working();
+        let mut stream = translator.stream(&text, self.direction(), app.interrupt.cancel())?;
+        while let Some(piece) = stream.next().await? {
+            if !self.json {
+                sink.write(&piece)?;
+            }
+        }
+        let translated = stream.finish()?;
+        if self.json {
+            let json = serde_json::to_string(&Json::new(&text, &translated))?;
+            sink.write(&format!("{json}\n"))?;
+        } else if sink.is_terminal() && !translated.text.ends_with('\n') {
+            sink.write("\n")?;
+        } else {
+            sink.write(ending)?;
+        }
+        match translated.finish {
+            FinishReason::Cancelled => return Err(Interrupted.into()),
+            FinishReason::Length if !app.quiet => {
+                terminal::notice("a sentence ran into its limit of tokens, and its translation is cut short");
+            }
+            FinishReason::Length | FinishReason::Stop => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether two paths are one file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}

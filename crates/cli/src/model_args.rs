@@ -1,0 +1,211 @@
+//! Options that choose a model, how it is held, and what runs it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use hala_backend_cpu::CpuBackend;
+use hala_engine::{Engine, LoadOptions};
+use hala_model::{Options, WeightFormat};
+use hala_plan::Backend;
+use hala_weights::Checkpoint;
+use hala_weights::hub::{HubSettings, ModelSpec};
+
+use crate::App;
+use crate::progress::{LoadBar, PullBars};
+use crate::terminal;
+
+/// The most threads that may be asked for: more than any machine has, few enough not to break one.
+const MAX_THREADS: u64 = 1024;
+
+/// How a model is named.
+pub(crate) const MODEL_HELP: &str = "A folder in Hugging Face layout, a .safetensors file, or a Hub id \
+    owner/name[@revision]; the built-in translator where nothing is given";
+
+/// Which model is meant, where a command needs no more than its files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct CheckpointArgs {
+    #[arg(long, short, value_name = "MODEL", help = MODEL_HELP)]
+    model: Option<String>,
+}
+
+/// Which model is meant, and how it runs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    #[command(flatten)]
+    checkpoint: CheckpointArgs,
+
+    /// How matrices are held; `auto` keeps a quantised checkpoint as it is and makes others int8
+    #[arg(long, value_name = "FORMAT", value_parser = weight_formats())]
+    weights: Option<WeightFormat>,
+
+    /// What runs the model; `auto` takes the fastest that this machine has
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendName::Auto)]
+    backend: BackendName,
+
+    /// Threads of the CPU; 0 for as many as the machine runs at once
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads())]
+    threads: usize,
+
+    /// Tokens that a session holds
+    #[arg(long, value_name = "N", help = format!(
+        "Tokens that a session holds [default: {} or the model's limit]", Options::DEFAULT_CONTEXT
+    ))]
+    context: Option<usize>,
+}
+
+/// The backends by the names that users give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BackendName {
+    /// The fastest that this machine has
+    Auto,
+    /// The CPU, on all threads
+    Cpu,
+    /// The CPU, in plain loops with f64 sums on one thread: slow, and the truth that others are tested against
+    Plain,
+}
+
+/// A backend of any kind; [`with_backend`] unwraps it.
+pub(crate) enum AnyBackend {
+    /// The CPU.
+    Cpu(CpuBackend),
+}
+
+/// Evaluates an expression with the backend that the user chose: the one place that knows all of them.
+macro_rules! with_backend {
+    ($choice:expr, $backend:ident => $body:expr) => {
+        match $choice {
+            $crate::model_args::AnyBackend::Cpu($backend) => $body,
+        }
+    };
+}
+pub(crate) use with_backend;
+
+impl CheckpointArgs {
+    /// A choice that was made in another way than by `--model`.
+    pub(crate) fn new(model: Option<String>) -> Self {
+        Self { model }
+    }
+
+    /// Whether the built-in model is meant.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.model.is_none()
+    }
+
+    /// The model in words.
+    pub(crate) fn name(&self) -> &str {
+        self.model.as_deref().unwrap_or(hala_demo_model::NAME)
+    }
+
+    /// The same model, fetched where it is on the Hub.
+    ///
+    /// # Errors
+    /// No such model, or it cannot be fetched.
+    pub(crate) fn fetched(&self, app: &App) -> Result<Self> {
+        let path = self.model.as_deref().map(|model| resolve(model, app)).transpose()?;
+        Ok(Self { model: path.map(|path| path.display().to_string()) })
+    }
+
+    /// Opens the checkpoint, fetching it first where it is on the Hub.
+    ///
+    /// # Errors
+    /// No such model, or a damaged one.
+    pub(crate) fn open(&self, app: &App) -> Result<Checkpoint> {
+        match &self.model {
+            None => Ok(Checkpoint::from_files(hala_demo_model::files())?),
+            Some(model) => Ok(Checkpoint::open(&resolve(model, app)?)?),
+        }
+    }
+}
+
+impl ModelArgs {
+    /// Which model is meant.
+    pub(crate) fn checkpoint(&self) -> &CheckpointArgs {
+        &self.checkpoint
+    }
+
+    /// How matrices are held, as asked for.
+    pub(crate) fn weights(&self) -> Option<WeightFormat> {
+        self.weights
+    }
+
+    /// Tokens that a session holds, as asked for.
+    pub(crate) fn context(&self) -> Option<usize> {
+        self.context
+    }
+
+    /// Makes the backend.
+    ///
+    /// # Errors
+    /// This machine cannot run it.
+    pub(crate) fn backend(&self) -> Result<AnyBackend> {
+        Ok(match self.backend {
+            BackendName::Auto | BackendName::Cpu => AnyBackend::Cpu(CpuBackend::threaded(self.threads)?),
+            BackendName::Plain => AnyBackend::Cpu(CpuBackend::plain()),
+        })
+    }
+
+    /// Opens the checkpoint and loads the model; says on a terminal what the built-in one is.
+    ///
+    /// # Errors
+    /// No such model, a damaged or unsupported one, no memory, Ctrl-C.
+    pub(crate) fn load<B: Backend>(&self, backend: B, app: &App) -> Result<Engine<B>> {
+        let options = LoadOptions {
+            weights: self.weights.unwrap_or_default(),
+            model: Options { context: self.context, ..Options::default() },
+        };
+        let checkpoint = self.checkpoint.open(app)?;
+        let engine = load(backend, &checkpoint, options, app)?;
+        if self.checkpoint.is_built_in() && !app.quiet && terminal::stderr_is_terminal() {
+            terminal::notice(hala_demo_model::NOTICE);
+        }
+        Ok(engine)
+    }
+}
+
+/// Loads a model behind a progress bar.
+///
+/// # Errors
+/// A damaged or unsupported checkpoint, no memory, Ctrl-C.
+pub(crate) fn load<B: Backend>(
+    backend: B,
+    checkpoint: &Checkpoint,
+    options: LoadOptions,
+    app: &App,
+) -> Result<Engine<B>> {
+    let _working = app.interrupt.working();
+    let mut bar = LoadBar::new(app);
+    let engine = Engine::load(backend, checkpoint, options, |progress| {
+        bar.update(progress);
+        !app.interrupt.cancel().is_cancelled()
+    })?;
+    Ok(engine)
+}
+
+/// The path of a model's folder or file; a Hub model is fetched behind progress bars.
+///
+/// # Errors
+/// No such model, or it cannot be fetched.
+pub(crate) fn resolve(model: &str, app: &App) -> Result<PathBuf> {
+    match ModelSpec::parse(model)? {
+        ModelSpec::Path(path) => Ok(path),
+        ModelSpec::Hub(model) => {
+            let settings = HubSettings::from_env()?;
+            let mut bars = PullBars::new(app);
+            hala_weights::hub::pull(&model, &settings, &mut |event| bars.update(event))
+                .with_context(|| format!("cannot fetch {model} from the Hub (there is no such path here)"))
+        }
+    }
+}
+
+fn weight_formats() -> impl TypedValueParser<Value = WeightFormat> {
+    let names = PossibleValuesParser::new(WeightFormat::ALL.map(WeightFormat::name));
+    names.try_map(|name| name.parse::<WeightFormat>())
+}
+
+fn threads() -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u64).range(..=MAX_THREADS).map(|n| n as usize)
+}
