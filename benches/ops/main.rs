@@ -1,0 +1,93 @@
+//! Times every hot op, and a whole model with random weights, on the threaded CPU backend.
+//!
+//! `cargo run --release -p hala-benches --bin ops -- [ceilings|ops|groups|model]… [--threads N] [--group N]`
+#![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
+
+use anyhow::{Context, Result, bail};
+use hala_backend_cpu::CpuBackend;
+use hala_benches::lfm2::{Model, Sizes};
+use hala_benches::session::Setup;
+use hala_benches::{ceilings, timing};
+use hala_plan::Backend;
+use hala_tensor::DType;
+
+mod groups;
+mod rows;
+
+/// Runs of a model; the median is reported.
+const N_RUNS: usize = 5;
+
+/// Tokens of a prompt and of an answer.
+const N_PREFILL: usize = 256;
+const N_DECODE: usize = 64;
+
+/// What was asked for.
+#[derive(Debug)]
+struct Choice {
+    parts: Vec<String>,
+    n_threads: usize,
+    group: usize,
+}
+
+impl Choice {
+    fn parse() -> Result<Self> {
+        let mut choice = Self { parts: Vec::new(), n_threads: 2, group: DType::INT8_GROUP };
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            let mut number = || -> Result<usize> { Ok(args.next().context("a number is missing")?.parse()?) };
+            match arg.as_str() {
+                "--threads" => choice.n_threads = number()?,
+                "--group" => choice.group = number()?,
+                "ceilings" | "ops" | "groups" | "model" => choice.parts.push(arg),
+                _ => bail!("{arg}: expected ceilings, ops, groups, model, --threads N or --group N"),
+            }
+        }
+        Ok(choice)
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|p| p == part)
+    }
+}
+
+fn main() -> Result<()> {
+    let choice = Choice::parse()?;
+    let backend = CpuBackend::threaded(choice.n_threads)?;
+    println!("{}", backend.device().name);
+    if choice.wants("ceilings") {
+        println!("\nmemory read: {:.1} GB/s", ceilings::stream(choice.n_threads) / 1e9);
+        println!("f32 multiply-add: {:.0} GFLOP/s", ceilings::multiply_add(choice.n_threads) / 1e9);
+    }
+    if choice.wants("groups") {
+        groups::print()?;
+    }
+    if choice.wants("ops") {
+        rows::print(&backend, choice.group)?;
+    }
+    if choice.wants("model") {
+        println!("\n| model | weights | prefill({N_PREFILL}) tokens/s | decode({N_DECODE}) tokens/s |");
+        println!("|---|---|---|---|");
+        let int8 = DType::Int8 { group: choice.group };
+        for dtype in [int8, DType::E4M3, DType::BF16] {
+            model(&backend, dtype)?;
+        }
+    }
+    Ok(())
+}
+
+fn model(backend: &CpuBackend, dtype: DType) -> Result<()> {
+    let mut setup = Setup::new(backend);
+    let model = Model::new(&mut setup, &Sizes::LFM2_350M, dtype, N_PREFILL + N_DECODE + 8)?;
+    let plans = [model.plan(&setup, N_PREFILL)?, model.plan(&setup, 1)?];
+    let bytes = plans[1].weight_bytes();
+    let mut session = setup.finish(&plans)?;
+    let ids: Vec<u32> = (0..N_PREFILL as u32).map(|i| i * 251 % 65536).collect();
+    let prefill = N_PREFILL as f64 / timing::median(N_RUNS, || session.run(0, &ids, 0))?;
+    let decode = timing::median(N_RUNS, || -> Result<()> {
+        (0..N_DECODE).try_for_each(|i| session.run(1, &ids[i..i + 1], N_PREFILL + i))
+    })?;
+    let decode = N_DECODE as f64 / decode;
+    let rate = bytes as f64 * decode / 1e9;
+    println!("| 350M | {dtype}, {} MB | {prefill:.1} | {decode:.1} ({rate:.1} GB/s) |", bytes / 1_000_000);
+    Ok(())
+}

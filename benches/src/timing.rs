@@ -1,0 +1,16 @@
+//! Medians of repeated runs.
+
+use std::time::Instant;
+
+/// Seconds that `work` takes: the median of `n_runs`, after one that warms up.
+pub fn median<E>(n_runs: usize, mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    work()?;
+    let mut seconds = Vec::with_capacity(n_runs);
+    for _ in 0..n_runs {
+        let start = Instant::now();
+        work()?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds[seconds.len() / 2])
+}
