@@ -1,13 +1,15 @@
 //! Ctrl-C: the first one asks the work to stop, the second one leaves at once.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use hala_plan::Cancel;
+use tempfile::NamedTempFile;
 
-use crate::failure::INTERRUPTED;
+use crate::failure::{INTERRUPTED, Interrupted};
 
 /// Temporary files that exist now; leaving at once must not leave them behind.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -40,11 +42,13 @@ impl Interrupt {
     }
 
     fn on_ctrl_c(&self) {
-        if self.n_working.load(Ordering::SeqCst) == 0 || self.cancel.is_cancelled() {
+        let is_second = self.cancel.is_cancelled();
+        self.cancel.cancel();
+        // Work that ends just now is counted out first and looks at the flag then: one of the two sees the other.
+        if is_second || self.n_working.load(Ordering::SeqCst) == 0 {
             remove_temporary_files();
             std::process::exit(i32::from(INTERRUPTED));
         }
-        self.cancel.cancel();
     }
 
     /// Marks the work that follows as work that looks at the flag.
@@ -53,15 +57,23 @@ impl Interrupt {
         Working(Arc::clone(&self.n_working))
     }
 
+    /// Ends here where Ctrl-C came too late for the work that has ended, before anything is waited for.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        if self.cancel.is_cancelled() { Err(Interrupted) } else { Ok(()) }
+    }
+
     /// The flag.
     pub(crate) fn cancel(&self) -> &Cancel {
         &self.cancel
     }
 }
 
-/// Notes a file to be removed if the program leaves at once.
-pub(crate) fn remember_temporary(path: &Path) {
-    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+/// Makes a temporary file and notes it to be removed if the program leaves at once, which then waits for the note.
+pub(crate) fn temporary(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
+    let mut known = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = make()?;
+    known.push(file.path().to_owned());
+    Ok(file)
 }
 
 /// Takes the note back: the file has its name, or is gone.

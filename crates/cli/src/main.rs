@@ -22,7 +22,7 @@ use interrupt::Interrupt;
 
 /// Chat and Arabic-English translation with small language models, on this machine alone.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "hala", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = "Example:\n  hala translate \"صباح الخير\"")]
 struct Cli {
     #[command(subcommand)]

@@ -47,11 +47,11 @@ pub(crate) struct ModelArgs {
     backend: BackendName,
 
     /// Threads of the CPU; 0 for as many as the machine runs at once
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads())]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads(), allow_negative_numbers = true)]
     threads: usize,
 
     /// Tokens that a session holds
-    #[arg(long, value_name = "N", help = format!(
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help = format!(
         "Tokens that a session holds [default: {} or the model's limit]", Options::DEFAULT_CONTEXT
     ))]
     context: Option<usize>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-use crate::interrupt::{forget_temporary, remember_temporary};
+use crate::interrupt::{forget_temporary, temporary};
 
 /// A file being written under a temporary name beside its own; dropping it leaves nothing behind.
 #[derive(Debug)]
@@ -38,9 +38,8 @@ impl NewFile {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.prefix(".hala-").tempfile_in(folder).with_context(what)?;
+        let file = temporary(|| builder.prefix(".hala-").tempfile_in(folder)).with_context(what)?;
         let temporary = file.path().to_owned();
-        remember_temporary(&temporary);
         Ok(Self { file: Some(file), temporary, path: target })
     }
 

@@ -13,7 +13,7 @@ pub(crate) struct SamplingArgs {
     temperature: Option<f32>,
 
     /// Choose among this many of the likeliest tokens; 0 for all
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     top_k: Option<usize>,
 
     /// Choose among the likeliest tokens that together reach this probability
@@ -41,11 +41,11 @@ pub(crate) struct SamplingArgs {
     logit_bias: Vec<(u32, f32)>,
 
     /// The same seed gives the same text
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
 
     /// End after this many tokens
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     max_tokens: Option<usize>,
 
     /// End before this text; may be given several times

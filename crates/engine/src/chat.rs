@@ -146,7 +146,7 @@ impl<B: Backend> Chat<B> {
         let system = self.options.system.iter().map(|text| Message::new(Role::System, text));
         let messages: Vec<Message> = system.chain(self.messages[first..].iter().cloned()).collect();
         let engine = self.session.engine();
-        let input = ChatInput { messages: &messages, tools: &self.options.tools, ..ChatInput::default() };
+        let input = ChatInput { tools: &self.options.tools, ..ChatInput::prompt(&messages) };
         let tokenizer = engine.tokenizer()?;
         let text = tokenizer.chat_template()?.render(&input)?;
         Ok(tokenizer.encode(&text, Bos::Auto)?)

@@ -163,7 +163,7 @@ impl<B: Backend> Translator<B> {
         let content = format!("Translate everything that follows into {}:\n\n{sentence}", to.name());
         let messages = [Message::new(Role::User, content)];
         let tokenizer = self.session.engine().tokenizer()?;
-        let input = ChatInput { messages: &messages, ..ChatInput::default() };
+        let input = ChatInput::prompt(&messages);
         let text = tokenizer.chat_template()?.render(&input)?;
         Ok(tokenizer.encode(&text, Bos::Auto)?)
     }

@@ -45,7 +45,7 @@ impl Rope {
     /// Reads `rope_parameters` or the older `rope_scaling`, `rope_theta` and `theta`.
     ///
     /// # Errors
-    /// A kind of scaling that is not supported, or one that lacks its numbers.
+    /// A base that is no positive number; a kind of scaling that is not supported, or one that lacks its numbers.
     pub fn read(config: &Config, head_size: usize, n_positions: usize) -> Result<Self, ModelError> {
         let nested = match config.object("rope_parameters")? {
             Some(nested) => Some(nested),
@@ -56,6 +56,13 @@ impl Rope {
         let theta = inner_theta
             .or(outer_theta)
             .ok_or_else(|| ModelError::MissingSetting { key: "rope_theta (or theta)".to_owned() })?;
+        if !(theta.is_finite() && theta > 0.0) {
+            return Err(ModelError::UnsupportedSetting {
+                key: "rope_theta".to_owned(),
+                found: theta.to_string(),
+                supported: "a number above 0".to_owned(),
+            });
+        }
         let scaling = nested.as_ref().map_or(Ok(Scaling::Default), scaling)?;
         Ok(Self { theta, scaling, head_size, n_positions })
     }

@@ -79,7 +79,8 @@ pub enum BackendError {
     },
     /// A token id that the embedding has no row for.
     #[error(
-        "the token id {id} is outside of the model's vocabulary of {n_vocab}: the tokenizer and the model do not belong together"
+        "the token id {id} is outside of the model's vocabulary of {n_vocab}: ids go from 0 to {last}; where a tokenizer gave it, it belongs to another model",
+        last = .n_vocab.saturating_sub(1)
     )]
     Id {
         /// The id.

@@ -6,8 +6,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 use hala_engine::{Engine, LoadOptions, Session};
-use hala_model::Options;
+use hala_model::{Options, WeightFormat};
 use hala_plan::Backend;
+use hala_tensor::DType;
 use serde::Serialize;
 
 use crate::model_args::{self, ModelArgs, with_backend};
@@ -75,9 +76,9 @@ impl BenchArgs {
     }
 
     fn measure<B: Backend>(&self, backend: B, app: &App) -> Result<()> {
-        let _working = app.interrupt.working();
         // Fetching from the Hub is no part of loading, so the path is resolved first.
         let checkpoint = self.model.checkpoint().fetched(app)?;
+        let _working = app.interrupt.working();
         let start = Instant::now();
         let checkpoint = checkpoint.open(app)?;
         let context = self.model.context().unwrap_or(self.prompt + self.generate);
@@ -98,7 +99,7 @@ impl BenchArgs {
             backend: engine.device().backend,
             device: engine.device().name.clone(),
             model: self.model.checkpoint().name().to_owned(),
-            weights: self.model.weights().unwrap_or_default().to_string(),
+            weights: held(&engine),
             n_parameters: facts.n_parameters,
             context: facts.context,
             prompt: self.prompt,
@@ -148,6 +149,17 @@ impl RandomIds {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) % self.n_vocab.max(1) as u64) as u32
+    }
+}
+
+/// The type that the largest matrix is held in, as `--weights` names it.
+fn held<B: Backend>(engine: &Engine<B>) -> String {
+    let weights = engine.model().weights().iter().zip(engine.dtypes());
+    let largest = weights.max_by_key(|(spec, _)| spec.shape.n_elements());
+    match largest {
+        Some((_, DType::Int8 { .. })) => WeightFormat::Int8.to_string(),
+        Some((_, DType::E4M3)) => WeightFormat::Fp8.to_string(),
+        other => other.map_or_else(String::new, |(_, dtype)| dtype.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
-use hala_model::{LogitRows, Model, Options, PlanShape, Role, WeightFormat};
+use hala_model::{LogitRows, Model, Options, PlanShape, Role, Source, WeightFormat};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
 use serde::Serialize;
@@ -118,6 +118,7 @@ fn report(name: &str, checkpoint: &Checkpoint) -> Report {
     let mut unsupported = Vec::new();
     let model = hala_model::open(checkpoint, Options::default());
     let model = model.map_err(|error| unsupported.push(error.to_string())).ok();
+    unsupported.extend(model.as_deref().and_then(|model| unreadable(model, checkpoint)));
     let tensor = |t: &hala_weights::TensorInfo| Tensor {
         name: t.name.clone(),
         dtype: t.dtype.to_string(),
@@ -143,6 +144,12 @@ fn report(name: &str, checkpoint: &Checkpoint) -> Report {
         unsupported,
         tensors: checkpoint.tensors().map(tensor).collect(),
     }
+}
+
+/// Why the model's weights cannot be read, if so; one of them is named, as the others differ in their names alone.
+fn unreadable(model: &dyn Model, checkpoint: &Checkpoint) -> Option<String> {
+    let mut stored = model.weights().iter().filter(|weight| weight.source == Source::Checkpoint);
+    stored.find_map(|weight| checkpoint.stored_dtype(&weight.name).err()).map(|error| error.to_string())
 }
 
 fn config(checkpoint: &Checkpoint) -> serde_json::Map<String, Value> {

@@ -50,12 +50,12 @@ impl LogitsArgs {
     }
 
     fn compute<B: Backend>(&self, backend: B, prompt: Prompt, app: &App) -> Result<()> {
-        let _working = app.interrupt.working();
         let options = LoadOptions {
             weights: self.model.weights().unwrap_or(WeightFormat::F32),
             model: Options { context: self.model.context(), ..Options::default() },
         };
         let checkpoint = self.model.checkpoint().open(app)?;
+        let _working = app.interrupt.working();
         let engine: Engine<B> = model_args::load(backend, &checkpoint, options, app)?;
         let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
         let logits = pollster::block_on(engine.all_logits(&ids, self.chunk, app.interrupt.cancel()))?;

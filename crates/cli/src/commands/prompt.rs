@@ -20,6 +20,8 @@ pub(crate) struct PromptArgs {
     ids: Option<String>,
 }
 
+const EMPTY: &str = "the prompt is empty: give some text with --prompt, or ids with --ids";
+
 /// A prompt that was read and is not yet encoded.
 #[derive(Debug)]
 pub(crate) enum Prompt {
@@ -33,14 +35,15 @@ impl PromptArgs {
     /// Reads the prompt.
     ///
     /// # Errors
-    /// A word that is no id, or standard input that cannot be read.
+    /// A word that is no id, no text at all, or standard input that cannot be read.
     pub(crate) fn read(&self) -> Result<Prompt> {
-        match (&self.prompt, &self.ids) {
-            (_, Some(text)) => Ok(Prompt::Ids(ids::parse(text)?)),
-            (Some(text), None) if text == STDIN => Ok(Prompt::Text(Input::stdin().read_all()?)),
-            (Some(text), None) => Ok(Prompt::Text(text.clone())),
-            (None, None) => Ok(Prompt::Text(String::new())),
-        }
+        let text = match (&self.prompt, &self.ids) {
+            (_, Some(text)) => return Ok(Prompt::Ids(ids::parse(text)?)),
+            (Some(text), None) if text == STDIN => Input::stdin().read_all()?,
+            (text, None) => text.clone().unwrap_or_default(),
+        };
+        ensure!(!text.is_empty(), EMPTY);
+        Ok(Prompt::Text(text))
     }
 }
 
@@ -54,7 +57,7 @@ impl Prompt {
             Self::Ids(ids) => ids,
             Self::Text(text) => tokenizer()?.encode(&text, Bos::Auto)?,
         };
-        ensure!(!ids.is_empty(), "the prompt is empty: give some text with --prompt, or ids with --ids");
+        ensure!(!ids.is_empty(), EMPTY);
         Ok(ids)
     }
 }

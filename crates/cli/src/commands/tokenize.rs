@@ -16,7 +16,7 @@ use crate::{App, ids, output};
 #[command(after_help = "Examples:\n  hala tokenize \"صباح الخير\"\n  hala tokenize --decode 1,5,9")]
 pub(crate) struct TokenizeArgs {
     /// The text; `-` or nothing reads standard input
-    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(value_name = "TEXT")]
     text: Option<String>,
 
     /// Turn ids into text instead

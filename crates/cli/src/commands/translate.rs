@@ -192,11 +192,11 @@ impl TranslateArgs {
                 let ending = if is_argument { "\n" } else { "" };
                 self.one(&mut translator, Line { text, ending }, &mut sink, app).await?;
             }
-            Source::Lines(mut lines) => {
-                while let Some(line) = lines.next_line()? {
-                    self.one(&mut translator, line, &mut sink, app).await?;
-                }
-            }
+            Source::Lines(mut lines) => loop {
+                app.interrupt.check()?;
+                let Some(line) = lines.next_line()? else { break };
+                self.one(&mut translator, line, &mut sink, app).await?;
+            },
         }
         sink.commit()
     }

@@ -95,6 +95,9 @@ impl Lfm2Config {
         if self.head_size == 0 || !self.head_size.is_multiple_of(2) {
             return Err(unsupported("head_dim", &self.head_size.to_string(), "an even number"));
         }
+        if !(self.eps.is_finite() && self.eps > 0.0) {
+            return Err(unsupported("norm_eps", &self.eps.to_string(), "a number above 0"));
+        }
         Ok(())
     }
 

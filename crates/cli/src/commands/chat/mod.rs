@@ -97,7 +97,7 @@ impl ChatArgs {
 
 impl<B: Backend> Repl<'_, B> {
     async fn run(&mut self) -> Result<()> {
-        while let Turn::Text(turn) = self.lines.next_turn()? {
+        while let Turn::Text(turn) = self.next_turn()? {
             let done = match turn.trim() {
                 "" => Ok(Next::Turn),
                 command if command.starts_with('/') => self.command(command),
@@ -114,6 +114,15 @@ impl<B: Backend> Repl<'_, B> {
             }
         }
         Ok(())
+    }
+
+    /// The next turn. Ctrl-C that came too late for a reply ends a script; a person has the reply and goes on.
+    fn next_turn(&mut self) -> Result<Turn> {
+        if self.lines.are_typed() {
+            self.app.interrupt.cancel().reset();
+        }
+        self.app.interrupt.check()?;
+        self.lines.next_turn()
     }
 
     /// Sends a message and prints the reply as it comes; Ctrl-C ends the reply and keeps what came.
@@ -136,7 +145,6 @@ impl<B: Backend> Repl<'_, B> {
             if !self.lines.are_typed() {
                 return Err(Interrupted.into());
             }
-            self.app.interrupt.cancel().reset();
             terminal::notice("stopped; what was said is kept");
         }
         Ok(())

@@ -1,0 +1,55 @@
+//! What `hala bench` reports; how large the numbers are is not for tests to say.
+
+use serde_json::json;
+
+use crate::checkpoint::two_layer;
+use crate::hala;
+
+const SMALL: [&str; 5] = ["bench", "--prompt", "9", "--generate", "2"];
+
+#[test]
+fn json_has_speeds_sizes_and_what_was_measured() {
+    let found = hala(&SMALL).arg("--json").args(&["--weights", "int8"]).model(two_layer()).run().json();
+    for name in ["prefill_tps", "decode_tps", "load_s"] {
+        assert!(found[name].as_f64().unwrap() > 0.0, "{found}");
+    }
+    let weight_bytes = found["weight_bytes"].as_u64().unwrap();
+    #[cfg(target_os = "linux")]
+    assert!(found["peak_bytes"].as_u64().unwrap() > weight_bytes, "{found}");
+    assert!(weight_bytes > found["n_parameters"].as_u64().unwrap(), "{found}");
+    assert!(found.get("peak_bytes").is_some() && found["device"].is_string(), "{found}");
+    for (name, value) in [("backend", json!("cpu")), ("weights", json!("int8")), ("prompt", json!(9))] {
+        assert_eq!(found[name], value, "{found}");
+    }
+}
+
+#[test]
+fn wider_weights_take_more_bytes() {
+    let n_bytes = |weights| {
+        let run = hala(&SMALL).args(&["--json", "--weights", weights]).model(two_layer());
+        run.run().json()["weight_bytes"].as_u64().unwrap()
+    };
+    let sizes = ["fp8", "int8", "bf16", "f32"].map(n_bytes);
+    assert!(sizes.is_sorted_by(|a, b| a < b), "{sizes:?}");
+}
+
+#[test]
+fn people_get_a_table() {
+    let table = hala(&SMALL).model(two_layer()).run().text();
+    for row in ["model", "weights", "device", "load", "prefill", "decode", "peak memory"] {
+        assert!(table.contains(row), "{table}");
+    }
+}
+
+#[test]
+fn fewer_runs_than_a_median_needs_are_refused() {
+    hala(&["bench", "--repeat", "2"]).model(two_layer()).run().refused(&["--repeat", "'2'"]);
+}
+
+#[test]
+fn nothing_to_measure_is_refused() {
+    for option in ["--prompt", "--generate"] {
+        hala(&["bench", option, "0"]).model(two_layer()).run().refused(&[option, "at least 1"]);
+    }
+    hala(&SMALL).args(&["--context", "10"]).model(two_layer()).run().refused(&["10"]);
+}

@@ -1,0 +1,132 @@
+//! Text after a prompt: the choice of tokens, where it ends, and what the JSON says of it.
+
+use serde_json::{Value, json};
+
+use crate::checkpoint::two_layer;
+use crate::{golden, hala};
+
+/// Ids as the command takes them.
+fn list(ids: &Value) -> String {
+    ids.as_array().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// What the greedy choice of the built-in model says to one sentence.
+const PROMPT: &str = "Translate everything that follows into Arabic:\n\nGood morning.";
+const REPLY: &str = "صباح الخير.";
+
+#[test]
+fn greedy_text_is_the_reference_implementations() {
+    for golden in golden().iter().take(3) {
+        let found = hala(&["generate", "--ids", &list(&golden["prompt_ids"])]).run().text();
+        assert_eq!(found.trim_end_matches('\n'), golden["target"]);
+    }
+}
+
+#[test]
+fn a_prompt_is_put_into_the_chat_template_where_that_is_asked_for() {
+    let run = || hala(&["generate", "--chat", "--prompt"]);
+    assert_eq!(run().arg(PROMPT).run().text(), format!("{REPLY}\n"));
+    assert_eq!(run().arg("-").input(PROMPT).run().text(), format!("{REPLY}\n"));
+    let told = run().arg(PROMPT).arg("--system").arg("Be kind.").arg("--json").run().json();
+    let untold = run().arg(PROMPT).arg("--json").run().json();
+    let n_prompt = |json: &Value| json["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert!(n_prompt(&told) > n_prompt(&untold), "{told} {untold}");
+}
+
+#[test]
+fn a_prompt_is_taken_as_it_stands_otherwise() {
+    let rendered = format!("<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n");
+    for options in [&["generate"][..], &["generate", "--raw"]] {
+        assert_eq!(hala(options).arg("--prompt").arg(&rendered).run().text(), format!("{REPLY}\n"));
+    }
+}
+
+#[test]
+fn json_holds_text_ids_usage_and_times() {
+    let golden = &golden()[0];
+    let json = hala(&["generate", "--json", "--ids", &list(&golden["prompt_ids"])]).run().json();
+    let n_prompt = golden["prompt_ids"].as_array().unwrap().len();
+    // The last id of the reference's output ends it, and is no text.
+    let (end, ids) = golden["output_ids"].as_array().unwrap().split_last().unwrap();
+    assert_eq!((end, &json["ids"]), (&json!(7), &json!(ids)));
+    assert_eq!((&json["text"], &json["finish"]), (&golden["target"], &json!("stop")));
+    assert_eq!(json["usage"]["prompt_tokens"], n_prompt);
+    assert_eq!(json["usage"]["completion_tokens"], ids.len() + 1);
+    for name in ["prefill_s", "decode_s", "prefill_tps", "decode_tps"] {
+        assert!(json["timings"][name].as_f64().unwrap() > 0.0, "{json}");
+    }
+    assert!(json.get("logprobs").is_none());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_text_and_another_seed_another() {
+    let text = |seed| {
+        let options =
+            ["generate", "--temperature", "1.5", "--max-tokens", "30", "--ignore-eos", "--seed", seed];
+        hala(&options).arg("--prompt").arg("The weather").run().text()
+    };
+    assert_eq!(text("7"), text("7"));
+    assert_ne!(text("7"), text("8"));
+}
+
+#[test]
+fn the_text_ends_before_a_stop_string() {
+    let run = |stop: &str| hala(&["generate", "--chat", "--prompt", PROMPT, "--stop", stop]).run().text();
+    assert_eq!(run("الخير"), "صباح \n");
+    // A stop string that only begins to come is text after all.
+    assert_eq!(run("الخير!"), format!("{REPLY}\n"));
+}
+
+#[test]
+fn the_text_ends_after_so_many_tokens_or_with_the_context() {
+    let run = |options: &[&str]| {
+        let run = hala(&["generate", "--ids", "1,5", "--ignore-eos", "--json"]).model(two_layer());
+        run.args(options).run().json()
+    };
+    for (options, n_ids) in [(["--max-tokens", "3"], 3), (["--max-tokens", "0"], 0), (["--context", "9"], 8)]
+    {
+        let json = run(&options);
+        assert_eq!((json["ids"].as_array().unwrap().len(), &json["finish"]), (n_ids, &json!("length")));
+    }
+}
+
+#[test]
+fn a_model_without_a_tokenizer_takes_and_gives_ids() {
+    let run = || hala(&["generate", "--ids", "1, 5\n9", "--max-tokens", "3"]).model(two_layer());
+    let json = run().arg("--json").run().json();
+    assert_eq!(json["text"], "");
+    assert_eq!(run().run().text().split_whitespace().collect::<Vec<_>>().join(","), list(&json["ids"]));
+    let text = hala(&["generate", "--prompt", "x"]).model(two_layer());
+    text.run().refused(&["no tokenizer.json"]);
+}
+
+#[test]
+fn logprobs_name_the_choice_and_its_likeliest_rivals() {
+    let run = hala(&["generate", "--chat", "--prompt", PROMPT, "--json", "--logprobs", "3"]);
+    let json = run.run().json();
+    let logprobs = json["logprobs"].as_array().unwrap();
+    let ids: Vec<_> = logprobs.iter().map(|l| &l["id"]).collect();
+    assert_eq!(json!(ids), json["ids"]);
+    let text: String = logprobs.iter().map(|l| l["token"].as_str().unwrap()).collect();
+    assert_eq!(text, REPLY);
+    for entry in logprobs {
+        let top: Vec<_> =
+            entry["top"].as_array().unwrap().iter().map(|c| c["logprob"].as_f64().unwrap()).collect();
+        assert_eq!((top.len(), &entry["top"][0]["id"]), (3, &entry["id"]));
+        assert!(top.is_sorted_by(|a, b| a >= b) && top[0] <= 0.0, "{top:?}");
+    }
+    hala(&["generate", "--prompt", "x", "--logprobs", "3"]).run().refused(&["--json"]);
+}
+
+#[test]
+fn a_bias_forbids_a_token() {
+    let first = |bias: &[String]| {
+        let run = hala(&["generate", "--chat", "--prompt", PROMPT, "--json", "--max-tokens", "1"]);
+        let json = bias.iter().fold(run, |run, bias| run.arg("--logit-bias").arg(bias)).run().json();
+        json["ids"][0].as_u64().unwrap()
+    };
+    let likeliest = first(&[]);
+    let second = first(&[format!("{likeliest}=-inf")]);
+    let third = first(&[format!("{likeliest}=-inf"), format!("{second}=-100")]);
+    assert!(likeliest != second && second != third && third != likeliest);
+}
