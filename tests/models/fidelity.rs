@@ -16,15 +16,25 @@ struct Fidelity {
     divergence: f64,
 }
 
-/// The sentences with the reference implementation's answers, as ids.
-fn texts() -> Vec<Vec<u32>> {
+/// A sentence with the reference implementation's answer, as ids.
+struct Text {
+    ids: Vec<u32>,
+    /// Of these, the prompt's.
+    n_prompt: usize,
+}
+
+fn texts() -> Vec<Text> {
     let list = |value: &serde_json::Value| -> Vec<u32> {
         value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
     };
     let golden = hala_demo_model::GOLDEN
         .lines()
         .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
-    golden.map(|line| [list(&line["prompt_ids"]), list(&line["output_ids"])].concat()).collect()
+    let text = |line: serde_json::Value| {
+        let [prompt, output] = ["prompt_ids", "output_ids"].map(|key| list(&line[key]));
+        Text { n_prompt: prompt.len(), ids: [prompt, output].concat() }
+    };
+    golden.map(text).collect()
 }
 
 /// `log softmax`, in f64.
@@ -38,13 +48,23 @@ fn argmax(values: &[f64]) -> usize {
     (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap()
 }
 
-fn fidelity(reference: &Engine<CpuBackend>, engine: &Engine<CpuBackend>) -> Fidelity {
+/// Which positions are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Positions {
+    /// Those whose next token is the model's own.
+    Answers,
+    /// The prompts' too.
+    All,
+}
+
+fn fidelity(reference: &Engine<CpuBackend>, engine: &Engine<CpuBackend>, positions: Positions) -> Fidelity {
     let n_vocab = engine.model().facts().n_vocab;
     let (mut n, mut n_same, mut divergence) = (0usize, 0usize, 0.0);
-    for ids in texts() {
+    for Text { ids, n_prompt } in texts() {
         let expected = logits(reference, &ids, ids.len());
         let found = logits(engine, &ids, ids.len());
-        for (p, q) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)) {
+        let first = if positions == Positions::All { 0 } else { n_prompt - 1 };
+        for (p, q) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)).skip(first) {
             let (p, q) = (log_probabilities(p), log_probabilities(q));
             n += 1;
             n_same += usize::from(argmax(&p) == argmax(&q));
@@ -68,11 +88,17 @@ fn quantised_weights_keep_the_distributions_of_f32() {
         ("fp8", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::Fp8), 0.95, 0.02),
         ("bf16", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::BF16), 0.99, 0.001),
     ];
+    // Inside a prompt the model was not trained, and its likeliest tokens are near ties: with the shipped weights, which are
+    // rounded already, only its own text is compared.
+    let positions: &[Positions] =
+        if published.is_some() { &[Positions::Answers, Positions::All] } else { &[Positions::Answers] };
     for (name, engine, least_top1, most_divergence) in rows {
-        let found = fidelity(&reference, &engine);
-        println!("{name}: top-1 {:.4}, KL {:.5} nats", found.top1, found.divergence);
-        assert!(found.top1 >= least_top1, "{name}: {found:?}");
-        assert!(found.divergence <= most_divergence, "{name}: {found:?}");
+        for positions in positions {
+            let found = fidelity(&reference, &engine, *positions);
+            println!("{name}, {positions:?}: top-1 {:.4}, KL {:.5} nats", found.top1, found.divergence);
+            assert!(found.top1 >= least_top1, "{name}: {found:?}");
+            assert!(found.divergence <= most_divergence, "{name}: {found:?}");
+        }
     }
 }
 
@@ -85,13 +111,11 @@ fn greedy_output_in_f32_is_the_reference_implementations_on_every_sentence() {
     let checkpoint = Checkpoint::open(&path).unwrap();
     let engine = threaded(&checkpoint, WeightFormat::F32);
     let n_vocab = engine.model().facts().n_vocab;
-    for (line, ids) in hala_demo_model::GOLDEN.lines().zip(texts()) {
-        let golden: serde_json::Value = serde_json::from_str(line).unwrap();
-        let n_prompt = golden["prompt_ids"].as_array().unwrap().len();
+    for (i_text, Text { ids, n_prompt }) in texts().into_iter().enumerate() {
         // Each token of the answer is the likeliest after those before it: then greedy decoding writes this answer.
         let rows = logits(&engine, &ids, ids.len());
         for (i, row) in rows.chunks(n_vocab).enumerate().take(ids.len() - 1).skip(n_prompt - 1) {
-            assert_eq!(argmax(&log_probabilities(row)) as u32, ids[i + 1], "{} at {i}", golden["source"]);
+            assert_eq!(argmax(&log_probabilities(row)) as u32, ids[i + 1], "sentence {i_text} at {i}");
         }
     }
 }
