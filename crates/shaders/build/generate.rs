@@ -1,0 +1,52 @@
+//! Writes the Rust text of the table of variants.
+
+use super::Compiled;
+use super::reflect::{Binding, Member};
+
+/// An array expression of `Variant`s.
+pub(super) fn array(variants: &[Compiled<'_>]) -> String {
+    let elements: String = variants.iter().map(element).collect();
+    format!("[\n{elements}]\n")
+}
+
+fn element(variant: &Compiled<'_>) -> String {
+    let Compiled { row, body, reflected } = variant;
+    format!(
+        "    Variant {{
+        name: {:?},
+        op: {:?},
+        body: {body:?},
+        needs: Needs {{ subgroups: {}, f16: {} }},
+        workgroup_size: {:?},
+        workgroup_bytes: {},
+        bindings: &[{}],
+        params: &[{}],
+        step: &[{}],
+    }},
+",
+        row.name,
+        row.op(),
+        row.subgroups,
+        row.f16,
+        reflected.workgroup_size,
+        reflected.workgroup_bytes,
+        reflected.bindings.iter().map(binding).collect::<String>(),
+        members(reflected.uniform("params")),
+        members(reflected.uniform("step")),
+    )
+}
+
+fn binding(found: &Binding) -> String {
+    let Binding { group, binding, name, kind, members: inside } = found;
+    format!(
+        "Binding {{ group: {group}, binding: {binding}, name: {name:?}, kind: BindingKind::{kind}, members: &[{}] }}, ",
+        members(inside)
+    )
+}
+
+fn members(all: &[Member]) -> String {
+    let member = |Member { name, offset, size }: &Member| {
+        format!("Member {{ name: {name:?}, offset: {offset}, size: {size} }}, ")
+    };
+    all.iter().map(member).collect()
+}

@@ -1,0 +1,102 @@
+//! From the texts of `shaders/` to the Rust text of the table of variants.
+
+mod branches;
+mod comments;
+mod diagnose;
+mod fault;
+mod generate;
+mod preprocess;
+mod reflect;
+mod table;
+
+use std::collections::BTreeMap;
+
+pub(crate) use fault::Fault;
+pub(crate) use table::TABLE;
+
+use reflect::Reflected;
+use table::Row;
+
+/// The files of `shaders/`: paths from there, with `/` between folders, and texts.
+pub(crate) type Folder = BTreeMap<String, String>;
+
+/// A variant that naga finds no fault with.
+struct Compiled<'a> {
+    row: Row<'a>,
+    body: String,
+    reflected: Reflected,
+}
+
+/// The Rust text of an array of every variant, sorted by name.
+///
+/// # Errors
+/// Everything that is wrong with the folder, sorted by place: in the table, or in any variant.
+pub(crate) fn compile(folder: &Folder) -> Result<String, Vec<Fault>> {
+    let rows = table::parse(folder)?;
+    let mut compiled = Vec::new();
+    let mut faults = Vec::new();
+    for row in rows {
+        match check(folder, &row) {
+            Ok((body, reflected)) => compiled.push(Compiled { row, body, reflected }),
+            Err(fault) => faults.push(fault.of_variant(row.name)),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(fault::merged(faults));
+    }
+    Ok(generate::array(&compiled))
+}
+
+fn check(folder: &Folder, row: &Row<'_>) -> Result<(String, Reflected), Fault> {
+    let expanded = preprocess::expand(folder, row)?;
+    let reflected = reflect::reflect(folder, row, &expanded)?;
+    Ok((expanded.text, reflected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of these files.
+    pub(super) fn folder(files: &[(&str, &str)]) -> Folder {
+        files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    fn faults(files: &[(&str, &str)]) -> Vec<String> {
+        compile(&folder(files)).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn variants_come_sorted_by_name() {
+        let add = "@compute @workgroup_size(64)\nfn main() {}\n";
+        let files = [("add.wgsl", add), (TABLE, "add.rows add.wgsl\nadd.columns add.wgsl\nadd add.wgsl\n")];
+        let text = compile(&folder(&files)).unwrap();
+        let names = ["\"add\"", "\"add.columns\"", "\"add.rows\""].map(|name| text.find(name).unwrap());
+        assert!(names.is_sorted(), "{text}");
+    }
+
+    #[test]
+    fn an_empty_folder_is_an_empty_table() {
+        assert_eq!(compile(&Folder::new()).unwrap(), "[\n]\n");
+        assert_eq!(compile(&folder(&[("shared/step.wgsl", "")])).unwrap(), "[\n]\n");
+    }
+
+    #[test]
+    fn a_fault_of_many_variants_is_told_once() {
+        let files = [
+            ("add.wgsl", "// a\n\n#include \"shared/x.wgsl\"\n@compute @workgroup_size(64)\nfn main() {}\n"),
+            ("shared/x.wgsl", "// x\nfn x() -> u32 {\n    /* one */ return missing;\n}\n"),
+            (TABLE, "add.a add.wgsl N=1\nadd.b add.wgsl N=2\nadd.c add.wgsl\n"),
+        ];
+        let found = faults(&files);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let lines: Vec<_> = found[0].lines().collect();
+        assert_eq!(
+            lines[0],
+            "shaders/shared/x.wgsl:3: no definition in scope for identifier: `missing` \
+             (variants add.a, add.b, add.c)"
+        );
+        assert_eq!(lines[1], "    3 |     /* one */ return missing;");
+        assert_eq!(lines[2], "      |                      ^^^^^^^ unknown identifier");
+    }
+}

@@ -1,0 +1,111 @@
+// z = w · h / √(mean(h²) + ε) for each head h of q and k, turned by the rope table's angles; k and v go into the cache
+
+// Mirrors hala_plan's.
+struct Params {
+    n_heads: u32,
+    n_kv_heads: u32,
+    head_size: u32,
+    capacity: u32,
+    eps: f32,
+}
+
+#include "shared/placement.wgsl"
+#include "shared/step.wgsl"
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<uniform> placement: Placement;
+// [T, (H + 2K)·A]
+@group(0) @binding(3) var<storage, read> qkv: array<f32>;
+// [A]
+@group(0) @binding(4) var<storage, read> q_norm: array<f32>;
+// [A]
+@group(0) @binding(5) var<storage, read> k_norm: array<f32>;
+// [S, A]
+@group(0) @binding(6) var<storage, read> rope: array<f32>;
+// [T, H·A]
+@group(0) @binding(7) var<storage, read_write> q: array<f32>;
+// [K, S, A]
+#if CACHE_F16
+@group(0) @binding(8) var<storage, read_write> keys: array<u32>;
+@group(0) @binding(9) var<storage, read_write> values: array<u32>;
+#else
+@group(0) @binding(8) var<storage, read_write> keys: array<f32>;
+@group(0) @binding(9) var<storage, read_write> values: array<f32>;
+#endif
+
+var<workgroup> squares: array<f32, 32>;
+
+// 1 / √(mean(h²) + ε) of a head that begins at `first`.
+fn inverse_rms(first: u32, lane: u32) -> f32 {
+    var sum = 0.0;
+    for (var i = lane; i < params.head_size; i += 32u) {
+        sum += qkv[first + i] * qkv[first + i];
+    }
+    squares[lane] = sum;
+    workgroupBarrier();
+    var total = 0.0;
+    for (var i = 0u; i < 32u; i++) {
+        total += squares[i];
+    }
+    return inverseSqrt(total / f32(params.head_size) + params.eps);
+}
+
+// Element `i` of a turned head that begins at `first`.
+fn turned(first: u32, i: u32, position: u32, is_key: bool, factor: f32) -> f32 {
+    let half = params.head_size / 2u;
+    let pair = select(i - half, i, i < half);
+    var weights = vec2<f32>(q_norm[pair], q_norm[pair + half]);
+    if is_key {
+        weights = vec2<f32>(k_norm[pair], k_norm[pair + half]);
+    }
+    let z = vec2<f32>(qkv[first + pair], qkv[first + pair + half]) * weights * factor;
+    // Rows of weights are padded to whole quads.
+    let row = position * ((params.head_size + 3u) & ~3u);
+    let angle = vec2<f32>(rope[row + pair], rope[row + pair + half]);
+    return select(z.y * angle.x + z.x * angle.y, z.x * angle.x - z.y * angle.y, i < half);
+}
+
+// One head of one token: the queries', then the keys', then the values'.
+@compute @workgroup_size(32)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let head = group.x;
+    let token = group.y;
+    let position = step.position + token;
+    let first = token * placement.x_quads * 4u + head * params.head_size;
+    let factor = inverse_rms(first, lane);
+    let is_query = head < params.n_heads;
+    let is_key = head < params.n_heads + params.n_kv_heads;
+    let kv_head = (head - params.n_heads) % params.n_kv_heads;
+    let cell = (kv_head * params.capacity + position) * params.head_size;
+    for (var pair = lane; pair < params.head_size / 2u; pair += 32u) {
+        let i = 2u * pair;
+        var numbers = vec2<f32>(qkv[first + i], qkv[first + i + 1u]);
+        if is_key {
+            let key = !is_query;
+            numbers = vec2<f32>(
+                turned(first, i, position, key, factor),
+                turned(first, i + 1u, position, key, factor),
+            );
+        }
+        if is_query {
+            let at = token * placement.y_stride + head * params.head_size + i;
+            q[at] = numbers.x;
+            q[at + 1u] = numbers.y;
+        } else if is_key {
+#if CACHE_F16
+            keys[(cell + i) / 2u] = pack2x16float(numbers);
+#else
+            keys[cell + i] = numbers.x;
+            keys[cell + i + 1u] = numbers.y;
+#endif
+        } else {
+#if CACHE_F16
+            values[(cell + i) / 2u] = pack2x16float(numbers);
+#else
+            values[cell + i] = numbers.x;
+            values[cell + i + 1u] = numbers.y;
+#endif
+        }
+    }
+}

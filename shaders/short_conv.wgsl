@@ -1,0 +1,129 @@
+// [B, C, X] = x̂ · Wᵀ; u = B ⊙ X; v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c; y = C ⊙ v
+
+// The first four mirror hala_plan's; the others are what shared code reads.
+struct Params {
+    // D
+    width: u32,
+    n_taps: u32,
+    eps: f32,
+    bias: u32,
+    // Always 1.
+    norm: u32,
+    // D
+    n_in: u32,
+}
+
+#if FUSED
+#include "shared/product.wgsl"
+#else
+#include "shared/placement.wgsl"
+#include "shared/step.wgsl"
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<uniform> placement: Placement;
+// [T, 3D]
+@group(0) @binding(3) var<storage, read> projected: array<f32>;
+// [D]
+@group(0) @binding(4) var<storage, read> conv_bias: array<f32>;
+#endif
+
+// [D, n_taps]
+@group(0) @binding(6) var<storage, read> taps: array<f32>;
+// [n_taps − 1, D]
+@group(0) @binding(7) var<storage, read_write> state: array<f32>;
+// [T, D]
+@group(0) @binding(9) var<storage, read_write> y: array<f32>;
+
+// v of one channel whose newest input is `u`; the state moves on by one token. A channel's state is touched by one thread
+// alone.
+fn convolve(channel: u32, u: f32) -> f32 {
+    // Rows of weights are padded to whole quads.
+    let first = channel * ((params.n_taps + 3u) & ~3u);
+    let n_before = params.n_taps - 1u;
+    var sum = taps[first + n_before] * u;
+    for (var k = 0u; k < n_before; k++) {
+        let before = state[k * params.width + channel];
+        sum += taps[first + k] * before;
+        if k > 0u {
+            state[(k - 1u) * params.width + channel] = before;
+        }
+    }
+    state[(n_before - 1u) * params.width + channel] = u;
+    return sum;
+}
+
+#if FUSED
+fn x_row(token: u32) -> u32 {
+    return token;
+}
+
+fn n_x_rows() -> u32 {
+    return step.n_tokens;
+}
+
+#if LANES
+// Rows come in threes: B, C and X of one channel.
+fn row_at(idx: u32) -> Row {
+    let channel = idx / 3u;
+    return Row(0u, (idx - 3u * channel) * params.width + channel);
+}
+
+#include "shared/lanes.wgsl"
+
+var<workgroup> ready: array<f32, ROWS>;
+
+// One token.
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let first = group.x * ROWS;
+    let sum = row_sums(first, 3u * params.width, 0u, lane);
+    if lane < ROWS {
+        ready[lane] = sum;
+    }
+    workgroupBarrier();
+    let channel = first / 3u + lane;
+    if lane < ROWS / 3u && channel < params.width {
+        let u = ready[3u * lane] * ready[3u * lane + 2u];
+        y[channel] = ready[3u * lane + 1u] * convolve(channel, u);
+    }
+}
+#else
+#include "shared/rows.wgsl"
+
+// One token.
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let idx = group.x * 64u + lane;
+    let channel = min(idx, params.width - 1u);
+    let rows = array<Row, ROWS>(
+        Row(0u, channel),
+        Row(0u, params.width + channel),
+        Row(0u, 2u * params.width + channel),
+    );
+    var sums = products(rows, 0u, lane);
+    if idx < params.width {
+        y[channel] = sums[1] * convolve(channel, sums[0] * sums[2]);
+    }
+}
+#endif
+#else
+// One channel of all tokens, from what was projected before.
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let channel = id.x;
+    if channel >= params.width {
+        return;
+    }
+    var added = 0.0;
+    if params.bias == 1u {
+        added = conv_bias[channel];
+    }
+    for (var token = 0u; token < step.n_tokens; token++) {
+        let row = token * placement.x_quads * 4u + channel;
+        let u = projected[row] * projected[row + 2u * params.width];
+        let v = convolve(channel, u) + added;
+        y[token * placement.y_stride + channel] = projected[row + params.width] * v;
+    }
+}
+#endif

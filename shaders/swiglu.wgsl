@@ -1,0 +1,91 @@
+// y = silu(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ), silu(z) = z / (1 + e⁻ᶻ), x̂ = w · x / √(mean(x²) + ε)
+
+// The first three mirror hala_plan's; the others are what shared code reads.
+struct Params {
+    // D
+    n_in: u32,
+    // F
+    n_out: u32,
+    eps: f32,
+    // Always 1.
+    norm: u32,
+}
+
+#if GATE
+#include "shared/placement.wgsl"
+#include "shared/step.wgsl"
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<uniform> placement: Placement;
+// [T, F]: x̂ · W₁ᵀ; y holds x̂ · W₃ᵀ.
+@group(0) @binding(3) var<storage, read> gates: array<f32>;
+#else
+#include "shared/product.wgsl"
+#endif
+
+// [T, F]
+@group(0) @binding(9) var<storage, read_write> y: array<f32>;
+
+#if !GATE
+fn x_row(token: u32) -> u32 {
+    return token;
+}
+
+fn n_x_rows() -> u32 {
+    return step.n_tokens;
+}
+#endif
+
+fn gate(z: f32, value: f32) -> f32 {
+    return z / (1.0 + exp(-z)) * value;
+}
+
+#if GATE
+// What is left where the two products were computed apart.
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < params.n_out {
+        let at = id.y * placement.y_stride + id.x;
+        y[at] = gate(gates[at], y[at]);
+    }
+}
+#elif LANES
+// Rows alternate: a gate, then its value.
+fn row_at(idx: u32) -> Row {
+    return Row(idx & 1u, idx >> 1u);
+}
+
+#include "shared/lanes.wgsl"
+
+var<workgroup> ready: array<f32, ROWS>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let first = group.x * ROWS;
+    let sum = row_sums(first, 2u * params.n_out, group.y, lane);
+    if lane < ROWS {
+        ready[lane] = sum;
+    }
+    workgroupBarrier();
+    let idx = first / 2u + lane;
+    if lane < ROWS / 2u && idx < params.n_out {
+        y[group.y * placement.y_stride + placement.y_offset + idx] = gate(ready[2u * lane], ready[2u * lane + 1u]);
+    }
+}
+#else
+#include "shared/rows.wgsl"
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let idx = group.x * 64u + lane;
+    let token = group.y * TOKENS;
+    let row = min(idx, params.n_out - 1u);
+    var sums = products(array<Row, ROWS>(Row(0u, row), Row(1u, row)), token, lane);
+    for (var i = 0u; i < TOKENS; i++) {
+        if idx < params.n_out && token + i < n_x_rows() {
+            y[(token + i) * placement.y_stride + placement.y_offset + idx] = gate(sums[2u * i], sums[2u * i + 1u]);
+        }
+    }
+}
+#endif
