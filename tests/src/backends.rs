@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use hala_backend_cpu::CpuBackend;
+use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_plan::{Backend, BackendError, Cancel, StepInput};
 
 use crate::case::{Action, Case};
@@ -55,7 +56,22 @@ pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.
     let threaded = |n| Box::new(Waiting(CpuBackend::threaded(n).expect("threads"))) as Box<dyn Runner>;
-    OTHERS.get_or_init(|| [1, 2, 5].map(threaded).into())
+    OTHERS.get_or_init(|| {
+        let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
+        others.extend(gpu());
+        others
+    })
+}
+
+/// The GPU, or a program that plays one; without either its tests are skipped and say so.
+fn gpu() -> Option<Box<dyn Runner>> {
+    match pollster::block_on(WgpuBackend::new(&AdapterChoice::Best)) {
+        Ok(backend) => Some(Box::new(Waiting(backend))),
+        Err(error) => {
+            println!("skipped on wgpu: {error}");
+            None
+        }
+    }
 }
 
 /// The plain run and every other backend.

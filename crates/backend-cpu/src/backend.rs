@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use hala_plan::ops::{attention, rope_kv};
-use hala_plan::{Backend, BackendError, BufferId, Device, Op, Plan, StateSpec, StepInput};
+use hala_plan::{Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput};
 use hala_tensor::Tensor;
 
 use crate::memory::Memory;
@@ -103,7 +102,7 @@ impl Backend for CpuBackend {
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
         let Prepared { plan, memory, scratch } = prepared;
-        check(plan, input)?;
+        plan.check(input)?;
         let fast = self.machine.as_ref().map(|machine| (machine, scratch));
         let mut run = Run { memory, state, input, fast };
         let steps = steps.start..steps.end.min(plan.steps().len());
@@ -140,34 +139,4 @@ impl Backend for CpuBackend {
         state.restore(snapshot);
         Ok(())
     }
-}
-
-/// Refuses ids and positions that a kernel would index out of bounds with.
-fn check(plan: &Plan, input: StepInput<'_>) -> Result<(), BackendError> {
-    let limit = |what, found, limit| {
-        if found > limit { Err(BackendError::Limit { what, found, limit }) } else { Ok(()) }
-    };
-    if input.ids.is_empty() {
-        return Err(BackendError::Limit { what: "tokens in one run", found: 0, limit: plan.n_tokens() });
-    }
-    limit("tokens in one run", input.ids.len(), plan.n_tokens())?;
-    for step in plan.steps() {
-        match &step.op {
-            Op::Embed(params) => {
-                if let Some(&id) = input.ids.iter().find(|id| **id >= params.n_vocab) {
-                    return Err(BackendError::Id { id, n_vocab: params.n_vocab as usize });
-                }
-            }
-            Op::RopeKv(rope_kv::Params { capacity, .. })
-            | Op::Attention(attention::Params { capacity, .. }) => {
-                limit(
-                    "tokens in the context",
-                    input.position.saturating_add(input.ids.len()),
-                    *capacity as usize,
-                )?;
-            }
-            Op::Matmul(_) | Op::Swiglu(_) | Op::ShortConv(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -1,1 +1,24 @@
-//! x
+//! Runs Plans on GPUs through WebGPU: Vulkan, Metal, DX12 and browsers.
+//!
+//! A Plan is made ready once: every step becomes one or a few dispatches with their pipelines, bind groups and uniforms. A run
+//! writes the ids and the position, and submits one command buffer with one compute pass.
+
+mod adapter;
+mod backend;
+mod choose;
+mod dispatch;
+mod gpu;
+mod memory;
+mod ops;
+mod pipelines;
+mod prepared;
+mod read;
+mod state;
+mod weight;
+
+pub use adapter::{AdapterChoice, AdapterReport, adapters};
+pub use backend::WgpuBackend;
+pub use gpu::Created;
+pub use prepared::Prepared;
+pub use state::{Snapshot, State};
+pub use weight::Weight;

@@ -96,6 +96,16 @@ pub enum BackendError {
         /// What the driver said.
         reason: String,
     },
+    /// The device or its driver refused work that it should do.
+    #[error("{device} refused {what}: {reason}. Please report it; `--backend cpu` runs the same model")]
+    Refused {
+        /// Name of the device.
+        device: String,
+        /// The work.
+        what: String,
+        /// What the driver said.
+        reason: String,
+    },
     /// The device could not be set up.
     #[error("{backend} is not available: {reason}")]
     Unavailable {

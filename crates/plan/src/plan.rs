@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{Buffer, BufferId, BufferKind, Op};
+use crate::ops::{attention, rope_kv};
+use crate::{BackendError, Buffer, BufferId, BufferKind, Op, StepInput};
 
 /// One op with the buffers that it reads and writes, in the order that the op's module documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,36 @@ impl Plan {
     pub fn output(&self) -> Option<BufferId> {
         let idx = self.buffers.iter().position(|b| b.kind == BufferKind::Output)?;
         Some(BufferId(idx as u32))
+    }
+
+    /// Refuses ids and positions that a kernel would index out of bounds with.
+    ///
+    /// # Errors
+    /// No ids or more than T, an id outside of the vocabulary, a position beyond the state.
+    pub fn check(&self, input: StepInput<'_>) -> Result<(), BackendError> {
+        let limit = |what, found, limit| {
+            if found > limit { Err(BackendError::Limit { what, found, limit }) } else { Ok(()) }
+        };
+        if input.ids.is_empty() {
+            return Err(BackendError::Limit { what: "tokens in one run", found: 0, limit: self.n_tokens });
+        }
+        limit("tokens in one run", input.ids.len(), self.n_tokens)?;
+        let end = input.position.saturating_add(input.ids.len());
+        for step in &self.steps {
+            match &step.op {
+                Op::Embed(params) => {
+                    if let Some(&id) = input.ids.iter().find(|id| **id >= params.n_vocab) {
+                        return Err(BackendError::Id { id, n_vocab: params.n_vocab as usize });
+                    }
+                }
+                Op::RopeKv(rope_kv::Params { capacity, .. })
+                | Op::Attention(attention::Params { capacity, .. }) => {
+                    limit("tokens in the context", end, *capacity as usize)?;
+                }
+                Op::Matmul(_) | Op::Swiglu(_) | Op::ShortConv(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Bytes of weights that one run reads, a row of an embedding look-up left out.

@@ -1,0 +1,142 @@
+//! Which device is used: a real GPU where there is one, a software one only where nothing else is or it is asked for.
+
+use hala_plan::BackendError;
+use wgpu::{
+    Adapter, AdapterInfo, Backends, DeviceType, Features, Instance, InstanceDescriptor, InstanceFlags, Limits,
+};
+
+/// Which adapter is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AdapterChoice {
+    /// The fastest kind: discrete before integrated before virtual before software.
+    #[default]
+    Best,
+    /// As [`AdapterChoice::Best`], and none at all rather than a software one.
+    Real,
+    /// The first whose name contains this text, whatever its case.
+    Named(String),
+}
+
+/// What is known of an adapter before it is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterReport {
+    /// Its name.
+    pub name: String,
+    /// `discrete`, `integrated`, `virtual`, `software` or `unknown`.
+    pub kind: &'static str,
+    /// The interface that it is reached through: `vulkan`, `metal`, `dx12`, `webgpu`.
+    pub interface: String,
+    /// Its driver.
+    pub driver: String,
+    /// Bytes that one kernel can see of one buffer.
+    pub max_binding_bytes: u64,
+    /// Bytes of the largest buffer.
+    pub max_buffer_bytes: u64,
+    /// Lanes that run together, least and most.
+    pub subgroup_sizes: [u32; 2],
+}
+
+/// The adapters of this machine, the best first.
+pub async fn adapters() -> Vec<AdapterReport> {
+    ranked(&instance()).await.iter().map(report).collect()
+}
+
+fn instance() -> Instance {
+    let mut descriptor = InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = Backends::PRIMARY;
+    // Validation layers are for those who write kernels; they ask for them by WGPU_VALIDATION.
+    descriptor.flags = InstanceFlags::empty().with_env();
+    Instance::new(descriptor)
+}
+
+async fn ranked(instance: &Instance) -> Vec<Adapter> {
+    let mut adapters = instance.enumerate_adapters(Backends::PRIMARY).await;
+    adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
+    adapters
+}
+
+fn rank(kind: DeviceType) -> u32 {
+    match kind {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    }
+}
+
+fn report(adapter: &Adapter) -> AdapterReport {
+    let (info, limits) = (adapter.get_info(), adapter.limits());
+    AdapterReport {
+        kind: kind(&info),
+        interface: info.backend.to_str().to_owned(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
+        max_buffer_bytes: limits.max_buffer_size,
+        subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
+        name: info.name,
+    }
+}
+
+/// The kind of an adapter in a word.
+pub(crate) fn kind(info: &AdapterInfo) -> &'static str {
+    match info.device_type {
+        DeviceType::DiscreteGpu => "discrete",
+        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::VirtualGpu => "virtual",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "unknown",
+    }
+}
+
+/// Finds the adapter that is wanted.
+pub(crate) async fn choose(choice: &AdapterChoice) -> Result<Adapter, BackendError> {
+    let unavailable = |reason: String| BackendError::Unavailable { backend: "wgpu", reason };
+    let adapters = ranked(&instance()).await;
+    let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+    let is_real = |adapter: &Adapter| adapter.get_info().device_type != DeviceType::Cpu;
+    let is_named =
+        |adapter: &Adapter, part: &str| adapter.get_info().name.to_lowercase().contains(&part.to_lowercase());
+    let found = match choice {
+        AdapterChoice::Best => adapters.into_iter().next(),
+        AdapterChoice::Real => adapters.into_iter().find(is_real),
+        AdapterChoice::Named(part) => adapters.into_iter().find(|a| is_named(a, part)),
+    };
+    found.ok_or_else(|| {
+        unavailable(match (choice, names.is_empty()) {
+            (_, true) => {
+                "no GPU was found: install a driver for Vulkan, Metal or DX12, or use `--backend cpu`"
+                    .to_owned()
+            }
+            (AdapterChoice::Named(part), _) => {
+                format!("no adapter is called {part:?}; there are: {}", names.join(", "))
+            }
+            _ => format!(
+                "there is only a software adapter ({}), and the CPU backend is faster",
+                names.join(", ")
+            ),
+        })
+    })
+}
+
+/// Features that are taken where they are offered; nothing needs them.
+pub(crate) const WELCOME: Features =
+    Features::SUBGROUP.union(Features::SHADER_F16).union(Features::TIMESTAMP_QUERY);
+
+/// What the kernels cannot do without; every WebGPU device has it.
+pub(crate) fn check_limits(limits: &Limits, name: &str) -> Result<(), BackendError> {
+    let needs: [(&str, u64, u64); 4] = [
+        ("storage buffers in a kernel", u64::from(limits.max_storage_buffers_per_shader_stage), 8),
+        ("bytes of workgroup memory", u64::from(limits.max_compute_workgroup_storage_size), 16384),
+        ("invocations in a workgroup", u64::from(limits.max_compute_invocations_per_workgroup), 256),
+        ("bytes in a binding", limits.max_storage_buffer_binding_size, 1 << 24),
+    ];
+    for (what, found, needed) in needs {
+        if found < needed {
+            let reason =
+                format!("{name} allows {found} {what}, and {needed} are needed: use `--backend cpu`");
+            return Err(BackendError::Unavailable { backend: "wgpu", reason });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The backend: devices, weights, states and prepared Plans.
+
+use std::ops::Range;
+
+use hala_plan::{Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput};
+use hala_tensor::{DType, Tensor};
+use half::f16;
+use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
+
+use crate::adapter::{AdapterChoice, choose};
+use crate::gpu::{Created, Gpu};
+use crate::memory::{Buffers, padded_bytes, stride};
+use crate::pipelines::Pipelines;
+use crate::prepared::Prepared;
+use crate::read;
+use crate::state::{Snapshot, State};
+use crate::weight::Weight;
+
+/// T of the Plans for prompts.
+const PREFILL_SIZES: [usize; 3] = [32, 128, 512];
+
+/// The same for software devices, where a chunk takes so long that a person waits for it.
+const SOFTWARE_PREFILL_SIZES: [usize; 2] = [32, 128];
+
+/// Runs Plans on a GPU.
+#[derive(Debug)]
+pub struct WgpuBackend {
+    device: Device,
+    gpu: Gpu,
+    pipelines: Pipelines,
+}
+
+impl WgpuBackend {
+    /// Sets up the device that is wanted.
+    ///
+    /// # Errors
+    /// No such adapter, one that is too small, or a driver that refuses.
+    pub async fn new(choice: &AdapterChoice) -> Result<Self, BackendError> {
+        let adapter = choose(choice).await?;
+        let gpu = Gpu::open(&adapter).await?;
+        let device = Device { backend: "wgpu", name: gpu.name.clone() };
+        Ok(Self { device, gpu, pipelines: Pipelines::default() })
+    }
+
+    /// Whether the device is a program on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.gpu.is_software
+    }
+
+    /// What was made and run on the device so far.
+    pub fn created(&self) -> Created {
+        self.gpu.created()
+    }
+
+    /// Ends the device, as a driver does that is reset: everything after it is [`BackendError::DeviceLost`].
+    pub fn destroy(&self) {
+        self.gpu.device.destroy();
+    }
+
+    /// Copies a buffer that the host cannot read to one that it can, and reads that.
+    async fn fetch(&self, buffer: &Buffer, n_bytes: usize) -> Result<Vec<u8>, BackendError> {
+        let n_bytes = n_bytes.next_multiple_of(4);
+        let staging = self.gpu.buffer("reading", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
+        let mut encoder = self.gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, n_bytes as u64);
+        self.gpu.queue.submit([encoder.finish()]);
+        read::map(&self.gpu, &staging, n_bytes, <[u8]>::to_vec).await
+    }
+}
+
+/// Copies rows of a padded buffer without their padding.
+fn unpad(bytes: &[u8], n_columns: usize, out: &mut Vec<f32>) {
+    out.clear();
+    let values: &[f32] = bytemuck::cast_slice(bytes);
+    for row in values.chunks(stride(n_columns)) {
+        out.extend_from_slice(&row[..n_columns]);
+    }
+}
+
+impl Backend for WgpuBackend {
+    type Weight = Weight;
+    type State = State;
+    type Prepared = Prepared;
+    type Snapshot = Snapshot;
+
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn prefill_sizes(&self) -> &[usize] {
+        if self.gpu.is_software { &SOFTWARE_PREFILL_SIZES } else { &PREFILL_SIZES }
+    }
+
+    fn upload(&self, label: &str, tensor: Tensor) -> Result<Weight, BackendError> {
+        Weight::upload(&self.gpu, label, tensor)
+    }
+
+    fn allocate(&self, states: &[StateSpec]) -> Result<State, BackendError> {
+        State::allocate(&self.gpu, states)
+    }
+
+    async fn prepare(
+        &self,
+        plan: &Plan,
+        weights: &[Weight],
+        state: &State,
+    ) -> Result<Prepared, BackendError> {
+        Prepared::new(&self.gpu, &self.pipelines, plan, weights, state)
+    }
+
+    async fn run_steps(
+        &self,
+        prepared: &mut Prepared,
+        _state: &mut State,
+        input: StepInput<'_>,
+        steps: Range<usize>,
+    ) -> Result<(), BackendError> {
+        prepared.run(&self.gpu, input, steps)
+    }
+
+    async fn read(
+        &self,
+        prepared: &Prepared,
+        state: &State,
+        buffer: BufferId,
+        out: &mut Vec<f32>,
+    ) -> Result<(), BackendError> {
+        let Prepared { plan, memory, .. } = prepared;
+        let shape = plan.buffer(buffer).shape;
+        if let BufferKind::State(id) = plan.buffer(buffer).kind {
+            let cells = &state.cells[id.0 as usize];
+            let is_f16 = cells.dtype == DType::F16;
+            let bytes = self.fetch(&cells.buffer, cells.n_elements * if is_f16 { 2 } else { 4 }).await?;
+            out.clear();
+            if is_f16 {
+                let halves: Vec<f16> = bytemuck::pod_collect_to_vec(&bytes);
+                out.extend(halves.iter().take(cells.n_elements).map(|x| x.to_f32()));
+            } else {
+                out.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
+            }
+            return Ok(());
+        }
+        let n_columns = shape.n_columns();
+        if let Some(output) = memory.outputs.iter().find(|o| o.id == buffer && prepared.fresh == Some(buffer))
+        {
+            return read::map(&self.gpu, &output.staging, output.n_bytes, |bytes| {
+                unpad(bytes, n_columns, out)
+            })
+            .await;
+        }
+        let buffers = Buffers { plan, memory, state, weights: &[] };
+        let bytes = self.fetch(&buffers.get(buffer)?, padded_bytes(shape)).await?;
+        unpad(&bytes, n_columns, out);
+        Ok(())
+    }
+
+    async fn snapshot(&self, state: &State) -> Result<Snapshot, BackendError> {
+        state.snapshot(&self.gpu)
+    }
+
+    async fn restore(&self, state: &mut State, snapshot: &Snapshot) -> Result<(), BackendError> {
+        state.restore(&self.gpu, snapshot)
+    }
+}

@@ -1,0 +1,154 @@
+//! Dispatches: described with the buffers that a kernel binds by name, then made with all their uniforms in one buffer.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytemuck::{Pod, Zeroable};
+use hala_plan::BackendError;
+use wgpu::{
+    BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferUsages,
+    ComputePass,
+};
+
+use crate::gpu::Gpu;
+use crate::pipelines::{Pipeline, Pipelines};
+
+/// Where a matrix and its rows of activations lie; mirrors `shaders/shared/placement.wgsl`, which explains the fields.
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Placement {
+    pub(crate) row_blocks: u32,
+    pub(crate) scales: [u32; 3],
+    pub(crate) row_scales: u32,
+    pub(crate) scale_shift: u32,
+    pub(crate) x_quads: u32,
+    pub(crate) y_stride: u32,
+    pub(crate) y_offset: u32,
+    pub(crate) first_row: u32,
+    pub(crate) end_row: u32,
+}
+
+/// Workgroups along y.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tokens {
+    /// One.
+    One,
+    /// One for each so many tokens of the run.
+    Each(u32),
+}
+
+/// A dispatch to be made.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Name of the variant.
+    pub(crate) variant: String,
+    /// The uniform `params`.
+    pub(crate) params: Vec<u8>,
+    pub(crate) placement: Placement,
+    /// Storage buffers by their names in the kernel; names that it lacks are passed over.
+    pub(crate) buffers: Vec<(&'static str, Buffer)>,
+    /// Workgroups along x.
+    pub(crate) n_groups: u32,
+    pub(crate) tokens: Tokens,
+}
+
+/// A dispatch that is ready.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    /// The step of the Plan that it belongs to.
+    pub(crate) step: usize,
+    pipeline: Arc<Pipeline>,
+    bind_group: BindGroup,
+    n_groups: u32,
+    tokens: Tokens,
+}
+
+impl Dispatch {
+    /// Records the dispatch.
+    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, n_tokens: u32) {
+        let n_along = match self.tokens {
+            Tokens::One => 1,
+            Tokens::Each(n) => n_tokens.div_ceil(n),
+        };
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(self.n_groups, n_along, 1);
+    }
+}
+
+/// What all dispatches of a Plan share.
+pub(crate) struct Shared<'a> {
+    pub(crate) gpu: &'a Gpu,
+    pub(crate) pipelines: &'a Pipelines,
+    /// The uniform `step`.
+    pub(crate) step: &'a Buffer,
+    /// Bound where a kernel has a buffer that this call has no use for.
+    pub(crate) unused: &'a Buffer,
+}
+
+impl Shared<'_> {
+    /// Makes the dispatches of all calls, each with the step that it belongs to.
+    ///
+    /// # Errors
+    /// The driver refuses a kernel, or there is no memory.
+    pub(crate) fn make(&self, calls: &[(usize, Call)]) -> Result<Vec<Dispatch>, BackendError> {
+        let align = self.gpu.device.limits().min_uniform_buffer_offset_alignment.max(16) as usize;
+        let mut bytes = Vec::new();
+        let mut place = |part: &[u8]| {
+            let offset = bytes.len();
+            bytes.extend_from_slice(part);
+            bytes.resize(bytes.len().next_multiple_of(align), 0);
+            offset as u64
+        };
+        let mut offsets = Vec::new();
+        for (_, call) in calls {
+            offsets.push([place(&call.params), place(bytemuck::bytes_of(&call.placement))]);
+        }
+        let usage = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
+        let uniforms = self.gpu.buffer("uniforms", bytes.len(), usage)?;
+        self.gpu.queue.write_buffer(&uniforms, 0, &bytes);
+        let mut dispatches = Vec::new();
+        for ((step, call), offsets) in calls.iter().zip(offsets) {
+            let pipeline = self.pipelines.get(self.gpu, &call.variant)?;
+            let bind_group = self.bind(&pipeline, call, &uniforms, offsets);
+            let Call { n_groups, tokens, .. } = *call;
+            dispatches.push(Dispatch { step: *step, pipeline, bind_group, n_groups, tokens });
+        }
+        self.gpu.check()?;
+        Ok(dispatches)
+    }
+
+    fn bind(
+        &self,
+        pipeline: &Pipeline,
+        call: &Call,
+        uniforms: &Buffer,
+        [params, placement]: [u64; 2],
+    ) -> BindGroup {
+        let uniform = |offset, n_bytes: usize| {
+            BindingResource::Buffer(BufferBinding {
+                buffer: uniforms,
+                offset,
+                size: std::num::NonZeroU64::new(n_bytes as u64),
+            })
+        };
+        let resource = |name: &str| match name {
+            "params" => uniform(params, call.params.len()),
+            "placement" => uniform(placement, size_of::<Placement>()),
+            "step" => self.step.as_entire_binding(),
+            name => {
+                let bound = call.buffers.iter().find(|(n, _)| *n == name);
+                bound.map_or(self.unused, |(_, buffer)| buffer).as_entire_binding()
+            }
+        };
+        let bindings = pipeline.variant.bindings.iter();
+        let entries: Vec<BindGroupEntry<'_>> =
+            bindings.map(|b| BindGroupEntry { binding: b.binding, resource: resource(b.name) }).collect();
+        self.gpu.counters.bind_groups.fetch_add(1, Ordering::Relaxed);
+        self.gpu.device.create_bind_group(&BindGroupDescriptor {
+            label: Some(pipeline.variant.name),
+            layout: &pipeline.layout,
+            entries: &entries,
+        })
+    }
+}

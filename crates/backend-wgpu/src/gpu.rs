@@ -1,0 +1,169 @@
+//! A device with its queue: what was created on it, what went wrong on it, and waiting for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hala_plan::BackendError;
+use wgpu::{
+    Adapter, Buffer, BufferDescriptor, BufferUsages, Device, DeviceDescriptor, DeviceType, ErrorFilter,
+    PollType, Queue,
+};
+
+use crate::adapter::{WELCOME, check_limits, kind};
+
+/// How many things exist or were made on a device since it was set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Created {
+    /// Buffers made.
+    pub buffers: u64,
+    /// Bytes of those buffers.
+    pub buffer_bytes: u64,
+    /// Pipelines made.
+    pub pipelines: u64,
+    /// Bind groups made.
+    pub bind_groups: u64,
+    /// Command buffers submitted.
+    pub submits: u64,
+    /// Dispatches recorded.
+    pub dispatches: u64,
+}
+
+/// Counts of [`Created`], shared by all that a device runs.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    buffers: AtomicU64,
+    buffer_bytes: AtomicU64,
+    pub(crate) pipelines: AtomicU64,
+    pub(crate) bind_groups: AtomicU64,
+    pub(crate) submits: AtomicU64,
+    pub(crate) dispatches: AtomicU64,
+}
+
+/// What the driver reported outside of any call.
+#[derive(Debug, Default)]
+struct Trouble {
+    lost: Option<String>,
+    refused: Option<String>,
+}
+
+/// A device and its queue.
+#[derive(Debug)]
+pub(crate) struct Gpu {
+    pub(crate) device: Device,
+    pub(crate) queue: Queue,
+    /// Its name, as messages have it.
+    pub(crate) name: String,
+    /// Whether it is a program on the CPU, which wants other kernels.
+    pub(crate) is_software: bool,
+    pub(crate) counters: Counters,
+    trouble: Arc<Mutex<Trouble>>,
+}
+
+impl Gpu {
+    /// Sets a device up with all that its adapter offers.
+    pub(crate) async fn open(adapter: &Adapter) -> Result<Self, BackendError> {
+        let (info, limits) = (adapter.get_info(), adapter.limits());
+        check_limits(&limits, &info.name)?;
+        let descriptor = DeviceDescriptor {
+            label: Some("hala"),
+            required_features: adapter.features() & WELCOME,
+            required_limits: limits,
+            ..DeviceDescriptor::default()
+        };
+        let (device, queue) = adapter.request_device(&descriptor).await.map_err(|error| {
+            let reason = format!("{} refused to be set up: {error}", info.name);
+            BackendError::Unavailable { backend: "wgpu", reason }
+        })?;
+        let trouble: Arc<Mutex<Trouble>> = Arc::default();
+        let seen = Arc::clone(&trouble);
+        device.set_device_lost_callback(move |_, reason| {
+            let mut trouble = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.lost.get_or_insert(reason);
+        });
+        let seen = Arc::clone(&trouble);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let mut trouble = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.refused.get_or_insert(error.to_string());
+        }));
+        let interface = info.backend.to_str();
+        Ok(Self {
+            device,
+            queue,
+            name: format!("{} ({}, {interface})", info.name, kind(&info)),
+            is_software: info.device_type == DeviceType::Cpu,
+            counters: Counters::default(),
+            trouble,
+        })
+    }
+
+    /// A buffer of `n_bytes`, rounded up to whole words.
+    ///
+    /// # Errors
+    /// No memory, or more than one buffer can hold.
+    pub(crate) fn buffer(
+        &self,
+        what: &str,
+        n_bytes: usize,
+        usage: BufferUsages,
+    ) -> Result<Buffer, BackendError> {
+        let n_bytes = n_bytes.next_multiple_of(16).max(16);
+        let out_of_memory =
+            || BackendError::OutOfMemory { device: self.name.clone(), what: what.to_owned(), bytes: n_bytes };
+        if n_bytes as u64 > self.device.limits().max_buffer_size {
+            return Err(out_of_memory());
+        }
+        let scope = self.device.push_error_scope(ErrorFilter::OutOfMemory);
+        let descriptor =
+            BufferDescriptor { label: Some(what), size: n_bytes as u64, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        if let Some(Some(_)) = crate::read::ready(scope.pop()) {
+            return Err(out_of_memory());
+        }
+        self.counters.buffers.fetch_add(1, Ordering::Relaxed);
+        self.counters.buffer_bytes.fetch_add(n_bytes as u64, Ordering::Relaxed);
+        self.check()?;
+        Ok(buffer)
+    }
+
+    /// What the driver reported since the last call.
+    ///
+    /// # Errors
+    /// The device was lost, or refused something.
+    pub(crate) fn check(&self) -> Result<(), BackendError> {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let device = self.name.clone();
+        if let Some(reason) = &trouble.lost {
+            return Err(BackendError::DeviceLost { device, reason: reason.clone() });
+        }
+        match trouble.refused.take() {
+            Some(reason) => Err(BackendError::Refused { device, what: "a piece of work".to_owned(), reason }),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until all that was submitted is done; a browser does that by itself.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub(crate) fn wait(&self) -> Result<(), BackendError> {
+        if let Err(error) = self.device.poll(PollType::wait_indefinitely()) {
+            self.check()?;
+            let (device, reason) = (self.name.clone(), error.to_string());
+            return Err(BackendError::DeviceLost { device, reason });
+        }
+        self.check()
+    }
+
+    /// The counts so far.
+    pub(crate) fn created(&self) -> Created {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Created {
+            buffers: get(&self.counters.buffers),
+            buffer_bytes: get(&self.counters.buffer_bytes),
+            pipelines: get(&self.counters.pipelines),
+            bind_groups: get(&self.counters.bind_groups),
+            submits: get(&self.counters.submits),
+            dispatches: get(&self.counters.dispatches),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `embed`: a call for each part of the table, each writing the rows that it has.
+
+use hala_plan::ops::embed::{Args, Params};
+use hala_plan::{BackendError, Step};
+
+use super::Context;
+use crate::choose::weight_name;
+use crate::dispatch::{Call, Placement, Tokens};
+use crate::memory::stride;
+
+impl Context<'_> {
+    pub(super) fn embed(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step);
+        let table = self.buffers.weight(args.table)?;
+        let dtype = weight_name(table.dtype).ok_or_else(|| self.buffers.misplaced(args.table))?;
+        let call = |part: &crate::weight::Part| -> Result<Call, BackendError> {
+            Ok(Call {
+                variant: format!("embed.{dtype}"),
+                params: bytemuck::bytes_of(params).to_vec(),
+                placement: Placement {
+                    row_blocks: table.row_blocks as u32,
+                    scales: [part.scales as u32, 0, 0],
+                    row_scales: table.row_scales as u32,
+                    scale_shift: table.scale_shift,
+                    x_quads: (stride(params.width as usize) / 4) as u32,
+                    first_row: part.first_row as u32,
+                    end_row: (part.first_row + part.n_rows) as u32,
+                    ..Placement::default()
+                },
+                buffers: vec![
+                    ("ids", self.buffers.get(args.ids)?),
+                    ("table", part.buffer.clone()),
+                    ("y", self.buffers.get(args.y)?),
+                ],
+                n_groups: (table.row_blocks as u32).div_ceil(64),
+                tokens: Tokens::Each(1),
+            })
+        };
+        table.parts.iter().map(call).collect()
+    }
+}

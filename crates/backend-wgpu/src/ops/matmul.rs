@@ -1,0 +1,110 @@
+//! `matmul`: one call where all matrices have one type and one part, else a call for each part of each matrix.
+
+use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, Params};
+use hala_plan::{BackendError, BufferId, Step};
+use wgpu::Buffer;
+
+use super::Context;
+use crate::choose::{Layout, weight_name};
+use crate::dispatch::{Call, Placement, Tokens};
+use crate::memory::stride;
+use crate::weight::{Part, Stored};
+
+/// Rows of a workgroup of lanes: ROWS in `variants.txt`.
+const LANE_ROWS: u32 = 4;
+
+/// A product to be called: its activations, and where the results go.
+pub(super) struct Product<'a> {
+    pub(super) params: Params,
+    pub(super) x: BufferId,
+    pub(super) norm: Option<BufferId>,
+    pub(super) weights: &'a [BufferId],
+    pub(super) bias: Option<BufferId>,
+    pub(super) y: Buffer,
+    /// Columns of y.
+    pub(super) n_columns: usize,
+}
+
+impl Context<'_> {
+    pub(super) fn matmul(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step, params);
+        self.product(&Product {
+            params: *params,
+            x: args.x,
+            norm: args.norm.map(|n| n.weight),
+            weights: args.weights,
+            bias: args.bias,
+            y: self.buffers.get(args.y)?,
+            n_columns: params.n_out_total(),
+        })
+    }
+
+    /// The calls of a product.
+    pub(super) fn product(&self, product: &Product<'_>) -> Result<Vec<Call>, BackendError> {
+        let stored: Vec<&Stored> =
+            product.weights.iter().map(|id| self.buffers.weight(*id)).collect::<Result<_, _>>()?;
+        let first = stored[0];
+        let are_alike = stored.iter().all(|s| s.dtype == first.dtype && s.parts.len() == 1);
+        if are_alike {
+            let parts: Vec<&Part> = stored.iter().flat_map(|s| &s.parts).collect();
+            return Ok(vec![self.one(product, first, &parts, 0)?]);
+        }
+        if product.bias.is_some() && stored.iter().any(|s| s.parts.len() > 1) {
+            return Err(self.buffers.misplaced(product.weights[0]));
+        }
+        let mut calls = Vec::new();
+        let mut offset = 0;
+        for stored in stored {
+            for part in &stored.parts {
+                calls.push(self.one(product, stored, &[part], offset)?);
+                offset += part.n_rows;
+            }
+        }
+        Ok(calls)
+    }
+
+    /// One call for parts of matrices of one type, whose results begin at column `offset` of y.
+    fn one(
+        &self,
+        product: &Product<'_>,
+        stored: &Stored,
+        parts: &[&Part],
+        offset: usize,
+    ) -> Result<Call, BackendError> {
+        let mut params = product.params;
+        let (mut scales, mut n_out) = ([0; MAX_WEIGHTS], [0; MAX_WEIGHTS]);
+        for (i, part) in parts.iter().enumerate() {
+            (scales[i], n_out[i]) = (part.scales as u32, part.n_rows as u32);
+        }
+        params.n_out = n_out;
+        let is_single = params.last == 1 || self.n_tokens() == 1;
+        let layout = Layout::of(if is_single { 1 } else { self.n_tokens() }, self.gpu.is_software);
+        let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
+        let many = if parts.len() > 1 { ".three" } else { "" };
+        let mut buffers = vec![("x", self.buffers.get(product.x)?), ("y", product.y.clone())];
+        for (name, id) in [("norm", product.norm), ("bias", product.bias)] {
+            if let Some(id) = id {
+                buffers.push((name, self.buffers.get(id)?));
+            }
+        }
+        buffers.extend(["w0", "w1", "w2"].into_iter().zip(parts.iter().map(|p| p.buffer.clone())));
+        let n_rows = params.n_out_total();
+        Ok(Call {
+            variant: format!("matmul.{dtype}.{}{many}", layout.name()),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            placement: Placement {
+                row_blocks: stored.row_blocks as u32,
+                scales,
+                row_scales: stored.row_scales as u32,
+                scale_shift: stored.scale_shift,
+                x_quads: (stride(self.buffers.n_columns(product.x)) / 4) as u32,
+                y_stride: stride(product.n_columns) as u32,
+                y_offset: offset as u32,
+                ..Placement::default()
+            },
+            buffers,
+            n_groups: layout.n_groups(n_rows, LANE_ROWS),
+            tokens: if is_single { Tokens::One } else { Tokens::Each(layout.n_tokens()) },
+        })
+    }
+}

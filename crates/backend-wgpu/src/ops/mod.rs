@@ -1,0 +1,42 @@
+//! From steps of a Plan to calls of kernels: one module an op.
+
+mod attention;
+mod embed;
+mod matmul;
+mod rope_kv;
+mod short_conv;
+mod swiglu;
+
+use hala_plan::{BackendError, Op, Step};
+
+use crate::dispatch::Call;
+use crate::gpu::Gpu;
+use crate::memory::Buffers;
+
+/// What the calls of a step are made from.
+pub(crate) struct Context<'a> {
+    pub(crate) gpu: &'a Gpu,
+    pub(crate) buffers: Buffers<'a>,
+}
+
+impl Context<'_> {
+    /// The calls that compute a step.
+    ///
+    /// # Errors
+    /// An op, element type or size that no kernel computes.
+    pub(crate) fn calls(&self, step: &Step) -> Result<Vec<Call>, BackendError> {
+        match &step.op {
+            Op::Embed(params) => self.embed(step, params),
+            Op::Matmul(params) => self.matmul(step, params),
+            Op::Swiglu(params) => self.swiglu(step, params),
+            Op::ShortConv(params) => self.short_conv(step, params),
+            Op::RopeKv(params) => self.rope_kv(step, params),
+            Op::Attention(params) => self.attention(step, params),
+        }
+    }
+
+    /// T of the Plan.
+    fn n_tokens(&self) -> usize {
+        self.buffers.plan.n_tokens()
+    }
+}

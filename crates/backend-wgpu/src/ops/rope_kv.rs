@@ -1,0 +1,36 @@
+//! `rope_kv`: a workgroup for each head of each token.
+
+use hala_plan::ops::rope_kv::{Args, Params};
+use hala_plan::{BackendError, Step};
+
+use super::Context;
+use crate::choose::cache_name;
+use crate::dispatch::{Call, Placement, Tokens};
+use crate::memory::stride;
+
+impl Context<'_> {
+    pub(super) fn rope_kv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step, params);
+        let get = |id| self.buffers.get(id);
+        Ok(vec![Call {
+            variant: format!("rope_kv.{}", cache_name(self.buffers.plan.buffer(args.keys).dtype)),
+            params: bytemuck::bytes_of(params).to_vec(),
+            placement: Placement {
+                x_quads: (stride(self.buffers.n_columns(args.qkv)) / 4) as u32,
+                y_stride: stride(self.buffers.n_columns(args.q)) as u32,
+                ..Placement::default()
+            },
+            buffers: vec![
+                ("qkv", get(args.qkv)?),
+                ("q_norm", get(args.q_norm)?),
+                ("k_norm", get(args.k_norm)?),
+                ("rope", get(args.rope)?),
+                ("q", get(args.q)?),
+                ("keys", get(args.keys)?),
+                ("values", get(args.values)?),
+            ],
+            n_groups: params.n_heads + 2 * params.n_kv_heads,
+            tokens: Tokens::Each(1),
+        }])
+    }
+}

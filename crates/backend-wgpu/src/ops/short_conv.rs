@@ -1,0 +1,105 @@
+//! `short_conv`: one call for one token without biases, else a product and a call that goes along the tokens.
+
+use bytemuck::{Pod, Zeroable};
+use hala_plan::ops::matmul;
+use hala_plan::ops::short_conv::{Args, Params};
+use hala_plan::{BackendError, Step};
+
+use super::Context;
+use super::matmul::Product;
+use crate::choose::{Layout, weight_name};
+use crate::dispatch::{Call, Placement, Tokens};
+use crate::memory::stride;
+
+/// Channels of a workgroup of lanes: ROWS in `variants.txt` over three.
+const LANE_CHANNELS: u32 = 2;
+
+/// The uniform: the Plan's parameters and what shared code reads.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Uniform {
+    params: Params,
+    norm: u32,
+    n_in: u32,
+}
+
+impl Context<'_> {
+    pub(super) fn short_conv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step, params);
+        let in_proj = self.buffers.weight(args.in_proj)?;
+        match &in_proj.parts[..] {
+            [part] if self.n_tokens() == 1 && args.bias.is_none() => {
+                let layout = Layout::of(1, self.gpu.is_software);
+                let dtype = weight_name(in_proj.dtype).ok_or_else(|| self.buffers.misplaced(args.in_proj))?;
+                let mut call = self.convolve(&args, params)?;
+                call.variant = format!("short_conv.{dtype}.{}", layout.name());
+                call.placement = Placement {
+                    row_blocks: in_proj.row_blocks as u32,
+                    scales: [part.scales as u32, 0, 0],
+                    row_scales: in_proj.row_scales as u32,
+                    scale_shift: in_proj.scale_shift,
+                    x_quads: (stride(params.width as usize) / 4) as u32,
+                    ..call.placement
+                };
+                call.buffers.extend([
+                    ("x", self.buffers.get(args.x)?),
+                    ("norm", self.buffers.get(args.norm.weight)?),
+                    ("w0", part.buffer.clone()),
+                ]);
+                call.n_groups = layout.n_groups(params.width as usize, LANE_CHANNELS);
+                Ok(vec![call])
+            }
+            _ => self.projected(&args, params),
+        }
+    }
+
+    /// The projection into its buffer, then the convolution.
+    fn projected(&self, args: &Args, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let n_out = 3 * params.width;
+        let product = matmul::Params {
+            n_in: params.width,
+            n_out: [n_out, 0, 0],
+            norm: 1,
+            eps: params.eps,
+            bias: params.bias,
+            add: 0,
+            last: 0,
+        };
+        let mut calls = self.product(&Product {
+            params: product,
+            x: args.x,
+            norm: Some(args.norm.weight),
+            weights: &[args.in_proj],
+            bias: args.bias.map(|b| b.in_proj),
+            y: self.buffers.get(args.projected)?,
+            n_columns: n_out as usize,
+        })?;
+        calls.push(self.convolve(args, params)?);
+        Ok(calls)
+    }
+
+    fn convolve(&self, args: &Args, params: &Params) -> Result<Call, BackendError> {
+        let mut buffers = vec![
+            ("taps", self.buffers.get(args.taps)?),
+            ("state", self.buffers.get(args.state)?),
+            ("y", self.buffers.get(args.y)?),
+            ("projected", self.buffers.get(args.projected)?),
+        ];
+        if let Some(bias) = args.bias {
+            buffers.push(("conv_bias", self.buffers.get(bias.conv)?));
+        }
+        let uniform = Uniform { params: *params, norm: 1, n_in: params.width };
+        Ok(Call {
+            variant: "short_conv.convolve".to_owned(),
+            params: bytemuck::bytes_of(&uniform).to_vec(),
+            placement: Placement {
+                x_quads: (stride(3 * params.width as usize) / 4) as u32,
+                y_stride: stride(params.width as usize) as u32,
+                ..Placement::default()
+            },
+            buffers,
+            n_groups: params.width.div_ceil(64),
+            tokens: Tokens::One,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! `swiglu`: one call where both matrices have one type and one part, else two products and a gate.
+
+use bytemuck::{Pod, Zeroable};
+use hala_plan::ops::matmul;
+use hala_plan::ops::swiglu::{Args, Params};
+use hala_plan::{BackendError, Step};
+use wgpu::BufferUsages;
+
+use super::Context;
+use super::matmul::Product;
+use crate::choose::{Layout, weight_name};
+use crate::dispatch::{Call, Placement, Tokens};
+use crate::memory::stride;
+
+/// Results of a workgroup of lanes: ROWS in `variants.txt` over two.
+const LANE_RESULTS: u32 = 2;
+
+/// The uniform: the Plan's parameters and what shared code reads.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Uniform {
+    params: Params,
+    norm: u32,
+}
+
+impl Context<'_> {
+    pub(super) fn swiglu(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step, params);
+        let (w1, w3) = (self.buffers.weight(args.w1)?, self.buffers.weight(args.w3)?);
+        let ([gates], [values]) = (&w1.parts[..], &w3.parts[..]) else { return self.apart(&args, params) };
+        if w1.dtype != w3.dtype {
+            return self.apart(&args, params);
+        }
+        let layout = Layout::of(self.n_tokens(), self.gpu.is_software);
+        let dtype = weight_name(w1.dtype).ok_or_else(|| self.buffers.misplaced(args.w1))?;
+        let placement = Placement {
+            row_blocks: w1.row_blocks as u32,
+            scales: [gates.scales as u32, values.scales as u32, 0],
+            row_scales: w1.row_scales as u32,
+            scale_shift: w1.scale_shift,
+            x_quads: (stride(params.n_in as usize) / 4) as u32,
+            y_stride: stride(params.n_out as usize) as u32,
+            ..Placement::default()
+        };
+        Ok(vec![Call {
+            variant: format!("swiglu.{dtype}.{}", layout.name()),
+            params: uniform(params),
+            placement,
+            buffers: vec![
+                ("x", self.buffers.get(args.x)?),
+                ("norm", self.buffers.get(args.norm.weight)?),
+                ("w0", gates.buffer.clone()),
+                ("w1", values.buffer.clone()),
+                ("y", self.buffers.get(args.y)?),
+            ],
+            n_groups: layout.n_groups(params.n_out as usize, LANE_RESULTS),
+            tokens: Tokens::Each(layout.n_tokens()),
+        }])
+    }
+
+    /// The gates into a buffer of their own, the values into y, then both together.
+    fn apart(&self, args: &Args, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let n_out = params.n_out as usize;
+        let gates = self.gpu.buffer("gates", self.n_tokens() * stride(n_out) * 4, BufferUsages::STORAGE)?;
+        let y = self.buffers.get(args.y)?;
+        let mut calls = Vec::new();
+        for (weight, y) in [(args.w1, &gates), (args.w3, &y)] {
+            let Params { n_in, n_out, eps } = *params;
+            let params =
+                matmul::Params { n_in, n_out: [n_out, 0, 0], norm: 1, eps, bias: 0, add: 0, last: 0 };
+            calls.extend(self.product(&Product {
+                params,
+                x: args.x,
+                norm: Some(args.norm.weight),
+                weights: &[weight],
+                bias: None,
+                y: y.clone(),
+                n_columns: n_out as usize,
+            })?);
+        }
+        calls.push(Call {
+            variant: "swiglu.gate".to_owned(),
+            params: uniform(params),
+            placement: Placement { y_stride: stride(n_out) as u32, ..Placement::default() },
+            buffers: vec![("gates", gates), ("y", y)],
+            n_groups: params.n_out.div_ceil(64),
+            tokens: Tokens::Each(1),
+        });
+        Ok(calls)
+    }
+}
+
+fn uniform(params: &Params) -> Vec<u8> {
+    bytemuck::bytes_of(&Uniform { params: *params, norm: 1 }).to_vec()
+}

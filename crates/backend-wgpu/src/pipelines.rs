@@ -1,0 +1,101 @@
+//! Pipelines by variant, each made once for a device.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hala_plan::BackendError;
+use hala_shaders::{BindingKind, Target, Variant};
+use wgpu::{
+    BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType,
+    ComputePipeline, ComputePipelineDescriptor, PipelineCompilationOptions, PipelineLayoutDescriptor,
+    ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, ShaderStages,
+};
+
+use crate::gpu::Gpu;
+
+/// A kernel that is ready for a device.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) variant: &'static Variant,
+    pub(crate) layout: BindGroupLayout,
+    pub(crate) pipeline: ComputePipeline,
+}
+
+/// The pipelines of a device.
+#[derive(Debug, Default)]
+pub(crate) struct Pipelines(Mutex<HashMap<&'static str, Arc<Pipeline>>>);
+
+impl Pipelines {
+    /// The pipeline of a variant, made when it is first asked for.
+    ///
+    /// # Errors
+    /// The driver refuses the kernel, or there is no such variant.
+    pub(crate) fn get(&self, gpu: &Gpu, name: &str) -> Result<Arc<Pipeline>, BackendError> {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = made.get(name) {
+            return Ok(Arc::clone(pipeline));
+        }
+        let refused = |reason: String| BackendError::Refused {
+            device: gpu.name.clone(),
+            what: format!("the kernel {name}"),
+            reason,
+        };
+        let variant =
+            hala_shaders::variant(name).ok_or_else(|| refused("there is no such kernel".to_owned()))?;
+        let pipeline = Arc::new(make(gpu, variant));
+        gpu.check().map_err(|error| match error {
+            BackendError::Refused { reason, .. } => refused(reason),
+            other => other,
+        })?;
+        gpu.counters.pipelines.fetch_add(1, Ordering::Relaxed);
+        made.insert(variant.name, Arc::clone(&pipeline));
+        Ok(pipeline)
+    }
+}
+
+fn make(gpu: &Gpu, variant: &'static Variant) -> Pipeline {
+    let label = Some(variant.name);
+    let target = if cfg!(target_arch = "wasm32") { Target::Browser } else { Target::Native };
+    let source = ShaderSource::Wgsl(variant.source(target).into());
+    // SAFETY: every kernel bounds its own accesses by the sizes in its uniforms, which this crate computes from the Plan that
+    // its recorder checked; every loop ends at such a bound; ids and positions are checked before each run.
+    let module = unsafe {
+        let descriptor = ShaderModuleDescriptor { label, source };
+        gpu.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
+    };
+    let entries: Vec<BindGroupLayoutEntry> =
+        variant.bindings.iter().map(|b| entry(b.binding, b.kind)).collect();
+    let layout = gpu.device.create_bind_group_layout(&BindGroupLayoutDescriptor { label, entries: &entries });
+    let pipeline_layout = gpu.device.create_pipeline_layout(&PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(&layout)],
+        ..PipelineLayoutDescriptor::default()
+    });
+    let pipeline = gpu.device.create_compute_pipeline(&ComputePipelineDescriptor {
+        label,
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..PipelineCompilationOptions::default()
+        },
+        cache: None,
+    });
+    Pipeline { variant, layout, pipeline }
+}
+
+fn entry(binding: u32, kind: BindingKind) -> BindGroupLayoutEntry {
+    let ty = match kind {
+        BindingKind::Uniform => BufferBindingType::Uniform,
+        BindingKind::StorageRead => BufferBindingType::Storage { read_only: true },
+        BindingKind::StorageReadWrite => BufferBindingType::Storage { read_only: false },
+    };
+    BindGroupLayoutEntry {
+        binding,
+        visibility: ShaderStages::COMPUTE,
+        ty: BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}

@@ -1,0 +1,103 @@
+//! A Plan made ready: its buffers and dispatches, and how a run is recorded and submitted.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use hala_plan::{BackendError, BufferId, Plan, StepInput};
+use wgpu::{CommandEncoderDescriptor, ComputePassDescriptor};
+
+use crate::dispatch::{Dispatch, Shared};
+use crate::gpu::Gpu;
+use crate::memory::{Buffers, Memory};
+use crate::ops::Context;
+use crate::pipelines::Pipelines;
+use crate::state::State;
+use crate::weight::Weight;
+
+/// Steps of a prompt that a software device runs between two looks at the flag that stops it: about two layers.
+const STEPS_BETWEEN_LOOKS: usize = 8;
+
+/// A Plan with its buffers and dispatches.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) plan: Plan,
+    pub(crate) memory: Memory,
+    dispatches: Vec<Dispatch>,
+    /// The output whose last run was copied to where the host reads it.
+    pub(crate) fresh: Option<BufferId>,
+}
+
+impl Prepared {
+    /// # Errors
+    /// An op or element type that no kernel computes, a driver that refuses one, or no memory.
+    pub(crate) fn new(
+        gpu: &Gpu,
+        pipelines: &Pipelines,
+        plan: &Plan,
+        weights: &[Weight],
+        state: &State,
+    ) -> Result<Self, BackendError> {
+        let memory = Memory::new(gpu, plan)?;
+        let context = Context { gpu, buffers: Buffers { plan, memory: &memory, state, weights } };
+        let mut calls = Vec::new();
+        for (i, step) in plan.steps().iter().enumerate() {
+            calls.extend(context.calls(step)?.into_iter().map(|call| (i, call)));
+        }
+        let shared = Shared { gpu, pipelines, step: &memory.step, unused: &memory.unused };
+        let dispatches = shared.make(&calls)?;
+        Ok(Self { plan: plan.clone(), memory, dispatches, fresh: None })
+    }
+
+    /// Runs steps: one submission with one pass, or a few with looks at the flag between where a prompt takes long.
+    ///
+    /// # Errors
+    /// As for `Backend::run_steps`.
+    pub(crate) fn run(
+        &mut self,
+        gpu: &Gpu,
+        input: StepInput<'_>,
+        steps: Range<usize>,
+    ) -> Result<(), BackendError> {
+        self.plan.check(input)?;
+        gpu.check()?;
+        let steps = steps.start..steps.end.min(self.plan.steps().len());
+        self.fresh = None;
+        let step = [input.position as u32, input.ids.len() as u32];
+        gpu.queue.write_buffer(&self.memory.step, 0, bytemuck::cast_slice(&step));
+        gpu.queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(input.ids));
+        let is_slow = gpu.is_software && self.plan.n_tokens() > 1;
+        let n_at_once = if is_slow { STEPS_BETWEEN_LOOKS } else { usize::MAX };
+        let mut start = steps.start;
+        while start < steps.end {
+            if input.cancel.is_cancelled() {
+                return Err(BackendError::Cancelled);
+            }
+            let end = steps.end.min(start.saturating_add(n_at_once));
+            self.submit(gpu, input.ids.len() as u32, start..end);
+            if end < steps.end {
+                gpu.wait()?;
+            }
+            start = end;
+        }
+        gpu.check()
+    }
+
+    fn submit(&mut self, gpu: &Gpu, n_tokens: u32, steps: Range<usize>) {
+        let first = self.dispatches.partition_point(|d| d.step < steps.start);
+        let end = self.dispatches.partition_point(|d| d.step < steps.end);
+        let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
+        for dispatch in &self.dispatches[first..end] {
+            dispatch.record(&mut pass, n_tokens);
+        }
+        drop(pass);
+        for output in self.memory.outputs.iter().filter(|o| steps.contains(&o.step)) {
+            let n_bytes = output.n_bytes as u64;
+            encoder.copy_buffer_to_buffer(&output.buffer, 0, &output.staging, 0, n_bytes);
+            self.fresh = Some(output.id);
+        }
+        gpu.queue.submit([encoder.finish()]);
+        gpu.counters.submits.fetch_add(1, Ordering::Relaxed);
+        gpu.counters.dispatches.fetch_add((end - first) as u64, Ordering::Relaxed);
+    }
+}

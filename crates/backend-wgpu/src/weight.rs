@@ -1,0 +1,160 @@
+//! A weight on the device: rows padded to whole blocks of 16 bytes, then the scales; cut by rows where one binding is too
+//! small for it.
+
+use std::sync::Arc;
+
+use hala_plan::BackendError;
+use hala_tensor::{DType, Data, Tensor};
+use wgpu::{Buffer, BufferUsages};
+
+use crate::gpu::Gpu;
+
+/// Bytes of a block; shaders read weights a block at a time.
+const BLOCK: usize = 16;
+
+/// The largest pieces that are handed to the driver at once, so that it need not hold much more.
+const PIECE: usize = 32 << 20;
+
+/// Rows of a weight in one buffer.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) buffer: Buffer,
+    pub(crate) first_row: usize,
+    pub(crate) n_rows: usize,
+    /// Words before the scales.
+    pub(crate) scales: usize,
+}
+
+/// What the parts of a weight have in common.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) dtype: DType,
+    pub(crate) parts: Vec<Part>,
+    /// Blocks in a row.
+    pub(crate) row_blocks: usize,
+    /// Scales in a row.
+    pub(crate) row_scales: usize,
+    /// Blocks that share a scale, as a power of two.
+    pub(crate) scale_shift: u32,
+}
+
+/// A weight; a clone is another handle to the same memory.
+#[derive(Debug, Clone)]
+pub struct Weight(pub(crate) Arc<Stored>);
+
+/// One scale for a whole row: no row has 2³¹ blocks.
+const WHOLE_ROW: u32 = 31;
+
+/// Code bytes over E4M3 values: the kernels' trick gives values divided by this.
+const E4M3_FACTOR: f32 = 256.0;
+
+/// A tensor as bytes and scales.
+struct Bytes {
+    bytes: Vec<u8>,
+    /// Bytes of one row.
+    n_row: usize,
+    scales: Vec<f32>,
+    row_scales: usize,
+    scale_shift: u32,
+}
+
+impl Bytes {
+    fn plain<T: bytemuck::NoUninit>(values: &[T], n_columns: usize) -> Self {
+        let bytes = bytemuck::cast_slice(values).to_vec();
+        let n_row = n_columns * size_of::<T>();
+        Self { bytes, n_row, scales: Vec::new(), row_scales: 0, scale_shift: WHOLE_ROW }
+    }
+
+    /// # Errors
+    /// An element type that kernels do not read.
+    fn of(label: &str, tensor: Tensor) -> Result<Self, BackendError> {
+        let (dtype, n_columns) = (tensor.dtype(), tensor.shape().n_columns());
+        let unsupported =
+            BackendError::Unsupported { backend: "wgpu", what: format!("the weight {label}"), dtype };
+        Ok(match tensor.into_data() {
+            Data::F32(values) => Self::plain(&values, n_columns),
+            Data::F16(values) => Self::plain(&values, n_columns),
+            Data::BF16(values) => Self::plain(&values, n_columns),
+            Data::U32(_) => return Err(unsupported),
+            Data::E4M3 { codes, scales } => {
+                let scales = scales.into_iter().map(|s| s * E4M3_FACTOR).collect();
+                Self { bytes: codes, n_row: n_columns, scales, row_scales: 1, scale_shift: WHOLE_ROW }
+            }
+            Data::Int8 { codes, scales, group } => {
+                if !group.is_power_of_two() || group < BLOCK {
+                    return Err(unsupported);
+                }
+                Self {
+                    bytes: bytemuck::cast_slice(&codes).to_vec(),
+                    n_row: n_columns,
+                    scales,
+                    row_scales: n_columns.div_ceil(group),
+                    scale_shift: (group / BLOCK).ilog2(),
+                }
+            }
+        })
+    }
+
+    /// Rows `first` … of the codes, padded to whole blocks.
+    fn padded(&self, first: usize, n_rows: usize) -> std::borrow::Cow<'_, [u8]> {
+        let bytes = &self.bytes[first * self.n_row..][..n_rows * self.n_row];
+        let padded_row = self.n_row.next_multiple_of(BLOCK);
+        if padded_row == self.n_row {
+            return bytes.into();
+        }
+        let mut padded = vec![0; n_rows * padded_row];
+        for (from, to) in bytes.chunks(self.n_row).zip(padded.chunks_mut(padded_row)) {
+            to[..from.len()].copy_from_slice(from);
+        }
+        padded.into()
+    }
+}
+
+impl Weight {
+    /// Moves a tensor to the device.
+    ///
+    /// # Errors
+    /// An element type that kernels do not read, or no memory.
+    pub(crate) fn upload(gpu: &Gpu, label: &str, tensor: Tensor) -> Result<Self, BackendError> {
+        let (dtype, n_rows) = (tensor.dtype(), tensor.shape().n_rows());
+        let bytes = Bytes::of(label, tensor)?;
+        let row_bytes = bytes.n_row.next_multiple_of(BLOCK);
+        let limit = gpu.device.limits();
+        let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - BLOCK;
+        let part_rows = (limit / (row_bytes + 4 * bytes.row_scales).max(1)).clamp(1, n_rows.max(1));
+        let mut parts = Vec::new();
+        for first_row in (0..n_rows).step_by(part_rows) {
+            let n_rows = part_rows.min(n_rows - first_row);
+            parts.push(part(gpu, label, &bytes, first_row..first_row + n_rows)?);
+        }
+        Ok(Self(Arc::new(Stored {
+            dtype,
+            parts,
+            row_blocks: row_bytes / BLOCK,
+            row_scales: bytes.row_scales,
+            scale_shift: bytes.scale_shift,
+        })))
+    }
+}
+
+fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> Result<Part, BackendError> {
+    let row_bytes = bytes.n_row.next_multiple_of(BLOCK);
+    let n_code_bytes = rows.len() * row_bytes;
+    let scales = &bytes.scales[rows.start * bytes.row_scales..rows.end * bytes.row_scales];
+    let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+    let buffer = gpu.buffer(label, n_code_bytes + 4 * scales.len(), usage)?;
+    let piece_rows = (PIECE / row_bytes.max(1)).max(1);
+    for first in rows.clone().step_by(piece_rows) {
+        let n_rows = piece_rows.min(rows.end - first);
+        let offset = (first - rows.start) * row_bytes;
+        gpu.queue.write_buffer(&buffer, offset as u64, &bytes.padded(first, n_rows));
+        // What is written waits in memory of its own until the next submission.
+        gpu.queue.submit([]);
+        if n_rows * row_bytes >= PIECE / 2 {
+            gpu.wait()?;
+        }
+    }
+    gpu.queue.write_buffer(&buffer, n_code_bytes as u64, bytemuck::cast_slice(scales));
+    gpu.check()?;
+    Ok(Part { buffer, first_row: rows.start, n_rows: rows.len(), scales: n_code_bytes / 4 })
+}
