@@ -5,6 +5,7 @@ use hala_engine::Engine;
 use hala_model::WeightFormat;
 use hala_weights::Checkpoint;
 
+use crate::golden::{Text, texts};
 use crate::{load, logits, published_demo};
 
 /// How the next-token distributions of two engines compare.
@@ -14,27 +15,6 @@ struct Fidelity {
     top1: f64,
     /// Mean Kullback–Leibler divergence, in nats.
     divergence: f64,
-}
-
-/// A sentence with the reference implementation's answer, as ids.
-struct Text {
-    ids: Vec<u32>,
-    /// Of these, the prompt's.
-    n_prompt: usize,
-}
-
-fn texts() -> Vec<Text> {
-    let list = |value: &serde_json::Value| -> Vec<u32> {
-        value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
-    };
-    let golden = hala_demo_model::GOLDEN
-        .lines()
-        .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
-    let text = |line: serde_json::Value| {
-        let [prompt, output] = ["prompt_ids", "output_ids"].map(|key| list(&line[key]));
-        Text { n_prompt: prompt.len(), ids: [prompt, output].concat() }
-    };
-    golden.map(text).collect()
 }
 
 /// `log softmax`, in f64.

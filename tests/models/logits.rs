@@ -4,7 +4,7 @@ use hala_model::WeightFormat;
 use hala_tests::fixtures::{self, Fixture};
 use hala_weights::Checkpoint;
 
-use crate::{backends, largest_difference, load, logits};
+use crate::{largest_difference, ways};
 
 /// Both sides sum in f32, in another order; the project promises 1e-3 at any size, and these models are tiny.
 const LOGITS: f32 = 1e-4;
@@ -12,18 +12,15 @@ const LOGITS: f32 = 1e-4;
 /// The same sums over other chunks of the prompt.
 const SPLITS: f32 = 2e-5;
 
-/// What this project refuses by name.
-const REFUSED: [(&str, &str); 1] = [("rope-yarn", "yarn")];
-
 #[test]
 fn logits_are_those_of_transformers() {
     let mut n = 0;
-    for fixture in fixtures::lfm2().iter().filter(|f| REFUSED.iter().all(|(name, _)| *name != f.name)) {
+    for fixture in fixtures::lfm2().iter().filter(|f| f.is_supported()) {
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();
-        for (name, backend) in backends() {
-            let engine = load(backend, &checkpoint, WeightFormat::F32).unwrap();
+        for way in ways::all() {
+            let (name, model) = (way.name(), way.load(&checkpoint, WeightFormat::F32));
             for prompt in fixture.prompts() {
-                let found = logits(&engine, &prompt.ids, prompt.ids.len());
+                let found = model.logits(&prompt.ids, prompt.ids.len());
                 let worst = largest_difference(&found, &prompt.logits);
                 assert!(worst <= LOGITS, "{} on {name}, {} ids: {worst}", fixture.name, prompt.ids.len());
                 n += 1;
@@ -38,14 +35,14 @@ fn every_split_of_a_prompt_gives_the_logits_of_the_whole() {
     for name in ["two-layer", "four-layer", "conv-bias"] {
         let fixture = Fixture::lfm2(name);
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();
-        for (backend_name, backend) in backends() {
-            let engine = load(backend, &checkpoint, WeightFormat::F32).unwrap();
+        for way in ways::all() {
+            let model = way.load(&checkpoint, WeightFormat::F32);
             for prompt in fixture.prompts() {
-                let whole = logits(&engine, &prompt.ids, prompt.ids.len());
+                let whole = model.logits(&prompt.ids, prompt.ids.len());
                 for n_chunk in (1..=7).chain([31, 33, 64, 69]) {
-                    let split = logits(&engine, &prompt.ids, n_chunk);
+                    let split = model.logits(&prompt.ids, n_chunk);
                     let worst = largest_difference(&split, &whole);
-                    assert!(worst <= SPLITS, "{name} on {backend_name}, chunks of {n_chunk}: {worst}");
+                    assert!(worst <= SPLITS, "{name} on {}, chunks of {n_chunk}: {worst}", way.name());
                 }
             }
         }
@@ -54,9 +51,11 @@ fn every_split_of_a_prompt_gives_the_logits_of_the_whole() {
 
 #[test]
 fn kinds_of_rotary_scaling_that_are_not_computed_are_refused_by_name() {
-    for (name, kind) in REFUSED {
-        let checkpoint = Checkpoint::open(&Fixture::lfm2(name).path).unwrap();
+    let refused: Vec<Fixture> = fixtures::lfm2().into_iter().filter(|f| !f.is_supported()).collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    for fixture in refused {
+        let checkpoint = Checkpoint::open(&fixture.path).unwrap();
         let error = hala_model::open(&checkpoint, hala_model::Options::default()).unwrap_err().to_string();
-        assert!(error.contains("rope_type") && error.contains(kind), "{error}");
+        assert!(error.contains("rope_type") && error.contains("yarn"), "{error}");
     }
 }

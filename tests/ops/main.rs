@@ -4,6 +4,7 @@
 mod attention;
 mod embed;
 mod formulas;
+mod layouts;
 mod matmul;
 mod refusals;
 mod rope_kv;

@@ -3,10 +3,10 @@
 use std::sync::OnceLock;
 
 use hala_backend_cpu::CpuBackend;
-use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_plan::{Backend, BackendError, Cancel, StepInput};
 
 use crate::case::{Action, Case};
+use crate::devices;
 
 /// What a case's runs gave: for each run, for each buffer read, the rows of the run's tokens.
 pub type Readings = Vec<Vec<Vec<f32>>>;
@@ -51,27 +51,16 @@ pub fn plain() -> &'static dyn Runner {
     PLAIN.get_or_init(|| Waiting(CpuBackend::plain()))
 }
 
-/// Every other backend of this machine.
+/// Every other backend of this machine: threads on the CPU, and each of [`devices::names`].
 pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.
     let threaded = |n| Box::new(Waiting(CpuBackend::threaded(n).expect("threads"))) as Box<dyn Runner>;
     OTHERS.get_or_init(|| {
         let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
-        others.extend(gpu());
+        others.extend(devices::names().iter().map(|name| Box::new(Waiting(devices::open(name))) as _));
         others
     })
-}
-
-/// The GPU, or a program that plays one; without either its tests are skipped and say so.
-fn gpu() -> Option<Box<dyn Runner>> {
-    match pollster::block_on(WgpuBackend::new(&AdapterChoice::Best)) {
-        Ok(backend) => Some(Box::new(Waiting(backend))),
-        Err(error) => {
-            println!("skipped on wgpu: {error}");
-            None
-        }
-    }
 }
 
 /// The plain run and every other backend.

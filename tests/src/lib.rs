@@ -2,12 +2,13 @@
 //!
 //! A [`case::Case`] is a Plan with its weights, states and runs. [`check::all`] takes many of them, runs each on the
 //! plain CPU and on every backend of [`backends::others`], and compares; a new backend gets every test by one line
-//! there.
+//! there, and a new GPU by being in [`devices::names`].
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "this crate is only ever part of a test")]
 
 pub mod backends;
 pub mod case;
 pub mod check;
+pub mod devices;
 pub mod fixtures;
 pub mod random;
 pub mod tolerances;

@@ -144,7 +144,7 @@ impl Backend for WgpuBackend {
         if let Some(output) = memory.outputs.iter().find(|o| o.id == buffer && prepared.fresh == Some(buffer))
         {
             return read::map(&self.gpu, &output.staging, output.n_bytes, |bytes| {
-                unpad(bytes, n_columns, out)
+                unpad(bytes, n_columns, out);
             })
             .await;
         }

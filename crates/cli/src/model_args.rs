@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use hala_backend_cpu::CpuBackend;
+use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_engine::{Engine, LoadOptions};
 use hala_model::{Options, WeightFormat};
 use hala_plan::Backend;
@@ -46,6 +47,10 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendName::Auto)]
     backend: BackendName,
 
+    /// The GPU whose name contains this text, where there are several
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
+
     /// Threads of the CPU; 0 for as many as the machine runs at once
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads(), allow_negative_numbers = true)]
     threads: usize,
@@ -64,6 +69,8 @@ enum BackendName {
     Auto,
     /// The CPU, on all threads
     Cpu,
+    /// The GPU, through Vulkan, Metal or DX12; a software device where there is no other
+    Wgpu,
     /// The CPU, in plain loops with f64 sums on one thread: slow, and the truth that others are tested against
     Plain,
 }
@@ -72,6 +79,8 @@ enum BackendName {
 pub(crate) enum AnyBackend {
     /// The CPU.
     Cpu(CpuBackend),
+    /// The GPU. (Boxed because a device is large.)
+    Wgpu(Box<WgpuBackend>),
 }
 
 /// Evaluates an expression with the backend that the user chose: the one place that knows all of them.
@@ -79,6 +88,10 @@ macro_rules! with_backend {
     ($choice:expr, $backend:ident => $body:expr) => {
         match $choice {
             $crate::model_args::AnyBackend::Cpu($backend) => $body,
+            $crate::model_args::AnyBackend::Wgpu(boxed) => {
+                let $backend = *boxed;
+                $body
+            }
         }
     };
 }
@@ -141,11 +154,24 @@ impl ModelArgs {
     ///
     /// # Errors
     /// This machine cannot run it.
-    pub(crate) fn backend(&self) -> Result<AnyBackend> {
-        Ok(match self.backend {
-            BackendName::Auto | BackendName::Cpu => AnyBackend::Cpu(CpuBackend::threaded(self.threads)?),
-            BackendName::Plain => AnyBackend::Cpu(CpuBackend::plain()),
-        })
+    pub(crate) fn backend(&self, app: &App) -> Result<AnyBackend> {
+        let cpu = || -> Result<AnyBackend> { Ok(AnyBackend::Cpu(CpuBackend::threaded(self.threads)?)) };
+        let wgpu = |choice| pollster::block_on(WgpuBackend::new(&choice)).map(Box::new).map(AnyBackend::Wgpu);
+        let choice = self.adapter.clone().map_or(AdapterChoice::Best, AdapterChoice::Named);
+        match self.backend {
+            BackendName::Cpu => cpu(),
+            BackendName::Plain => Ok(AnyBackend::Cpu(CpuBackend::plain())),
+            BackendName::Wgpu => Ok(wgpu(choice)?),
+            // The built-in model answers sooner than a GPU is set up.
+            BackendName::Auto if self.checkpoint.is_built_in() && self.adapter.is_none() => cpu(),
+            BackendName::Auto if self.adapter.is_some() => Ok(wgpu(choice)?),
+            BackendName::Auto => wgpu(AdapterChoice::Real).or_else(|reason| {
+                if !app.quiet {
+                    terminal::notice(&format!("running on the CPU: {reason}"));
+                }
+                cpu()
+            }),
+        }
     }
 
     /// Opens the checkpoint and loads the model; says on a terminal what the built-in one is.

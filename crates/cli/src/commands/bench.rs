@@ -72,7 +72,7 @@ impl BenchArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         ensure!(self.prompt > 0 && self.generate > 0, "--prompt and --generate must be at least 1");
         let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
-        with_backend!(self.model.backend()?, backend => self.measure(backend, app))
+        with_backend!(self.model.backend(app)?, backend => self.measure(backend, app))
     }
 
     fn measure<B: Backend>(&self, backend: B, app: &App) -> Result<()> {

@@ -98,7 +98,7 @@ impl GenerateArgs {
         };
         let prompt = self.prompt.read()?;
         let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
-        with_backend!(self.model.backend()?, backend => {
+        with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             pollster::block_on(self.generate(engine, prompt, &options, app))
         })

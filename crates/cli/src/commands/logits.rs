@@ -46,7 +46,7 @@ impl LogitsArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompt = self.prompt.read()?;
         NewFile::check(&self.out)?;
-        with_backend!(self.model.backend()?, backend => self.compute(backend, prompt, app))
+        with_backend!(self.model.backend(app)?, backend => self.compute(backend, prompt, app))
     }
 
     fn compute<B: Backend>(&self, backend: B, prompt: Prompt, app: &App) -> Result<()> {

@@ -44,7 +44,7 @@ impl TraceArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompt = self.prompt.read()?;
         let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
-        with_backend!(self.model.backend()?, backend => {
+        with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             self.trace(&engine, prompt)
         })

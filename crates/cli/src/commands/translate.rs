@@ -141,7 +141,7 @@ impl TranslateArgs {
         let sink = self.sink()?;
         let quiet = app.quiet || self.json;
         let app = &App { quiet, interrupt: app.interrupt.clone() };
-        with_backend!(self.model.backend()?, backend => {
+        with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             pollster::block_on(self.translate(engine, source, sink, app))
         })

@@ -76,7 +76,7 @@ impl ChatArgs {
             generate: self.sampling.options(&Sampling::conversation())?,
             ..ChatOptions::default()
         };
-        with_backend!(self.model.backend()?, backend => {
+        with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             pollster::block_on(self.talk(engine, options, app))
         })

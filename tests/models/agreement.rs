@@ -1,0 +1,56 @@
+//! The same weights on every device and on the plain CPU.
+
+use hala_model::WeightFormat;
+use hala_tests::fixtures::{self, Fixture};
+use hala_weights::Checkpoint;
+
+use crate::largest_difference;
+use crate::ways::{self, Way};
+
+/// What the project promises of f32 weights on any device, which may sum and multiply in any order and takes exponentials and
+/// roots as its driver does.
+const F32: f32 = 2e-3;
+
+/// Of rounded weights both sides take the same values, and a device computes with them in f32 too.
+const ROUNDED: f32 = F32;
+
+const FORMATS: [(WeightFormat, f32); 5] = [
+    (WeightFormat::F32, F32),
+    (WeightFormat::BF16, ROUNDED),
+    (WeightFormat::F16, ROUNDED),
+    (WeightFormat::Int8, ROUNDED),
+    (WeightFormat::Fp8, ROUNDED),
+];
+
+/// The largest difference between a device's logits and the plain CPU's, over all prompts of a fixture.
+fn worst(fixture: &Fixture, way: Way, weights: WeightFormat) -> f32 {
+    let checkpoint = Checkpoint::open(&fixture.path).unwrap();
+    let [plain, device] = [Way::Plain, way].map(|way| way.load(&checkpoint, weights));
+    let differ = |ids: &[u32]| {
+        largest_difference(&device.logits(ids, ids.len()), &plain.logits(ids, ids.len()))
+    };
+    fixture.prompts().iter().map(|prompt| differ(&prompt.ids)).fold(0.0, f32::max)
+}
+
+#[test]
+fn a_device_gives_the_plain_cpu_s_logits_with_every_kind_of_weight() {
+    for way in ways::on_devices() {
+        for (weights, tolerance) in FORMATS {
+            for fixture in ["two-layer", "four-layer", "untied"].map(Fixture::lfm2) {
+                let worst = worst(&fixture, way, weights);
+                println!("{}: {weights}, {}: {worst:.1e}", way.name(), fixture.name);
+                assert!(worst <= tolerance, "{}: {weights}, {}: {worst}", way.name(), fixture.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_device_gives_the_plain_cpu_s_logits_on_every_fixture() {
+    for way in ways::on_devices() {
+        for fixture in fixtures::lfm2().iter().filter(|f| f.is_supported()) {
+            let worst = worst(fixture, way, WeightFormat::F32);
+            assert!(worst <= F32, "{}: {}: {worst}", way.name(), fixture.name);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a decoded token costs on a device: one submission, few dispatches, and nothing made.
+
+use std::sync::Arc;
+
+use hala_backend_wgpu::{Created, WgpuBackend};
+use hala_engine::Session;
+use hala_model::WeightFormat;
+use hala_plan::Cancel;
+use hala_tests::devices;
+use hala_tests::random::Rng;
+use pollster::block_on;
+
+use crate::{load, small_350m};
+
+/// The most dispatches of one token of the 350M: on fast GPUs each costs about 3 µs, and 80 of them a third of the time
+/// that reading the weights takes.
+const MAX_DISPATCHES: u64 = 80;
+
+/// Tokens over which nothing may be made: past the 64 after which a session takes a snapshot.
+const N_TOKENS: usize = 70;
+
+/// Tokens after which a session begins again, so that its context of 1,024 is enough.
+const N_ROUND: usize = 250;
+
+fn session(device: &str, weights: WeightFormat) -> Session<WgpuBackend> {
+    let engine = load(devices::open(device), &small_350m::checkpoint(), weights).unwrap();
+    block_on(Session::new(Arc::new(engine))).unwrap()
+}
+
+/// A session that has taken a prompt and decoded one token.
+fn warm(device: &str, weights: WeightFormat) -> Session<WgpuBackend> {
+    let mut session = session(device, weights);
+    block_on(session.prefill(&[1, 2, 3, 5, 8], &Cancel::new())).unwrap();
+    block_on(session.decode(13, &Cancel::new())).unwrap();
+    session
+}
+
+fn created(session: &Session<WgpuBackend>) -> Created {
+    session.engine().backend().created()
+}
+
+/// The same without what was run.
+fn made(session: &Session<WgpuBackend>) -> Created {
+    Created { submits: 0, dispatches: 0, ..created(session) }
+}
+
+/// Each device with the weights that people use.
+fn rows() -> impl Iterator<Item = (&'static str, WeightFormat)> {
+    let formats = [WeightFormat::Int8, WeightFormat::Fp8, WeightFormat::F32];
+    devices::names().iter().flat_map(move |device| formats.map(|weights| (device.as_str(), weights)))
+}
+
+#[test]
+fn a_token_of_the_350m_s_layers_is_one_submission_of_at_most_80_dispatches() {
+    for (device, weights) in rows() {
+        let mut session = warm(device, weights);
+        let before = created(&session);
+        block_on(session.decode(21, &Cancel::new())).unwrap();
+        let after = created(&session);
+        let n_dispatches = after.dispatches - before.dispatches;
+        println!("{device}: {weights}: {n_dispatches} dispatches");
+        assert_eq!(after.submits - before.submits, 1, "{device}: {weights}");
+        assert!(n_dispatches <= MAX_DISPATCHES, "{device}: {weights}: {n_dispatches} dispatches");
+        assert_eq!(session.logits().len(), small_350m::N_VOCAB);
+    }
+}
+
+#[test]
+fn after_the_first_token_decoding_makes_nothing() {
+    for (device, weights) in rows() {
+        let mut session = warm(device, weights);
+        let (before, n_before) = (made(&session), created(&session).submits);
+        for id in Rng::new("decoded").ids(N_TOKENS, small_350m::N_VOCAB) {
+            block_on(session.decode(id, &Cancel::new())).unwrap();
+        }
+        assert_eq!(made(&session), before, "{device}: {weights}");
+        assert_eq!(created(&session).submits - n_before, N_TOKENS as u64, "{device}: {weights}");
+    }
+}
+
+#[test]
+fn a_plan_that_is_used_a_thousand_times_holds_no_more_memory() {
+    for device in devices::names() {
+        let mut session = warm(device, WeightFormat::Int8);
+        let before = made(&session);
+        for (i, id) in Rng::new("reused").ids(1000, small_350m::N_VOCAB).into_iter().enumerate() {
+            // Going back copies states; that must not make anything either.
+            if i % N_ROUND == 0 {
+                block_on(session.truncate(3)).unwrap();
+            }
+            block_on(session.decode(id, &Cancel::new())).unwrap();
+        }
+        assert_eq!(made(&session), before, "{device}");
+    }
+}

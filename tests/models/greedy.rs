@@ -1,0 +1,83 @@
+//! Greedy decoding of the built-in model on devices, against the plain CPU.
+
+use std::sync::Arc;
+
+use hala_backend_cpu::CpuBackend;
+use hala_engine::{Generated, Generation, Session};
+use hala_model::WeightFormat;
+use hala_plan::{Backend, Cancel};
+use hala_tests::devices;
+use hala_weights::Checkpoint;
+use pollster::block_on;
+
+use crate::golden::{Text, texts};
+use crate::load;
+
+/// Tokens after one prompt, far past the end of the model's answer.
+const N_TOKENS: usize = 200;
+
+/// Share of tokens that must agree: past its answer the model was not trained, and where two tokens are as likely to a few
+/// digits, the order of a sum decides.
+const AGREEMENT: f64 = 0.98;
+
+/// The model as it ships, in int8.
+fn session<B: Backend>(backend: B) -> Session<B> {
+    let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
+    let engine = load(backend, &checkpoint, WeightFormat::Auto).unwrap();
+    block_on(Session::new(Arc::new(engine))).unwrap()
+}
+
+fn likeliest<B: Backend>(session: &Session<B>) -> u32 {
+    let logits = session.logits();
+    (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as u32
+}
+
+/// The likeliest token at each of [`N_TOKENS`] places after `prompt`; `next` tells from it which token goes in.
+fn decode<B: Backend>(
+    session: &mut Session<B>,
+    prompt: &[u32],
+    next: impl Fn(usize, u32) -> u32,
+) -> Vec<u32> {
+    block_on(session.prefill(prompt, &Cancel::new())).unwrap();
+    let one = |i| {
+        let found = likeliest(session);
+        block_on(session.decode(next(i, found), &Cancel::new())).unwrap();
+        found
+    };
+    (0..N_TOKENS).map(one).collect()
+}
+
+fn generate<B: Backend>(session: &mut Session<B>, prompt: &[u32]) -> Generated {
+    let generation = Generation::new(session, prompt, &Default::default(), &Cancel::new()).unwrap();
+    block_on(generation.run(session)).unwrap()
+}
+
+#[test]
+fn of_200_greedy_tokens_a_device_agrees_with_the_plain_cpu_on_nearly_all() {
+    let text = &texts()[0];
+    let prompt = &text.ids[..text.n_prompt];
+    let expected = decode(&mut session(CpuBackend::plain()), prompt, |_, found| found);
+    for device in devices::names() {
+        let found = decode(&mut session(devices::open(device)), prompt, |i, _| expected[i]);
+        let n_same = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
+        println!("{device}: {n_same} of {N_TOKENS} greedy tokens are the plain CPU's");
+        assert!(n_same as f64 >= AGREEMENT * N_TOKENS as f64, "{device}: {n_same} of {N_TOKENS}");
+    }
+}
+
+#[test]
+fn a_device_writes_the_cpu_s_text_for_every_golden_sentence() {
+    let prompts: Vec<Vec<u32>> =
+        texts().into_iter().map(|Text { ids, n_prompt }| ids[..n_prompt].to_vec()).collect();
+    assert_eq!(prompts.len(), 60);
+    let mut cpu = session(CpuBackend::threaded(2).unwrap());
+    let expected: Vec<Generated> = prompts.iter().map(|prompt| generate(&mut cpu, prompt)).collect();
+    for device in devices::names() {
+        let mut session = session(devices::open(device));
+        for (i, (prompt, expected)) in prompts.iter().zip(&expected).enumerate() {
+            let found = generate(&mut session, prompt);
+            assert_eq!(found.text, expected.text, "{device}: sentence {i}");
+            assert_eq!((found.ids, found.finish), (expected.ids.clone(), expected.finish), "{device}: sentence {i}");
+        }
+    }
+}

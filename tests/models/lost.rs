@@ -1,0 +1,150 @@
+//! Devices that go away, or were never there: each is an error that says so, and no panic.
+
+use std::sync::Arc;
+
+use hala_backend_wgpu::{AdapterChoice, Prepared, Snapshot, State, Weight, WgpuBackend};
+use hala_engine::{EngineError, Session};
+use hala_model::WeightFormat;
+use hala_plan::ops::embed;
+use hala_plan::{
+    Backend, BackendError, BufferId, Cancel, Plan, Recorder, StateKind, StateSpec, StepInput, WeightId,
+};
+use hala_tensor::{DType, Shape, Tensor};
+use hala_tests::devices;
+use hala_tests::random::Rng;
+use pollster::block_on;
+
+use crate::{load, small_350m};
+
+/// A table of four rows that one run looks up in, and a state beside it.
+struct Lookup {
+    backend: WgpuBackend,
+    plan: Plan,
+    y: BufferId,
+    weights: Vec<Weight>,
+    state: State,
+    prepared: Prepared,
+    snapshot: Snapshot,
+}
+
+const TABLE: Shape = Shape::matrix(4, 8);
+
+fn table() -> Tensor {
+    Rng::new("table").matrix(4, 8, 1.0)
+}
+
+fn states() -> [StateSpec; 1] {
+    [StateSpec {
+        label: "state".to_owned(),
+        shape: Shape::matrix(2, 8),
+        dtype: DType::F32,
+        kind: StateKind::Recurrent,
+    }]
+}
+
+fn plan() -> (Plan, BufferId) {
+    let mut recorder = Recorder::new("look-up", 1);
+    let ids = recorder.ids();
+    let table = recorder.weight(WeightId(0), "table", TABLE, DType::F32);
+    let y = recorder.output("y", Shape::matrix(1, 8));
+    recorder.embed(embed::Args { ids, table, y }).unwrap();
+    (recorder.finish(), y)
+}
+
+impl Lookup {
+    fn new(device: &str) -> Self {
+        let backend = devices::open(device);
+        let (plan, y) = plan();
+        let weights = vec![backend.upload("table", table()).unwrap()];
+        let state = backend.allocate(&states()).unwrap();
+        let prepared = block_on(backend.prepare(&plan, &weights, &state)).unwrap();
+        let snapshot = block_on(backend.snapshot(&state)).unwrap();
+        Self { backend, plan, y, weights, state, prepared, snapshot }
+    }
+
+    fn run(&mut self) -> Result<(), BackendError> {
+        let input = StepInput { ids: &[3], position: 0, cancel: &Cancel::new() };
+        block_on(self.backend.run(&mut self.prepared, &mut self.state, input))
+    }
+
+    fn read(&self) -> Result<Vec<f32>, BackendError> {
+        let mut values = Vec::new();
+        block_on(self.backend.read(&self.prepared, &self.state, self.y, &mut values))?;
+        Ok(values)
+    }
+}
+
+#[track_caller]
+fn assert_lost<T>(what: &str, result: Result<T, BackendError>) {
+    match result {
+        Err(BackendError::DeviceLost { .. }) => {}
+        Err(other) => panic!("{what}: {other}"),
+        Ok(_) => panic!("{what}: no error"),
+    }
+}
+
+#[test]
+fn whatever_is_asked_of_a_lost_device_says_that_it_is_lost() {
+    for device in devices::names() {
+        let mut lookup = Lookup::new(device);
+        lookup.run().unwrap();
+        assert_eq!(lookup.read().unwrap(), table().to_f32()[24..]);
+        lookup.run().unwrap();
+        lookup.backend.destroy();
+        assert_lost("read", lookup.read());
+        assert_lost("run", lookup.run());
+        let Lookup { backend, plan, weights, mut state, snapshot, .. } = lookup;
+        assert_lost("upload", backend.upload("table", table()));
+        assert_lost("allocate", backend.allocate(&states()));
+        assert_lost("prepare", block_on(backend.prepare(&plan, &weights, &state)));
+        assert_lost("snapshot", block_on(backend.snapshot(&state)));
+        assert_lost("restore", block_on(backend.restore(&mut state, &snapshot)));
+    }
+}
+
+#[test]
+fn the_first_call_after_a_loss_says_so_whichever_it_is() {
+    for device in devices::names() {
+        let lost = || {
+            let lookup = Lookup::new(device);
+            lookup.backend.destroy();
+            lookup
+        };
+        assert_lost("run", lost().run());
+        assert_lost("upload", lost().backend.upload("table", table()));
+        assert_lost("allocate", lost().backend.allocate(&states()));
+        let Lookup { backend, plan, weights, mut state, snapshot, .. } = lost();
+        assert_lost("prepare", block_on(backend.prepare(&plan, &weights, &state)));
+        assert_lost("restore", block_on(backend.restore(&mut state, &snapshot)));
+        assert_lost("snapshot", block_on(lost().backend.snapshot(&lost().state)));
+    }
+}
+
+#[test]
+fn a_session_on_a_lost_device_says_so_and_one_on_another_device_goes_on() {
+    for device in devices::names() {
+        let [mut lost, mut good] = [(); 2].map(|()| {
+            let engine = load(devices::open(device), &small_350m::checkpoint(), WeightFormat::Int8).unwrap();
+            block_on(Session::new(Arc::new(engine))).unwrap()
+        });
+        for session in [&mut lost, &mut good] {
+            block_on(session.prefill(&[1, 2, 3], &Cancel::new())).unwrap();
+        }
+        lost.engine().backend().destroy();
+        for _ in 0..2 {
+            let error = block_on(lost.decode(5, &Cancel::new())).unwrap_err();
+            assert!(matches!(error, EngineError::Backend(BackendError::DeviceLost { .. })), "{error}");
+        }
+        block_on(good.decode(5, &Cancel::new())).unwrap();
+    }
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_named_with_those_that_are() {
+    let error = block_on(WgpuBackend::new(&AdapterChoice::Named("no such".to_owned()))).unwrap_err();
+    assert!(matches!(error, BackendError::Unavailable { backend: "wgpu", .. }), "{error}");
+    let text = error.to_string();
+    for report in block_on(hala_backend_wgpu::adapters()) {
+        assert!(text.contains("no such") && text.contains(&report.name), "{text}");
+    }
+}

@@ -1,0 +1,77 @@
+//! The GPUs of this machine, and the programs that play one: each kind is tested once.
+//!
+//! `HALA_TEST_ADAPTERS` narrows them: only those whose name contains its text are used, and with `none` no one is.
+
+use std::io::Write;
+use std::sync::OnceLock;
+
+use hala_backend_wgpu::{AdapterChoice, AdapterReport, WgpuBackend};
+use hala_plan::BackendError;
+use pollster::block_on;
+
+/// The variable that narrows the choice.
+const NARROWED_BY: &str = "HALA_TEST_ADAPTERS";
+
+/// Names of the adapters that tests run on, told once; without any, the tests on wgpu are skipped, and that is told.
+///
+/// # Panics
+/// A driver fails where a missing or a small device would be skipped.
+pub fn names() -> &'static [String] {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let wanted = std::env::var(NARROWED_BY).unwrap_or_default();
+        let found = block_on(hala_backend_wgpu::adapters());
+        let mut names: Vec<String> = Vec::new();
+        for report in found.iter().filter(|report| is_wanted(report, &wanted)) {
+            // Cards of one name are one kind, and so is a card that is reached through two interfaces.
+            if !names.contains(&report.name) && opens(report) {
+                names.push(report.name.clone());
+            }
+        }
+        if names.is_empty() {
+            tell(&format!("skipped on wgpu: {}", why_none(&found, &wanted)));
+        }
+        names
+    })
+}
+
+/// A device of its own on an adapter of [`names`].
+///
+/// # Panics
+/// The driver fails.
+pub fn open(name: &str) -> WgpuBackend {
+    block_on(WgpuBackend::new(&AdapterChoice::Named(name.to_owned()))).expect("an adapter that opened before")
+}
+
+fn is_wanted(report: &AdapterReport, wanted: &str) -> bool {
+    report.name.to_lowercase().contains(&wanted.to_lowercase())
+}
+
+fn opens(report: &AdapterReport) -> bool {
+    let AdapterReport { name, kind, interface, driver, subgroup_sizes: [least, most], .. } = report;
+    match block_on(WgpuBackend::new(&AdapterChoice::Named(name.clone()))) {
+        Ok(_) => {
+            tell(&format!("tested on {name}: {kind}, {interface}, {driver}, subgroups of {least} to {most}"));
+            true
+        }
+        Err(error @ BackendError::Unavailable { .. }) => {
+            tell(&format!("skipped on {name}: {error}"));
+            false
+        }
+        Err(error) => panic!("{name} cannot be opened: {error}"),
+    }
+}
+
+fn why_none(found: &[AdapterReport], wanted: &str) -> String {
+    if found.is_empty() {
+        return "this machine has no adapter; `cargo xtask setup` installs one where it can".to_owned();
+    }
+    let names: Vec<&str> = found.iter().map(|report| report.name.as_str()).collect();
+    format!("{NARROWED_BY} is {wanted:?}, and there are {}", names.join(", "))
+}
+
+/// Says a line that the test runner does not hold back: what is skipped must be seen where all tests pass.
+fn tell(line: &str) {
+    // A screen that went away is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
