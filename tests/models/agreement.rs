@@ -26,9 +26,8 @@ const FORMATS: [(WeightFormat, f32); 5] = [
 fn worst(fixture: &Fixture, way: Way, weights: WeightFormat) -> f32 {
     let checkpoint = Checkpoint::open(&fixture.path).unwrap();
     let [plain, device] = [Way::Plain, way].map(|way| way.load(&checkpoint, weights));
-    let differ = |ids: &[u32]| {
-        largest_difference(&device.logits(ids, ids.len()), &plain.logits(ids, ids.len()))
-    };
+    let differ =
+        |ids: &[u32]| largest_difference(&device.logits(ids, ids.len()), &plain.logits(ids, ids.len()));
     fixture.prompts().iter().map(|prompt| differ(&prompt.ids)).fold(0.0, f32::max)
 }
 

@@ -77,7 +77,11 @@ fn a_device_writes_the_cpu_s_text_for_every_golden_sentence() {
         for (i, (prompt, expected)) in prompts.iter().zip(&expected).enumerate() {
             let found = generate(&mut session, prompt);
             assert_eq!(found.text, expected.text, "{device}: sentence {i}");
-            assert_eq!((found.ids, found.finish), (expected.ids.clone(), expected.finish), "{device}: sentence {i}");
+            assert_eq!(
+                (found.ids, found.finish),
+                (expected.ids.clone(), expected.finish),
+                "{device}: sentence {i}"
+            );
         }
     }
 }

@@ -86,7 +86,8 @@ fn tensors() -> BTreeMap<String, Tensor> {
 
 /// Names and shapes of a layer's matrices.
 fn matrices(i: usize) -> Vec<(&'static str, [usize; 2])> {
-    let mut list = vec![("feed_forward.w1", [F, D]), ("feed_forward.w2", [D, F]), ("feed_forward.w3", [F, D])];
+    let mut list =
+        vec![("feed_forward.w1", [F, D]), ("feed_forward.w2", [D, F]), ("feed_forward.w3", [F, D])];
     if ATTENTION.contains(&i) {
         list.extend([("self_attn.q_proj", [Q, D]), ("self_attn.k_proj", [KV, D])]);
         list.extend([("self_attn.v_proj", [KV, D]), ("self_attn.out_proj", [D, Q])]);
