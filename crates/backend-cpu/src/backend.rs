@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use hala_plan::{Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput};
+use hala_plan::{Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
 use hala_tensor::Tensor;
+use web_time::Instant;
 
 use crate::memory::Memory;
 use crate::pool::Pool;
@@ -113,6 +114,22 @@ impl Backend for CpuBackend {
             run.step(step)?;
         }
         Ok(())
+    }
+
+    async fn profile(
+        &self,
+        prepared: &mut Prepared,
+        state: &mut State,
+        input: StepInput<'_>,
+    ) -> Result<Vec<Timing>, BackendError> {
+        let mut timings = Vec::new();
+        for step in 0..prepared.plan.steps().len() {
+            let start = Instant::now();
+            self.run_steps(prepared, state, input, step..step + 1).await?;
+            let seconds = start.elapsed().as_secs_f64();
+            timings.push(Timing { step, kernel: prepared.plan.steps()[step].op.name().to_owned(), seconds });
+        }
+        Ok(timings)
     }
 
     async fn read(

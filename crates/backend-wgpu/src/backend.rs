@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hala_plan::{Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput};
+use hala_plan::{Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing};
 use hala_tensor::{DType, Tensor};
 use half::f16;
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
@@ -116,6 +116,15 @@ impl Backend for WgpuBackend {
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
         prepared.run(&self.gpu, input, steps)
+    }
+
+    async fn profile(
+        &self,
+        prepared: &mut Prepared,
+        _state: &mut State,
+        input: StepInput<'_>,
+    ) -> Result<Vec<Timing>, BackendError> {
+        prepared.profile(&self.gpu, input).await
     }
 
     async fn read(

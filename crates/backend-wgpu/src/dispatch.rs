@@ -64,6 +64,11 @@ pub(crate) struct Dispatch {
 }
 
 impl Dispatch {
+    /// Name of the variant.
+    pub(crate) fn kernel(&self) -> &'static str {
+        self.pipeline.variant.name
+    }
+
     /// Records the dispatch.
     pub(crate) fn record(&self, pass: &mut ComputePass<'_>, n_tokens: u32) {
         let n_along = match self.tokens {

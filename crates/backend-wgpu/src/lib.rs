@@ -12,6 +12,7 @@ mod memory;
 mod ops;
 mod pipelines;
 mod prepared;
+mod profile;
 mod read;
 mod state;
 mod weight;

@@ -22,7 +22,7 @@ const STEPS_BETWEEN_LOOKS: usize = 8;
 pub struct Prepared {
     pub(crate) plan: Plan,
     pub(crate) memory: Memory,
-    dispatches: Vec<Dispatch>,
+    pub(crate) dispatches: Vec<Dispatch>,
     /// The output whose last run was copied to where the host reads it.
     pub(crate) fresh: Option<BufferId>,
 }
@@ -58,13 +58,8 @@ impl Prepared {
         input: StepInput<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        self.plan.check(input)?;
-        gpu.check()?;
+        self.begin(gpu, input)?;
         let steps = steps.start..steps.end.min(self.plan.steps().len());
-        self.fresh = None;
-        let step = [input.position as u32, input.ids.len() as u32];
-        gpu.queue.write_buffer(&self.memory.step, 0, bytemuck::cast_slice(&step));
-        gpu.queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(input.ids));
         let is_slow = gpu.is_software && self.plan.n_tokens() > 1;
         let n_at_once = if is_slow { STEPS_BETWEEN_LOOKS } else { usize::MAX };
         let mut start = steps.start;
@@ -80,6 +75,20 @@ impl Prepared {
             start = end;
         }
         gpu.check()
+    }
+
+    /// Checks what a run is given, and writes it to the device.
+    ///
+    /// # Errors
+    /// Ids or a position that do not fit, or a lost device.
+    pub(crate) fn begin(&mut self, gpu: &Gpu, input: StepInput<'_>) -> Result<(), BackendError> {
+        self.plan.check(input)?;
+        gpu.check()?;
+        self.fresh = None;
+        let step = [input.position as u32, input.ids.len() as u32];
+        gpu.queue.write_buffer(&self.memory.step, 0, bytemuck::cast_slice(&step));
+        gpu.queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(input.ids));
+        Ok(())
     }
 
     fn submit(&mut self, gpu: &Gpu, n_tokens: u32, steps: Range<usize>) {

@@ -28,6 +28,17 @@ pub struct StepInput<'a> {
     pub cancel: &'a Cancel,
 }
 
+/// How long one piece of work took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// Index of the step of the Plan that it belongs to.
+    pub step: usize,
+    /// The kernel that ran; the op's name where a backend has one kernel an op.
+    pub kernel: String,
+    /// Seconds, by the device's clock where it has one, else by the host's.
+    pub seconds: f64,
+}
+
 /// Runs Plans on one kind of device.
 ///
 /// The methods that may wait for a device are asynchronous, because a browser must not block. Handles are
@@ -97,6 +108,17 @@ pub trait Backend: Debug {
     ) -> impl Future<Output = Result<(), BackendError>> {
         self.run_steps(prepared, state, input, 0..usize::MAX)
     }
+
+    /// Runs all steps and tells how long each took. Slower than [`Backend::run`], which does not stop to look at a clock.
+    ///
+    /// # Errors
+    /// A device without a clock, and as for [`Backend::run_steps`].
+    fn profile(
+        &self,
+        prepared: &mut Self::Prepared,
+        state: &mut Self::State,
+        input: StepInput<'_>,
+    ) -> impl Future<Output = Result<Vec<Timing>, BackendError>>;
 
     /// Copies a buffer's elements, as f32, into `out` (resized to fit): an output after a run, or any buffer of
     /// the step that ran last. Weights cannot be read.

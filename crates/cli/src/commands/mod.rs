@@ -5,6 +5,7 @@ mod chat;
 mod generate;
 mod inspect;
 mod logits;
+mod profile;
 mod prompt;
 mod pull;
 mod tokenize;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Logits(logits::LogitsArgs),
     /// Measure how fast a model runs
     Bench(bench::BenchArgs),
+    /// Show which kernels take the time
+    Profile(profile::ProfileArgs),
     /// Show what is in a checkpoint
     Inspect(inspect::InspectArgs),
     /// Turn text into token ids, and back
@@ -49,6 +52,7 @@ impl Command {
             Self::Generate(args) => args.run(app),
             Self::Logits(args) => args.run(app),
             Self::Bench(args) => args.run(app),
+            Self::Profile(args) => args.run(app),
             Self::Inspect(args) => args.run(app),
             Self::Tokenize(args) => args.run(app),
             Self::Trace(args) => args.run(app),

@@ -1,0 +1,86 @@
+//! How long each dispatch of a Plan takes, by the device's own clock.
+
+use std::ops::Range;
+
+use hala_plan::{BackendError, StepInput, Timing};
+use wgpu::{
+    BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites, Features,
+    QueryType,
+};
+
+use crate::dispatch::Dispatch;
+use crate::gpu::Gpu;
+use crate::prepared::Prepared;
+use crate::read;
+
+/// Dispatches that are timed together; WebGPU has at most 4,096 queries in a set, and each takes two.
+const N_AT_ONCE: usize = 256;
+
+impl Prepared {
+    /// Runs all steps, each dispatch in a pass of its own between two timestamps.
+    ///
+    /// # Errors
+    /// A device without a clock, and as for `Backend::run_steps`.
+    pub(crate) async fn profile(
+        &mut self,
+        gpu: &Gpu,
+        input: StepInput<'_>,
+    ) -> Result<Vec<Timing>, BackendError> {
+        if !gpu.device.features().contains(Features::TIMESTAMP_QUERY) {
+            return Err(BackendError::Refused {
+                device: gpu.name.clone(),
+                what: "a profile".to_owned(),
+                reason: "it has no timestamps".to_owned(),
+            });
+        }
+        self.begin(gpu, input)?;
+        let mut timings = Vec::new();
+        let n = self.dispatches.len();
+        for start in (0..n).step_by(N_AT_ONCE) {
+            let range = start..n.min(start + N_AT_ONCE);
+            let seconds = self.timed(gpu, input.ids.len() as u32, range.clone()).await?;
+            let timing = |(dispatch, seconds): (&Dispatch, f64)| Timing {
+                step: dispatch.step,
+                kernel: dispatch.kernel().to_owned(),
+                seconds,
+            };
+            timings.extend(self.dispatches[range].iter().zip(seconds).map(timing));
+        }
+        Ok(timings)
+    }
+
+    /// Seconds of each of a range of dispatches.
+    async fn timed(&self, gpu: &Gpu, n_tokens: u32, range: Range<usize>) -> Result<Vec<f64>, BackendError> {
+        let n_queries = 2 * range.len() as u32;
+        let n_bytes = 8 * n_queries as usize;
+        let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
+            label: Some("profile"),
+            ty: QueryType::Timestamp,
+            count: n_queries,
+        });
+        let resolved =
+            gpu.buffer("profile", n_bytes, BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC)?;
+        let staging = gpu.buffer("profile", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
+        let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+        for (i, dispatch) in self.dispatches[range].iter().enumerate() {
+            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
+                label: Some(dispatch.kernel()),
+                timestamp_writes: Some(ComputePassTimestampWrites {
+                    query_set: &queries,
+                    beginning_of_pass_write_index: Some(2 * i as u32),
+                    end_of_pass_write_index: Some(2 * i as u32 + 1),
+                }),
+            });
+            dispatch.record(&mut pass, n_tokens);
+        }
+        encoder.resolve_query_set(&queries, 0..n_queries, &resolved, 0);
+        encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, n_bytes as u64);
+        gpu.queue.submit([encoder.finish()]);
+        let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
+        read::map(gpu, &staging, n_bytes, |bytes| {
+            let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
+            ticks.as_chunks::<2>().0.iter().map(|[a, b]| b.saturating_sub(*a) as f64 * period).collect()
+        })
+        .await
+    }
+}

@@ -1,0 +1,86 @@
+//! How long each step of a Plan takes on its device.
+
+use hala_model::{LogitRows, PlanShape};
+use hala_plan::{Backend, BufferKind, Cancel, Plan, Step, StepInput, Timing};
+use serde::Serialize;
+
+use crate::{Engine, EngineError};
+
+/// One kernel's share of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KernelTime {
+    /// Index of the step of the Plan that it belongs to.
+    pub step: usize,
+    /// Name of the op.
+    pub op: &'static str,
+    /// The kernel that ran.
+    pub kernel: String,
+    /// The buffer that the step writes.
+    pub writes: String,
+    /// Bytes of weights that the step reads, a row of an embedding look-up left out.
+    pub weight_bytes: usize,
+    /// Seconds: the median of the runs.
+    pub seconds: f64,
+}
+
+/// What is profiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProfileOptions {
+    /// Tokens of the run: 1 for decoding.
+    pub n_tokens: usize,
+    /// Tokens that the state holds already.
+    pub position: usize,
+    /// Runs, after one that warms up.
+    pub n_runs: usize,
+}
+
+impl<B: Backend> Engine<B> {
+    /// Times every kernel of a Plan, with token 0 in all places: what is computed does not change how long it takes.
+    ///
+    /// # Errors
+    /// More tokens than the context holds, none at all, a device without a clock, cancellation.
+    pub async fn profile(
+        &self,
+        options: ProfileOptions,
+        cancel: &Cancel,
+    ) -> Result<Vec<KernelTime>, EngineError> {
+        let ProfileOptions { n_tokens, position, n_runs } = options;
+        let (plan, _) = self.plan(PlanShape { n_tokens, logits: LogitRows::Last })?;
+        let mut state = self.backend().allocate(self.model().states())?;
+        let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
+        let ids = vec![0; n_tokens];
+        let input = StepInput { ids: &ids, position, cancel };
+        let mut runs = Vec::new();
+        for _ in 0..=n_runs.max(1) {
+            runs.push(self.backend().profile(&mut prepared, &mut state, input).await?);
+        }
+        Ok(medians(&plan, &runs[1..]))
+    }
+}
+
+/// The median of each kernel over the runs.
+fn medians(plan: &Plan, runs: &[Vec<Timing>]) -> Vec<KernelTime> {
+    let of_one = |(i, timing): (usize, &Timing)| {
+        let mut seconds: Vec<f64> = runs.iter().map(|run| run[i].seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        let step = &plan.steps()[timing.step];
+        KernelTime {
+            step: timing.step,
+            op: step.op.name(),
+            kernel: timing.kernel.clone(),
+            writes: step.outputs.first().map_or_else(String::new, |id| plan.buffer(*id).label.clone()),
+            weight_bytes: weight_bytes(plan, step),
+            seconds: seconds[seconds.len() / 2],
+        }
+    };
+    runs[0].iter().enumerate().map(of_one).collect()
+}
+
+fn weight_bytes(plan: &Plan, step: &Step) -> usize {
+    if matches!(step.op, hala_plan::Op::Embed(_)) {
+        return 0;
+    }
+    let buffers = step.inputs.iter().map(|id| plan.buffer(*id));
+    let weights = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::Weight(_)));
+    weights.map(|buffer| buffer.dtype.n_bytes(buffer.shape)).sum()
+}
