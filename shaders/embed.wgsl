@@ -44,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let factor = scale(part_row, block);
     for (var i = 0u; i < BLOCK_QUADS; i++) {
         let quad = block * BLOCK_QUADS + i;
-        if quad < placement.x_quads {
+        if quad < (params.width + 3u) / 4u {
             y[token * placement.x_quads + quad] = numbers[i] * factor;
         }
     }

@@ -76,21 +76,65 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
 #include "shared/rows.wgsl"
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let first = (group.x * 64u + lane) * ROWS;
-    let token = group.y * TOKENS;
-    var rows = array<Row, ROWS>();
-    for (var r = 0u; r < ROWS; r++) {
-        rows[r] = row_at(min(first + r, n_rows() - 1u));
+// Four rows of one matrix, and where their results go.
+struct Place {
+    rows: Rows,
+    // Column of y.
+    column: u32,
+    // Rows that there are: none past the last matrix.
+    n: u32,
+}
+
+// The fours are counted from the first matrix on; the last four of each may be short.
+fn place(idx: u32) -> Place {
+    var four = idx;
+    var matrix = 0u;
+    var column = 0u;
+    var n = params.n_out_0;
+#if TWO || THREE
+    if four >= (n + 3u) / 4u {
+        four -= (n + 3u) / 4u;
+        column += n;
+        matrix = 1u;
+        n = params.n_out_1;
     }
-    var sums = products(rows, token, lane);
-    for (var i = 0u; i < TOKENS; i++) {
-        for (var r = 0u; r < ROWS; r++) {
-            if first + r < n_rows() && token + i < n_x_rows() {
-                write(token + i, first + r, sums[i * ROWS + r]);
-            }
+#endif
+#if THREE
+    if matrix == 1u && four >= (n + 3u) / 4u {
+        four -= (n + 3u) / 4u;
+        column += n;
+        matrix = 2u;
+        n = params.n_out_2;
+    }
+#endif
+    let first = min(4u * four, n - 1u);
+    return Place(Rows(matrix, first, n - 1u), column + 4u * four, n - min(4u * four, n));
+}
+
+fn write_four(token: u32, at: Place, sums: vec4<f32>) {
+    for (var r = 0u; r < 4u; r++) {
+        if r < at.n && token < n_x_rows() {
+            write(token, at.column + r, sums[r]);
         }
     }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let first = (group.x * THREADS + lane) * 2u;
+    let token = group.y * TOKENS;
+    let a = place(first);
+    let b = place(first + 1u);
+    let sums = products(Job(a.rows, b.rows), token);
+    write_four(token, a, sums.t0.a);
+    write_four(token, b, sums.t0.b);
+#if MANY
+    write_four(token + 1u, a, sums.t1.a);
+    write_four(token + 1u, b, sums.t1.b);
+    write_four(token + 2u, a, sums.t2.a);
+    write_four(token + 2u, b, sums.t2.b);
+    write_four(token + 3u, a, sums.t3.a);
+    write_four(token + 3u, b, sums.t3.b);
+#endif
 }
 #endif

@@ -91,19 +91,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
 #include "shared/rows.wgsl"
 
-// One token.
-@compute @workgroup_size(64)
+// One token, four channels a thread.
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let idx = group.x * 64u + lane;
-    let channel = min(idx, params.width - 1u);
-    let rows = array<Row, ROWS>(
-        Row(0u, channel),
-        Row(0u, params.width + channel),
-        Row(0u, 2u * params.width + channel),
-    );
-    var sums = products(rows, 0u, lane);
-    if idx < params.width {
-        y[channel] = sums[1] * convolve(channel, sums[0] * sums[2]);
+    let first = (group.x * THREADS + lane) * 4u;
+    let channel = min(first, params.width - 1u);
+    let last = params.width - 1u;
+    let sums = products(
+        Job(
+            Rows(0u, channel, last),
+            Rows(0u, params.width + channel, params.width + last),
+            Rows(0u, 2u * params.width + channel, 2u * params.width + last),
+        ),
+        0u,
+    ).t0;
+    let u = sums.a * sums.c;
+    for (var r = 0u; r < 4u; r++) {
+        if first + r < params.width {
+            y[first + r] = sums.b[r] * convolve(first + r, u[r]);
+        }
     }
 }
 #endif

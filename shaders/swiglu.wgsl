@@ -76,16 +76,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
 #include "shared/rows.wgsl"
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let idx = group.x * 64u + lane;
-    let token = group.y * TOKENS;
-    let row = min(idx, params.n_out - 1u);
-    var sums = products(array<Row, ROWS>(Row(0u, row), Row(1u, row)), token, lane);
-    for (var i = 0u; i < TOKENS; i++) {
-        if idx < params.n_out && token + i < n_x_rows() {
-            y[(token + i) * placement.y_stride + placement.y_offset + idx] = gate(sums[2u * i], sums[2u * i + 1u]);
+fn write_sums(token: u32, first: u32, sums: Sums) {
+    for (var r = 0u; r < 4u; r++) {
+        if first + r < params.n_out && token < n_x_rows() {
+            y[token * placement.y_stride + placement.y_offset + first + r] = gate(sums.a[r], sums.b[r]);
         }
     }
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let first = (group.x * THREADS + lane) * 4u;
+    let token = group.y * TOKENS;
+    let row = min(first, params.n_out - 1u);
+    let sums = products(Job(Rows(0u, row, params.n_out - 1u), Rows(1u, row, params.n_out - 1u)), token);
+    write_sums(token, first, sums.t0);
+#if MANY
+    write_sums(token + 1u, first, sums.t1);
+    write_sums(token + 2u, first, sums.t2);
+    write_sums(token + 3u, first, sums.t3);
+#endif
 }
 #endif

@@ -5,16 +5,16 @@ use hala_tensor::DType;
 /// How a product is spread over a workgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// A row a thread, one token.
+    /// Fours of rows a thread, one token.
     Rows1,
-    /// A row a thread, eight tokens.
-    Rows8,
+    /// Fours of rows a thread, four tokens.
+    Rows4,
     /// 64 lanes along a few rows, one token.
     Lanes,
 }
 
-/// Threads of a workgroup in every product.
-const N_THREADS: u32 = 64;
+/// Threads of a workgroup of rows: THREADS in `variants.txt`.
+const N_THREADS: u32 = 8;
 
 impl Layout {
     /// For `n_tokens` tokens at most. GPUs load fastest where neighbouring lanes read neighbouring words; software devices
@@ -23,7 +23,7 @@ impl Layout {
         match (n_tokens, is_software) {
             (1, true) => Self::Rows1,
             (1, false) => Self::Lanes,
-            _ => Self::Rows8,
+            _ => Self::Rows4,
         }
     }
 
@@ -31,7 +31,7 @@ impl Layout {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rows1 => "rows1",
-            Self::Rows8 => "rows8",
+            Self::Rows4 => "rows4",
             Self::Lanes => "lanes",
         }
     }
@@ -40,17 +40,19 @@ impl Layout {
     pub(crate) fn n_tokens(self) -> u32 {
         match self {
             Self::Rows1 | Self::Lanes => 1,
-            Self::Rows8 => 8,
+            Self::Rows4 => 4,
         }
     }
 
-    /// Workgroups for `n` results, of which a workgroup of lanes has `n_lanes`.
-    pub(crate) fn n_groups(self, n: usize, n_lanes: u32) -> u32 {
-        let n_each = match self {
-            Self::Rows1 | Self::Rows8 => N_THREADS,
-            Self::Lanes => n_lanes,
-        };
-        (n as u32).div_ceil(n_each)
+    /// Workgroups for results of which a workgroup of lanes has `n_lanes`, and a thread of rows `n_fours` fours. Each of
+    /// `n_out` is counted by itself, since a four has rows of one matrix.
+    pub(crate) fn n_groups(self, n_out: &[u32], n_lanes: u32, n_fours: u32) -> u32 {
+        match self {
+            Self::Rows1 | Self::Rows4 => {
+                n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
+            }
+            Self::Lanes => n_out.iter().sum::<u32>().div_ceil(n_lanes),
+        }
     }
 }
 

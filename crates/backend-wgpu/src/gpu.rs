@@ -130,10 +130,15 @@ impl Gpu {
     /// # Errors
     /// The device was lost, or refused something.
     pub(crate) fn check(&self) -> Result<(), BackendError> {
+        // Native devices tell of a loss while they are polled, and only then.
+        let polled = self.device.poll(PollType::Poll);
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let device = self.name.clone();
         if let Some(reason) = &trouble.lost {
             return Err(BackendError::DeviceLost { device, reason: reason.clone() });
+        }
+        if let Err(error) = polled {
+            return Err(BackendError::DeviceLost { device, reason: error.to_string() });
         }
         match trouble.refused.take() {
             Some(reason) => Err(BackendError::Refused { device, what: "a piece of work".to_owned(), reason }),

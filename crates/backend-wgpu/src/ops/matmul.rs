@@ -88,9 +88,9 @@ impl Context<'_> {
             }
         }
         buffers.extend(["w0", "w1", "w2"].into_iter().zip(parts.iter().map(|p| p.buffer.clone())));
-        let n_rows = params.n_out_total();
+        let normed = if params.norm == 1 && layout != Layout::Lanes { ".norm" } else { "" };
         Ok(Call {
-            variant: format!("matmul.{dtype}.{}{many}", layout.name()),
+            variant: format!("matmul.{dtype}.{}{normed}{many}", layout.name()),
             params: bytemuck::bytes_of(&params).to_vec(),
             placement: Placement {
                 row_blocks: stored.row_blocks as u32,
@@ -103,7 +103,7 @@ impl Context<'_> {
                 ..Placement::default()
             },
             buffers,
-            n_groups: layout.n_groups(n_rows, LANE_ROWS),
+            n_groups: layout.n_groups(&n_out, LANE_ROWS, 2),
             tokens: if is_single { Tokens::One } else { Tokens::Each(layout.n_tokens()) },
         })
     }

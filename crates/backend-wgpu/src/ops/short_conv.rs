@@ -46,7 +46,7 @@ impl Context<'_> {
                     ("norm", self.buffers.get(args.norm.weight)?),
                     ("w0", part.buffer.clone()),
                 ]);
-                call.n_groups = layout.n_groups(params.width as usize, LANE_CHANNELS);
+                call.n_groups = layout.n_groups(&[params.width], LANE_CHANNELS, 1);
                 Ok(vec![call])
             }
             _ => self.projected(&args, params),

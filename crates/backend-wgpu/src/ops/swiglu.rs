@@ -53,7 +53,7 @@ impl Context<'_> {
                 ("w1", values.buffer.clone()),
                 ("y", self.buffers.get(args.y)?),
             ],
-            n_groups: layout.n_groups(params.n_out as usize, LANE_RESULTS),
+            n_groups: layout.n_groups(&[params.n_out], LANE_RESULTS, 1),
             tokens: Tokens::Each(layout.n_tokens()),
         }])
     }
