@@ -26,6 +26,23 @@ fn n_rows() -> u32 {
     return params.n_out_0 + params.n_out_1 + params.n_out_2;
 }
 
+fn n_y_rows() -> u32 {
+    return select(step.n_tokens, 1u, params.last == 1u);
+}
+
+fn write(token: u32, idx: u32, sum: f32) {
+    var value = sum;
+    if params.bias == 1u {
+        value += bias[idx];
+    }
+    let at = token * placement.y_stride + placement.y_offset + idx;
+    if params.add == 1u {
+        value += y[at];
+    }
+    y[at] = value;
+}
+
+#if LANES
 // The matrix and its row that column `idx` of y is computed from.
 fn row_at(idx: u32) -> Row {
 #if THREE
@@ -46,23 +63,6 @@ fn x_row(token: u32) -> u32 {
     return select(token, step.n_tokens - 1u, params.last == 1u);
 }
 
-fn n_x_rows() -> u32 {
-    return select(step.n_tokens, 1u, params.last == 1u);
-}
-
-fn write(token: u32, idx: u32, sum: f32) {
-    var value = sum;
-    if params.bias == 1u {
-        value += bias[idx];
-    }
-    let at = token * placement.y_stride + placement.y_offset + idx;
-    if params.add == 1u {
-        value += y[at];
-    }
-    y[at] = value;
-}
-
-#if LANES
 #include "shared/lanes.wgsl"
 
 @compute @workgroup_size(64)
@@ -113,7 +113,7 @@ fn place(idx: u32) -> Place {
 
 fn write_four(token: u32, at: Place, sums: vec4<f32>) {
     for (var r = 0u; r < 4u; r++) {
-        if r < at.n && token < n_x_rows() {
+        if r < at.n && token < n_y_rows() {
             write(token, at.column + r, sums[r]);
         }
     }
@@ -121,20 +121,30 @@ fn write_four(token: u32, at: Place, sums: vec4<f32>) {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let first = (group.x * THREADS + lane) * 2u;
-    let token = group.y * TOKENS;
+    let first = (group.x * THREADS + lane) * FOURS;
     let a = place(first);
-    let b = place(first + 1u);
-    let sums = products(Job(a.rows, b.rows), token);
-    write_four(token, a, sums.t0.a);
-    write_four(token, b, sums.t0.b);
+    let token = placement.first_token;
 #if MANY
+    let b = place(first + 1u);
+    let sums = products(Job(a.rows, b.rows));
+    write_four(token + 0u, a, sums.t0.a);
+    write_four(token + 0u, b, sums.t0.b);
     write_four(token + 1u, a, sums.t1.a);
     write_four(token + 1u, b, sums.t1.b);
     write_four(token + 2u, a, sums.t2.a);
     write_four(token + 2u, b, sums.t2.b);
     write_four(token + 3u, a, sums.t3.a);
     write_four(token + 3u, b, sums.t3.b);
+    write_four(token + 4u, a, sums.t4.a);
+    write_four(token + 4u, b, sums.t4.b);
+    write_four(token + 5u, a, sums.t5.a);
+    write_four(token + 5u, b, sums.t5.b);
+    write_four(token + 6u, a, sums.t6.a);
+    write_four(token + 6u, b, sums.t6.b);
+    write_four(token + 7u, a, sums.t7.a);
+    write_four(token + 7u, b, sums.t7.b);
+#else
+    write_four(token, a, products(Job(a.rows)).t0.a);
 #endif
 }
 #endif

@@ -35,33 +35,40 @@ struct Params {
 // [T, D]
 @group(0) @binding(9) var<storage, read_write> y: array<f32>;
 
+// Taps before the newest. The fused kernels are made for three taps in all, as LFM2 has: a loop of unknown length would throw
+// the sums of software devices out of their registers.
+fn taps_before() -> u32 {
+#if FUSED
+    return 2u;
+#else
+    return params.n_taps - 1u;
+#endif
+}
+
 // v of one channel whose newest input is `u`; the state moves on by one token. A channel's state is touched by one thread
 // alone.
 fn convolve(channel: u32, u: f32) -> f32 {
     // Rows of weights are padded to whole quads.
-    let first = channel * ((params.n_taps + 3u) & ~3u);
-    let n_before = params.n_taps - 1u;
+    let first = channel * ((taps_before() + 4u) & ~3u);
+    let n_before = taps_before();
     var sum = taps[first + n_before] * u;
     for (var k = 0u; k < n_before; k++) {
-        let before = state[k * params.width + channel];
-        sum += taps[first + k] * before;
-        if k > 0u {
-            state[(k - 1u) * params.width + channel] = before;
-        }
+        sum += shifted(channel, first, k);
     }
     state[(n_before - 1u) * params.width + channel] = u;
     return sum;
 }
 
+// Input `k` of the state times its tap; it moves to where the one before it was.
+fn shifted(channel: u32, first: u32, k: u32) -> f32 {
+    let before = state[k * params.width + channel];
+    if k > 0u {
+        state[(k - 1u) * params.width + channel] = before;
+    }
+    return taps[first + k] * before;
+}
+
 #if FUSED
-fn x_row(token: u32) -> u32 {
-    return token;
-}
-
-fn n_x_rows() -> u32 {
-    return step.n_tokens;
-}
-
 #if LANES
 // Rows come in threes: B, C and X of one channel.
 fn row_at(idx: u32) -> Row {
@@ -91,6 +98,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
 #include "shared/rows.wgsl"
 
+fn write(channel: u32, u: f32, c: f32) {
+    if channel < params.width {
+        y[channel] = c * convolve(channel, u);
+    }
+}
+
 // One token, four channels a thread.
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -103,14 +116,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             Rows(0u, params.width + channel, params.width + last),
             Rows(0u, 2u * params.width + channel, 2u * params.width + last),
         ),
-        0u,
     ).t0;
     let u = sums.a * sums.c;
-    for (var r = 0u; r < 4u; r++) {
-        if first + r < params.width {
-            y[first + r] = sums.b[r] * convolve(first + r, u[r]);
-        }
-    }
+    // Written out: a loop around the one in `convolve` would index the sums, and they would leave the registers.
+    write(first, u.x, sums.b.x);
+    write(first + 1u, u.y, sums.b.y);
+    write(first + 2u, u.z, sums.b.z);
+    write(first + 3u, u.w, sums.b.w);
 }
 #endif
 #else

@@ -27,16 +27,6 @@ struct Params {
 // [T, F]
 @group(0) @binding(9) var<storage, read_write> y: array<f32>;
 
-#if !GATE
-fn x_row(token: u32) -> u32 {
-    return token;
-}
-
-fn n_x_rows() -> u32 {
-    return step.n_tokens;
-}
-#endif
-
 fn gate(z: f32, value: f32) -> f32 {
     return z / (1.0 + exp(-z)) * value;
 }
@@ -78,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 fn write_sums(token: u32, first: u32, sums: Sums) {
     for (var r = 0u; r < 4u; r++) {
-        if first + r < params.n_out && token < n_x_rows() {
+        if first + r < params.n_out && token < step.n_tokens {
             y[token * placement.y_stride + placement.y_offset + first + r] = gate(sums.a[r], sums.b[r]);
         }
     }
@@ -87,14 +77,18 @@ fn write_sums(token: u32, first: u32, sums: Sums) {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let first = (group.x * THREADS + lane) * 4u;
-    let token = group.y * TOKENS;
     let row = min(first, params.n_out - 1u);
-    let sums = products(Job(Rows(0u, row, params.n_out - 1u), Rows(1u, row, params.n_out - 1u)), token);
+    let token = placement.first_token;
+    let sums = products(Job(Rows(0u, row, params.n_out - 1u), Rows(1u, row, params.n_out - 1u)));
     write_sums(token, first, sums.t0);
 #if MANY
     write_sums(token + 1u, first, sums.t1);
     write_sums(token + 2u, first, sums.t2);
     write_sums(token + 3u, first, sums.t3);
+    write_sums(token + 4u, first, sums.t4);
+    write_sums(token + 5u, first, sums.t5);
+    write_sums(token + 6u, first, sums.t6);
+    write_sums(token + 7u, first, sums.t7);
 #endif
 }
 #endif

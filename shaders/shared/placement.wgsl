@@ -20,4 +20,6 @@ struct Placement {
     // First row of the table in this part, and the row after its last: embed alone.
     first_row: u32,
     end_row: u32,
+    // First token of the window of activations.
+    first_token: u32,
 }

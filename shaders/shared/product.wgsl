@@ -1,7 +1,7 @@
 // The inputs of a product with up to three matrices: bindings, the matrix that a row belongs to, its blocks and scales.
 //
-// Needs `params.n_out_0` and `n_out_1`, and defines how rows are counted: 0 … n_out_0 are the first matrix's, then the
-// second's, then the third's. MATRICES is 1, 2 or 3.
+// LANES reads the activations as storage; else they and the norm's weights are uniforms, a window of rows in each, which
+// software devices read sixteen times as fast. With INT64 a block is two words of 64 bits, which halves their loads.
 
 #include "shared/placement.wgsl"
 #include "shared/step.wgsl"
@@ -10,17 +10,50 @@
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
+
+#if LANES
 // [T, I]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 // [I]
 @group(0) @binding(4) var<storage, read> norm: array<vec4<f32>>;
+#else
+// What every device can see of a uniform: 64 KiB.
+struct Window {
+    quads: array<vec4<f32>, 4096>,
+}
+
+// [I]
+@group(0) @binding(4) var<uniform> norm: Window;
+// [2, I] each, the first two rows and those after them; [1, I] for one token.
+@group(0) @binding(3) var<uniform> x0: Window;
+#if MANY
+@group(0) @binding(10) var<uniform> x1: Window;
+@group(0) @binding(11) var<uniform> x2: Window;
+@group(0) @binding(12) var<uniform> x3: Window;
+#endif
+#endif
+
+#if INT64
+alias Block = vec2<u64>;
+
+fn words(block: Block) -> vec4<u32> {
+    return vec4<u32>(u32(block.x), u32(block.x >> 32u), u32(block.y), u32(block.y >> 32u));
+}
+#else
+alias Block = vec4<u32>;
+
+fn words(block: Block) -> vec4<u32> {
+    return block;
+}
+#endif
+
 // [O, I], and so are the others.
-@group(0) @binding(5) var<storage, read> w0: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> w0: array<Block>;
 #if TWO || THREE
-@group(0) @binding(6) var<storage, read> w1: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read> w1: array<Block>;
 #endif
 #if THREE
-@group(0) @binding(7) var<storage, read> w2: array<vec4<u32>>;
+@group(0) @binding(7) var<storage, read> w2: array<Block>;
 #endif
 
 // A row of one of the matrices.
@@ -29,40 +62,54 @@ struct Row {
     idx: u32,
 }
 
-fn block_of(row: Row, block: u32) -> vec4<u32> {
-    let i = row.idx * placement.row_blocks + block;
+// The block at an index of a matrix's buffer.
+fn stored(matrix: u32, i: u32) -> vec4<u32> {
 #if THREE
-    if row.matrix == 2u {
-        return w2[i];
+    if matrix == 2u {
+        return words(w2[i]);
     }
 #endif
 #if TWO || THREE
-    if row.matrix == 1u {
-        return w1[i];
+    if matrix == 1u {
+        return words(w1[i]);
     }
 #endif
-    return w0[i];
+    return words(w0[i]);
+}
+
+fn block_of(row: Row, block: u32) -> vec4<u32> {
+    return stored(row.matrix, row.idx * placement.row_blocks + block);
+}
+
+// Words before the scales of a matrix.
+fn scales_of(matrix: u32) -> u32 {
+#if THREE
+    if matrix == 2u {
+        return placement.scales_2;
+    }
+#endif
+#if TWO || THREE
+    if matrix == 1u {
+        return placement.scales_1;
+    }
+#endif
+    return placement.scales_0;
 }
 
 // The scale of a block.
 fn scale_of(row: Row, block: u32) -> f32 {
 #if WEIGHT_INT8 || WEIGHT_E4M3
-    let i = row.idx * placement.row_scales + (block >> placement.scale_shift);
-#if THREE
-    if row.matrix == 2u {
-        let word = placement.scales_2 + i;
-        return bitcast<f32>(w2[word >> 2u][word & 3u]);
-    }
-#endif
-#if TWO || THREE
-    if row.matrix == 1u {
-        let word = placement.scales_1 + i;
-        return bitcast<f32>(w1[word >> 2u][word & 3u]);
-    }
-#endif
-    let word = placement.scales_0 + i;
-    return bitcast<f32>(w0[word >> 2u][word & 3u]);
+    let word = scales_of(row.matrix) + row.idx * placement.row_scales + (block >> placement.scale_shift);
+    return bitcast<f32>(stored(row.matrix, word >> 2u)[word & 3u]);
 #else
     return 1.0;
 #endif
 }
+
+#if WEIGHT_INT8
+// The scales of four groups of a row, the first of which is a multiple of four: rows have whole fours of them.
+fn four_scales_of(row: Row, group: u32) -> vec4<f32> {
+    let word = scales_of(row.matrix) + row.idx * placement.row_scales + group;
+    return bitcast<vec4<f32>>(stored(row.matrix, word >> 2u));
+}
+#endif

@@ -20,7 +20,7 @@ fn every_command_that_prints_ends_quietly() {
         &["--help"][..],
         &["translate", "Good morning."],
         &["translate", "Good morning.", "--json"],
-        &["chat", "--model", demo.to_str().unwrap()],
+        &["chat", "--backend", "cpu", "--model", demo.to_str().unwrap()],
         &["generate", "--prompt", "Good"],
         &["generate", "--prompt", "Good", "--json"],
         &["bench", "--prompt", "2", "--generate", "1"],

@@ -58,6 +58,8 @@ fn hala(arguments: &[&str]) -> Hala {
     command.env("HOME", &nowhere).env("HF_HOME", nowhere.join("hf"));
     // Nothing listens on port 9 of this machine.
     command.env("HF_ENDPOINT", "http://127.0.0.1:9").env("HF_HUB_OFFLINE", "1");
+    // Without one, drivers of screens complain where those of GPUs are looked for.
+    command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Hala { command, input: None }
 }

@@ -120,8 +120,10 @@ pub(crate) async fn choose(choice: &AdapterChoice) -> Result<Adapter, BackendErr
 }
 
 /// Features that are taken where they are offered; nothing needs them.
-pub(crate) const WELCOME: Features =
-    Features::SUBGROUP.union(Features::SHADER_F16).union(Features::TIMESTAMP_QUERY);
+pub(crate) const WELCOME: Features = Features::SUBGROUP
+    .union(Features::SHADER_F16)
+    .union(Features::SHADER_INT64)
+    .union(Features::TIMESTAMP_QUERY);
 
 /// What the kernels cannot do without; every WebGPU device has it.
 pub(crate) fn check_limits(limits: &Limits, name: &str) -> Result<(), BackendError> {

@@ -2,13 +2,17 @@
 
 use hala_tensor::DType;
 
+use crate::dispatch::WINDOW_BYTES;
+use crate::gpu::Gpu;
+use crate::memory::stride;
+
 /// How a product is spread over a workgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// Fours of rows a thread, one token.
+    /// Fours of rows a thread, one token, read through a window.
     Rows1,
-    /// Fours of rows a thread, four tokens.
-    Rows4,
+    /// Fours of rows a thread, eight tokens, read through windows of two.
+    Rows8,
     /// 64 lanes along a few rows, one token.
     Lanes,
 }
@@ -17,13 +21,14 @@ pub(crate) enum Layout {
 const N_THREADS: u32 = 8;
 
 impl Layout {
-    /// For `n_tokens` tokens at most. GPUs load fastest where neighbouring lanes read neighbouring words; software devices
-    /// where each lane goes its own way.
-    pub(crate) fn of(n_tokens: usize, is_software: bool) -> Self {
-        match (n_tokens, is_software) {
-            (1, true) => Self::Rows1,
-            (1, false) => Self::Lanes,
-            _ => Self::Rows4,
+    /// For `n_tokens` tokens at most of `n_in` columns. GPUs load fastest where neighbouring lanes read neighbouring words;
+    /// software devices where each lane goes its own way.
+    pub(crate) fn of(gpu: &Gpu, n_tokens: usize, n_in: usize) -> Self {
+        let row_bytes = 4 * stride(n_in) as u64;
+        match n_tokens {
+            1 if gpu.is_software && row_bytes <= WINDOW_BYTES => Self::Rows1,
+            2.. if gpu.is_software && 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
+            _ => Self::Lanes,
         }
     }
 
@@ -31,24 +36,22 @@ impl Layout {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rows1 => "rows1",
-            Self::Rows4 => "rows4",
+            Self::Rows8 => "rows8",
             Self::Lanes => "lanes",
         }
     }
 
-    /// Tokens of a workgroup.
-    pub(crate) fn n_tokens(self) -> u32 {
-        match self {
-            Self::Rows1 | Self::Lanes => 1,
-            Self::Rows4 => 4,
-        }
+    /// The end of the name, for a device and a weight type.
+    pub(crate) fn suffix(self, gpu: &Gpu, dtype: DType) -> &'static str {
+        let is_byte = matches!(dtype, DType::Int8 { .. } | DType::E4M3);
+        if self != Self::Lanes && is_byte && gpu.has_int64 { ".int64" } else { "" }
     }
 
     /// Workgroups for results of which a workgroup of lanes has `n_lanes`, and a thread of rows `n_fours` fours. Each of
     /// `n_out` is counted by itself, since a four has rows of one matrix.
     pub(crate) fn n_groups(self, n_out: &[u32], n_lanes: u32, n_fours: u32) -> u32 {
         match self {
-            Self::Rows1 | Self::Rows4 => {
+            Self::Rows1 | Self::Rows8 => {
                 n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
             }
             Self::Lanes => n_out.iter().sum::<u32>().div_ceil(n_lanes),

@@ -1,5 +1,6 @@
 //! Dispatches: described with the buffers that a kernel binds by name, then made with all their uniforms in one buffer.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -26,6 +27,7 @@ pub(crate) struct Placement {
     pub(crate) y_offset: u32,
     pub(crate) first_row: u32,
     pub(crate) end_row: u32,
+    pub(crate) first_token: u32,
 }
 
 /// Workgroups along y.
@@ -35,18 +37,40 @@ pub(crate) enum Tokens {
     One,
     /// One for each so many tokens of the run.
     Each(u32),
+    /// One where the run has more tokens than so many.
+    Past(u32),
 }
 
+/// A buffer, or a window of it, by its name in a kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) name: &'static str,
+    pub(crate) buffer: Buffer,
+    /// Bytes before the window; [`WINDOW_BYTES`] of it are bound.
+    pub(crate) window: Option<u64>,
+}
+
+/// A whole buffer.
+pub(crate) fn whole(name: &'static str, buffer: Buffer) -> Bound {
+    Bound { name, buffer, window: None }
+}
+
+/// Bytes of a uniform window of activations: `Window` in `shaders/shared/product.wgsl`, and all that every device can bind.
+pub(crate) const WINDOW_BYTES: u64 = 64 << 10;
+
+/// Tokens of the windows of one dispatch.
+pub(crate) const WINDOW_ROWS: usize = 8;
+
 /// A dispatch to be made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// Name of the variant.
     pub(crate) variant: String,
     /// The uniform `params`.
     pub(crate) params: Vec<u8>,
     pub(crate) placement: Placement,
-    /// Storage buffers by their names in the kernel; names that it lacks are passed over.
-    pub(crate) buffers: Vec<(&'static str, Buffer)>,
+    /// Buffers by their names in the kernel; names that it lacks are passed over.
+    pub(crate) buffers: Vec<Bound>,
     /// Workgroups along x.
     pub(crate) n_groups: u32,
     pub(crate) tokens: Tokens,
@@ -74,7 +98,11 @@ impl Dispatch {
         let n_along = match self.tokens {
             Tokens::One => 1,
             Tokens::Each(n) => n_tokens.div_ceil(n),
+            Tokens::Past(n) => u32::from(n_tokens > n),
         };
+        if n_along == 0 {
+            return;
+        }
         pass.set_pipeline(&self.pipeline.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
         pass.dispatch_workgroups(self.n_groups, n_along, 1);
@@ -130,21 +158,18 @@ impl Shared<'_> {
         uniforms: &Buffer,
         [params, placement]: [u64; 2],
     ) -> BindGroup {
-        let uniform = |offset, n_bytes: usize| {
-            BindingResource::Buffer(BufferBinding {
-                buffer: uniforms,
-                offset,
-                size: std::num::NonZeroU64::new(n_bytes as u64),
-            })
+        let part = |buffer, offset, n_bytes| {
+            BindingResource::Buffer(BufferBinding { buffer, offset, size: NonZeroU64::new(n_bytes) })
         };
         let resource = |name: &str| match name {
-            "params" => uniform(params, call.params.len()),
-            "placement" => uniform(placement, size_of::<Placement>()),
+            "params" => part(uniforms, params, call.params.len() as u64),
+            "placement" => part(uniforms, placement, size_of::<Placement>() as u64),
             "step" => self.step.as_entire_binding(),
-            name => {
-                let bound = call.buffers.iter().find(|(n, _)| *n == name);
-                bound.map_or(self.unused, |(_, buffer)| buffer).as_entire_binding()
-            }
+            name => match call.buffers.iter().find(|bound| bound.name == name) {
+                Some(Bound { buffer, window: Some(offset), .. }) => part(buffer, *offset, WINDOW_BYTES),
+                Some(Bound { buffer, window: None, .. }) => buffer.as_entire_binding(),
+                None => self.unused.as_entire_binding(),
+            },
         };
         let bindings = pipeline.variant.bindings.iter();
         let entries: Vec<BindGroupEntry<'_>> =

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hala_plan::BackendError;
 use wgpu::{
     Adapter, Buffer, BufferDescriptor, BufferUsages, Device, DeviceDescriptor, DeviceType, ErrorFilter,
-    PollType, Queue,
+    Features, PollType, Queue,
 };
 
 use crate::adapter::{WELCOME, check_limits, kind};
@@ -55,6 +55,8 @@ pub(crate) struct Gpu {
     pub(crate) name: String,
     /// Whether it is a program on the CPU, which wants other kernels.
     pub(crate) is_software: bool,
+    /// Whether kernels may use words of 64 bits.
+    pub(crate) has_int64: bool,
     pub(crate) counters: Counters,
     trouble: Arc<Mutex<Trouble>>,
 }
@@ -87,12 +89,13 @@ impl Gpu {
         }));
         let interface = info.backend.to_str();
         Ok(Self {
-            device,
-            queue,
             name: format!("{} ({}, {interface})", info.name, kind(&info)),
             is_software: info.device_type == DeviceType::Cpu,
+            has_int64: device.features().contains(Features::SHADER_INT64),
             counters: Counters::default(),
             trouble,
+            device,
+            queue,
         })
     }
 

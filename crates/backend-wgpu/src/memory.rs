@@ -1,23 +1,58 @@
 //! The buffers of one prepared Plan: slots of scratch, outputs, ids and the position.
 //!
-//! Rows of activations are padded with zeros to whole quads, which kernels read at once.
+//! Rows of activations are padded with zeros, so that kernels read whole blocks, and windows of rows begin where a uniform
+//! may. Padding stays zero because nothing writes it: buffers share memory only where neither has any, or both are as wide.
+
+use std::collections::BTreeMap;
 
 use hala_plan::{BackendError, BufferId, BufferKind, Plan};
 use hala_tensor::Shape;
 use wgpu::{Buffer, BufferUsages};
 
+use crate::dispatch::{WINDOW_BYTES, WINDOW_ROWS};
 use crate::gpu::Gpu;
 use crate::state::State;
 use crate::weight::{Stored, Weight};
 
-/// Elements of a padded row.
+/// Elements of a padded row: a multiple of 256 bytes, where every device lets a uniform begin.
 pub(crate) fn stride(n_columns: usize) -> usize {
-    n_columns.next_multiple_of(4)
+    n_columns.next_multiple_of(64)
 }
 
 /// Bytes of a padded f32 buffer.
 pub(crate) fn padded_bytes(shape: Shape) -> usize {
     shape.n_rows() * stride(shape.n_columns()) * 4
+}
+
+/// What decides which scratch memory a buffer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Home {
+    slot: usize,
+    /// 0 where rows have no padding.
+    n_columns: usize,
+}
+
+impl Home {
+    fn of(slot: usize, shape: Shape) -> Self {
+        let n_columns = shape.n_columns();
+        Self { slot, n_columns: if stride(n_columns) == n_columns { 0 } else { n_columns } }
+    }
+}
+
+fn usage(gpu: &Gpu) -> BufferUsages {
+    let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
+    if gpu.is_software { storage | BufferUsages::UNIFORM } else { storage }
+}
+
+/// Bytes of a buffer of activations. Software devices look through windows, and the last of them must not end outside.
+fn allocated_bytes(gpu: &Gpu, shape: Shape) -> usize {
+    match gpu.is_software {
+        true => {
+            let n_rows = shape.n_rows().next_multiple_of(WINDOW_ROWS);
+            n_rows * stride(shape.n_columns()) * 4 + WINDOW_BYTES as usize
+        }
+        false => padded_bytes(shape),
+    }
 }
 
 /// An output and where the host reads it.
@@ -34,7 +69,8 @@ pub(crate) struct Output {
 /// The buffers that a prepared Plan owns.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    slots: Vec<Buffer>,
+    /// The scratch buffers, with the slot and the columns that each is for.
+    scratch: Vec<(Home, Buffer)>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) ids: Buffer,
     pub(crate) step: Buffer,
@@ -45,14 +81,16 @@ impl Memory {
     /// # Errors
     /// No memory.
     pub(crate) fn new(gpu: &Gpu, plan: &Plan) -> Result<Self, BackendError> {
-        let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-        let mut n_bytes = vec![0; plan.slots().len()];
+        let storage = usage(gpu);
+        let mut n_bytes: BTreeMap<Home, usize> = BTreeMap::new();
         for buffer in plan.buffers() {
             if let BufferKind::Scratch { slot } = buffer.kind {
-                n_bytes[slot] = padded_bytes(buffer.shape).max(n_bytes[slot]);
+                let largest = n_bytes.entry(Home::of(slot, buffer.shape)).or_default();
+                *largest = allocated_bytes(gpu, buffer.shape).max(*largest);
             }
         }
-        let slots = n_bytes.iter().map(|n| gpu.buffer("scratch", *n, storage)).collect::<Result<_, _>>()?;
+        let scratch = n_bytes.into_iter().map(|(home, n)| Ok((home, gpu.buffer("scratch", n, storage)?)));
+        let scratch = scratch.collect::<Result<_, BackendError>>()?;
         let mut outputs = Vec::new();
         for (idx, buffer) in plan.buffers().iter().enumerate() {
             if buffer.kind == BufferKind::Output {
@@ -60,7 +98,7 @@ impl Memory {
                 let readable = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
                 outputs.push(Output {
                     id,
-                    buffer: gpu.buffer(&buffer.label, n_bytes, storage)?,
+                    buffer: gpu.buffer(&buffer.label, allocated_bytes(gpu, buffer.shape), storage)?,
                     staging: gpu.buffer(&buffer.label, n_bytes, readable)?,
                     n_bytes,
                     step: plan.steps().iter().rposition(|s| s.outputs.contains(&id)).unwrap_or(0),
@@ -68,12 +106,20 @@ impl Memory {
             }
         }
         Ok(Self {
-            slots,
+            scratch,
             outputs,
             ids: gpu.buffer("ids", 4 * plan.n_tokens(), storage)?,
             step: gpu.buffer("step", 8, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
-            unused: gpu.buffer("unused", 16, BufferUsages::STORAGE)?,
+            unused: gpu.buffer(
+                "unused",
+                WINDOW_BYTES as usize,
+                BufferUsages::STORAGE | BufferUsages::UNIFORM,
+            )?,
         })
+    }
+
+    fn scratch(&self, home: Home) -> Option<&Buffer> {
+        self.scratch.iter().find(|(found, _)| *found == home).map(|(_, buffer)| buffer)
     }
 
     fn output(&self, id: BufferId) -> Option<&Output> {
@@ -113,7 +159,7 @@ impl Buffers<'_> {
                 _ => None,
             },
             BufferKind::State(state) => self.state.cells.get(state.0 as usize).map(|c| &c.buffer),
-            BufferKind::Scratch { slot } => self.memory.slots.get(slot),
+            BufferKind::Scratch { slot } => self.memory.scratch(Home::of(slot, self.plan.buffer(id).shape)),
             BufferKind::Input => Some(&self.memory.ids),
             BufferKind::Output => self.memory.output(id).map(|o| &o.buffer),
         };

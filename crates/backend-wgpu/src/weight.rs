@@ -1,12 +1,14 @@
 //! A weight on the device: rows padded to whole blocks of 16 bytes, then the scales; cut by rows where one binding is too
 //! small for it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use hala_plan::BackendError;
 use hala_tensor::{DType, Data, Tensor};
 use wgpu::{Buffer, BufferUsages};
 
+use crate::dispatch::WINDOW_BYTES;
 use crate::gpu::Gpu;
 
 /// Bytes of a block; shaders read weights a block at a time.
@@ -41,6 +43,9 @@ pub(crate) struct Stored {
 /// A weight; a clone is another handle to the same memory.
 #[derive(Debug, Clone)]
 pub struct Weight(pub(crate) Arc<Stored>);
+
+/// Scales of int8 groups that kernels read at once: a row has whole fours of them.
+const SCALES_AT_ONCE: usize = 4;
 
 /// One scale for a whole row: no row has 2³¹ blocks.
 const WHOLE_ROW: u32 = 31;
@@ -84,11 +89,13 @@ impl Bytes {
                 if !group.is_power_of_two() || group < BLOCK {
                     return Err(unsupported);
                 }
+                let n_scales = n_columns.div_ceil(group);
+                let row_scales = n_scales.next_multiple_of(SCALES_AT_ONCE);
                 Self {
                     bytes: bytemuck::cast_slice(&codes).to_vec(),
                     n_row: n_columns,
-                    scales,
-                    row_scales: n_columns.div_ceil(group),
+                    scales: padded_rows(&scales, n_scales, row_scales),
+                    row_scales,
                     scale_shift: (group / BLOCK).ilog2(),
                 }
             }
@@ -96,18 +103,22 @@ impl Bytes {
     }
 
     /// Rows `first` … of the codes, padded to whole blocks.
-    fn padded(&self, first: usize, n_rows: usize) -> std::borrow::Cow<'_, [u8]> {
+    fn padded(&self, first: usize, n_rows: usize) -> Cow<'_, [u8]> {
         let bytes = &self.bytes[first * self.n_row..][..n_rows * self.n_row];
-        let padded_row = self.n_row.next_multiple_of(BLOCK);
-        if padded_row == self.n_row {
-            return bytes.into();
+        match self.n_row.next_multiple_of(BLOCK) {
+            n_row if n_row == self.n_row => bytes.into(),
+            n_row => padded_rows(bytes, self.n_row, n_row).into(),
         }
-        let mut padded = vec![0; n_rows * padded_row];
-        for (from, to) in bytes.chunks(self.n_row).zip(padded.chunks_mut(padded_row)) {
-            to[..from.len()].copy_from_slice(from);
-        }
-        padded.into()
     }
+}
+
+/// Rows of `from` elements with zeros after them up to `to`.
+fn padded_rows<T: Copy + Default>(rows: &[T], from: usize, to: usize) -> Vec<T> {
+    let mut padded = vec![T::default(); rows.len() / from * to];
+    for (row, padded) in rows.chunks(from).zip(padded.chunks_mut(to)) {
+        padded[..from].copy_from_slice(row);
+    }
+    padded
 }
 
 impl Weight {
@@ -141,8 +152,14 @@ fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> 
     let row_bytes = bytes.n_row.next_multiple_of(BLOCK);
     let n_code_bytes = rows.len() * row_bytes;
     let scales = &bytes.scales[rows.start * bytes.row_scales..rows.end * bytes.row_scales];
-    let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
-    let buffer = gpu.buffer(label, n_code_bytes + 4 * scales.len(), usage)?;
+    let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+    let n_bytes = n_code_bytes + 4 * scales.len();
+    // Vectors are read through windows there.
+    let buffer = if gpu.is_software && rows.len() == 1 {
+        gpu.buffer(label, n_bytes.max(WINDOW_BYTES as usize), storage | BufferUsages::UNIFORM)?
+    } else {
+        gpu.buffer(label, n_bytes, storage)?
+    };
     let piece_rows = (PIECE / row_bytes.max(1)).max(1);
     for first in rows.clone().step_by(piece_rows) {
         let n_rows = piece_rows.min(rows.end - first);

@@ -79,6 +79,9 @@ impl Source<'_> {
         if what.contains("SUBGROUP") && !self.row.subgroups {
             return Some(lacks("+subgroups"));
         }
+        if what.contains("INT64") && !self.row.int64 {
+            return Some(lacks("+int64"));
+        }
         (what.contains("f16") && !self.row.f16).then(|| lacks("+f16"))
     }
 

@@ -56,6 +56,7 @@ pub(super) fn reflect(folder: &Folder, row: &Row<'_>, expanded: &Expanded) -> Re
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     capabilities.set(Capabilities::SUBGROUP, row.subgroups);
     capabilities.set(Capabilities::SHADER_FLOAT16, row.f16);
+    capabilities.set(Capabilities::SHADER_INT64, row.int64);
     let mut frontend = Frontend::new_with_options(Options { parse_doc_comments: false, capabilities });
     let module = frontend.parse(&source.text()).map_err(|error| source.unparsed(&error))?;
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);

@@ -11,7 +11,7 @@ pub(crate) const TABLE: &str = "variants.txt";
 
 const SHARED: &str = "shared/";
 
-/// One variant: a line `NAME FILE [DEFINE | DEFINE=NUMBER | +subgroups | +f16]…`.
+/// One variant: a line `NAME FILE [DEFINE | DEFINE=NUMBER | +subgroups | +f16 | +int64]…`.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) place: Place,
@@ -21,6 +21,7 @@ pub(super) struct Row<'a> {
     pub(super) defines: BTreeMap<&'a str, Option<u32>>,
     pub(super) subgroups: bool,
     pub(super) f16: bool,
+    pub(super) int64: bool,
 }
 
 impl<'a> Row<'a> {
@@ -74,7 +75,9 @@ fn add<'a>(rows: &mut BTreeMap<&'a str, Row<'a>>, row: Row<'a>) -> Result<(), Fa
 
 fn row<'a>(folder: &Folder, words: &[&'a str], place: Place) -> Result<Row<'a>, Fault> {
     let [name, file, flags @ ..] = words else {
-        return Err(place.fault("a line is `NAME FILE [DEFINE | DEFINE=NUMBER | +subgroups | +f16]…`"));
+        return Err(
+            place.fault("a line is `NAME FILE [DEFINE | DEFINE=NUMBER | +subgroups | +f16 | +int64]…`")
+        );
     };
     let is_part = |part: &str| {
         let all = part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -94,7 +97,8 @@ fn row<'a>(folder: &Folder, words: &[&'a str], place: Place) -> Result<Row<'a>, 
     if !folder.contains_key(*file) {
         return Err(place.fault(format!("there is no shaders/{file}")));
     }
-    let mut row = Row { place, name, file, defines: BTreeMap::new(), subgroups: false, f16: false };
+    let mut row =
+        Row { place, name, file, defines: BTreeMap::new(), subgroups: false, f16: false, int64: false };
     for flag in flags {
         apply(&mut row, flag)?;
     }
@@ -105,7 +109,10 @@ fn apply<'a>(row: &mut Row<'a>, flag: &'a str) -> Result<(), Fault> {
     let twice = match flag.strip_prefix('+') {
         Some("subgroups") => std::mem::replace(&mut row.subgroups, true),
         Some("f16") => std::mem::replace(&mut row.f16, true),
-        Some(_) => return Err(row.place.fault(format!("`{flag}` is neither +subgroups nor +f16"))),
+        Some("int64") => std::mem::replace(&mut row.int64, true),
+        Some(_) => {
+            return Err(row.place.fault(format!("`{flag}` is none of +subgroups, +f16 and +int64")));
+        }
         None => {
             let (name, number) = flag.split_once('=').map_or((flag, None), |(name, n)| (name, Some(n)));
             if !is_define(name) {
@@ -151,7 +158,7 @@ mod tests {
             ("add. add.wgsl", "the name `add.`"),
             ("sum add.wgsl", "`sum` must be made of sum.wgsl"),
             ("sum sum.wgsl", "there is no shaders/sum.wgsl"),
-            ("add.b add.wgsl +f64", "`+f64` is neither"),
+            ("add.b add.wgsl +f64", "`+f64` is none of"),
             ("add.b add.wgsl wide", "`wide` is no define"),
             ("add.b add.wgsl ROWS=x", "`x` in `ROWS=x` is no u32"),
             ("add.b add.wgsl ROWS=1 ROWS=2", "`ROWS=2` comes twice"),

@@ -31,6 +31,8 @@ pub struct Needs {
     pub subgroups: bool,
     /// The type `f16` (`unpack2x16float` and its kin need nothing).
     pub f16: bool,
+    /// The types `i64` and `u64`, which browsers do not have.
+    pub int64: bool,
 }
 
 /// A buffer that a variant uses.
@@ -99,7 +101,7 @@ mod tests {
             name: "a",
             op: "a",
             body: "fn main() {}\n",
-            needs: Needs { subgroups, f16 },
+            needs: Needs { subgroups, f16, int64: false },
             workgroup_size: [1; 3],
             workgroup_bytes: 0,
             bindings: &[],

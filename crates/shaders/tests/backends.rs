@@ -1,6 +1,6 @@
 //! Every variant can be written for Vulkan, Metal and Direct3D by naga's back ends, as wgpu does on those devices.
 
-use hala_shaders::{Target, VARIANTS, Variant};
+use hala_shaders::{Needs, Target, VARIANTS, Variant};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
@@ -21,6 +21,7 @@ fn written(
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     capabilities.set(Capabilities::SUBGROUP, variant.needs.subgroups);
     capabilities.set(Capabilities::SHADER_FLOAT16, variant.needs.f16);
+    capabilities.set(Capabilities::SHADER_INT64, variant.needs.int64);
     let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module);
     let info = info.map_err(|error| told(error.emit_to_string(&source)))?;
     let has_main = check(variant, &module, &info).map_err(told)?;
@@ -51,8 +52,8 @@ fn every_variant_is_written_as_msl() {
 #[test]
 fn every_variant_is_written_as_hlsl() {
     for_each(|variant, module, info| {
-        // wgpu compiles for 5.1 without the newer compiler; wave operations came with 6.0 and `half` with 6.2.
-        let needs_newer = variant.needs.subgroups || variant.needs.f16;
+        // wgpu compiles for 5.1 without the newer compiler; wave operations and 64-bit integers came with 6.0 and `half` with 6.2.
+        let needs_newer = variant.needs != Needs::default();
         let shader_model = if needs_newer { hlsl::ShaderModel::V6_2 } else { hlsl::ShaderModel::V5_1 };
         let options = hlsl::Options { shader_model, ..Default::default() };
         let pipeline = Default::default();

@@ -14,7 +14,7 @@ fn chrome_s_compiler_takes_every_browser_text() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut failed = Vec::new();
-    for variant in VARIANTS {
+    for variant in VARIANTS.iter().filter(|variant| !variant.needs.int64) {
         let path = folder.path().join(format!("{}.wgsl", variant.name));
         std::fs::write(&path, variant.source(Target::Browser)).unwrap();
         let done = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().unwrap();

@@ -32,6 +32,10 @@ pub(crate) enum Probe {
     /// A program of this name on PATH, or at this path.
     Program(&'static str),
     File(&'static str),
+    /// A file with this ending in the folder.
+    AnyFile(&'static str, &'static str),
+    /// Another system than Linux, whose graphics interface is part of it.
+    NotLinux,
     /// A standard library for this target beside the active compiler.
     RustTarget(&'static str),
 }
@@ -40,6 +44,8 @@ pub(crate) enum Probe {
 pub(crate) enum Fix {
     RustupTarget(&'static str),
     Debian(&'static [&'static str]),
+    /// By hand alone, as these words say.
+    ByHand(&'static str),
 }
 
 /// One way to have a need met: all probes hold, or the fix makes them hold.
@@ -58,8 +64,37 @@ pub(crate) struct Need {
     pub(crate) ways: &'static [Way],
 }
 
-/// What `cargo test` needs. Nothing today; a test that needs a program gets a row here.
-pub(crate) const TESTS: &[Need] = &[];
+/// Chromium's driver that plays a GPU, with lanes in fours where Mesa's has eights: a second opinion on every kernel.
+pub(crate) const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+/// What `cargo test` needs; a test that needs a program gets a row here.
+pub(crate) const TESTS: &[Need] = &[
+    Need {
+        name: "a Vulkan driver",
+        why: "to run the WebGPU kernels; Mesa's plays a GPU where there is none",
+        skipped: "the tests on WebGPU devices",
+        ways: &[
+            Way {
+                probes: &[Probe::AnyFile("/usr/share/vulkan/icd.d", ".json")],
+                fix: Fix::Debian(&["mesa-vulkan-drivers"]),
+            },
+            Way {
+                probes: &[Probe::AnyFile("/etc/vulkan/icd.d", ".json")],
+                fix: Fix::ByHand("the installer of your GPU's maker"),
+            },
+            Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("the installer of your GPU's maker") },
+        ],
+    },
+    Need {
+        name: "Chromium's SwiftShader",
+        why: "as a second device to run the WebGPU kernels on",
+        skipped: "the tests on a second WebGPU device",
+        ways: &[
+            Way { probes: &[Probe::File(SWIFTSHADER)], fix: Fix::Debian(&["chromium-common"]) },
+            Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("nothing: real GPUs are tested here") },
+        ],
+    },
+];
 
 /// What the check of the browser crates needs.
 pub(crate) const WASM: Need = Need {
@@ -142,6 +177,8 @@ impl Probe {
         match self {
             Probe::Program(name) => program(name).is_some(),
             Probe::File(path) => Path::new(path).is_file(),
+            Probe::AnyFile(folder, ending) => has_file(folder, ending),
+            Probe::NotLinux => !cfg!(target_os = "linux"),
             Probe::RustTarget(target) => has_rust_target(target),
         }
     }
@@ -155,12 +192,14 @@ impl Fix {
             Fix::Debian(packages) => {
                 format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
             }
+            Fix::ByHand(words) => (*words).to_owned(),
         }
     }
 
     /// Installs, or says why it did not.
     fn apply(&self) -> Result<(), String> {
         match self {
+            Fix::ByHand(_) => Err(String::from("it is installed by hand")),
             Fix::RustupTarget(target) => {
                 let rustup = program("rustup").ok_or("rustup is not installed")?;
                 println!("set-up: rustup target add {target}");
@@ -211,6 +250,11 @@ fn program(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+fn has_file(folder: &str, ending: &str) -> bool {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.into_iter().any(|file| file.file_name().to_string_lossy().ends_with(ending))
+}
+
 fn has_rust_target(target: &str) -> bool {
     let mut rustc = Command::new("rustc");
     let printed = process::read(rustc.args(["--print", "target-libdir", "--target", target]));
@@ -244,6 +288,13 @@ mod tests {
         };
         assert!(why.contains("--no-install"), "{why}");
         assert!(remedy.contains("apt-get install --no-install-recommends no-such-package"), "{remedy}");
+    }
+
+    #[test]
+    fn a_file_is_found_by_its_ending() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        assert!(has_file(folder, ".rs") && !has_file(folder, ".json"));
+        assert!(!has_file("/no/such/folder", ".json"));
     }
 
     #[test]

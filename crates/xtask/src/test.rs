@@ -1,5 +1,6 @@
 //! `cargo xtask test`: set-up, every test of the workspace, the wasm32 check, and a summary.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -122,6 +123,10 @@ fn cargo_test(project: &Project, options: &Options) -> (Verdict, Counts) {
         None => command.arg("--workspace"),
     };
     command.args(&options.rest);
+    if Path::new(setup::SWIFTSHADER).is_file() {
+        // Beside the drivers that the system has.
+        command.env("VK_ADD_DRIVER_FILES", setup::SWIFTSHADER);
+    }
     let failed_alone = Counts { failed: 1, ..Counts::default() };
     match process::tee_stdout(&mut command) {
         Ok(done) => judge(&done.output, done.success),

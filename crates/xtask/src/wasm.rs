@@ -95,6 +95,7 @@ fn way_named(name: &str) -> Result<&'static Way, Usage> {
     let wanted = |way: &&Way| match way.fix {
         Fix::RustupTarget(_) => name == "rustup",
         Fix::Debian(_) => name == "debian",
+        Fix::ByHand(_) => false,
     };
     let way = setup::WASM.ways.iter().find(wanted);
     way.ok_or_else(|| Usage::new(format!("`--with {name}`: it is rustup or debian")))

@@ -5,7 +5,7 @@ use hala_plan::{BackendError, Step};
 
 use super::Context;
 use crate::choose::cache_name;
-use crate::dispatch::{Call, Placement, Tokens};
+use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
 /// The largest head that the kernel holds.
@@ -23,10 +23,10 @@ impl Context<'_> {
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { x_quads: row / 4, y_stride: row, ..Placement::default() },
             buffers: vec![
-                ("q", self.buffers.get(args.q)?),
-                ("keys", self.buffers.get(args.keys)?),
-                ("values", self.buffers.get(args.values)?),
-                ("y", self.buffers.get(args.y)?),
+                whole("q", self.buffers.get(args.q)?),
+                whole("keys", self.buffers.get(args.keys)?),
+                whole("values", self.buffers.get(args.values)?),
+                whole("y", self.buffers.get(args.y)?),
             ],
             n_groups: params.n_heads,
             tokens: Tokens::Each(1),

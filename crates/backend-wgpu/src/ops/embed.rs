@@ -5,7 +5,7 @@ use hala_plan::{BackendError, Step};
 
 use super::Context;
 use crate::choose::weight_name;
-use crate::dispatch::{Call, Placement, Tokens};
+use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
 impl Context<'_> {
@@ -28,9 +28,9 @@ impl Context<'_> {
                     ..Placement::default()
                 },
                 buffers: vec![
-                    ("ids", self.buffers.get(args.ids)?),
-                    ("table", part.buffer.clone()),
-                    ("y", self.buffers.get(args.y)?),
+                    whole("ids", self.buffers.get(args.ids)?),
+                    whole("table", part.buffer.clone()),
+                    whole("y", self.buffers.get(args.y)?),
                 ],
                 n_groups: (table.row_blocks as u32).div_ceil(64),
                 tokens: Tokens::Each(1),

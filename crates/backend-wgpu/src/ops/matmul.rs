@@ -6,7 +6,7 @@ use wgpu::Buffer;
 
 use super::Context;
 use crate::choose::{Layout, weight_name};
-use crate::dispatch::{Call, Placement, Tokens};
+use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 use crate::weight::{Part, Stored};
 
@@ -47,7 +47,7 @@ impl Context<'_> {
         let are_alike = stored.iter().all(|s| s.dtype == first.dtype && s.parts.len() == 1);
         if are_alike {
             let parts: Vec<&Part> = stored.iter().flat_map(|s| &s.parts).collect();
-            return Ok(vec![self.one(product, first, &parts, 0)?]);
+            return self.one(product, first, &parts, 0);
         }
         if product.bias.is_some() && stored.iter().any(|s| s.parts.len() > 1) {
             return Err(self.buffers.misplaced(product.weights[0]));
@@ -56,41 +56,43 @@ impl Context<'_> {
         let mut offset = 0;
         for stored in stored {
             for part in &stored.parts {
-                calls.push(self.one(product, stored, &[part], offset)?);
+                calls.extend(self.one(product, stored, &[part], offset)?);
                 offset += part.n_rows;
             }
         }
         Ok(calls)
     }
 
-    /// One call for parts of matrices of one type, whose results begin at column `offset` of y.
+    /// The calls for parts of matrices of one type, whose results begin at column `offset` of y.
     fn one(
         &self,
         product: &Product<'_>,
         stored: &Stored,
         parts: &[&Part],
         offset: usize,
-    ) -> Result<Call, BackendError> {
+    ) -> Result<Vec<Call>, BackendError> {
         let mut params = product.params;
         let (mut scales, mut n_out) = ([0; MAX_WEIGHTS], [0; MAX_WEIGHTS]);
         for (i, part) in parts.iter().enumerate() {
             (scales[i], n_out[i]) = (part.scales as u32, part.n_rows as u32);
         }
         params.n_out = n_out;
-        let is_single = params.last == 1 || self.n_tokens() == 1;
-        let layout = Layout::of(if is_single { 1 } else { self.n_tokens() }, self.gpu.is_software);
+        let is_last = params.last == 1 && self.n_tokens() > 1;
+        // The last row of a run may be any of the Plan's, and a window is where it is.
+        let n_in = params.n_in as usize;
+        let layout = if is_last { Layout::Lanes } else { Layout::of(self.gpu, self.n_tokens(), n_in) };
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
-        let many = if parts.len() > 1 { ".three" } else { "" };
-        let mut buffers = vec![("x", self.buffers.get(product.x)?), ("y", product.y.clone())];
-        for (name, id) in [("norm", product.norm), ("bias", product.bias)] {
-            if let Some(id) = id {
-                buffers.push((name, self.buffers.get(id)?));
-            }
-        }
-        buffers.extend(["w0", "w1", "w2"].into_iter().zip(parts.iter().map(|p| p.buffer.clone())));
         let normed = if params.norm == 1 && layout != Layout::Lanes { ".norm" } else { "" };
-        Ok(Call {
-            variant: format!("matmul.{dtype}.{}{normed}{many}", layout.name()),
+        let many = if parts.len() > 1 { ".three" } else { "" };
+        let mut buffers = vec![whole("y", product.y.clone())];
+        if let Some(bias) = product.bias {
+            buffers.push(whole("bias", self.buffers.get(bias)?));
+        }
+        let weights = ["w0", "w1", "w2"].into_iter().zip(parts);
+        buffers.extend(weights.map(|(name, part)| whole(name, part.buffer.clone())));
+        let suffix = layout.suffix(self.gpu, stored.dtype);
+        let call = Call {
+            variant: format!("matmul.{dtype}.{}{normed}{many}{suffix}", layout.name()),
             params: bytemuck::bytes_of(&params).to_vec(),
             placement: Placement {
                 row_blocks: stored.row_blocks as u32,
@@ -103,8 +105,9 @@ impl Context<'_> {
                 ..Placement::default()
             },
             buffers,
-            n_groups: layout.n_groups(&n_out, LANE_ROWS, 2),
-            tokens: if is_single { Tokens::One } else { Tokens::Each(layout.n_tokens()) },
-        })
+            n_groups: layout.n_groups(&n_out, LANE_ROWS, if layout == Layout::Rows8 { 2 } else { 1 }),
+            tokens: if is_last { Tokens::One } else { Tokens::Each(1) },
+        };
+        self.windowed(call, layout, product.x, product.norm)
     }
 }

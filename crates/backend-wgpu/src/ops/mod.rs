@@ -6,6 +6,7 @@ mod matmul;
 mod rope_kv;
 mod short_conv;
 mod swiglu;
+mod windows;
 
 use hala_plan::{BackendError, Op, Step};
 

@@ -5,7 +5,7 @@ use hala_plan::{BackendError, Step};
 
 use super::Context;
 use crate::choose::cache_name;
-use crate::dispatch::{Call, Placement, Tokens};
+use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
 impl Context<'_> {
@@ -21,13 +21,13 @@ impl Context<'_> {
                 ..Placement::default()
             },
             buffers: vec![
-                ("qkv", get(args.qkv)?),
-                ("q_norm", get(args.q_norm)?),
-                ("k_norm", get(args.k_norm)?),
-                ("rope", get(args.rope)?),
-                ("q", get(args.q)?),
-                ("keys", get(args.keys)?),
-                ("values", get(args.values)?),
+                whole("qkv", get(args.qkv)?),
+                whole("q_norm", get(args.q_norm)?),
+                whole("k_norm", get(args.k_norm)?),
+                whole("rope", get(args.rope)?),
+                whole("q", get(args.q)?),
+                whole("keys", get(args.keys)?),
+                whole("values", get(args.values)?),
             ],
             n_groups: params.n_heads + 2 * params.n_kv_heads,
             tokens: Tokens::Each(1),

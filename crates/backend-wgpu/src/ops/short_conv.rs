@@ -8,11 +8,14 @@ use hala_plan::{BackendError, Step};
 use super::Context;
 use super::matmul::Product;
 use crate::choose::{Layout, weight_name};
-use crate::dispatch::{Call, Placement, Tokens};
+use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
 /// Channels of a workgroup of lanes: ROWS in `variants.txt` over three.
 const LANE_CHANNELS: u32 = 2;
+
+/// Taps that the fused kernels are made for.
+const FUSED_TAPS: u32 = 3;
 
 /// The uniform: the Plan's parameters and what shared code reads.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -28,11 +31,12 @@ impl Context<'_> {
         let args = Args::of(step, params);
         let in_proj = self.buffers.weight(args.in_proj)?;
         match &in_proj.parts[..] {
-            [part] if self.n_tokens() == 1 && args.bias.is_none() => {
-                let layout = Layout::of(1, self.gpu.is_software);
+            [part] if self.n_tokens() == 1 && args.bias.is_none() && params.n_taps == FUSED_TAPS => {
+                let layout = Layout::of(self.gpu, 1, params.width as usize);
                 let dtype = weight_name(in_proj.dtype).ok_or_else(|| self.buffers.misplaced(args.in_proj))?;
                 let mut call = self.convolve(&args, params)?;
-                call.variant = format!("short_conv.{dtype}.{}", layout.name());
+                call.variant =
+                    format!("short_conv.{dtype}.{}{}", layout.name(), layout.suffix(self.gpu, in_proj.dtype));
                 call.placement = Placement {
                     row_blocks: in_proj.row_blocks as u32,
                     scales: [part.scales as u32, 0, 0],
@@ -41,13 +45,9 @@ impl Context<'_> {
                     x_quads: (stride(params.width as usize) / 4) as u32,
                     ..call.placement
                 };
-                call.buffers.extend([
-                    ("x", self.buffers.get(args.x)?),
-                    ("norm", self.buffers.get(args.norm.weight)?),
-                    ("w0", part.buffer.clone()),
-                ]);
+                call.buffers.push(whole("w0", part.buffer.clone()));
                 call.n_groups = layout.n_groups(&[params.width], LANE_CHANNELS, 1);
-                Ok(vec![call])
+                self.windowed(call, layout, args.x, Some(args.norm.weight))
             }
             _ => self.projected(&args, params),
         }
@@ -80,13 +80,13 @@ impl Context<'_> {
 
     fn convolve(&self, args: &Args, params: &Params) -> Result<Call, BackendError> {
         let mut buffers = vec![
-            ("taps", self.buffers.get(args.taps)?),
-            ("state", self.buffers.get(args.state)?),
-            ("y", self.buffers.get(args.y)?),
-            ("projected", self.buffers.get(args.projected)?),
+            whole("taps", self.buffers.get(args.taps)?),
+            whole("state", self.buffers.get(args.state)?),
+            whole("y", self.buffers.get(args.y)?),
+            whole("projected", self.buffers.get(args.projected)?),
         ];
         if let Some(bias) = args.bias {
-            buffers.push(("conv_bias", self.buffers.get(bias.conv)?));
+            buffers.push(whole("conv_bias", self.buffers.get(bias.conv)?));
         }
         let uniform = Uniform { params: *params, norm: 1, n_in: params.width };
         Ok(Call {

@@ -9,7 +9,7 @@ use wgpu::BufferUsages;
 use super::Context;
 use super::matmul::Product;
 use crate::choose::{Layout, weight_name};
-use crate::dispatch::{Call, Placement, Tokens};
+use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
 /// Results of a workgroup of lanes: ROWS in `variants.txt` over two.
@@ -31,7 +31,7 @@ impl Context<'_> {
         if w1.dtype != w3.dtype {
             return self.apart(&args, params);
         }
-        let layout = Layout::of(self.n_tokens(), self.gpu.is_software);
+        let layout = Layout::of(self.gpu, self.n_tokens(), params.n_in as usize);
         let dtype = weight_name(w1.dtype).ok_or_else(|| self.buffers.misplaced(args.w1))?;
         let placement = Placement {
             row_blocks: w1.row_blocks as u32,
@@ -42,20 +42,19 @@ impl Context<'_> {
             y_stride: stride(params.n_out as usize) as u32,
             ..Placement::default()
         };
-        Ok(vec![Call {
-            variant: format!("swiglu.{dtype}.{}", layout.name()),
+        let call = Call {
+            variant: format!("swiglu.{dtype}.{}{}", layout.name(), layout.suffix(self.gpu, w1.dtype)),
             params: uniform(params),
             placement,
             buffers: vec![
-                ("x", self.buffers.get(args.x)?),
-                ("norm", self.buffers.get(args.norm.weight)?),
-                ("w0", gates.buffer.clone()),
-                ("w1", values.buffer.clone()),
-                ("y", self.buffers.get(args.y)?),
+                whole("w0", gates.buffer.clone()),
+                whole("w1", values.buffer.clone()),
+                whole("y", self.buffers.get(args.y)?),
             ],
             n_groups: layout.n_groups(&[params.n_out], LANE_RESULTS, 1),
-            tokens: Tokens::Each(layout.n_tokens()),
-        }])
+            tokens: Tokens::Each(1),
+        };
+        self.windowed(call, layout, args.x, Some(args.norm.weight))
     }
 
     /// The gates into a buffer of their own, the values into y, then both together.
@@ -82,7 +81,7 @@ impl Context<'_> {
             variant: "swiglu.gate".to_owned(),
             params: uniform(params),
             placement: Placement { y_stride: stride(n_out) as u32, ..Placement::default() },
-            buffers: vec![("gates", gates), ("y", y)],
+            buffers: vec![whole("gates", gates), whole("y", y)],
             n_groups: params.n_out.div_ceil(64),
             tokens: Tokens::Each(1),
         });
