@@ -42,7 +42,7 @@ fn write(token: u32, idx: u32, sum: f32) {
     y[at] = value;
 }
 
-#if LANES
+#if LANES || TILE
 // The matrix and its row that column `idx` of y is computed from.
 fn row_at(idx: u32) -> Row {
 #if THREE
@@ -58,6 +58,9 @@ fn row_at(idx: u32) -> Row {
     return Row(0u, idx);
 }
 
+#endif
+
+#if LANES
 // Row of x for a token of the dispatch.
 fn x_row(token: u32) -> u32 {
     return select(token, step.n_tokens - 1u, params.last == 1u);
@@ -71,6 +74,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let sums = row_sums(first, n_rows(), x_row(group.y), lane);
     if lane < ROWS && first + lane < n_rows() {
         write(group.y, first + lane, sums);
+    }
+}
+#elif TILE
+fn tile_row(group: u32, row: u32) -> Row {
+    return row_at(min(group * 64u + row, n_rows() - 1u));
+}
+
+#include "shared/tile.wgsl"
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let products = products(group.x, group.y * TOKENS, lane);
+    for (var r = 0u; r < EACH_ROWS; r++) {
+        let idx = group.x * TILE_ROWS + lane % LANES_ALONG + r * LANES_ALONG;
+        for (var t = 0u; t < EACH_TOKENS; t++) {
+            let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
+            if idx < n_rows() && token < step.n_tokens {
+                write(token, idx, products.sums[r][t]);
+            }
+        }
     }
 }
 #else

@@ -63,6 +63,28 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         y[group.y * placement.y_stride + placement.y_offset + idx] = gate(ready[2u * lane], ready[2u * lane + 1u]);
     }
 }
+#elif TILE
+// 32 results a tile: the gates' rows, then the values'.
+fn tile_row(group: u32, row: u32) -> Row {
+    return Row(row / 32u, min(group * 32u + row % 32u, params.n_out - 1u));
+}
+
+#include "shared/tile.wgsl"
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let products = products(group.x, group.y * TOKENS, lane);
+    for (var r = 0u; r < EACH_ROWS / 2u; r++) {
+        let idx = group.x * 32u + lane % LANES_ALONG + r * LANES_ALONG;
+        for (var t = 0u; t < EACH_TOKENS; t++) {
+            let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
+            if idx < params.n_out && token < step.n_tokens {
+                y[token * placement.y_stride + idx] =
+                    gate(products.sums[r][t], products.sums[r + EACH_ROWS / 2u][t]);
+            }
+        }
+    }
+}
 #else
 #include "shared/rows.wgsl"
 

@@ -1,6 +1,6 @@
 // The inputs of a product with up to three matrices: bindings, the matrix that a row belongs to, its blocks and scales.
 //
-// LANES reads the activations as storage; else they and the norm's weights are uniforms, a window of rows in each, which
+// LANES and TILE read the activations as storage; else they and the norm's weights are uniforms, a window of rows in each, which
 // software devices read sixteen times as fast. With INT64 a block is two words of 64 bits, which halves their loads.
 
 #include "shared/placement.wgsl"
@@ -11,7 +11,7 @@
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 
-#if LANES
+#if LANES || TILE
 // [T, I]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 // [I]

@@ -2,7 +2,7 @@
 
 use hala_tensor::DType;
 
-use crate::dispatch::WINDOW_BYTES;
+use crate::dispatch::{Tokens, WINDOW_BYTES};
 use crate::gpu::Gpu;
 use crate::memory::stride;
 
@@ -15,6 +15,10 @@ pub(crate) enum Layout {
     Rows8,
     /// 64 lanes along a few rows, one token.
     Lanes,
+    /// 64 rows by 32 tokens through workgroup memory.
+    Tile32,
+    /// 64 rows by 64 tokens.
+    Tile64,
 }
 
 /// Threads of a workgroup of rows: THREADS in `variants.txt`.
@@ -22,13 +26,15 @@ const N_THREADS: u32 = 8;
 
 impl Layout {
     /// For `n_tokens` tokens at most of `n_in` columns. GPUs load fastest where neighbouring lanes read neighbouring words;
-    /// software devices where each lane goes its own way.
+    /// Mesa's software device where each lane goes its own way.
     pub(crate) fn of(gpu: &Gpu, n_tokens: usize, n_in: usize) -> Self {
         let row_bytes = 4 * stride(n_in) as u64;
         match n_tokens {
-            1 if gpu.is_software && row_bytes <= WINDOW_BYTES => Self::Rows1,
-            2.. if gpu.is_software && 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
-            _ => Self::Lanes,
+            1 if gpu.has_windows && row_bytes <= WINDOW_BYTES => Self::Rows1,
+            2.. if gpu.has_windows && 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
+            0..=1 => Self::Lanes,
+            2..=32 => Self::Tile32,
+            _ => Self::Tile64,
         }
     }
 
@@ -38,23 +44,35 @@ impl Layout {
             Self::Rows1 => "rows1",
             Self::Rows8 => "rows8",
             Self::Lanes => "lanes",
+            Self::Tile32 => "tile32",
+            Self::Tile64 => "tile64",
         }
     }
 
-    /// The end of the name, for a device and a weight type.
-    pub(crate) fn suffix(self, gpu: &Gpu, dtype: DType) -> &'static str {
-        let is_byte = matches!(dtype, DType::Int8 { .. } | DType::E4M3);
-        if self != Self::Lanes && is_byte && gpu.has_int64 { ".int64" } else { "" }
+    /// Whether activations are read through windows.
+    pub(crate) fn is_windowed(self) -> bool {
+        matches!(self, Self::Rows1 | Self::Rows8)
+    }
+
+    /// Workgroups along the tokens of a run.
+    pub(crate) fn tokens(self) -> Tokens {
+        match self {
+            Self::Rows1 | Self::Rows8 => Tokens::One,
+            Self::Lanes => Tokens::Each(1),
+            Self::Tile32 => Tokens::Each(32),
+            Self::Tile64 => Tokens::Each(64),
+        }
     }
 
     /// Workgroups for results of which a workgroup of lanes has `n_lanes`, and a thread of rows `n_fours` fours. Each of
     /// `n_out` is counted by itself, since a four has rows of one matrix.
-    pub(crate) fn n_groups(self, n_out: &[u32], n_lanes: u32, n_fours: u32) -> u32 {
+    pub(crate) fn n_groups(self, n_out: &[u32], [n_lanes, n_fours, n_tile]: [u32; 3]) -> u32 {
         match self {
             Self::Rows1 | Self::Rows8 => {
                 n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
             }
             Self::Lanes => n_out.iter().sum::<u32>().div_ceil(n_lanes),
+            Self::Tile32 | Self::Tile64 => n_out.iter().sum::<u32>().div_ceil(n_tile),
         }
     }
 }

@@ -55,8 +55,9 @@ pub(crate) struct Gpu {
     pub(crate) name: String,
     /// Whether it is a program on the CPU, which wants other kernels.
     pub(crate) is_software: bool,
-    /// Whether kernels may use words of 64 bits.
-    pub(crate) has_int64: bool,
+    /// Whether products are computed by rows, with activations read through uniform windows and weights as words of 64 bits:
+    /// on a software device that has such words, as Mesa's does. (Chromium's takes a minute to compile such a kernel.)
+    pub(crate) has_windows: bool,
     pub(crate) counters: Counters,
     trouble: Arc<Mutex<Trouble>>,
 }
@@ -91,7 +92,8 @@ impl Gpu {
         Ok(Self {
             name: format!("{} ({}, {interface})", info.name, kind(&info)),
             is_software: info.device_type == DeviceType::Cpu,
-            has_int64: device.features().contains(Features::SHADER_INT64),
+            has_windows: info.device_type == DeviceType::Cpu
+                && device.features().contains(Features::SHADER_INT64),
             counters: Counters::default(),
             trouble,
             device,

@@ -41,12 +41,12 @@ impl Home {
 
 fn usage(gpu: &Gpu) -> BufferUsages {
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-    if gpu.is_software { storage | BufferUsages::UNIFORM } else { storage }
+    if gpu.has_windows { storage | BufferUsages::UNIFORM } else { storage }
 }
 
-/// Bytes of a buffer of activations. Software devices look through windows, and the last of them must not end outside.
+/// Bytes of a buffer of activations. Some software devices look through windows, and the last of them must not end outside.
 fn allocated_bytes(gpu: &Gpu, shape: Shape) -> usize {
-    match gpu.is_software {
+    match gpu.has_windows {
         true => {
             let n_rows = shape.n_rows().next_multiple_of(WINDOW_ROWS);
             n_rows * stride(shape.n_columns()) * 4 + WINDOW_BYTES as usize

@@ -13,6 +13,9 @@ use crate::weight::{Part, Stored};
 /// Rows of a workgroup of lanes: ROWS in `variants.txt`.
 const LANE_ROWS: u32 = 4;
 
+/// Rows of a tile, as in `tile.wgsl`.
+const TILE_ROWS: u32 = 64;
+
 /// A product to be called: its activations, and where the results go.
 pub(super) struct Product<'a> {
     pub(super) params: Params,
@@ -82,7 +85,7 @@ impl Context<'_> {
         let n_in = params.n_in as usize;
         let layout = if is_last { Layout::Lanes } else { Layout::of(self.gpu, self.n_tokens(), n_in) };
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
-        let normed = if params.norm == 1 && layout != Layout::Lanes { ".norm" } else { "" };
+        let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
         let many = if parts.len() > 1 { ".three" } else { "" };
         let mut buffers = vec![whole("y", product.y.clone())];
         if let Some(bias) = product.bias {
@@ -90,9 +93,8 @@ impl Context<'_> {
         }
         let weights = ["w0", "w1", "w2"].into_iter().zip(parts);
         buffers.extend(weights.map(|(name, part)| whole(name, part.buffer.clone())));
-        let suffix = layout.suffix(self.gpu, stored.dtype);
         let call = Call {
-            variant: format!("matmul.{dtype}.{}{normed}{many}{suffix}", layout.name()),
+            variant: format!("matmul.{dtype}.{}{normed}{many}", layout.name()),
             params: bytemuck::bytes_of(&params).to_vec(),
             placement: Placement {
                 row_blocks: stored.row_blocks as u32,
@@ -105,8 +107,9 @@ impl Context<'_> {
                 ..Placement::default()
             },
             buffers,
-            n_groups: layout.n_groups(&n_out, LANE_ROWS, if layout == Layout::Rows8 { 2 } else { 1 }),
-            tokens: if is_last { Tokens::One } else { Tokens::Each(1) },
+            n_groups: layout
+                .n_groups(&n_out, [LANE_ROWS, if layout == Layout::Rows8 { 2 } else { 1 }, TILE_ROWS]),
+            tokens: if is_last { Tokens::One } else { layout.tokens() },
         };
         self.windowed(call, layout, product.x, product.norm)
     }

@@ -35,8 +35,7 @@ impl Context<'_> {
                 let layout = Layout::of(self.gpu, 1, params.width as usize);
                 let dtype = weight_name(in_proj.dtype).ok_or_else(|| self.buffers.misplaced(args.in_proj))?;
                 let mut call = self.convolve(&args, params)?;
-                call.variant =
-                    format!("short_conv.{dtype}.{}{}", layout.name(), layout.suffix(self.gpu, in_proj.dtype));
+                call.variant = format!("short_conv.{dtype}.{}", layout.name());
                 call.placement = Placement {
                     row_blocks: in_proj.row_blocks as u32,
                     scales: [part.scales as u32, 0, 0],
@@ -46,7 +45,7 @@ impl Context<'_> {
                     ..call.placement
                 };
                 call.buffers.push(whole("w0", part.buffer.clone()));
-                call.n_groups = layout.n_groups(&[params.width], LANE_CHANNELS, 1);
+                call.n_groups = layout.n_groups(&[params.width], [LANE_CHANNELS, 1, 1]);
                 self.windowed(call, layout, args.x, Some(args.norm.weight))
             }
             _ => self.projected(&args, params),

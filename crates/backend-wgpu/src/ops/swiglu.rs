@@ -15,6 +15,9 @@ use crate::memory::stride;
 /// Results of a workgroup of lanes: ROWS in `variants.txt` over two.
 const LANE_RESULTS: u32 = 2;
 
+/// Results of a tile: half its rows are gates.
+const TILE_RESULTS: u32 = 32;
+
 /// The uniform: the Plan's parameters and what shared code reads.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -43,7 +46,7 @@ impl Context<'_> {
             ..Placement::default()
         };
         let call = Call {
-            variant: format!("swiglu.{dtype}.{}{}", layout.name(), layout.suffix(self.gpu, w1.dtype)),
+            variant: format!("swiglu.{dtype}.{}", layout.name()),
             params: uniform(params),
             placement,
             buffers: vec![
@@ -51,8 +54,8 @@ impl Context<'_> {
                 whole("w1", values.buffer.clone()),
                 whole("y", self.buffers.get(args.y)?),
             ],
-            n_groups: layout.n_groups(&[params.n_out], LANE_RESULTS, 1),
-            tokens: Tokens::Each(1),
+            n_groups: layout.n_groups(&[params.n_out], [LANE_RESULTS, 1, TILE_RESULTS]),
+            tokens: layout.tokens(),
         };
         self.windowed(call, layout, args.x, Some(args.norm.weight))
     }

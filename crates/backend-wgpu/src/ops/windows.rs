@@ -24,12 +24,12 @@ impl Context<'_> {
         let window =
             |name, row: usize| Bound { name, buffer: buffer.clone(), window: Some(row as u64 * row_bytes) };
         if let Some(norm) = norm {
-            let is_windowed = layout != Layout::Lanes;
             let buffer = self.buffers.get(norm)?;
-            call.buffers.push(Bound { name: "norm", buffer, window: is_windowed.then_some(0) });
+            let window = layout.is_windowed().then_some(0);
+            call.buffers.push(Bound { name: "norm", buffer, window });
         }
         match layout {
-            Layout::Lanes => {
+            Layout::Lanes | Layout::Tile32 | Layout::Tile64 => {
                 call.buffers.push(whole("x", buffer));
                 Ok(vec![call])
             }
