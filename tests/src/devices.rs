@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use hala_backend_wgpu::{AdapterChoice, AdapterReport, WgpuBackend};
+use hala_backend_wgpu::{AdapterChoice, AdapterReport, Preset, WgpuBackend};
 use hala_plan::BackendError;
 use pollster::block_on;
 
@@ -41,6 +41,15 @@ pub fn names() -> &'static [String] {
 /// The driver fails.
 pub fn open(name: &str) -> WgpuBackend {
     block_on(WgpuBackend::new(&AdapterChoice::Named(name.to_owned()))).expect("an adapter that opened before")
+}
+
+/// The same with the kernels of a preset, whichever suits the device.
+///
+/// # Panics
+/// The driver fails.
+pub fn open_with(name: &str, preset: Preset) -> WgpuBackend {
+    block_on(WgpuBackend::with_preset(&AdapterChoice::Named(name.to_owned()), preset))
+        .expect("an adapter that opened before")
 }
 
 fn is_wanted(report: &AdapterReport, wanted: &str) -> bool {

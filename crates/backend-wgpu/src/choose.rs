@@ -1,10 +1,35 @@
 //! Which variant of a kernel runs: one table from op, weight type, tokens and device to names in `shaders/variants.txt`.
 
 use hala_tensor::DType;
+use wgpu::DeviceType;
 
 use crate::dispatch::WINDOW_BYTES;
 use crate::gpu::Gpu;
 use crate::memory::stride;
+
+/// Which kernels a device gets where there is a choice, and the memory that they want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Lanes that load together, workgroup memory, barriers.
+    Gpu,
+    /// Threads that go their own way, activations in uniform windows.
+    Software,
+}
+
+impl Preset {
+    /// What a device of this kind runs fastest.
+    pub(crate) fn of(kind: DeviceType) -> Self {
+        if kind == DeviceType::Cpu { Self::Software } else { Self::Gpu }
+    }
+
+    /// The preset in a word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Software => "software",
+        }
+    }
+}
 
 /// How a product is spread over a workgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +50,9 @@ impl Layout {
     /// software devices where each lane goes its own way.
     pub(crate) fn of(gpu: &Gpu, n_tokens: usize, n_in: usize) -> Self {
         let row_bytes = 4 * stride(n_in) as u64;
-        match n_tokens {
-            1 if gpu.is_software && row_bytes <= WINDOW_BYTES => Self::Rows1,
-            2.. if gpu.is_software && 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
+        match (gpu.preset, n_tokens) {
+            (Preset::Software, 1) if row_bytes <= WINDOW_BYTES => Self::Rows1,
+            (Preset::Software, 2..) if 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
             _ => Self::Lanes,
         }
     }

@@ -10,6 +10,7 @@ use wgpu::{
 };
 
 use crate::adapter::{WELCOME, check_limits, kind};
+use crate::choose::Preset;
 
 /// How many things exist or were made on a device since it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,8 +54,10 @@ pub(crate) struct Gpu {
     pub(crate) queue: Queue,
     /// Its name, as messages have it.
     pub(crate) name: String,
-    /// Whether it is a program on the CPU, which wants other kernels.
+    /// Whether it is a program on the CPU, which takes long.
     pub(crate) is_software: bool,
+    /// Which kernels it gets.
+    pub(crate) preset: Preset,
     /// Whether kernels may use words of 64 bits.
     pub(crate) has_int64: bool,
     pub(crate) counters: Counters,
@@ -62,8 +65,8 @@ pub(crate) struct Gpu {
 }
 
 impl Gpu {
-    /// Sets a device up with all that its adapter offers.
-    pub(crate) async fn open(adapter: &Adapter) -> Result<Self, BackendError> {
+    /// Sets a device up with all that its adapter offers, and the preset that is asked for or else its own.
+    pub(crate) async fn open(adapter: &Adapter, preset: Option<Preset>) -> Result<Self, BackendError> {
         let (info, limits) = (adapter.get_info(), adapter.limits());
         check_limits(&limits, &info.name)?;
         let descriptor = DeviceDescriptor {
@@ -87,9 +90,10 @@ impl Gpu {
             let mut trouble = seen.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.refused.get_or_insert(error.to_string());
         }));
-        let interface = info.backend.to_str();
+        let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
         Ok(Self {
-            name: format!("{} ({}, {interface})", info.name, kind(&info)),
+            name: format!("{} ({}, {}{forced})", info.name, kind(&info), info.backend.to_str()),
+            preset: preset.unwrap_or(Preset::of(info.device_type)),
             is_software: info.device_type == DeviceType::Cpu,
             has_int64: device.features().contains(Features::SHADER_INT64),
             counters: Counters::default(),

@@ -8,6 +8,7 @@ use hala_plan::BackendError;
 use hala_tensor::{DType, Data, Tensor};
 use wgpu::{Buffer, BufferUsages};
 
+use crate::choose::Preset;
 use crate::dispatch::WINDOW_BYTES;
 use crate::gpu::Gpu;
 
@@ -155,7 +156,7 @@ fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> 
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
     let n_bytes = n_code_bytes + 4 * scales.len();
     // Vectors are read through windows there.
-    let buffer = if gpu.is_software && rows.len() == 1 {
+    let buffer = if gpu.preset == Preset::Software && rows.len() == 1 {
         gpu.buffer(label, n_bytes.max(WINDOW_BYTES as usize), storage | BufferUsages::UNIFORM)?
     } else {
         gpu.buffer(label, n_bytes, storage)?
