@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use hala_backend_cpu::CpuBackend;
+use hala_backend_wgpu::Preset;
 use hala_plan::{Backend, BackendError, Cancel, StepInput};
 
 use crate::case::{Action, Case};
@@ -51,14 +52,17 @@ pub fn plain() -> &'static dyn Runner {
     PLAIN.get_or_init(|| Waiting(CpuBackend::plain()))
 }
 
-/// Every other backend of this machine: threads on the CPU, and each of [`devices::names`].
+/// Every other backend of this machine: threads on the CPU, and each of [`devices::names`] with the kernels of each preset.
 pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.
     let threaded = |n| Box::new(Waiting(CpuBackend::threaded(n).expect("threads"))) as Box<dyn Runner>;
     OTHERS.get_or_init(|| {
         let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
-        others.extend(devices::names().iter().map(|name| Box::new(Waiting(devices::open(name))) as _));
+        for name in devices::names() {
+            let with = |preset| Some(Box::new(Waiting(devices::open_with(name, preset)?)) as _);
+            others.extend([Preset::Software, Preset::Gpu].into_iter().filter_map(with));
+        }
         others
     })
 }

@@ -5,7 +5,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use hala_backend_wgpu::{AdapterChoice, AdapterReport, WgpuBackend};
+use hala_backend_wgpu::{AdapterChoice, AdapterReport, Preset, WgpuBackend};
 use hala_plan::BackendError;
 use pollster::block_on;
 
@@ -41,6 +41,20 @@ pub fn names() -> &'static [String] {
 /// The driver fails.
 pub fn open(name: &str) -> WgpuBackend {
     block_on(WgpuBackend::new(&AdapterChoice::Named(name.to_owned()))).expect("an adapter that opened before")
+}
+
+/// The same with the kernels of a preset, whichever suits the device.
+///
+/// `None` where the device lacks what those need.
+///
+/// # Panics
+/// The driver fails.
+pub fn open_with(name: &str, preset: Preset) -> Option<WgpuBackend> {
+    match block_on(WgpuBackend::with_preset(&AdapterChoice::Named(name.to_owned()), preset)) {
+        Ok(backend) => Some(backend),
+        Err(BackendError::Unavailable { .. }) => None,
+        Err(error) => panic!("{name} cannot be opened: {error}"),
+    }
 }
 
 fn is_wanted(report: &AdapterReport, wanted: &str) -> bool {

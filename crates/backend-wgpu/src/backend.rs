@@ -8,6 +8,7 @@ use half::f16;
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
 
 use crate::adapter::{AdapterChoice, choose};
+use crate::choose::Preset;
 use crate::gpu::{Created, Gpu};
 use crate::memory::{Buffers, padded_bytes, stride};
 use crate::pipelines::Pipelines;
@@ -36,8 +37,21 @@ impl WgpuBackend {
     /// # Errors
     /// No such adapter, one that is too small, or a driver that refuses.
     pub async fn new(choice: &AdapterChoice) -> Result<Self, BackendError> {
+        Self::open(choice, None).await
+    }
+
+    /// Sets up the device that is wanted with kernels that may not be its own: so that tests run all of them on any device,
+    /// and benches compare them.
+    ///
+    /// # Errors
+    /// As for [`WgpuBackend::new`].
+    pub async fn with_preset(choice: &AdapterChoice, preset: Preset) -> Result<Self, BackendError> {
+        Self::open(choice, Some(preset)).await
+    }
+
+    async fn open(choice: &AdapterChoice, preset: Option<Preset>) -> Result<Self, BackendError> {
         let adapter = choose(choice).await?;
-        let gpu = Gpu::open(&adapter).await?;
+        let gpu = Gpu::open(&adapter, preset).await?;
         let device = Device { backend: "wgpu", name: gpu.name.clone() };
         Ok(Self { device, gpu, pipelines: Pipelines::default() })
     }

@@ -1,10 +1,36 @@
 //! Which variant of a kernel runs: one table from op, weight type, tokens and device to names in `shaders/variants.txt`.
 
 use hala_tensor::DType;
+use wgpu::DeviceType;
 
 use crate::dispatch::{Tokens, WINDOW_BYTES};
 use crate::gpu::Gpu;
 use crate::memory::stride;
+
+/// Which kernels a device gets where there is a choice, and the memory that they want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Lanes that load together, workgroup memory, barriers.
+    Gpu,
+    /// Threads that go their own way, activations in uniform windows, weights as words of 64 bits.
+    Software,
+}
+
+impl Preset {
+    /// What a device runs fastest. Mesa's software device has words of 64 bits; Chromium's has not, and would take a minute to
+    /// compile a kernel of the other preset.
+    pub(crate) fn of(kind: DeviceType, has_int64: bool) -> Self {
+        if kind == DeviceType::Cpu && has_int64 { Self::Software } else { Self::Gpu }
+    }
+
+    /// The preset in a word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Software => "software",
+        }
+    }
+}
 
 /// How a product is spread over a workgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +55,11 @@ impl Layout {
     /// Mesa's software device where each lane goes its own way.
     pub(crate) fn of(gpu: &Gpu, n_tokens: usize, n_in: usize) -> Self {
         let row_bytes = 4 * stride(n_in) as u64;
-        match n_tokens {
-            1 if gpu.has_windows && row_bytes <= WINDOW_BYTES => Self::Rows1,
-            2.. if gpu.has_windows && 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
-            0..=1 => Self::Lanes,
-            2..=32 => Self::Tile32,
+        match (gpu.preset, n_tokens) {
+            (Preset::Software, 1) if row_bytes <= WINDOW_BYTES => Self::Rows1,
+            (Preset::Software, 2..) if 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
+            (_, 0..=1) => Self::Lanes,
+            (_, 2..=32) => Self::Tile32,
             _ => Self::Tile64,
         }
     }

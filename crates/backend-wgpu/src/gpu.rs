@@ -10,6 +10,7 @@ use wgpu::{
 };
 
 use crate::adapter::{WELCOME, check_limits, kind};
+use crate::choose::Preset;
 
 /// How many things exist or were made on a device since it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,18 +54,17 @@ pub(crate) struct Gpu {
     pub(crate) queue: Queue,
     /// Its name, as messages have it.
     pub(crate) name: String,
-    /// Whether it is a program on the CPU, which wants other kernels.
+    /// Whether it is a program on the CPU, which takes long.
     pub(crate) is_software: bool,
-    /// Whether products are computed by rows, with activations read through uniform windows and weights as words of 64 bits:
-    /// on a software device that has such words, as Mesa's does. (Chromium's takes a minute to compile such a kernel.)
-    pub(crate) has_windows: bool,
+    /// Which kernels it gets.
+    pub(crate) preset: Preset,
     pub(crate) counters: Counters,
     trouble: Arc<Mutex<Trouble>>,
 }
 
 impl Gpu {
-    /// Sets a device up with all that its adapter offers.
-    pub(crate) async fn open(adapter: &Adapter) -> Result<Self, BackendError> {
+    /// Sets a device up with all that its adapter offers, and the preset that is asked for or else its own.
+    pub(crate) async fn open(adapter: &Adapter, preset: Option<Preset>) -> Result<Self, BackendError> {
         let (info, limits) = (adapter.get_info(), adapter.limits());
         check_limits(&limits, &info.name)?;
         let descriptor = DeviceDescriptor {
@@ -77,6 +77,11 @@ impl Gpu {
             let reason = format!("{} refused to be set up: {error}", info.name);
             BackendError::Unavailable { backend: "wgpu", reason }
         })?;
+        let has_int64 = device.features().contains(Features::SHADER_INT64);
+        if preset == Some(Preset::Software) && !has_int64 {
+            let reason = format!("{} has no words of 64 bits, which kernels of this preset read", info.name);
+            return Err(BackendError::Unavailable { backend: "wgpu", reason });
+        }
         let trouble: Arc<Mutex<Trouble>> = Arc::default();
         let seen = Arc::clone(&trouble);
         device.set_device_lost_callback(move |_, reason| {
@@ -88,12 +93,11 @@ impl Gpu {
             let mut trouble = seen.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.refused.get_or_insert(error.to_string());
         }));
-        let interface = info.backend.to_str();
+        let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
         Ok(Self {
-            name: format!("{} ({}, {interface})", info.name, kind(&info)),
+            name: format!("{} ({}, {}{forced})", info.name, kind(&info), info.backend.to_str()),
+            preset: preset.unwrap_or(Preset::of(info.device_type, has_int64)),
             is_software: info.device_type == DeviceType::Cpu,
-            has_windows: info.device_type == DeviceType::Cpu
-                && device.features().contains(Features::SHADER_INT64),
             counters: Counters::default(),
             trouble,
             device,

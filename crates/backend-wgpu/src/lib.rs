@@ -19,6 +19,7 @@ mod weight;
 
 pub use adapter::{AdapterChoice, AdapterReport, adapters};
 pub use backend::WgpuBackend;
+pub use choose::Preset;
 pub use gpu::Created;
 pub use prepared::Prepared;
 pub use state::{Snapshot, State};

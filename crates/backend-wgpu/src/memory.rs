@@ -9,6 +9,7 @@ use hala_plan::{BackendError, BufferId, BufferKind, Plan};
 use hala_tensor::Shape;
 use wgpu::{Buffer, BufferUsages};
 
+use crate::choose::Preset;
 use crate::dispatch::{WINDOW_BYTES, WINDOW_ROWS};
 use crate::gpu::Gpu;
 use crate::state::State;
@@ -41,17 +42,17 @@ impl Home {
 
 fn usage(gpu: &Gpu) -> BufferUsages {
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-    if gpu.has_windows { storage | BufferUsages::UNIFORM } else { storage }
+    if gpu.preset == Preset::Software { storage | BufferUsages::UNIFORM } else { storage }
 }
 
-/// Bytes of a buffer of activations. Some software devices look through windows, and the last of them must not end outside.
+/// Bytes of a buffer of activations. Software devices' kernels look through windows, and the last must not end outside.
 fn allocated_bytes(gpu: &Gpu, shape: Shape) -> usize {
-    match gpu.has_windows {
-        true => {
+    match gpu.preset {
+        Preset::Software => {
             let n_rows = shape.n_rows().next_multiple_of(WINDOW_ROWS);
             n_rows * stride(shape.n_columns()) * 4 + WINDOW_BYTES as usize
         }
-        false => padded_bytes(shape),
+        Preset::Gpu => padded_bytes(shape),
     }
 }
 

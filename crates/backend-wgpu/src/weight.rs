@@ -8,6 +8,7 @@ use hala_plan::BackendError;
 use hala_tensor::{DType, Data, Tensor};
 use wgpu::{Buffer, BufferUsages};
 
+use crate::choose::Preset;
 use crate::dispatch::WINDOW_BYTES;
 use crate::gpu::Gpu;
 use crate::memory::stride;
@@ -155,13 +156,13 @@ fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> 
     let scales = &bytes.scales[rows.start * bytes.row_scales..rows.end * bytes.row_scales];
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
     let n_bytes = n_code_bytes + 4 * scales.len();
-    // Vectors are read through windows on software devices.
-    let buffer = match (rows.len(), gpu.has_windows) {
-        (1, true) => {
+    // Vectors are read through windows there.
+    let buffer = match (rows.len(), gpu.preset) {
+        (1, Preset::Software) => {
             gpu.buffer(label, n_bytes.max(WINDOW_BYTES as usize), storage | BufferUsages::UNIFORM)?
         }
         // As wide as the activations that it multiplies.
-        (1, false) => gpu.buffer(label, 4 * stride(n_bytes.div_ceil(4)), storage)?,
+        (1, Preset::Gpu) => gpu.buffer(label, 4 * stride(n_bytes.div_ceil(4)), storage)?,
         _ => gpu.buffer(label, n_bytes, storage)?,
     };
     let piece_rows = (PIECE / row_bytes.max(1)).max(1);
