@@ -15,6 +15,8 @@ const N_TAPS: usize = 3;
 /// Sizes of a model.
 #[derive(Debug, Clone)]
 pub struct Sizes {
+    /// The model.
+    pub name: &'static str,
     /// D
     pub width: usize,
     /// F
@@ -36,6 +38,7 @@ pub struct Sizes {
 impl Sizes {
     /// LFM2-350M.
     pub const LFM2_350M: Self = Self {
+        name: "350M",
         width: 1024,
         n_ff: 4608,
         n_heads: 16,
@@ -45,6 +48,10 @@ impl Sizes {
         n_layers: 16,
         attention: &[2, 5, 8, 10, 12, 14],
     };
+
+    /// LFM2-1.2B.
+    pub const LFM2_1_2B: Self =
+        Self { name: "1.2B", width: 2048, n_ff: 8192, n_heads: 32, ..Self::LFM2_350M };
 }
 
 #[derive(Debug)]

@@ -5,3 +5,4 @@ pub mod lfm2;
 pub mod session;
 pub mod timing;
 pub mod weights;
+pub mod work;

@@ -1,7 +1,9 @@
 //! A backend with weights, states and prepared Plans, to be run again and again.
 
-use anyhow::Result;
-use hala_plan::{Backend, Cancel, Plan, StateId, StateKind, StateSpec, StepInput, WeightId};
+use anyhow::{Context, Result};
+use hala_plan::{
+    Backend, BufferId, Cancel, Plan, StateId, StateKind, StateSpec, StepInput, Timing, WeightId,
+};
 use hala_tensor::{DType, Shape, Tensor};
 
 /// Weights and states while Plans are recorded.
@@ -47,7 +49,9 @@ impl<'b, B: Backend> Setup<'b, B> {
         let state = self.backend.allocate(&self.states)?;
         let prepare = |plan| pollster::block_on(self.backend.prepare(plan, &self.weights, &state));
         let prepared = plans.iter().map(prepare).collect::<Result<_, _>>()?;
-        Ok(Session { backend: self.backend, state, prepared, cancel: Cancel::new() })
+        let outputs = plans.iter().map(Plan::output).collect();
+        let (values, cancel) = (Vec::new(), Cancel::new());
+        Ok(Session { backend: self.backend, state, prepared, outputs, values, cancel })
     }
 }
 
@@ -57,6 +61,10 @@ pub struct Session<'b, B: Backend> {
     backend: &'b B,
     state: B::State,
     prepared: Vec<B::Prepared>,
+    /// The first output of each Plan.
+    outputs: Vec<Option<BufferId>>,
+    /// What was read last.
+    values: Vec<f32>,
     cancel: Cancel,
 }
 
@@ -68,5 +76,24 @@ impl<B: Backend> Session<'_, B> {
     pub fn run(&mut self, plan: usize, ids: &[u32], position: usize) -> Result<()> {
         let input = StepInput { ids, position, cancel: &self.cancel };
         Ok(pollster::block_on(self.backend.run(&mut self.prepared[plan], &mut self.state, input))?)
+    }
+    /// Runs a Plan by its index, and tells how long each piece of it took.
+    ///
+    /// # Errors
+    /// A device without a clock, and those of the backend.
+    pub fn profile(&mut self, plan: usize, ids: &[u32], position: usize) -> Result<Vec<Timing>> {
+        let input = StepInput { ids, position, cancel: &self.cancel };
+        Ok(pollster::block_on(self.backend.profile(&mut self.prepared[plan], &mut self.state, input))?)
+    }
+
+    /// The output of the last run of a Plan, for which the device is waited for.
+    ///
+    /// # Errors
+    /// The Plan has none, and those of the backend.
+    pub fn logits(&mut self, plan: usize) -> Result<&[f32]> {
+        let output = self.outputs[plan].context("the Plan has no output")?;
+        let prepared = &self.prepared[plan];
+        pollster::block_on(self.backend.read(prepared, &self.state, output, &mut self.values))?;
+        Ok(&self.values)
     }
 }

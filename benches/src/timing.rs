@@ -11,6 +11,11 @@ pub fn median<E>(n_runs: usize, mut work: impl FnMut() -> Result<(), E>) -> Resu
         work()?;
         seconds.push(start.elapsed().as_secs_f64());
     }
-    seconds.sort_by(f64::total_cmp);
-    Ok(seconds[seconds.len() / 2])
+    Ok(middle(seconds))
+}
+
+/// The median; 0 of nothing.
+pub fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

@@ -1,7 +1,7 @@
 // The inputs of a product with up to three matrices: bindings, the matrix that a row belongs to, its blocks and scales.
 //
-// LANES and TILE read the activations as storage; else they and the norm's weights are uniforms, a window of rows in each, which
-// software devices read sixteen times as fast. With INT64 a block is two words of 64 bits, which halves their loads.
+// LANES and TILE read the activations as storage. Else they and the norm's weights are uniforms, a window of rows in each,
+// which software devices read sixteen times as fast; and a block is two words of 64 bits, which halves their loads.
 
 #include "shared/placement.wgsl"
 #include "shared/step.wgsl"
@@ -33,17 +33,17 @@ struct Window {
 #endif
 #endif
 
-#if INT64
-alias Block = vec2<u64>;
-
-fn words(block: Block) -> vec4<u32> {
-    return vec4<u32>(u32(block.x), u32(block.x >> 32u), u32(block.y), u32(block.y >> 32u));
-}
-#else
+#if LANES || TILE
 alias Block = vec4<u32>;
 
 fn words(block: Block) -> vec4<u32> {
     return block;
+}
+#else
+alias Block = vec2<u64>;
+
+fn words(block: Block) -> vec4<u32> {
+    return vec4<u32>(u32(block.x), u32(block.x >> 32u), u32(block.y), u32(block.y >> 32u));
 }
 #endif
 

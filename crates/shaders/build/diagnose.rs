@@ -14,7 +14,7 @@ use super::table::Row;
 /// A text as naga reads it, and what it was made of.
 pub(super) struct Source<'a> {
     pub(super) folder: &'a Folder,
-    pub(super) row: &'a Row<'a>,
+    pub(super) row: &'a Row,
     pub(super) expanded: &'a Expanded,
     /// Lines before the expanded text.
     pub(super) preamble: &'static str,

@@ -4,12 +4,12 @@ use super::Compiled;
 use super::reflect::{Binding, Member};
 
 /// An array expression of `Variant`s.
-pub(super) fn array(variants: &[Compiled<'_>]) -> String {
+pub(super) fn array(variants: &[Compiled]) -> String {
     let elements: String = variants.iter().map(element).collect();
     format!("[\n{elements}]\n")
 }
 
-fn element(variant: &Compiled<'_>) -> String {
+fn element(variant: &Compiled) -> String {
     let Compiled { row, body, reflected } = variant;
     format!(
         "    Variant {{

@@ -5,6 +5,7 @@ mod comments;
 mod diagnose;
 mod fault;
 mod generate;
+mod loops;
 mod preprocess;
 mod reflect;
 mod table;
@@ -21,8 +22,8 @@ use table::Row;
 pub(crate) type Folder = BTreeMap<String, String>;
 
 /// A variant that naga finds no fault with.
-struct Compiled<'a> {
-    row: Row<'a>,
+struct Compiled {
+    row: Row,
     body: String,
     reflected: Reflected,
 }
@@ -38,7 +39,7 @@ pub(crate) fn compile(folder: &Folder) -> Result<String, Vec<Fault>> {
     for row in rows {
         match check(folder, &row) {
             Ok((body, reflected)) => compiled.push(Compiled { row, body, reflected }),
-            Err(fault) => faults.push(fault.of_variant(row.name)),
+            Err(fault) => faults.push(fault.of_variant(&row.name)),
         }
     }
     if !faults.is_empty() {
@@ -47,7 +48,7 @@ pub(crate) fn compile(folder: &Folder) -> Result<String, Vec<Fault>> {
     Ok(generate::array(&compiled))
 }
 
-fn check(folder: &Folder, row: &Row<'_>) -> Result<(String, Reflected), Fault> {
+fn check(folder: &Folder, row: &Row) -> Result<(String, Reflected), Fault> {
     let expanded = preprocess::expand(folder, row)?;
     let reflected = reflect::reflect(folder, row, &expanded)?;
     Ok((expanded.text, reflected))

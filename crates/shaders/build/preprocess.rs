@@ -30,7 +30,7 @@ impl Expanded {
 /// # Errors
 /// The first directive that is malformed, unknown or unbalanced, include of what is missing or being included, or
 /// comment that does not end.
-pub(super) fn expand(folder: &Folder, row: &Row<'_>) -> Result<Expanded, Fault> {
+pub(super) fn expand(folder: &Folder, row: &Row) -> Result<Expanded, Fault> {
     let mut out = Expanded::default();
     for (name, number) in &row.defines {
         if let Some(number) = number {
@@ -38,13 +38,13 @@ pub(super) fn expand(folder: &Folder, row: &Row<'_>) -> Result<Expanded, Fault> 
         }
     }
     let mut expansion = Expansion { folder, row, open: Vec::new(), included: BTreeSet::new(), out };
-    expansion.include(row.file, &row.place)?;
+    expansion.include(&row.file, &row.place)?;
     Ok(expansion.out)
 }
 
 struct Expansion<'a> {
     folder: &'a Folder,
-    row: &'a Row<'a>,
+    row: &'a Row,
     /// The files that are being read, outermost first.
     open: Vec<&'a str>,
     included: BTreeSet<&'a str>,

@@ -50,7 +50,7 @@ pub(super) struct Member {
 ///
 /// # Errors
 /// What naga says, or what this project wants otherwise than WGSL, told of the files of `folder`.
-pub(super) fn reflect(folder: &Folder, row: &Row<'_>, expanded: &Expanded) -> Result<Reflected, Fault> {
+pub(super) fn reflect(folder: &Folder, row: &Row, expanded: &Expanded) -> Result<Reflected, Fault> {
     let preamble = if row.f16 { "enable f16;\n" } else { "" };
     let source = Source { folder, row, expanded, preamble };
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Folder;
 use super::branches::is_define;
-use super::fault::{Fault, Place};
+use super::fault::{Fault, Place, merged};
+use super::loops::{Line, unrolled};
 
 /// The table's path from `shaders/`.
 pub(crate) const TABLE: &str = "variants.txt";
@@ -13,21 +14,21 @@ const SHARED: &str = "shared/";
 
 /// One variant: a line `NAME FILE [DEFINE | DEFINE=NUMBER | +subgroups | +f16 | +int64]…`.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct Row {
     pub(super) place: Place,
-    pub(super) name: &'a str,
-    pub(super) file: &'a str,
+    pub(super) name: String,
+    pub(super) file: String,
     /// Each with its number, if it has one.
-    pub(super) defines: BTreeMap<&'a str, Option<u32>>,
+    pub(super) defines: BTreeMap<String, Option<u32>>,
     pub(super) subgroups: bool,
     pub(super) f16: bool,
     pub(super) int64: bool,
 }
 
-impl<'a> Row<'a> {
+impl Row {
     /// The op: the name up to its first dot.
-    pub(super) fn op(&self) -> &'a str {
-        op_of(self.name)
+    pub(super) fn op(&self) -> &str {
+        op_of(&self.name)
     }
 }
 
@@ -38,8 +39,8 @@ fn op_of(name: &str) -> &str {
 /// The rows, sorted by name.
 ///
 /// # Errors
-/// Every malformed line, name that comes twice, file that is missing, and kernel that no line names.
-pub(super) fn parse(folder: &Folder) -> Result<Vec<Row<'_>>, Vec<Fault>> {
+/// Every malformed line or loop, name that comes twice, file that is missing, and kernel that no line names.
+pub(super) fn parse(folder: &Folder) -> Result<Vec<Row>, Vec<Fault>> {
     let kernels = folder.keys().filter(|file| file.ends_with(".wgsl") && !file.starts_with(SHARED));
     let Some(text) = folder.get(TABLE) else {
         let untold =
@@ -50,31 +51,28 @@ pub(super) fn parse(folder: &Folder) -> Result<Vec<Row<'_>>, Vec<Fault>> {
     let mut rows = BTreeMap::new();
     let mut used = BTreeSet::new();
     let mut faults = Vec::new();
-    for (idx, line) in text.lines().enumerate() {
-        let words: Vec<_> = line.split('#').next().unwrap_or_default().split_whitespace().collect();
-        if words.is_empty() {
-            continue;
-        }
-        used.extend(words.get(1).copied());
-        let added = row(folder, &words, Place::new(TABLE, idx + 1)).and_then(|row| add(&mut rows, row));
-        faults.extend(added.err());
+    for line in unrolled(TABLE, text)? {
+        used.extend(line.words.get(1).cloned());
+        faults.extend(row(folder, line).and_then(|row| add(&mut rows, row)).err());
     }
     let unused = kernels.filter(|file| !used.contains(file.as_str()));
     faults
         .extend(unused.map(|file| Place::new(file, 1).fault(format!("no line of shaders/{TABLE} uses it"))));
-    if faults.is_empty() { Ok(rows.into_values().collect()) } else { Err(faults) }
+    // A wrong line of a loop is wrong for each value.
+    if faults.is_empty() { Ok(rows.into_values().collect()) } else { Err(merged(faults)) }
 }
 
-fn add<'a>(rows: &mut BTreeMap<&'a str, Row<'a>>, row: Row<'a>) -> Result<(), Fault> {
-    if let Some(other) = rows.get(row.name) {
+fn add(rows: &mut BTreeMap<String, Row>, row: Row) -> Result<(), Fault> {
+    if let Some(other) = rows.get(&row.name) {
         return Err(row.place.fault(format!("`{}` is there already, at {}", row.name, other.place)));
     }
-    rows.insert(row.name, row);
+    rows.insert(row.name.clone(), row);
     Ok(())
 }
 
-fn row<'a>(folder: &Folder, words: &[&'a str], place: Place) -> Result<Row<'a>, Fault> {
-    let [name, file, flags @ ..] = words else {
+fn row(folder: &Folder, line: Line) -> Result<Row, Fault> {
+    let Line { place, words } = line;
+    let [name, file, flags @ ..] = &words[..] else {
         return Err(
             place.fault("a line is `NAME FILE [DEFINE | DEFINE=NUMBER | +subgroups | +f16 | +int64]…`")
         );
@@ -94,9 +92,10 @@ fn row<'a>(folder: &Folder, words: &[&'a str], place: Place) -> Result<Row<'a>, 
             place.fault(format!("`{name}` must be made of {op}.wgsl, not of {file}: one op, one name"))
         );
     }
-    if !folder.contains_key(*file) {
+    if !folder.contains_key(file) {
         return Err(place.fault(format!("there is no shaders/{file}")));
     }
+    let (name, file) = (name.clone(), file.clone());
     let mut row =
         Row { place, name, file, defines: BTreeMap::new(), subgroups: false, f16: false, int64: false };
     for flag in flags {
@@ -105,7 +104,7 @@ fn row<'a>(folder: &Folder, words: &[&'a str], place: Place) -> Result<Row<'a>, 
     Ok(row)
 }
 
-fn apply<'a>(row: &mut Row<'a>, flag: &'a str) -> Result<(), Fault> {
+fn apply(row: &mut Row, flag: &str) -> Result<(), Fault> {
     let twice = match flag.strip_prefix('+') {
         Some("subgroups") => std::mem::replace(&mut row.subgroups, true),
         Some("f16") => std::mem::replace(&mut row.f16, true),
@@ -122,7 +121,7 @@ fn apply<'a>(row: &mut Row<'a>, flag: &'a str) -> Result<(), Fault> {
             let number = number.map(|text| {
                 text.parse::<u32>().map_err(|_| row.place.fault(format!("`{text}` in `{flag}` is no u32")))
             });
-            row.defines.insert(name, number.transpose()?).is_some()
+            row.defines.insert(name.to_owned(), number.transpose()?).is_some()
         }
     };
     if twice { Err(row.place.fault(format!("`{flag}` comes twice"))) } else { Ok(()) }
@@ -143,11 +142,11 @@ mod tests {
         let table = "# the sums\n\nadd add.wgsl\nadd.f16.rows add.wgsl ROWS=4 +f16 WIDE # wide\n";
         let folder = folder(&[("add.wgsl", ""), (TABLE, table)]);
         let rows = parse(&folder).unwrap();
-        assert_eq!(rows.iter().map(|row| row.name).collect::<Vec<_>>(), ["add", "add.f16.rows"]);
+        assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["add", "add.f16.rows"]);
         let row = &rows[1];
-        assert_eq!((row.op(), row.file, row.place.line), ("add", "add.wgsl", 4));
+        assert_eq!((row.op(), row.file.as_str(), row.place.line), ("add", "add.wgsl", 4));
         assert_eq!((row.f16, row.subgroups), (true, false));
-        assert_eq!(row.defines, BTreeMap::from([("ROWS", Some(4)), ("WIDE", None)]));
+        assert_eq!(row.defines, BTreeMap::from([("ROWS".to_owned(), Some(4)), ("WIDE".to_owned(), None)]));
     }
 
     #[test]
@@ -169,6 +168,21 @@ mod tests {
             assert_eq!(found.len(), 1, "{line}: {found:?}");
             assert!(found[0].starts_with(&format!("shaders/variants.txt:2: {what}")), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_line_of_a_loop_is_a_variant_for_each_value_and_its_fault_is_told_once() {
+        let of_types = |line: &str| format!("for W in f32 int8\n{line}\nend\n");
+        let folder = folder(&[("add.wgsl", ""), (TABLE, &of_types("add.$w add.wgsl W_$W"))]);
+        let rows = parse(&folder).unwrap();
+        let told: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.defines.keys().next())).collect();
+        let defines = ["W_F32", "W_INT8"].map(str::to_owned);
+        assert_eq!(told, [("add.f32", Some(&defines[0])), ("add.int8", Some(&defines[1]))]);
+        let wrong = "shaders/variants.txt:2: `wide` is no define: capitals, digits and `_`, a capital first";
+        assert_eq!(said(&of_types("add.$w add.wgsl wide")), [wrong]);
+        assert!(said(&of_types("add add.wgsl"))[0].contains("`add` is there already"));
+        assert!(said(&of_types("add.$v add.wgsl"))[0].contains("the name `add.$v`"));
+        assert_eq!(said("end\nadd add.wgsl\n"), ["shaders/variants.txt:1: `end` without `for`"]);
     }
 
     #[test]

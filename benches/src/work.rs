@@ -1,0 +1,72 @@
+//! What a step of a Plan has to do at least: bytes of weights and cache, and multiplications.
+
+use hala_plan::{BufferKind, Op, Plan, Step};
+
+/// The work of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// The op and its sizes, as `matmul 1024 → 3072`.
+    pub label: String,
+    /// Bytes of weights and cache that are read or written; activations are left out.
+    pub n_bytes: usize,
+    /// Floating-point operations of its products.
+    pub n_flops: usize,
+}
+
+/// The work of a step for as many tokens as its Plan takes, the first at `position`.
+pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
+    let n_tokens = plan.n_tokens();
+    let weights = weight_bytes(plan, step);
+    let product = |label: String, n_rows: usize, n_in: u32, n_tokens: usize| Work {
+        label,
+        n_bytes: weights,
+        n_flops: 2 * n_rows * n_in as usize * n_tokens,
+    };
+    match &step.op {
+        Op::Embed(params) => Work {
+            label: format!("embed {}", params.width),
+            n_bytes: weights / params.n_vocab as usize * n_tokens,
+            n_flops: 0,
+        },
+        Op::Matmul(params) => {
+            let (n_in, n_out) = (params.n_in, params.n_out_total());
+            let n_tokens = if params.last == 1 { 1 } else { n_tokens };
+            product(format!("matmul {n_in} → {n_out}"), n_out, n_in, n_tokens)
+        }
+        Op::Swiglu(params) => {
+            let (n_in, n_out) = (params.n_in, params.n_out);
+            product(format!("swiglu {n_in} → {n_out}"), 2 * n_out as usize, n_in, n_tokens)
+        }
+        Op::ShortConv(params) => {
+            let width = params.width;
+            product(format!("short_conv {width}"), 3 * width as usize, width, n_tokens)
+        }
+        Op::RopeKv(params) => Work {
+            label: format!("rope_kv of {}", n_tokens + position),
+            n_bytes: cached_bytes(plan, step, n_tokens, (params.n_kv_heads * params.head_size) as usize),
+            n_flops: 0,
+        },
+        Op::Attention(params) => {
+            let n_seen = position + n_tokens;
+            let n_pairs: usize = (position + 1..=n_seen).sum();
+            Work {
+                label: format!("attention over {n_seen}"),
+                n_bytes: cached_bytes(plan, step, n_seen, (params.n_kv_heads * params.head_size) as usize),
+                n_flops: 4 * n_pairs * (params.n_heads * params.head_size) as usize,
+            }
+        }
+    }
+}
+
+fn weight_bytes(plan: &Plan, step: &Step) -> usize {
+    let buffers = step.inputs.iter().map(|id| plan.buffer(*id));
+    let weights = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::Weight(_)));
+    weights.map(|buffer| buffer.dtype.n_bytes(buffer.shape)).sum()
+}
+
+/// Bytes of `n_positions` of keys and values of `n_columns` each.
+fn cached_bytes(plan: &Plan, step: &Step, n_positions: usize, n_columns: usize) -> usize {
+    let buffers = step.inputs.iter().chain(&step.outputs).map(|id| plan.buffer(*id));
+    let caches = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::State(_)));
+    caches.map(|cache| cache.dtype.n_bytes(hala_tensor::Shape::matrix(n_positions, n_columns))).sum()
+}
