@@ -69,9 +69,21 @@ fn x_row(token: u32) -> u32 {
 #include "shared/lanes.wgsl"
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) sub_idx: u32,
+    @builtin(subgroup_size) n_together: u32,
+#endif
+) {
+#if SUBGROUPS
+    let at = Lane(lane, sub_idx, n_together);
+#else
+    let at = Lane(lane);
+#endif
     let first = group.x * ROWS;
-    let sums = row_sums(first, n_rows(), x_row(group.y), lane);
+    let sums = row_sums(first, n_rows(), x_row(group.y), at);
     if lane < ROWS && first + lane < n_rows() {
         write(group.y, first + lane, sums);
     }

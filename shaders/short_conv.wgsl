@@ -82,9 +82,21 @@ var<workgroup> ready: array<f32, ROWS>;
 
 // One token.
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) sub_idx: u32,
+    @builtin(subgroup_size) n_together: u32,
+#endif
+) {
+#if SUBGROUPS
+    let at = Lane(lane, sub_idx, n_together);
+#else
+    let at = Lane(lane);
+#endif
     let first = group.x * ROWS;
-    let sum = row_sums(first, 3u * params.width, 0u, lane);
+    let sum = row_sums(first, 3u * params.width, 0u, at);
     if lane < ROWS {
         ready[lane] = sum;
     }

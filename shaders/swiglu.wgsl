@@ -51,9 +51,21 @@ fn row_at(idx: u32) -> Row {
 var<workgroup> ready: array<f32, ROWS>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+#if SUBGROUPS
+    @builtin(subgroup_invocation_id) sub_idx: u32,
+    @builtin(subgroup_size) n_together: u32,
+#endif
+) {
+#if SUBGROUPS
+    let at = Lane(lane, sub_idx, n_together);
+#else
+    let at = Lane(lane);
+#endif
     let first = group.x * ROWS;
-    let sum = row_sums(first, 2u * params.n_out, group.y, lane);
+    let sum = row_sums(first, 2u * params.n_out, group.y, at);
     if lane < ROWS {
         ready[lane] = sum;
     }

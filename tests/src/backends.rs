@@ -61,7 +61,7 @@ pub fn others() -> &'static [Box<dyn Runner>] {
         let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
         for name in devices::names() {
             let with = |preset| Some(Box::new(Waiting(devices::open_with(name, preset)?)) as _);
-            others.extend([Preset::Software, Preset::Gpu].into_iter().filter_map(with));
+            others.extend([Preset::Software, Preset::Gpu, Preset::Portable].into_iter().filter_map(with));
         }
         others
     })

@@ -12,6 +12,8 @@ use crate::memory::stride;
 pub enum Preset {
     /// Lanes that load together, workgroup memory, barriers.
     Gpu,
+    /// As [`Preset::Gpu`], with nothing but what every WebGPU device offers.
+    Portable,
     /// Threads that go their own way, activations in uniform windows, weights as words of 64 bits.
     Software,
 }
@@ -27,6 +29,7 @@ impl Preset {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Gpu => "gpu",
+            Self::Portable => "portable",
             Self::Software => "software",
         }
     }
@@ -41,6 +44,8 @@ pub(crate) enum Layout {
     Rows8,
     /// 64 lanes along a few rows, one token.
     Lanes,
+    /// The same, where lanes that run together add up by themselves.
+    LanesSub,
     /// 64 rows by 32 tokens through workgroup memory.
     Tile32,
     /// 64 rows by 64 tokens.
@@ -58,10 +63,15 @@ impl Layout {
         match (gpu.preset, n_tokens) {
             (Preset::Software, 1) if row_bytes <= WINDOW_BYTES => Self::Rows1,
             (Preset::Software, 2..) if 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
-            (_, 0..=1) => Self::Lanes,
+            (_, 0..=1) => Self::lanes(gpu),
             (_, 2..=32) => Self::Tile32,
             _ => Self::Tile64,
         }
+    }
+
+    /// For one token whose row may be any of x.
+    pub(crate) fn lanes(gpu: &Gpu) -> Self {
+        if gpu.has_subgroups { Self::LanesSub } else { Self::Lanes }
     }
 
     /// The layout's part of a variant's name.
@@ -70,6 +80,7 @@ impl Layout {
             Self::Rows1 => "rows1",
             Self::Rows8 => "rows8",
             Self::Lanes => "lanes",
+            Self::LanesSub => "lanes_sub",
             Self::Tile32 => "tile32",
             Self::Tile64 => "tile64",
         }
@@ -84,7 +95,7 @@ impl Layout {
     pub(crate) fn tokens(self) -> Tokens {
         match self {
             Self::Rows1 | Self::Rows8 => Tokens::One,
-            Self::Lanes => Tokens::Each(1),
+            Self::Lanes | Self::LanesSub => Tokens::Each(1),
             Self::Tile32 => Tokens::Each(32),
             Self::Tile64 => Tokens::Each(64),
         }
@@ -97,7 +108,7 @@ impl Layout {
             Self::Rows1 | Self::Rows8 => {
                 n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
             }
-            Self::Lanes => n_out.iter().sum::<u32>().div_ceil(n_lanes),
+            Self::Lanes | Self::LanesSub => n_out.iter().sum::<u32>().div_ceil(n_lanes),
             Self::Tile32 | Self::Tile64 => n_out.iter().sum::<u32>().div_ceil(n_tile),
         }
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::BackendError;
 use wgpu::{
-    Adapter, Buffer, BufferDescriptor, BufferUsages, Device, DeviceDescriptor, DeviceType, ErrorFilter,
-    Features, PollType, Queue,
+    Adapter, AdapterInfo, Buffer, BufferDescriptor, BufferUsages, Device, DeviceDescriptor, DeviceType,
+    ErrorFilter, Features, PollType, Queue,
 };
 
 use crate::adapter::{WELCOME, check_limits, kind};
@@ -58,8 +58,17 @@ pub(crate) struct Gpu {
     pub(crate) is_software: bool,
     /// Which kernels it gets.
     pub(crate) preset: Preset,
+    /// Whether kernels may let lanes that run together add up by themselves.
+    pub(crate) has_subgroups: bool,
     pub(crate) counters: Counters,
     trouble: Arc<Mutex<Trouble>>,
+}
+
+/// Whether subgroups have one size that kernels know how to use: some drivers run fewer lanes than they report, and those
+/// report several sizes.
+fn has_subgroups(features: &Features, info: &AdapterInfo) -> bool {
+    let (least, most) = (info.subgroup_min_size, info.subgroup_max_size);
+    features.contains(Features::SUBGROUP) && least == most && (4..=64).contains(&least)
 }
 
 impl Gpu {
@@ -82,6 +91,7 @@ impl Gpu {
             let reason = format!("{} has no words of 64 bits, which kernels of this preset read", info.name);
             return Err(BackendError::Unavailable { backend: "wgpu", reason });
         }
+        let chosen = preset.unwrap_or(Preset::of(info.device_type, has_int64));
         let trouble: Arc<Mutex<Trouble>> = Arc::default();
         let seen = Arc::clone(&trouble);
         device.set_device_lost_callback(move |_, reason| {
@@ -96,7 +106,8 @@ impl Gpu {
         let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
         Ok(Self {
             name: format!("{} ({}, {}{forced})", info.name, kind(&info), info.backend.to_str()),
-            preset: preset.unwrap_or(Preset::of(info.device_type, has_int64)),
+            has_subgroups: chosen == Preset::Gpu && has_subgroups(&device.features(), &info),
+            preset: chosen,
             is_software: info.device_type == DeviceType::Cpu,
             counters: Counters::default(),
             trouble,

@@ -52,7 +52,7 @@ fn allocated_bytes(gpu: &Gpu, shape: Shape) -> usize {
             let n_rows = shape.n_rows().next_multiple_of(WINDOW_ROWS);
             n_rows * stride(shape.n_columns()) * 4 + WINDOW_BYTES as usize
         }
-        Preset::Gpu => padded_bytes(shape),
+        Preset::Gpu | Preset::Portable => padded_bytes(shape),
     }
 }
 

@@ -162,7 +162,7 @@ fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> 
             gpu.buffer(label, n_bytes.max(WINDOW_BYTES as usize), storage | BufferUsages::UNIFORM)?
         }
         // As wide as the activations that it multiplies.
-        (1, Preset::Gpu) => gpu.buffer(label, 4 * stride(n_bytes.div_ceil(4)), storage)?,
+        (1, Preset::Gpu | Preset::Portable) => gpu.buffer(label, 4 * stride(n_bytes.div_ceil(4)), storage)?,
         _ => gpu.buffer(label, n_bytes, storage)?,
     };
     let piece_rows = (PIECE / row_bytes.max(1)).max(1);

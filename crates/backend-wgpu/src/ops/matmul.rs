@@ -83,7 +83,8 @@ impl Context<'_> {
         let is_last = params.last == 1 && self.n_tokens() > 1;
         // The last row of a run may be any of the Plan's, and a window is where it is.
         let n_in = params.n_in as usize;
-        let layout = if is_last { Layout::Lanes } else { Layout::of(self.gpu, self.n_tokens(), n_in) };
+        let layout =
+            if is_last { Layout::lanes(self.gpu) } else { Layout::of(self.gpu, self.n_tokens(), n_in) };
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
         let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
         let many = if parts.len() > 1 { ".three" } else { "" };

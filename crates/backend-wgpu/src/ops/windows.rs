@@ -29,7 +29,7 @@ impl Context<'_> {
             call.buffers.push(Bound { name: "norm", buffer, window });
         }
         match layout {
-            Layout::Lanes | Layout::Tile32 | Layout::Tile64 => {
+            Layout::Lanes | Layout::LanesSub | Layout::Tile32 | Layout::Tile64 => {
                 call.buffers.push(whole("x", buffer));
                 Ok(vec![call])
             }
