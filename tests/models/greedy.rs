@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use hala_backend_cpu::CpuBackend;
-use hala_engine::{Generated, Generation, Session};
-use hala_model::WeightFormat;
+use hala_engine::{Engine, Generated, Generation, LoadOptions, Session};
 use hala_plan::{Backend, Cancel};
 use hala_tests::devices;
 use hala_weights::Checkpoint;
 use pollster::block_on;
 
 use crate::golden::{Text, texts};
-use crate::load;
 
 /// Tokens after one prompt, far past the end of the model's answer.
 const N_TOKENS: usize = 200;
@@ -20,10 +18,10 @@ const N_TOKENS: usize = 200;
 /// digits, the order of a sum decides.
 const AGREEMENT: f64 = 0.98;
 
-/// The model as it ships, in int8.
+/// The model as it ships, in int8, with the cache that suits the device.
 fn session<B: Backend>(backend: B) -> Session<B> {
     let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
-    let engine = load(backend, &checkpoint, WeightFormat::Auto).unwrap();
+    let engine = Engine::load(backend, &checkpoint, LoadOptions::default(), |_| true).unwrap();
     block_on(Session::new(Arc::new(engine))).unwrap()
 }
 

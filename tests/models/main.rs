@@ -16,17 +16,20 @@ mod ways;
 use std::path::{Path, PathBuf};
 
 use hala_engine::{Engine, EngineError, LoadOptions};
-use hala_model::WeightFormat;
+use hala_model::{Options, WeightFormat};
 use hala_plan::{Backend, Cancel};
+use hala_tensor::DType;
 use hala_weights::Checkpoint;
 use pollster::block_on;
 
+/// A model with its cache in f32 on every backend, so that logits differ by the order of sums alone.
 fn load<B: Backend>(
     backend: B,
     checkpoint: &Checkpoint,
     weights: WeightFormat,
 ) -> Result<Engine<B>, EngineError> {
-    Engine::load(backend, checkpoint, LoadOptions { weights, ..LoadOptions::default() }, |_| true)
+    let model = Options { cache: Some(DType::F32), ..Options::default() };
+    Engine::load(backend, checkpoint, LoadOptions { weights, model }, |_| true)
 }
 
 /// Logits `[T, V]` with the prompt computed in chunks.

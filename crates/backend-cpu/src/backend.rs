@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use hala_plan::{Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
-use hala_tensor::Tensor;
+use hala_tensor::{DType, Tensor};
 use web_time::Instant;
 
 use crate::memory::Memory;
@@ -75,6 +75,10 @@ impl Backend for CpuBackend {
 
     fn prefill_sizes(&self) -> &[usize] {
         &[PREFILL_SIZE]
+    }
+
+    fn cache_dtype(&self) -> DType {
+        DType::F32
     }
 
     fn upload(&self, _label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError> {

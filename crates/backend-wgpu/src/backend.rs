@@ -105,6 +105,10 @@ impl Backend for WgpuBackend {
         if self.gpu.is_software { &SOFTWARE_PREFILL_SIZES } else { &PREFILL_SIZES }
     }
 
+    fn cache_dtype(&self) -> DType {
+        DType::F16
+    }
+
     fn upload(&self, label: &str, tensor: Tensor) -> Result<Weight, BackendError> {
         Weight::upload(&self.gpu, label, tensor)
     }

@@ -10,6 +10,7 @@ use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_engine::{Engine, LoadOptions};
 use hala_model::{Options, WeightFormat};
 use hala_plan::Backend;
+use hala_tensor::DType;
 use hala_weights::Checkpoint;
 use hala_weights::hub::{HubSettings, ModelSpec};
 
@@ -55,6 +56,10 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads(), allow_negative_numbers = true)]
     threads: usize,
 
+    /// How keys and values of earlier tokens are held: f16 on GPUs and f32 on CPUs unless given
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    cache: Option<CacheFormat>,
+
     /// Tokens that a session holds
     #[arg(long, value_name = "N", allow_negative_numbers = true, help = format!(
         "Tokens that a session holds [default: {} or the model's limit]", Options::DEFAULT_CONTEXT
@@ -73,6 +78,13 @@ enum BackendName {
     Wgpu,
     /// The CPU, in plain loops with f64 sums on one thread: slow, and the truth that others are tested against
     Plain,
+}
+
+/// Element types of the KV cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CacheFormat {
+    F32,
+    F16,
 }
 
 /// A backend of any kind; [`with_backend`] unwraps it.
@@ -150,6 +162,15 @@ impl ModelArgs {
         self.context
     }
 
+    /// Choices for a model with a context of so many tokens.
+    pub(crate) fn model_options(&self, context: Option<usize>) -> Options {
+        let cache = self.cache.map(|cache| match cache {
+            CacheFormat::F32 => DType::F32,
+            CacheFormat::F16 => DType::F16,
+        });
+        Options { context, cache }
+    }
+
     /// Makes the backend.
     ///
     /// # Errors
@@ -181,7 +202,7 @@ impl ModelArgs {
     pub(crate) fn load<B: Backend>(&self, backend: B, app: &App) -> Result<Engine<B>> {
         let options = LoadOptions {
             weights: self.weights.unwrap_or_default(),
-            model: Options { context: self.context, ..Options::default() },
+            model: self.model_options(self.context),
         };
         let checkpoint = self.checkpoint.open(app)?;
         let engine = load(backend, &checkpoint, options, app)?;

@@ -54,7 +54,8 @@ impl<B: Backend> Engine<B> {
         options: LoadOptions,
         mut progress: impl FnMut(LoadProgress<'_>) -> bool,
     ) -> Result<Self, EngineError> {
-        let model = hala_model::open(checkpoint, options.model)?;
+        let cache = options.model.cache.or(Some(backend.cache_dtype()));
+        let model = hala_model::open(checkpoint, Options { cache, ..options.model })?;
         let tokenizer = open_tokenizer(checkpoint)?;
         let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
         let n_total = model.weights().iter().map(|w| w.shape.n_elements()).sum();

@@ -8,24 +8,18 @@ use hala_tensor::DType;
 use crate::{ModelError, WeightSpec};
 
 /// Choices that shape a model's states and plans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// S, tokens that a session can hold; `None` for the model's own limit or [`Options::DEFAULT_CONTEXT`],
     /// whichever is less.
     pub context: Option<usize>,
-    /// Element type of the KV cache: f32 or f16.
-    pub cache: DType,
+    /// Element type of the KV cache, f32 or f16; `None` for the one that suits the device, or f32 where there is none yet.
+    pub cache: Option<DType>,
 }
 
 impl Options {
     /// Context of a session where none is asked for, in tokens.
     pub const DEFAULT_CONTEXT: usize = 4096;
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { context: None, cache: DType::F32 }
-    }
 }
 
 /// What a user may want to know of a model.

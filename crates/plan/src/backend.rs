@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::ops::Range;
 
-use hala_tensor::Tensor;
+use hala_tensor::{DType, Tensor};
 
 use crate::{BackendError, BufferId, Cancel, Plan, StateSpec};
 
@@ -58,6 +58,9 @@ pub trait Backend: Debug {
 
     /// T of the Plans worth making for prompts, the smallest first: a chunk runs in the smallest that holds it.
     fn prefill_sizes(&self) -> &[usize];
+
+    /// Element type of a KV cache where none is asked for: f16 halves what a session holds and attention reads.
+    fn cache_dtype(&self) -> DType;
 
     /// Moves a weight to the device, in the layout that its kernels read; `label` is for messages.
     ///

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 use hala_engine::{Engine, LoadOptions, Session};
-use hala_model::{Options, WeightFormat};
+use hala_model::WeightFormat;
 use hala_plan::Backend;
 use hala_tensor::DType;
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl BenchArgs {
         let context = self.model.context().unwrap_or(self.prompt + self.generate);
         let options = LoadOptions {
             weights: self.model.weights().unwrap_or_default(),
-            model: Options { context: Some(context), ..Options::default() },
+            model: self.model.model_options(Some(context)),
         };
         let engine = Arc::new(model_args::load(backend, &checkpoint, options, app)?);
         let load_s = start.elapsed().as_secs_f64();

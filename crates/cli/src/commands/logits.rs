@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use hala_engine::{Engine, LoadOptions};
-use hala_model::{Options, WeightFormat};
+use hala_model::WeightFormat;
 use hala_plan::Backend;
 use hala_tensor::{Shape, Tensor};
 use hala_weights::SafetensorsWriter;
@@ -52,7 +52,7 @@ impl LogitsArgs {
     fn compute<B: Backend>(&self, backend: B, prompt: Prompt, app: &App) -> Result<()> {
         let options = LoadOptions {
             weights: self.model.weights().unwrap_or(WeightFormat::F32),
-            model: Options { context: self.model.context(), ..Options::default() },
+            model: self.model.model_options(self.model.context()),
         };
         let checkpoint = self.model.checkpoint().open(app)?;
         let _working = app.interrupt.working();

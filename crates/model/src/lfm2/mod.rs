@@ -119,7 +119,7 @@ impl Lfm2 {
         };
         let names = Names { lm_head: lm_head(&config, &names, &mut specs), ..names };
         for (i, mixer) in config.layers.iter().enumerate() {
-            add_states(&config, context, options.cache, (i, *mixer), &mut states);
+            add_states(&config, context, options.cache.unwrap_or(DType::F32), (i, *mixer), &mut states);
         }
         let weights = specs.into_list();
         check_tensors(checkpoint, &weights, config.tied)?;
