@@ -53,3 +53,13 @@ fn a_device_gives_the_plain_cpu_s_logits_on_every_fixture() {
         }
     }
 }
+
+#[test]
+fn kernels_for_gpus_give_the_plain_cpu_s_logits_on_any_device() {
+    for way in ways::with_gpu_kernels() {
+        for weights in [WeightFormat::F32, WeightFormat::Int8, WeightFormat::Fp8] {
+            let worst = worst(&Fixture::lfm2("four-layer"), way, weights);
+            assert!(worst <= ROUNDED, "{way:?}: {weights}: {worst}");
+        }
+    }
+}

@@ -47,7 +47,7 @@ fn made(session: &Session<WgpuBackend>) -> Created {
 /// Each device with the weights that people use.
 fn rows() -> impl Iterator<Item = (&'static str, WeightFormat)> {
     let formats = [WeightFormat::Int8, WeightFormat::Fp8, WeightFormat::F32];
-    devices::names().iter().flat_map(move |device| formats.map(|weights| (device.as_str(), weights)))
+    devices::for_models().into_iter().flat_map(move |device| formats.map(|weights| (device, weights)))
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn after_the_first_token_decoding_makes_nothing() {
 
 #[test]
 fn a_plan_that_is_used_a_thousand_times_holds_no_more_memory() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let mut session = warm(device, WeightFormat::Int8);
         let before = made(&session);
         for (i, id) in Rng::new("reused").ids(1000, small_350m::N_VOCAB).into_iter().enumerate() {

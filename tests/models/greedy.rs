@@ -55,7 +55,7 @@ fn of_200_greedy_tokens_a_device_agrees_with_the_plain_cpu_on_nearly_all() {
     let text = &texts()[0];
     let prompt = &text.ids[..text.n_prompt];
     let expected = decode(&mut session(CpuBackend::plain()), prompt, |_, found| found);
-    for device in devices::names() {
+    for device in devices::for_models() {
         let found = decode(&mut session(devices::open(device)), prompt, |i, _| expected[i]);
         let n_same = found.iter().zip(&expected).filter(|(a, b)| a == b).count();
         println!("{device}: {n_same} of {N_TOKENS} greedy tokens are the plain CPU's");
@@ -70,7 +70,7 @@ fn a_device_writes_the_cpu_s_text_for_every_golden_sentence() {
     assert_eq!(prompts.len(), 60);
     let mut cpu = session(CpuBackend::threaded(2).unwrap());
     let expected: Vec<Generated> = prompts.iter().map(|prompt| generate(&mut cpu, prompt)).collect();
-    for device in devices::names() {
+    for device in devices::for_models() {
         let mut session = session(devices::open(device));
         for (i, (prompt, expected)) in prompts.iter().zip(&expected).enumerate() {
             let found = generate(&mut session, prompt);

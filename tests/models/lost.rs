@@ -85,7 +85,7 @@ fn assert_lost<T>(what: &str, result: Result<T, BackendError>) {
 
 #[test]
 fn whatever_is_asked_of_a_lost_device_says_that_it_is_lost() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let mut lookup = Lookup::new(device);
         lookup.run().unwrap();
         assert_eq!(lookup.read().unwrap(), table().to_f32()[24..]);
@@ -104,7 +104,7 @@ fn whatever_is_asked_of_a_lost_device_says_that_it_is_lost() {
 
 #[test]
 fn the_first_call_after_a_loss_says_so_whichever_it_is() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let lost = || {
             let lookup = Lookup::new(device);
             lookup.backend.destroy();
@@ -122,7 +122,7 @@ fn the_first_call_after_a_loss_says_so_whichever_it_is() {
 
 #[test]
 fn a_session_on_a_lost_device_says_so_and_one_on_another_device_goes_on() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let [mut lost, mut good] = [(); 2].map(|()| {
             let engine = load(devices::open(device), &small_350m::checkpoint(), WeightFormat::Int8).unwrap();
             block_on(Session::new(Arc::new(engine))).unwrap()

@@ -1,6 +1,7 @@
 //! The ways to run a model on this machine, with the backends' types forgotten: `Backend` cannot be a trait object.
 
 use hala_backend_cpu::CpuBackend;
+use hala_backend_wgpu::Preset;
 use hala_engine::Engine;
 use hala_model::WeightFormat;
 use hala_plan::Backend;
@@ -28,6 +29,8 @@ pub(crate) enum Way {
     Threaded,
     /// The adapter of this name.
     Device(&'static str),
+    /// The same with the kernels of a preset.
+    Preset(&'static str, Preset),
 }
 
 impl Way {
@@ -35,7 +38,7 @@ impl Way {
         match self {
             Self::Plain => "plain",
             Self::Threaded => "threaded",
-            Self::Device(name) => name,
+            Self::Device(name) | Self::Preset(name, _) => name,
         }
     }
 
@@ -44,6 +47,9 @@ impl Way {
             Self::Plain => boxed(CpuBackend::plain(), checkpoint, weights),
             Self::Threaded => boxed(CpuBackend::threaded(2).unwrap(), checkpoint, weights),
             Self::Device(name) => boxed(devices::open(name), checkpoint, weights),
+            Self::Preset(name, preset) => {
+                boxed(devices::open_with(name, preset).unwrap(), checkpoint, weights)
+            }
         }
     }
 }
@@ -63,5 +69,11 @@ pub(crate) fn all() -> impl Iterator<Item = Way> {
 
 /// Every device.
 pub(crate) fn on_devices() -> impl Iterator<Item = Way> {
-    devices::names().iter().map(|name| Way::Device(name))
+    devices::for_models().into_iter().map(Way::Device)
+}
+
+/// Every device with the kernels for GPUs, with and without what only some offer, whatever suits the device.
+pub(crate) fn with_gpu_kernels() -> impl Iterator<Item = Way> {
+    let presets = [Preset::Gpu, Preset::Portable];
+    devices::for_models().into_iter().flat_map(move |name| presets.map(|preset| Way::Preset(name, preset)))
 }

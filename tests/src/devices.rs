@@ -12,26 +12,42 @@ use pollster::block_on;
 /// The variable that narrows the choice.
 const NARROWED_BY: &str = "HALA_TEST_ADAPTERS";
 
-/// Names of the adapters that tests run on, told once; without any, the tests on wgpu are skipped, and that is told.
+/// Names of the adapters that tests of ops run on, told once; without any, the tests on wgpu are skipped, and that is told.
 ///
 /// # Panics
 /// A driver fails where a missing or a small device would be skipped.
-pub fn names() -> &'static [String] {
-    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    NAMES.get_or_init(|| {
+pub fn names() -> Vec<&'static str> {
+    reports().iter().map(|report| report.name.as_str()).collect()
+}
+
+/// Those of [`names`] that tests of whole models run on: of devices that are programs, only the one that runs most lanes
+/// together, since another one takes minutes.
+///
+/// # Panics
+/// As for [`names`].
+pub fn for_models() -> Vec<&'static str> {
+    let is_software = |report: &&AdapterReport| report.kind == "software";
+    let fastest = reports().iter().filter(is_software).max_by_key(|report| report.subgroup_sizes);
+    let real = reports().iter().filter(|report| !is_software(report));
+    real.chain(fastest).map(|report| report.name.as_str()).collect()
+}
+
+fn reports() -> &'static [AdapterReport] {
+    static REPORTS: OnceLock<Vec<AdapterReport>> = OnceLock::new();
+    REPORTS.get_or_init(|| {
         let wanted = std::env::var(NARROWED_BY).unwrap_or_default();
         let found = block_on(hala_backend_wgpu::adapters());
-        let mut names: Vec<String> = Vec::new();
+        let mut taken: Vec<AdapterReport> = Vec::new();
         for report in found.iter().filter(|report| is_wanted(report, &wanted)) {
             // Cards of one name are one kind, and so is a card that is reached through two interfaces.
-            if !names.contains(&report.name) && opens(report) {
-                names.push(report.name.clone());
+            if taken.iter().all(|other| other.name != report.name) && opens(report) {
+                taken.push(report.clone());
             }
         }
-        if names.is_empty() {
+        if taken.is_empty() {
             tell(&format!("skipped on wgpu: {}", why_none(&found, &wanted)));
         }
-        names
+        taken
     })
 }
 
