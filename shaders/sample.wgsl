@@ -159,13 +159,14 @@ fn count_bins(lane: u32, best: f32) -> f32 {
     return sums[N - 1u];
 }
 
-// Puts the candidates of the first bins into the first places, the likeliest first; 0 past the last one.
-fn sort_candidates(lane: u32, best: f32, n_bins: u32) {
+// Puts the candidates of the first `n_full` bins into the first places, the likeliest first; 0 past the last one.
+fn sort_candidates(lane: u32, best: f32, n_full: u32) {
+    let n_bins = min(f32(n_full), n_useful_bins());
     for (var quad = lane; quad * 4u < params.n_vocab; quad += N) {
         let bits = adjusted(quad);
         for (var c = 0u; c < 4u; c++) {
             let far = distance(bits[c], best);
-            if far * BINS_A_NAT < f32(n_bins) {
+            if far * BINS_A_NAT < n_bins {
                 let place = atomicAdd(&tally[CANDIDATES], 1u);
                 sums[place] = exp(-far);
                 keys[place] = quad * 4u + c;

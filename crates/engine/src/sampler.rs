@@ -165,11 +165,12 @@ impl Sampler {
         }
         candidates.sort_unstable_by(likelier);
         if top_p < 1.0 {
-            let total: f32 = candidates.iter().map(|c| c.0).sum();
+            // Sums of a whole vocabulary in f32 would end some tokens earlier or later than a device's do.
+            let enough = f64::from(top_p) * candidates.iter().map(|c| f64::from(c.0)).sum::<f64>();
             let mut before = 0.0;
             let kept = candidates.iter().take_while(|c| {
-                let keep = before < top_p * total;
-                before += c.0;
+                let keep = before < enough;
+                before += f64::from(c.0);
                 keep
             });
             let kept = kept.count().max(1);
