@@ -117,6 +117,10 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// A full context, an id outside of the vocabulary, cancellation; the token is then not added.
     pub async fn decode(&mut self, id: u32, cancel: &Cancel) -> Result<(), EngineError> {
+        if cancel.is_cancelled() {
+            // Before anything is half done: the tokens that are held stay.
+            return Err(EngineError::Cancelled);
+        }
         self.leave_chain().await?;
         let limit = self.context();
         if self.ids.len() >= limit {
