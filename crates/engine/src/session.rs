@@ -34,7 +34,8 @@ struct Ready<P> {
 /// One conversation with a model.
 ///
 /// The session holds token ids and the state that they lead to. [`Session::prefill`] takes a whole prompt and
-/// computes only what differs from the tokens held; [`Session::decode`] adds one token.
+/// computes only what differs from the tokens held; [`Session::decode`] adds one token. Where the backend chooses tokens
+/// itself, a [`Generation`](crate::Generation) lets it run some tokens ahead; the session holds those that were handed out.
 #[derive(Debug)]
 pub struct Session<B: Backend> {
     pub(crate) engine: Arc<Engine<B>>,

@@ -39,7 +39,7 @@ pub(crate) fn run(turn: &Turn, inputs: Inputs<'_>) -> u32 {
         return DECLINED;
     }
     let weight = |(x, id): (f32, u32)| ((f64::from(x - max) / f64::from(temperature)).exp(), id);
-    draw(truncated(logits.into_iter().map(weight).collect(), turn.choice), f64::from(turn.at))
+    draw(&truncated(logits.into_iter().map(weight).collect(), turn.choice), f64::from(turn.at))
 }
 
 /// The candidates that are left, the likeliest first.
@@ -65,7 +65,7 @@ fn truncated(mut candidates: Vec<(f64, u32)>, choice: Choice) -> Vec<(f64, u32)>
 }
 
 /// The candidate at the share `at` of the total weight.
-fn draw(candidates: Vec<(f64, u32)>, at: f64) -> u32 {
+fn draw(candidates: &[(f64, u32)], at: f64) -> u32 {
     let goal = at * candidates.iter().map(|c| c.0).sum::<f64>();
     let mut sum = 0.0;
     let found = candidates.iter().find(|(weight, _)| {

@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_set_has_what_was_put_in_and_ignores_what_it_has_no_bit_for() {
         let mut set = vec![0; n_words(33)];
-        [0, 31, 32, 64].map(|id| insert(&mut set, id));
+        [0, 31, 32, 64].into_iter().for_each(|id| insert(&mut set, id));
         assert_eq!(set, [0x8000_0001, 1]);
         let found: Vec<u32> = (0..99).filter(|id| contains(&set, *id)).collect();
         assert_eq!(found, [0, 31, 32]);
