@@ -7,7 +7,7 @@ use hala_plan::{BufferKind, Op, Plan, Step};
 pub struct Work {
     /// The op and its sizes, as `matmul 1024 → 3072`.
     pub label: String,
-    /// Bytes of weights and cache that are read or written; activations are left out.
+    /// Bytes of weights, cache and logits that are read or written; other activations are left out.
     pub n_bytes: usize,
     /// Floating-point operations of its products.
     pub n_flops: usize,
@@ -44,6 +44,11 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
         Op::RopeKv(params) => Work {
             label: format!("rope_kv of {}", n_tokens + position),
             n_bytes: cached_bytes(plan, step, n_tokens, (params.n_kv_heads * params.head_size) as usize),
+            n_flops: 0,
+        },
+        Op::Sample(params) => Work {
+            label: format!("sample {}", params.n_vocab),
+            n_bytes: 4 * params.n_vocab as usize,
             n_flops: 0,
         },
         Op::Attention(params) => {

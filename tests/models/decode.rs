@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hala_backend_wgpu::{Created, WgpuBackend};
-use hala_engine::Session;
+use hala_engine::{GenerateOptions, Generation, Session};
 use hala_model::WeightFormat;
 use hala_plan::Cancel;
 use hala_tests::devices;
@@ -75,6 +75,31 @@ fn after_the_first_token_decoding_makes_nothing() {
         }
         assert_eq!(made(&session), before, "{device}: {weights}");
         assert_eq!(created(&session).submits - n_before, N_TOKENS as u64, "{device}: {weights}");
+    }
+}
+
+#[test]
+fn tokens_that_the_device_chooses_cost_one_submission_each_and_make_nothing() {
+    for (device, weights) in rows() {
+        let mut session = session(device, weights);
+        let options = GenerateOptions { max_tokens: Some(N_TOKENS), ..GenerateOptions::default() };
+        // The first time makes the plans.
+        for is_warm in [false, true] {
+            let mut generation =
+                Generation::new(&session, &[1, 2, 3, 5, 8], &options, &Cancel::new()).unwrap();
+            block_on(generation.next(&mut session)).unwrap();
+            let (before, made_before) = (created(&session), made(&session));
+            while block_on(generation.next(&mut session)).unwrap().is_some() {}
+            let (after, made_after) = (created(&session), made(&session));
+            let n_submits = after.submits - before.submits;
+            let n_dispatches = (after.dispatches - before.dispatches) as f64 / n_submits as f64;
+            assert_eq!(n_submits, N_TOKENS as u64 - 1, "{device}: {weights}");
+            assert!(n_dispatches <= MAX_DISPATCHES as f64, "{device}: {weights}: {n_dispatches} dispatches");
+            if is_warm {
+                println!("{device}: {weights}: {n_dispatches} dispatches with the choice");
+                assert_eq!(made_after, made_before, "{device}: {weights}");
+            }
+        }
     }
 }
 

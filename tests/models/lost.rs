@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hala_backend_wgpu::{AdapterChoice, Prepared, Snapshot, State, Weight, WgpuBackend};
-use hala_engine::{EngineError, Session};
+use hala_engine::{EngineError, GenerateOptions, Generation, Session};
 use hala_model::WeightFormat;
 use hala_plan::ops::embed;
 use hala_plan::{
@@ -136,6 +136,25 @@ fn a_session_on_a_lost_device_says_so_and_one_on_another_device_goes_on() {
             assert!(matches!(error, EngineError::Backend(BackendError::DeviceLost { .. })), "{error}");
         }
         block_on(good.decode(5, &Cancel::new())).unwrap();
+    }
+}
+
+#[test]
+fn a_generation_on_a_device_that_is_lost_says_so() {
+    for device in devices::names() {
+        let engine = load(devices::open(device), &small_350m::checkpoint(), WeightFormat::Int8).unwrap();
+        let mut session = block_on(Session::new(Arc::new(engine))).unwrap();
+        let generation = Generation::new(&session, &[1, 2, 3], &GenerateOptions::default(), &Cancel::new());
+        let mut generation = generation.unwrap();
+        for _ in 0..2 {
+            block_on(generation.next(&mut session)).unwrap();
+        }
+        session.engine().backend().destroy();
+        // Tokens that the host has already may still come.
+        let next = |_| block_on(generation.next(&mut session)).err();
+        let error = (0..10).find_map(next).unwrap();
+        assert!(matches!(error, EngineError::Backend(BackendError::DeviceLost { .. })), "{device}: {error}");
+        assert!(block_on(session.prefill(&[1, 2], &Cancel::new())).is_err(), "{device}");
     }
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod agreement;
+mod ahead;
 mod decode;
 mod fidelity;
 mod golden;

@@ -2,7 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use hala_plan::ops::{attention, embed, matmul, rope_kv, short_conv, swiglu};
+use hala_plan::ops::{attention, embed, matmul, rope_kv, sample, short_conv, swiglu};
 use hala_shaders::{Member, VARIANTS};
 
 /// Bytes of every scalar in a uniform.
@@ -30,7 +30,7 @@ macro_rules! layout {
     }};
 }
 
-fn layouts() -> [Layout; 6] {
+fn layouts() -> [Layout; 7] {
     [
         layout!(embed: n_vocab, width),
         layout!(matmul: n_in, n_out, norm, eps, bias, add, last),
@@ -38,6 +38,7 @@ fn layouts() -> [Layout; 6] {
         layout!(short_conv: width, n_taps, eps, bias),
         layout!(rope_kv: n_heads, n_kv_heads, head_size, capacity, eps),
         layout!(attention: n_heads, n_kv_heads, head_size, capacity, scale),
+        layout!(sample: n_vocab),
     ]
 }
 
@@ -75,6 +76,26 @@ fn kernels_read_the_parameters_of_a_plan_where_they_lie() {
         }
         assert!(n_variants > 0, "no kernel of {} reads its parameters", layout.op);
     }
+}
+
+#[test]
+fn the_kernel_reads_how_a_token_is_chosen_where_it_lies() {
+    use sample::{Choice, Turn};
+    let expected = [
+        ("temperature", offset_of!(Choice, temperature)),
+        ("top_k", offset_of!(Choice, top_k)),
+        ("top_p", offset_of!(Choice, top_p)),
+        ("min_p", offset_of!(Choice, min_p)),
+        ("repetition_penalty", offset_of!(Choice, repetition_penalty)),
+        ("at", offset_of!(Turn, at)),
+        ("slot", offset_of!(Turn, slot)),
+    ];
+    assert_eq!((offset_of!(Turn, choice), size_of::<Turn>()), (0, expected.len() * WORD));
+    let expected = expected.map(|(name, offset)| (name.to_owned(), offset as u32));
+    let turns = VARIANTS.iter().flat_map(|v| v.bindings.iter().filter(|b| b.name == "turn"));
+    let found: Vec<_> = turns.map(|binding| as_read(binding.members)).collect();
+    assert!(!found.is_empty());
+    found.iter().for_each(|found| assert_eq!(*found, expected));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod matmul;
 mod refusals;
 mod rope_kv;
 mod runs;
+mod sample;
 mod short_conv;
 mod swiglu;
 

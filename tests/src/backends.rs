@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::Preset;
-use hala_plan::{Backend, BackendError, Cancel, StepInput};
+use hala_plan::ops::sample::Choice;
+use hala_plan::{Ahead, Backend, BackendError, Cancel, Start, StepInput};
 
 use crate::case::{Action, Case};
 use crate::devices;
@@ -21,6 +22,33 @@ pub enum Pace {
     Stepwise,
 }
 
+/// Runs that the backends of tests are asked to be ahead: what devices are.
+pub const N_AHEAD: usize = 4;
+
+/// Runs of a case's first plan whose tokens the backend chooses.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Whether it goes on from the chain before.
+    pub goes_on: bool,
+    /// What the first run reads.
+    pub id: u32,
+    /// Ids that are never chosen, as a set.
+    pub banned: Vec<u32>,
+    /// Ids that were seen, as a set.
+    pub seen: Vec<u32>,
+    /// How tokens are chosen.
+    pub choice: Choice,
+    /// Where each is drawn.
+    pub draws: Vec<f32>,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        let choice = Choice::GREEDY;
+        Self { goes_on: false, id: 0, banned: Vec::new(), seen: Vec::new(), choice, draws: Vec::new() }
+    }
+}
+
 /// A backend without its associated types, so that many fit one list.
 pub trait Runner: Send + Sync {
     /// Backend and device.
@@ -31,6 +59,12 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// Those of the backend.
     fn run(&self, case: &Case, pace: Pace, cancel: &Cancel) -> Result<Readings, BackendError>;
+
+    /// Runs chains one after the other, each queued before the one before it is read; gives what each chose.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    fn choose(&self, case: &Case, chains: &[Chain]) -> Result<Vec<Vec<u32>>, BackendError>;
 }
 
 struct Waiting<B>(B);
@@ -44,19 +78,24 @@ impl<B: Backend + Send + Sync> Runner for Waiting<B> {
     fn run(&self, case: &Case, pace: Pace, cancel: &Cancel) -> Result<Readings, BackendError> {
         pollster::block_on(run(&self.0, case, pace, cancel))
     }
+
+    fn choose(&self, case: &Case, chains: &[Chain]) -> Result<Vec<Vec<u32>>, BackendError> {
+        pollster::block_on(choose(&self.0, case, chains))
+    }
 }
 
 /// The plain CPU run: the truth.
 pub fn plain() -> &'static dyn Runner {
     static PLAIN: OnceLock<Waiting<CpuBackend>> = OnceLock::new();
-    PLAIN.get_or_init(|| Waiting(CpuBackend::plain()))
+    PLAIN.get_or_init(|| Waiting(CpuBackend::plain().choosing_ahead(N_AHEAD)))
 }
 
 /// Every other backend of this machine: threads on the CPU, and each of [`devices::names`] with the kernels of each preset.
 pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.
-    let threaded = |n| Box::new(Waiting(CpuBackend::threaded(n).expect("threads"))) as Box<dyn Runner>;
+    let cpu = |n| CpuBackend::threaded(n).expect("threads").choosing_ahead(N_AHEAD);
+    let threaded = |n| Box::new(Waiting(cpu(n))) as Box<dyn Runner>;
     OTHERS.get_or_init(|| {
         let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
         for name in devices::names() {
@@ -119,4 +158,38 @@ async fn run<B: Backend>(
         }
     }
     Ok(readings)
+}
+
+async fn choose<B: Backend>(
+    backend: &B,
+    case: &Case,
+    chains: &[Chain],
+) -> Result<Vec<Vec<u32>>, BackendError> {
+    let upload = |(label, tensor): &(String, hala_tensor::Tensor)| backend.upload(label, tensor.clone());
+    let weights = case.weights().iter().map(upload).collect::<Result<Vec<_>, _>>()?;
+    let mut state = backend.allocate(case.states())?;
+    let mut prepared = backend.prepare(&case.plans()[0].plan, &weights, &state).await?;
+    let cancel = Cancel::new();
+    let (mut n_flying, mut chosen) = (0, Vec::new());
+    for chain in chains {
+        // What is in flight is read where there is no room for more.
+        while n_flying > 0 && n_flying + chain.draws.len() > backend.n_ahead() {
+            let mut ids = Vec::new();
+            backend.chosen(&mut prepared, &mut ids).await?;
+            n_flying -= ids.len();
+            chosen.push(ids);
+        }
+        let Chain { goes_on, id, banned, seen, choice, draws } = chain;
+        let start = (!goes_on).then_some(Start { id: *id, banned, seen });
+        let ahead = Ahead { start, position: 0, choice: *choice, draws, cancel: &cancel };
+        backend.queue(&mut prepared, &mut state, ahead).await?;
+        n_flying += draws.len();
+    }
+    while n_flying > 0 {
+        let mut ids = Vec::new();
+        backend.chosen(&mut prepared, &mut ids).await?;
+        n_flying -= ids.len();
+        chosen.push(ids);
+    }
+    Ok(chosen)
 }

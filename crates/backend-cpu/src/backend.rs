@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use hala_plan::{Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
+use hala_plan::ops::sample::{DECLINED, Turn};
+use hala_plan::{Ahead, Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
 use hala_tensor::{DType, Tensor};
 use web_time::Instant;
 
+use crate::chooser::Chooser;
 use crate::memory::Memory;
 use crate::pool::Pool;
 use crate::processor;
@@ -23,6 +25,7 @@ pub struct CpuBackend {
     device: Device,
     /// The threads and instructions of the threaded path.
     machine: Option<Machine>,
+    n_ahead: usize,
 }
 
 /// A Plan with its scratch memory.
@@ -30,6 +33,7 @@ pub struct CpuBackend {
 pub struct Prepared {
     plan: Plan,
     memory: Memory,
+    chooser: Chooser,
     scratch: Scratch,
 }
 
@@ -37,7 +41,7 @@ impl CpuBackend {
     /// Plain loops with f64 sums on one thread: slow, and the truth.
     pub fn plain() -> Self {
         let device = Device { backend: "cpu", name: "plain loops, 1 thread".to_owned() };
-        Self { device, machine: None }
+        Self { device, machine: None, n_ahead: 0 }
     }
 
     /// Fast loops on `n_threads` threads (0: as many as the machine runs at once).
@@ -54,7 +58,13 @@ impl CpuBackend {
         };
         let name = format!("{}, {threads}, {}", processor::name(), level.name());
         let device = Device { backend: "cpu", name };
-        Ok(Self { device, machine: Some(Machine { pool, level }) })
+        Ok(Self { device, machine: Some(Machine { pool, level }), n_ahead: 0 })
+    }
+
+    /// Chooses tokens where the logits are, `n_ahead` of them ahead of the caller, as devices do. It gains nothing here: it is
+    /// what a device's way is compared with.
+    pub fn choosing_ahead(self, n_ahead: usize) -> Self {
+        Self { n_ahead, ..self }
     }
 
     /// Threads that share the work of an op.
@@ -96,7 +106,8 @@ impl Backend for CpuBackend {
         _state: &State,
     ) -> Result<Prepared, BackendError> {
         let scratch = Scratch::new(self.n_threads());
-        Ok(Prepared { plan: plan.clone(), memory: Memory::new(plan, weights), scratch })
+        let chooser = Chooser::new(plan.n_chosen_from().unwrap_or(0));
+        Ok(Prepared { plan: plan.clone(), memory: Memory::new(plan, weights), chooser, scratch })
     }
 
     async fn run_steps(
@@ -106,10 +117,10 @@ impl Backend for CpuBackend {
         input: StepInput<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        let Prepared { plan, memory, scratch } = prepared;
+        let Prepared { plan, memory, chooser, scratch } = prepared;
         plan.check(input)?;
         let fast = self.machine.as_ref().map(|machine| (machine, scratch));
-        let mut run = Run { memory, state, input, fast };
+        let mut run = Run { memory, state, chooser, input, fast };
         let steps = steps.start..steps.end.min(plan.steps().len());
         for step in &plan.steps()[steps] {
             if input.cancel.is_cancelled() {
@@ -117,6 +128,39 @@ impl Backend for CpuBackend {
             }
             run.step(step)?;
         }
+        Ok(())
+    }
+
+    fn n_ahead(&self) -> usize {
+        self.n_ahead
+    }
+
+    async fn queue(
+        &self,
+        prepared: &mut Prepared,
+        state: &mut State,
+        ahead: Ahead<'_>,
+    ) -> Result<(), BackendError> {
+        let n_waiting = prepared.chooser.queued.iter().map(Vec::len).sum();
+        prepared.plan.check_ahead(ahead, self.n_ahead.saturating_sub(n_waiting))?;
+        if let Some(start) = ahead.start {
+            prepared.chooser.start(start);
+        }
+        let mut chosen = Vec::with_capacity(ahead.draws.len());
+        for (position, at) in (ahead.position..).zip(ahead.draws) {
+            if prepared.chooser.id != DECLINED {
+                prepared.chooser.turn = Turn { choice: ahead.choice, at: *at, slot: 0 };
+                let input = StepInput { ids: &[prepared.chooser.id], position, cancel: ahead.cancel };
+                self.run(prepared, state, input).await?;
+            }
+            chosen.push(prepared.chooser.id);
+        }
+        prepared.chooser.queued.push_back(chosen);
+        Ok(())
+    }
+
+    async fn chosen(&self, prepared: &mut Prepared, out: &mut Vec<u32>) -> Result<(), BackendError> {
+        out.extend(prepared.chooser.queued.pop_front().unwrap_or_default());
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! [`CpuBackend::threaded`] is what users run.
 
 mod backend;
+mod chooser;
 mod memory;
 mod ops;
 mod pool;

@@ -2,9 +2,10 @@
 
 use std::mem;
 
-use hala_plan::ops::{attention, embed, matmul, rope_kv, short_conv, swiglu};
+use hala_plan::ops::{attention, embed, matmul, rope_kv, sample, short_conv, swiglu};
 use hala_plan::{BackendError, Op, Step, StepInput};
 
+use crate::chooser::Chooser;
 use crate::memory::Memory;
 use crate::simd::{self, Machine, Scratch};
 use crate::state::{Cells, State};
@@ -15,6 +16,7 @@ use crate::{ops, simd::rope_kv::Outputs as Turned, simd::short_conv::Outputs as 
 pub(crate) struct Run<'a> {
     pub(crate) memory: &'a mut Memory,
     pub(crate) state: &'a mut State,
+    pub(crate) chooser: &'a mut Chooser,
     pub(crate) input: StepInput<'a>,
     /// The threaded path, where that is wanted.
     pub(crate) fast: Option<(&'a Machine, &'a mut Scratch)>,
@@ -33,6 +35,11 @@ impl Run<'_> {
             Op::ShortConv(params) => self.short_conv(step, params),
             Op::RopeKv(params) => self.rope_kv(step, params),
             Op::Attention(params) => self.attention(step, params),
+            Op::Sample(_) => {
+                let logits = self.memory.rows(sample::Args::of(step).logits, 1);
+                self.chooser.choose(logits);
+                Ok(())
+            }
         }
     }
 
@@ -101,7 +108,7 @@ impl Run<'_> {
 
     fn short_conv(&mut self, step: &Step, params: &short_conv::Params) -> Result<(), BackendError> {
         let args = short_conv::Args::of(step, params);
-        let Self { memory, input, fast, state } = self;
+        let Self { memory, input, fast, state, .. } = self;
         let carried = memory.state_idx(args.state)?;
         let Cells::F32(carried) = &mut state.cells[carried] else {
             return Err(f32_state("short_conv"));
@@ -131,7 +138,7 @@ impl Run<'_> {
 
     fn rope_kv(&mut self, step: &Step, params: &rope_kv::Params) -> Result<(), BackendError> {
         let args = rope_kv::Args::of(step, params);
-        let Self { memory, input, fast, state } = self;
+        let Self { memory, input, fast, state, .. } = self;
         let (keys, values) = (memory.state_idx(args.keys)?, memory.state_idx(args.values)?);
         let mut taken = [keys, values].map(|idx| mem::replace(&mut state.cells[idx], Cells::F32(Vec::new())));
         let result = memory.write([args.q], input.ids.len(), |memory, [q]| {
@@ -161,7 +168,7 @@ impl Run<'_> {
 
     fn attention(&mut self, step: &Step, params: &attention::Params) -> Result<(), BackendError> {
         let args = attention::Args::of(step, params);
-        let Self { memory, input, fast, state } = self;
+        let Self { memory, input, fast, state, .. } = self;
         let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
         let cells = cells.map(|idx| &state.cells[idx]);
         memory.write([args.y], input.ids.len(), |memory, [y]| {

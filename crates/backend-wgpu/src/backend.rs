@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 
-use hala_plan::{Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing};
+use hala_plan::{
+    Ahead, Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing,
+};
 use hala_tensor::{DType, Tensor};
 use half::f16;
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
 
 use crate::adapter::{AdapterChoice, choose};
 use crate::choose::Preset;
+use crate::choosing::N_AHEAD;
 use crate::gpu::{Created, Gpu};
 use crate::memory::{Buffers, padded_bytes, stride};
 use crate::pipelines::Pipelines;
@@ -68,6 +71,8 @@ impl WgpuBackend {
 
     /// Ends the device, as a driver does that is reset: everything after it is [`BackendError::DeviceLost`].
     pub fn destroy(&self) {
+        // What was submitted would hold the loss back.
+        let _ = self.gpu.wait();
         self.gpu.device.destroy();
     }
 
@@ -134,6 +139,23 @@ impl Backend for WgpuBackend {
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
         prepared.run(&self.gpu, input, steps)
+    }
+
+    fn n_ahead(&self) -> usize {
+        N_AHEAD
+    }
+
+    async fn queue(
+        &self,
+        prepared: &mut Prepared,
+        _state: &mut State,
+        ahead: Ahead<'_>,
+    ) -> Result<(), BackendError> {
+        prepared.queue(&self.gpu, ahead)
+    }
+
+    async fn chosen(&self, prepared: &mut Prepared, out: &mut Vec<u32>) -> Result<(), BackendError> {
+        prepared.chosen(&self.gpu, out).await
     }
 
     async fn profile(

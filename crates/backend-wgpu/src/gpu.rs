@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::BackendError;
 use wgpu::{
-    Adapter, AdapterInfo, Buffer, BufferDescriptor, BufferUsages, Device, DeviceDescriptor, DeviceType,
-    ErrorFilter, Features, PollType, Queue,
+    Adapter, AdapterInfo, Buffer, BufferDescriptor, BufferUsages, CommandEncoder, Device, DeviceDescriptor,
+    DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
 };
 
 use crate::adapter::{WELCOME, check_limits, kind};
@@ -166,12 +166,26 @@ impl Gpu {
         }
     }
 
+    /// Submits the commands of a run.
+    pub(crate) fn submit(&self, encoder: CommandEncoder) -> SubmissionIndex {
+        self.counters.submits.fetch_add(1, Ordering::Relaxed);
+        self.queue.submit([encoder.finish()])
+    }
+
     /// Waits until all that was submitted is done; a browser does that by itself.
     ///
     /// # Errors
     /// The device was lost.
     pub(crate) fn wait(&self) -> Result<(), BackendError> {
-        if let Err(error) = self.device.poll(PollType::wait_indefinitely()) {
+        self.wait_for(None)
+    }
+
+    /// Waits until a submission is done, or all where none is named; what was submitted after it may still run.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub(crate) fn wait_for(&self, submission_index: Option<SubmissionIndex>) -> Result<(), BackendError> {
+        if let Err(error) = self.device.poll(PollType::Wait { submission_index, timeout: None }) {
             self.check()?;
             let (device, reason) = (self.name.clone(), error.to_string());
             return Err(BackendError::DeviceLost { device, reason });

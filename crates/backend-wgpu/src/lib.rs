@@ -1,11 +1,13 @@
 //! Runs Plans on GPUs through WebGPU: Vulkan, Metal, DX12 and browsers.
 //!
 //! A Plan is made ready once: every step becomes one or a few dispatches with their pipelines, bind groups and uniforms. A run
-//! writes the ids and the position, and submits one command buffer with one compute pass.
+//! writes the ids and the position, and submits one command buffer with one compute pass. Where the device chooses the tokens
+//! it writes the ids itself, and the host reads them some tokens later.
 
 mod adapter;
 mod backend;
 mod choose;
+mod choosing;
 mod dispatch;
 mod gpu;
 mod memory;

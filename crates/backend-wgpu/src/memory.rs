@@ -10,6 +10,7 @@ use hala_tensor::Shape;
 use wgpu::{Buffer, BufferUsages};
 
 use crate::choose::Preset;
+use crate::choosing::Choosing;
 use crate::dispatch::{WINDOW_BYTES, WINDOW_ROWS};
 use crate::gpu::Gpu;
 use crate::state::State;
@@ -75,6 +76,8 @@ pub(crate) struct Memory {
     pub(crate) outputs: Vec<Output>,
     pub(crate) ids: Buffer,
     pub(crate) step: Buffer,
+    /// Where the Plan chooses tokens.
+    pub(crate) choosing: Option<Choosing>,
     pub(crate) unused: Buffer,
 }
 
@@ -111,6 +114,7 @@ impl Memory {
             outputs,
             ids: gpu.buffer("ids", 4 * plan.n_tokens(), storage)?,
             step: gpu.buffer("step", 8, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
+            choosing: plan.n_chosen_from().map(|n_vocab| Choosing::new(gpu, n_vocab)).transpose()?,
             unused: gpu.buffer(
                 "unused",
                 WINDOW_BYTES as usize,

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use hala_plan::{BackendError, BufferId, Plan, StepInput};
-use wgpu::{CommandEncoderDescriptor, ComputePassDescriptor};
+use wgpu::{CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor};
 
 use crate::dispatch::{Dispatch, Shared};
 use crate::gpu::Gpu;
@@ -68,7 +68,8 @@ impl Prepared {
                 return Err(BackendError::Cancelled);
             }
             let end = steps.end.min(start.saturating_add(n_at_once));
-            self.submit(gpu, input.ids.len() as u32, start..end);
+            let encoder = self.encode(gpu, input.ids.len() as u32, start..end);
+            gpu.submit(encoder);
             if end < steps.end {
                 gpu.wait()?;
             }
@@ -85,13 +86,19 @@ impl Prepared {
         self.plan.check(input)?;
         gpu.check()?;
         self.fresh = None;
-        let step = [input.position as u32, input.ids.len() as u32];
-        gpu.queue.write_buffer(&self.memory.step, 0, bytemuck::cast_slice(&step));
+        self.write_step(gpu, input.position, input.ids.len());
         gpu.queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(input.ids));
         Ok(())
     }
 
-    fn submit(&mut self, gpu: &Gpu, n_tokens: u32, steps: Range<usize>) {
+    /// Writes the uniform `step`, for what is submitted next.
+    pub(crate) fn write_step(&self, gpu: &Gpu, position: usize, n_tokens: usize) {
+        let step = [position as u32, n_tokens as u32];
+        gpu.queue.write_buffer(&self.memory.step, 0, bytemuck::cast_slice(&step));
+    }
+
+    /// The commands of some steps, with the outputs copied to where the host reads them.
+    pub(crate) fn encode(&mut self, gpu: &Gpu, n_tokens: u32, steps: Range<usize>) -> CommandEncoder {
         let first = self.dispatches.partition_point(|d| d.step < steps.start);
         let end = self.dispatches.partition_point(|d| d.step < steps.end);
         let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
@@ -105,8 +112,7 @@ impl Prepared {
             encoder.copy_buffer_to_buffer(&output.buffer, 0, &output.staging, 0, n_bytes);
             self.fresh = Some(output.id);
         }
-        gpu.queue.submit([encoder.finish()]);
-        gpu.counters.submits.fetch_add(1, Ordering::Relaxed);
         gpu.counters.dispatches.fetch_add((end - first) as u64, Ordering::Relaxed);
+        encoder
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use hala_plan::BackendError;
-use wgpu::{Buffer, MapMode};
+use wgpu::{Buffer, MapMode, SubmissionIndex};
 
 use crate::gpu::Gpu;
 
@@ -53,6 +53,20 @@ pub(crate) async fn map<T>(
     n_bytes: usize,
     take: impl FnOnce(&[u8]) -> T,
 ) -> Result<T, BackendError> {
+    map_after(gpu, buffer, n_bytes, None, take).await
+}
+
+/// The same, waiting for the submission that wrote the buffer and for none after it.
+///
+/// # Errors
+/// The device was lost.
+pub(crate) async fn map_after<T>(
+    gpu: &Gpu,
+    buffer: &Buffer,
+    n_bytes: usize,
+    submission: Option<SubmissionIndex>,
+    take: impl FnOnce(&[u8]) -> T,
+) -> Result<T, BackendError> {
     let lost = |reason: String| BackendError::DeviceLost { device: gpu.name.clone(), reason };
     let mapping: Arc<Mutex<Mapping>> = Arc::default();
     let seen = Arc::clone(&mapping);
@@ -64,7 +78,7 @@ pub(crate) async fn map<T>(
             waker.wake();
         }
     });
-    gpu.wait()?;
+    gpu.wait_for(submission)?;
     if let Err(error) = Mapped(mapping).await {
         gpu.check()?;
         return Err(lost(error.to_string()));

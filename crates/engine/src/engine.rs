@@ -1,6 +1,7 @@
 //! A model on a device, shared by its sessions.
 
 use hala_model::{Model, Options, PlanShape, WeightFormat};
+use hala_plan::ops::sample;
 use hala_plan::{Backend, BufferId, Device, Plan};
 use hala_tensor::DType;
 use hala_text::{Tokenizer, TokenizerFiles};
@@ -39,6 +40,8 @@ pub struct Engine<B: Backend> {
     tokenizer: Option<Tokenizer>,
     /// Ids of the model that the tokenizer has no token for.
     undefined: Vec<u32>,
+    /// The same, a bit for each id of the model.
+    undefined_set: Vec<u32>,
 }
 
 impl<B: Backend> Engine<B> {
@@ -58,6 +61,8 @@ impl<B: Backend> Engine<B> {
         let model = hala_model::open(checkpoint, Options { cache, ..options.model })?;
         let tokenizer = open_tokenizer(checkpoint)?;
         let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
+        let mut undefined_set = vec![0; sample::n_words(model.facts().n_vocab)];
+        undefined.iter().for_each(|id| sample::insert(&mut undefined_set, *id));
         let n_total = model.weights().iter().map(|w| w.shape.n_elements()).sum();
         let (mut weights, mut dtypes) = (Vec::new(), Vec::new());
         let (mut n_done, mut weight_bytes) = (0, 0);
@@ -71,7 +76,7 @@ impl<B: Backend> Engine<B> {
                 return Err(EngineError::Cancelled);
             }
         }
-        Ok(Self { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined })
+        Ok(Self { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined, undefined_set })
     }
 
     /// The device's backend.
@@ -112,6 +117,11 @@ impl<B: Backend> Engine<B> {
                 *logit = f32::NEG_INFINITY;
             }
         }
+    }
+
+    /// Those ids as a set for the device.
+    pub(crate) fn undefined_set(&self) -> &[u32] {
+        &self.undefined_set
     }
 
     /// Refuses a prompt that is empty or does not fit the context.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use hala_plan::ops::sample::Choice;
 use hala_plan::{Backend, Cancel};
 use hala_text::{Specials, StreamDecoder};
 use serde::Serialize;
 use web_time::Instant;
 
+use crate::ahead::Choosing;
 use crate::logits::logprobs;
 use crate::stop::{Checked, StopStrings};
 use crate::{EngineError, Sampler, Sampling, Session, Timings, TokenLogprob, Usage};
@@ -78,6 +80,8 @@ pub struct Generation {
     stop_ids: Vec<u32>,
     max_tokens: usize,
     n_logprobs: Option<usize>,
+    /// How the device chooses, where it can.
+    on_device: Option<Choice>,
     so_far: Generated,
     is_over: bool,
 }
@@ -97,6 +101,7 @@ impl Generation {
     ) -> Result<Self, EngineError> {
         session.engine().check_prompt(prompt)?;
         let sampler = Sampler::new(options.sampling.clone())?;
+        let may_choose = session.engine().backend().n_ahead() > 0 && options.logprobs.is_none();
         let tokenizer = session.engine().tokenizer().ok();
         let mut stop_ids = options.stop_ids.clone();
         if let Some(tokenizer) = tokenizer.filter(|_| !options.ignore_eos) {
@@ -112,6 +117,7 @@ impl Generation {
             stop_ids,
             max_tokens: options.max_tokens.unwrap_or(room).min(room),
             n_logprobs: options.logprobs,
+            on_device: options.sampling.on_device().filter(|_| may_choose),
             so_far: Generated {
                 ids: Vec::new(),
                 text: String::new(),
@@ -135,15 +141,18 @@ impl Generation {
         if self.so_far.usage.completion_tokens >= self.max_tokens {
             return self.end(FinishReason::Length);
         }
-        match self.compute(session).await {
-            Ok(()) => {}
+        let chosen = match self.compute(session).await {
+            Ok(chosen) => chosen,
             Err(error) if error.is_cancelled() => return self.end(FinishReason::Cancelled),
             Err(error) => return Err(error),
-        }
+        };
         if self.cancel.is_cancelled() {
             return self.end(FinishReason::Cancelled);
         }
-        self.choose(session)
+        match chosen {
+            Some(id) => self.take(id, None),
+            None => self.choose(session),
+        }
     }
 
     /// Runs to the end.
@@ -171,31 +180,63 @@ impl Generation {
         Ok(self.so_far)
     }
 
-    /// The prompt at first, then the token chosen last.
-    async fn compute<B: Backend>(&mut self, session: &mut Session<B>) -> Result<(), EngineError> {
+    /// The prompt at first, then the token chosen last; gives the next one where the device chose it.
+    async fn compute<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<u32>, EngineError> {
         let start = Instant::now();
-        if let Some(id) = self.so_far.ids.last() {
-            session.decode(*id, &self.cancel).await?;
-            self.so_far.timings.decode += start.elapsed();
-        } else {
+        let Some(&id) = self.so_far.ids.last() else {
             let prefilled = session.prefill(&self.prompt, &self.cancel).await?;
             self.so_far.usage.cached_tokens = prefilled.n_cached;
             self.so_far.timings.prefill += start.elapsed();
+            return Ok(None);
+        };
+        let chosen = self.choose_ahead(session, id).await?;
+        if chosen.is_none() {
+            session.decode(id, &self.cancel).await?;
         }
-        Ok(())
+        self.so_far.timings.decode += start.elapsed();
+        Ok(chosen)
     }
 
+    /// The token after `id`, where the device can choose it. Once it cannot, the host does to the end: what made it decline
+    /// rarely comes alone, and each time costs what was computed ahead.
+    async fn choose_ahead<B: Backend>(
+        &mut self,
+        session: &mut Session<B>,
+        id: u32,
+    ) -> Result<Option<u32>, EngineError> {
+        let Some(choice) = self.on_device else { return Ok(None) };
+        let choosing = Choosing {
+            choice,
+            seed: self.sampler.sampling().seed,
+            n_drawn: self.sampler.n_drawn(),
+            n_wanted: self.max_tokens - self.so_far.usage.completion_tokens,
+            so_far: [&self.prompt, &self.so_far.ids],
+        };
+        let chosen = session.decode_ahead(id, &choosing, &self.cancel).await?;
+        match chosen {
+            Some(_) => self.sampler.skip(),
+            None => self.on_device = None,
+        }
+        Ok(chosen)
+    }
+
+    /// The next token by the host.
     fn choose<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<Piece>, EngineError> {
         let engine = Arc::clone(session.engine());
         engine.mask_undefined(session.logits_mut());
         let raw = self.n_logprobs.map(|_| session.logits().to_vec());
         let id = self.sampler.sample(session.logits_mut(), &self.prompt, &self.so_far.ids)?;
+        self.take(id, raw.as_deref())
+    }
+
+    /// Makes a token part of the result; `raw` are the logits that it was chosen from, where log-probabilities are wanted.
+    fn take(&mut self, id: u32, raw: Option<&[f32]>) -> Result<Option<Piece>, EngineError> {
         self.so_far.usage.completion_tokens += 1;
         if self.stop_ids.contains(&id) {
             return self.end(FinishReason::Stop);
         }
         self.so_far.ids.push(id);
-        let logprobs = raw.zip(self.n_logprobs).map(|(raw, n)| logprobs(&raw, id, n));
+        let logprobs = raw.zip(self.n_logprobs).map(|(raw, n)| logprobs(raw, id, n));
         let text = match &mut self.decoder {
             Some(decoder) => decoder.push(id)?,
             None => String::new(),

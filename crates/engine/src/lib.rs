@@ -3,6 +3,7 @@
 //! An [`Engine`] is a model on a device; a [`Session`] is one conversation with it. [`Generation`] streams text
 //! from a session, [`Chat`] keeps the messages of a conversation, and [`Translator`] translates whole texts.
 
+mod ahead;
 mod all_logits;
 mod chat;
 mod engine;

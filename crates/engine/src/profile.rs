@@ -35,7 +35,8 @@ pub struct ProfileOptions {
 }
 
 impl<B: Backend> Engine<B> {
-    /// Times every kernel of a Plan, with token 0 in all places: what is computed does not change how long it takes.
+    /// Times every kernel of a Plan, with token 0 in all places: what is computed does not change how long it takes. Of one token
+    /// it is the Plan that decoding runs: where the device chooses tokens itself, it takes the likeliest.
     ///
     /// # Errors
     /// More tokens than the context holds, none at all, a device without a clock, cancellation.
@@ -45,7 +46,9 @@ impl<B: Backend> Engine<B> {
         cancel: &Cancel,
     ) -> Result<Vec<KernelTime>, EngineError> {
         let ProfileOptions { n_tokens, position, n_runs } = options;
-        let (plan, _) = self.plan(PlanShape { n_tokens, logits: LogitRows::Last })?;
+        let is_chosen = n_tokens == 1 && self.backend().n_ahead() > 0;
+        let logits = if is_chosen { LogitRows::Chosen } else { LogitRows::Last };
+        let plan = self.model().record(PlanShape { n_tokens, logits }, self.dtypes())?;
         let mut state = self.backend().allocate(self.model().states())?;
         let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
         let ids = vec![0; n_tokens];

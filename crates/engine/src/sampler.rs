@@ -1,5 +1,7 @@
 //! From logits to the next token: greedy, or drawn from a truncated distribution.
 
+use hala_plan::ops::sample::{Choice, MAX_CANDIDATES};
+
 use crate::EngineError;
 use crate::logits::{argmax, check, penalise};
 use crate::rng::uniform;
@@ -76,6 +78,27 @@ impl Sampling {
     }
 }
 
+impl Sampling {
+    /// The choice that a device can make in the host's place; `None` where it cannot, or would decline often.
+    pub(crate) fn on_device(&self) -> Option<Choice> {
+        let is_plain =
+            self.frequency_penalty == 0.0 && self.presence_penalty == 0.0 && self.logit_bias.is_empty();
+        let is_greedy = self.temperature == 0.0 || self.top_k == 1;
+        let is_bounded = match self.top_k {
+            0 => self.min_p > 0.0 || self.top_p < 1.0,
+            n => n <= MAX_CANDIDATES,
+        };
+        let temperature = if is_greedy { 0.0 } else { self.temperature };
+        (is_plain && (is_greedy || is_bounded)).then_some(Choice {
+            temperature,
+            top_k: self.top_k.min(MAX_CANDIDATES) as u32,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+        })
+    }
+}
+
 /// Chooses tokens one after the other.
 #[derive(Debug, Clone)]
 pub struct Sampler {
@@ -92,6 +115,21 @@ impl Sampler {
     pub fn new(sampling: Sampling) -> Result<Self, EngineError> {
         sampling.check()?;
         Ok(Self { sampling, n_drawn: 0, scratch: Vec::new() })
+    }
+
+    /// The options.
+    pub(crate) fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    /// Tokens chosen so far.
+    pub(crate) fn n_drawn(&self) -> u64 {
+        self.n_drawn
+    }
+
+    /// Counts a token that the device chose.
+    pub(crate) fn skip(&mut self) {
+        self.n_drawn += 1;
     }
 
     /// Chooses the next token from `logits [V]`, which penalties and biases change in place.
@@ -127,11 +165,12 @@ impl Sampler {
         }
         candidates.sort_unstable_by(likelier);
         if top_p < 1.0 {
-            let total: f32 = candidates.iter().map(|c| c.0).sum();
+            // Sums of a whole vocabulary in f32 would end some tokens earlier or later than a device's do.
+            let enough = f64::from(top_p) * candidates.iter().map(|c| f64::from(c.0)).sum::<f64>();
             let mut before = 0.0;
             let kept = candidates.iter().take_while(|c| {
-                let keep = before < top_p * total;
-                before += c.0;
+                let keep = before < enough;
+                before += f64::from(c.0);
                 keep
             });
             let kept = kept.count().max(1);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hala_model::{LogitRows, PlanShape};
 use hala_plan::{Backend, BufferId, Cancel, Plan, StepInput};
 
+use crate::ahead::Chain;
 use crate::snapshots::Snapshots;
 use crate::{Engine, EngineError};
 
@@ -33,17 +34,20 @@ struct Ready<P> {
 /// One conversation with a model.
 ///
 /// The session holds token ids and the state that they lead to. [`Session::prefill`] takes a whole prompt and
-/// computes only what differs from the tokens held; [`Session::decode`] adds one token.
+/// computes only what differs from the tokens held; [`Session::decode`] adds one token. Where the backend chooses tokens
+/// itself, a [`Generation`](crate::Generation) lets it run some tokens ahead; the session holds those that were handed out.
 #[derive(Debug)]
 pub struct Session<B: Backend> {
-    engine: Arc<Engine<B>>,
-    state: B::State,
-    snapshots: Snapshots<B::Snapshot>,
+    pub(crate) engine: Arc<Engine<B>>,
+    pub(crate) state: B::State,
+    pub(crate) snapshots: Snapshots<B::Snapshot>,
     ready: Vec<Ready<B::Prepared>>,
+    /// Tokens that the device chooses: while there are some, the state may be ahead of `n_cached`.
+    pub(crate) chain: Chain<B::Prepared>,
     /// Tokens of the conversation; the state covers the first `n_cached`.
-    ids: Vec<u32>,
-    n_cached: usize,
-    logits: Vec<f32>,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) n_cached: usize,
+    pub(crate) logits: Vec<f32>,
 }
 
 impl<B: Backend> Session<B> {
@@ -59,6 +63,7 @@ impl<B: Backend> Session<B> {
             state,
             snapshots: Snapshots::new(empty),
             ready: Vec::new(),
+            chain: Chain::default(),
             ids: Vec::new(),
             n_cached: 0,
             logits: Vec::new(),
@@ -80,7 +85,7 @@ impl<B: Backend> Session<B> {
         self.engine.model().facts().context
     }
 
-    /// Logits `[V]` after the last token held; empty before the first.
+    /// Logits `[V]` after the last token held; empty before the first, and where the device chose the next token itself.
     pub fn logits(&self) -> &[f32] {
         &self.logits
     }
@@ -113,6 +118,11 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// A full context, an id outside of the vocabulary, cancellation; the token is then not added.
     pub async fn decode(&mut self, id: u32, cancel: &Cancel) -> Result<(), EngineError> {
+        if cancel.is_cancelled() {
+            // Before anything is half done: the tokens that are held stay.
+            return Err(EngineError::Cancelled);
+        }
+        self.leave_chain().await?;
         let limit = self.context();
         if self.ids.len() >= limit {
             let max = self.engine.model().facts().max_context;
@@ -134,6 +144,7 @@ impl<B: Backend> Session<B> {
         if n_tokens > self.ids.len() {
             return Err(EngineError::Position { asked: n_tokens, held: self.ids.len() });
         }
+        self.leave_chain().await?;
         if n_tokens == self.ids.len() && n_tokens == self.n_cached {
             return Ok(());
         }
@@ -214,7 +225,7 @@ impl<B: Backend> Session<B> {
     }
 
     /// Puts the state back to the last snapshot at or before `position`.
-    async fn rewind(&mut self, position: usize) -> Result<(), EngineError> {
+    pub(crate) async fn rewind(&mut self, position: usize) -> Result<(), EngineError> {
         let (position, snapshot) = self.snapshots.rewind(position);
         self.engine.backend().restore(&mut self.state, snapshot).await?;
         self.n_cached = position;

@@ -50,6 +50,8 @@ pub enum LogitRows {
     Last,
     /// Every token's, `[T, V]`.
     All,
+    /// The last token's, `[1, V]`, which stay on the device: it chooses the next token there. For Plans of one token.
+    Chosen,
 }
 
 /// What a Plan is recorded for.
@@ -72,7 +74,8 @@ pub trait Model: fmt::Debug + Send + Sync {
     /// The state buffers of one session, in the order of their ids.
     fn states(&self) -> &[StateSpec];
 
-    /// Records the forward pass; `dtypes` tells how each weight is held. The output is named `logits`.
+    /// Records the forward pass; `dtypes` tells how each weight is held. The output is named `logits`; there is none where
+    /// the device chooses.
     ///
     /// # Errors
     /// Shapes or element types that do not fit together.

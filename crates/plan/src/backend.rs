@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use hala_tensor::{DType, Tensor};
 
+use crate::ops::sample::Choice;
 use crate::{BackendError, BufferId, Cancel, Plan, StateSpec};
 
 /// The device that a backend runs on.
@@ -25,6 +26,33 @@ pub struct StepInput<'a> {
     /// Position of the first id: tokens already in the state.
     pub position: usize,
     /// Looked at between steps; a backend that cannot stop half-way looks at it once.
+    pub cancel: &'a Cancel,
+}
+
+/// Where a chain of queued runs begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// The token that the first run reads.
+    pub id: u32,
+    /// The ids that are never chosen, a bit each as [`sample::n_words`](crate::ops::sample::n_words) tells; words that are
+    /// missing are 0.
+    pub banned: &'a [u32],
+    /// The ids that the repetition penalty is for; every chosen one is added to them.
+    pub seen: &'a [u32],
+}
+
+/// Runs of a Plan that ends in [`Op::Sample`](crate::Op::Sample): each reads the token that the one before it chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Ahead<'a> {
+    /// Where the chain begins; `None` where it goes on from the run that was queued last.
+    pub start: Option<Start<'a>>,
+    /// Position of the first run's token.
+    pub position: usize,
+    /// How tokens are chosen.
+    pub choice: Choice,
+    /// Where each run draws its token, from 0 to 1: as many as there are runs.
+    pub draws: &'a [f32],
+    /// Looked at as in [`StepInput`].
     pub cancel: &'a Cancel,
 }
 
@@ -111,6 +139,34 @@ pub trait Backend: Debug {
     ) -> impl Future<Output = Result<(), BackendError>> {
         self.run_steps(prepared, state, input, 0..usize::MAX)
     }
+
+    /// Tokens that the device should be ahead of the host where it chooses them itself; 0 where that gains nothing, and
+    /// the host should run token by token.
+    fn n_ahead(&self) -> usize;
+
+    /// Queues runs whose tokens the device chooses and feeds back, without waiting for any; [`Backend::chosen`] gives them.
+    /// At most [`Backend::n_ahead`] runs may be queued and not read.
+    ///
+    /// # Errors
+    /// A Plan that chooses no tokens, too many runs, and as for [`Backend::run_steps`]. Nothing of this call can then be read.
+    fn queue(
+        &self,
+        prepared: &mut Self::Prepared,
+        state: &mut Self::State,
+        ahead: Ahead<'_>,
+    ) -> impl Future<Output = Result<(), BackendError>>;
+
+    /// Waits for the oldest call of [`Backend::queue`] that was not read yet, and appends the tokens that its runs chose to
+    /// `out`: nothing where there is none. [`DECLINED`](crate::ops::sample::DECLINED) stands for a token that the device could
+    /// not choose; what follows in the chain means nothing.
+    ///
+    /// # Errors
+    /// A lost device.
+    fn chosen(
+        &self,
+        prepared: &mut Self::Prepared,
+        out: &mut Vec<u32>,
+    ) -> impl Future<Output = Result<(), BackendError>>;
 
     /// Runs all steps and tells how long each took. Slower than [`Backend::run`], which does not stop to look at a clock.
     ///

@@ -14,7 +14,7 @@ mod place;
 mod plan;
 mod record;
 
-pub use backend::{Backend, Device, StepInput, Timing};
+pub use backend::{Ahead, Backend, Device, Start, StepInput, Timing};
 pub use buffer::{Buffer, BufferId, BufferKind, StateId, StateKind, StateSpec, WeightId};
 pub use cancel::Cancel;
 pub use error::{BackendError, PlanError};

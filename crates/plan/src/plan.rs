@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ops::{attention, rope_kv};
-use crate::{BackendError, Buffer, BufferId, BufferKind, Op, StepInput};
+use crate::{Ahead, BackendError, Buffer, BufferId, BufferKind, Op, StepInput};
 
 /// One op with the buffers that it reads and writes, in the order that the op's module documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,10 +87,34 @@ impl Plan {
                 | Op::Attention(attention::Params { capacity, .. }) => {
                     limit("tokens in the context", end, *capacity as usize)?;
                 }
-                Op::Matmul(_) | Op::Swiglu(_) | Op::ShortConv(_) => {}
+                Op::Matmul(_) | Op::Swiglu(_) | Op::ShortConv(_) | Op::Sample(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// V of [`Op::Sample`], where the Plan has that op.
+    pub fn n_chosen_from(&self) -> Option<usize> {
+        self.steps.iter().find_map(|step| match &step.op {
+            Op::Sample(params) => Some(params.n_vocab as usize),
+            Op::Embed(_) | Op::Matmul(_) | Op::Swiglu(_) => None,
+            Op::ShortConv(_) | Op::RopeKv(_) | Op::Attention(_) => None,
+        })
+    }
+
+    /// Refuses runs that cannot be queued: see [`Backend::queue`](crate::Backend::queue).
+    ///
+    /// # Errors
+    /// A Plan that chooses no tokens, none or more than `n_ahead` runs, and as for [`Plan::check`] of the last of them.
+    pub fn check_ahead(&self, ahead: Ahead<'_>, n_ahead: usize) -> Result<(), BackendError> {
+        let limit = if self.n_chosen_from().is_some() { n_ahead } else { 0 };
+        let found = ahead.draws.len();
+        if found == 0 || found > limit {
+            return Err(BackendError::Limit { what: "runs queued at once", found, limit });
+        }
+        let position = ahead.position.saturating_add(found - 1);
+        let ids = &[ahead.start.map_or(0, |start| start.id)];
+        self.check(StepInput { ids, position, cancel: ahead.cancel })
     }
 
     /// Bytes of weights that one run reads, a row of an embedding look-up left out.

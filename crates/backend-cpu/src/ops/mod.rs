@@ -4,6 +4,7 @@ pub(crate) mod attention;
 pub(crate) mod embed;
 pub(crate) mod matmul;
 pub(crate) mod rope_kv;
+pub(crate) mod sample;
 pub(crate) mod short_conv;
 pub(crate) mod swiglu;
 

@@ -4,6 +4,7 @@ mod attention;
 mod embed;
 mod matmul;
 mod rope_kv;
+mod sample;
 mod short_conv;
 mod swiglu;
 mod windows;
@@ -33,6 +34,7 @@ impl Context<'_> {
             Op::ShortConv(params) => self.short_conv(step, params),
             Op::RopeKv(params) => self.rope_kv(step, params),
             Op::Attention(params) => self.attention(step, params),
+            Op::Sample(params) => self.sample(step, params),
         }
     }
 

@@ -1,6 +1,6 @@
 //! LFM2's forward pass, recorded.
 
-use hala_plan::ops::{attention, embed, matmul, rope_kv, short_conv, swiglu};
+use hala_plan::ops::{attention, embed, matmul, rope_kv, sample, short_conv, swiglu};
 use hala_plan::{BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape};
 
@@ -12,11 +12,15 @@ pub(super) fn record(model: &Lfm2, shape: PlanShape, dtypes: &[DType]) -> Result
     let label = if shape.n_tokens == 1 { "decode" } else { "prefill" };
     let recorder = Recorder::new(label, shape.n_tokens);
     let mut pass = Pass { model, recorder, dtypes, weights: vec![None; model.weights.len()] };
-    let h = pass.embed()?;
+    let ids = pass.recorder.ids();
+    let h = pass.embed(ids)?;
     for (i, layer) in model.names.layers.iter().enumerate() {
         pass.layer(i, layer, h)?;
     }
-    pass.head(h, shape.logits)?;
+    let logits = pass.head(h, shape.logits)?;
+    if shape.logits == LogitRows::Chosen {
+        pass.recorder.sample(sample::Args { logits, ids })?;
+    }
     Ok(pass.recorder.finish())
 }
 
@@ -55,8 +59,7 @@ impl Pass<'_> {
     }
 
     /// `h = embed_tokens[ids]`
-    fn embed(&mut self) -> Result<BufferId, ModelError> {
-        let ids = self.recorder.ids();
+    fn embed(&mut self, ids: BufferId) -> Result<BufferId, ModelError> {
         let table = self.weight(self.model.names.embed_tokens);
         let y = self.scratch("h", self.model.config.width);
         self.recorder.embed(embed::Args { ids, table, y })?;
@@ -160,14 +163,18 @@ impl Pass<'_> {
     }
 
     /// `logits = RMS(h; embedding_norm) · lm_headᵀ`
-    fn head(&mut self, h: BufferId, logits: LogitRows) -> Result<(), ModelError> {
+    fn head(&mut self, h: BufferId, logits: LogitRows) -> Result<BufferId, ModelError> {
         let (rows, n_rows) = match logits {
-            LogitRows::Last => (matmul::Rows::Last, 1),
+            LogitRows::Last | LogitRows::Chosen => (matmul::Rows::Last, 1),
             LogitRows::All => (matmul::Rows::All, self.recorder.n_tokens()),
         };
         let norm = self.norm(self.model.names.embedding_norm);
         let weight = self.weight(self.model.names.lm_head);
-        let y = self.recorder.output("logits", Shape::matrix(n_rows, self.model.config.n_vocab));
+        let shape = Shape::matrix(n_rows, self.model.config.n_vocab);
+        let y = match logits {
+            LogitRows::Chosen => self.recorder.scratch("logits", shape),
+            LogitRows::Last | LogitRows::All => self.recorder.output("logits", shape),
+        };
         self.recorder.matmul(matmul::Args {
             x: h,
             norm: Some(norm),
@@ -177,6 +184,6 @@ impl Pass<'_> {
             write: matmul::Write::Set,
             rows,
         })?;
-        Ok(())
+        Ok(y)
     }
 }

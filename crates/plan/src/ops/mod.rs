@@ -4,6 +4,7 @@ pub mod attention;
 pub mod embed;
 pub mod matmul;
 pub mod rope_kv;
+pub mod sample;
 pub mod short_conv;
 pub mod swiglu;
 
@@ -23,6 +24,8 @@ pub enum Op {
     RopeKv(rope_kv::Params),
     /// Causal attention over the cache.
     Attention(attention::Params),
+    /// The next token, chosen from the logits.
+    Sample(sample::Params),
 }
 
 impl Op {
@@ -35,6 +38,7 @@ impl Op {
             Self::ShortConv(_) => short_conv::NAME,
             Self::RopeKv(_) => rope_kv::NAME,
             Self::Attention(_) => attention::NAME,
+            Self::Sample(_) => sample::NAME,
         }
     }
 }

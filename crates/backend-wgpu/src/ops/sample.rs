@@ -1,0 +1,30 @@
+//! `sample`: one workgroup, whatever the choice.
+
+use hala_plan::ops::sample::{Args, Params};
+use hala_plan::{BackendError, Step};
+
+use super::Context;
+use crate::dispatch::{Call, Placement, Tokens, whole};
+
+impl Context<'_> {
+    pub(super) fn sample(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step);
+        let Some(choosing) = &self.buffers.memory.choosing else {
+            return Err(self.buffers.misplaced(args.logits));
+        };
+        Ok(vec![Call {
+            variant: "sample".to_owned(),
+            params: bytemuck::bytes_of(params).to_vec(),
+            placement: Placement::default(),
+            buffers: vec![
+                whole("turn", choosing.turn.clone()),
+                whole("logits", self.buffers.get(args.logits)?),
+                whole("sets", choosing.sets.clone()),
+                whole("ids", self.buffers.get(args.ids)?),
+                whole("chosen", choosing.chosen.clone()),
+            ],
+            n_groups: 1,
+            tokens: Tokens::One,
+        }])
+    }
+}
