@@ -1,6 +1,7 @@
 //! The backend: devices, weights, states and prepared Plans.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use hala_plan::{Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing};
 use hala_tensor::{DType, Tensor};
@@ -8,6 +9,7 @@ use half::f16;
 use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
 
 use crate::adapter::{AdapterChoice, choose};
+use crate::choices::{Choices, Origin};
 use crate::gpu::{Created, Gpu};
 use crate::memory::{Buffers, padded_bytes, stride};
 use crate::pipelines::Pipelines;
@@ -26,7 +28,7 @@ const SOFTWARE_PREFILL_SIZES: [usize; 2] = [32, 128];
 #[derive(Debug)]
 pub struct WgpuBackend {
     device: Device,
-    gpu: Gpu,
+    pub(crate) gpu: Gpu,
     pipelines: Pipelines,
 }
 
@@ -45,6 +47,21 @@ impl WgpuBackend {
     /// Whether the device is a program on the CPU.
     pub fn is_software(&self) -> bool {
         self.gpu.is_software
+    }
+
+    /// What choices must have been measured with to be used here.
+    pub fn origin(&self) -> Origin {
+        Origin::here(&self.gpu)
+    }
+
+    /// Uses choices that were measured, where Plans are prepared from now on; `false`, and nothing done, where they were
+    /// measured with another device, driver or version.
+    pub fn use_choices(&self, choices: Choices) -> bool {
+        let is_ours = choices.origin == self.origin();
+        if is_ours {
+            self.gpu.set_choices(Arc::new(choices));
+        }
+        is_ours
     }
 
     /// What was made and run on the device so far.

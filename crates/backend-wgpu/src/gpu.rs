@@ -9,7 +9,9 @@ use wgpu::{
     Features, PollType, Queue,
 };
 
-use crate::adapter::{WELCOME, check_limits, kind};
+use crate::adapter::{WELCOME, check_limits, driver, kind};
+use crate::choices::Choices;
+use crate::choose::Abilities;
 
 /// How many things exist or were made on a device since it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,11 +55,13 @@ pub(crate) struct Gpu {
     pub(crate) queue: Queue,
     /// Its name, as messages have it.
     pub(crate) name: String,
+    /// Its driver.
+    pub(crate) driver: String,
     /// Whether it is a program on the CPU, which wants other kernels.
     pub(crate) is_software: bool,
-    /// Whether kernels may use words of 64 bits.
-    pub(crate) has_int64: bool,
+    pub(crate) abilities: Abilities,
     pub(crate) counters: Counters,
+    choices: Mutex<Arc<Choices>>,
     trouble: Arc<Mutex<Trouble>>,
 }
 
@@ -88,11 +92,17 @@ impl Gpu {
             trouble.refused.get_or_insert(error.to_string());
         }));
         let interface = info.backend.to_str();
+        let is_software = info.device_type == DeviceType::Cpu;
         Ok(Self {
             name: format!("{} ({}, {interface})", info.name, kind(&info)),
-            is_software: info.device_type == DeviceType::Cpu,
-            has_int64: device.features().contains(Features::SHADER_INT64),
+            driver: driver(&info),
+            is_software,
+            abilities: Abilities {
+                is_software,
+                has_int64: device.features().contains(Features::SHADER_INT64),
+            },
             counters: Counters::default(),
+            choices: Mutex::default(),
             trouble,
             device,
             queue,
@@ -160,6 +170,16 @@ impl Gpu {
             return Err(BackendError::DeviceLost { device, reason });
         }
         self.check()
+    }
+
+    /// The choices of kernels in use.
+    pub(crate) fn choices(&self) -> Arc<Choices> {
+        Arc::clone(&self.choices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses these choices in Plans that are prepared from now on.
+    pub(crate) fn set_choices(&self, choices: Arc<Choices>) {
+        *self.choices.lock().unwrap_or_else(PoisonError::into_inner) = choices;
     }
 
     /// The counts so far.

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod backend;
+mod choices;
 mod choose;
 mod dispatch;
 mod gpu;
@@ -15,11 +16,14 @@ mod prepared;
 mod profile;
 mod read;
 mod state;
+mod tune;
 mod weight;
 
 pub use adapter::{AdapterChoice, AdapterReport, adapters};
 pub use backend::WgpuBackend;
+pub use choices::{Choices, Origin};
 pub use gpu::Created;
 pub use prepared::Prepared;
 pub use state::{Snapshot, State};
+pub use tune::{Trial, Tuning};
 pub use weight::Weight;

@@ -8,8 +8,11 @@ mod short_conv;
 mod swiglu;
 mod windows;
 
+use std::cell::RefCell;
+
 use hala_plan::{BackendError, Op, Step};
 
+use crate::choose::{Question, Way};
 use crate::dispatch::Call;
 use crate::gpu::Gpu;
 use crate::memory::Buffers;
@@ -18,6 +21,8 @@ use crate::memory::Buffers;
 pub(crate) struct Context<'a> {
     pub(crate) gpu: &'a Gpu,
     pub(crate) buffers: Buffers<'a>,
+    /// Products that were asked for since this was taken.
+    pub(crate) asked: RefCell<Vec<Question>>,
 }
 
 impl Context<'_> {
@@ -34,6 +39,13 @@ impl Context<'_> {
             Op::RopeKv(params) => self.rope_kv(step, params),
             Op::Attention(params) => self.attention(step, params),
         }
+    }
+
+    /// The way that a product goes: as it was tuned for this device, or else as the table has it.
+    fn way(&self, question: Question) -> Way {
+        let way = self.gpu.choices().answer(self.gpu.abilities, &question);
+        self.asked.borrow_mut().push(question);
+        way
     }
 
     /// T of the Plan.

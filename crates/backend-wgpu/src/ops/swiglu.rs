@@ -8,7 +8,7 @@ use wgpu::BufferUsages;
 
 use super::Context;
 use super::matmul::Product;
-use crate::choose::{Layout, weight_name};
+use crate::choose::{Question, weight_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
@@ -31,7 +31,14 @@ impl Context<'_> {
         if w1.dtype != w3.dtype {
             return self.apart(&args, params);
         }
-        let layout = Layout::of(self.gpu, self.n_tokens(), params.n_in as usize);
+        let way = self.way(Question {
+            op: "swiglu".to_owned(),
+            dtype: w1.dtype,
+            n_tokens: self.n_tokens(),
+            n_in: params.n_in as usize,
+            n_out: params.n_out as usize,
+        });
+        let layout = way.layout;
         let dtype = weight_name(w1.dtype).ok_or_else(|| self.buffers.misplaced(args.w1))?;
         let placement = Placement {
             row_blocks: w1.row_blocks as u32,
@@ -43,7 +50,7 @@ impl Context<'_> {
             ..Placement::default()
         };
         let call = Call {
-            variant: format!("swiglu.{dtype}.{}{}", layout.name(), layout.suffix(self.gpu, w1.dtype)),
+            variant: format!("swiglu.{dtype}.{way}"),
             params: uniform(params),
             placement,
             buffers: vec![
