@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+mod backends;
 mod bad_input;
 mod bench;
 mod chat;
@@ -20,6 +21,7 @@ mod server;
 mod tokenize;
 mod trace;
 mod translate;
+mod tune;
 
 use std::ffi::OsStr;
 use std::io::Write;
