@@ -7,12 +7,15 @@ use hala_plan::{Backend, BackendError, Cancel, Plan, StepInput};
 
 use crate::backend::WgpuBackend;
 use crate::choices::Choices;
-use crate::choose::{Question, Way};
+use crate::choose::Way;
 use crate::state::State;
 use crate::weight::Weight;
 
 /// How much faster than the table's own choice another must be, so that noise changes nothing.
 const WORTH_A_CHANGE: f64 = 0.97;
+
+/// How much slower than the best in its first run a way is not tried again.
+const HOPELESS: f64 = 2.0;
 
 /// What is tuned.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Trial {
 
 /// The ways of a question, and how long each took.
 struct Measured {
+    /// The steps that ask it.
+    steps: Vec<usize>,
     ways: Vec<Way>,
     seconds: Vec<f64>,
 }
@@ -73,6 +78,7 @@ impl WgpuBackend {
         progress: &mut impl FnMut(usize, usize),
     ) -> Result<Vec<Trial>, BackendError> {
         let mut found: BTreeMap<String, Measured> = BTreeMap::new();
+        let n_runs = tuning.n_runs.max(1);
         let (mut round, mut n_rounds) = (0, 1);
         // In each round every product goes the next of its ways; the first round is the untuned Plan and finds them.
         while round < n_rounds {
@@ -81,31 +87,30 @@ impl WgpuBackend {
             self.gpu.set_choices(Arc::new(Choices { ways: ways.collect(), ..Choices::default() }));
             let mut prepared = self.prepare(tuning.plan, tuning.weights, tuning.state).await?;
             if round == 0 {
-                let asked = prepared.asked.iter();
-                found = asked.map(|(_, q)| (q.to_string(), self.unmeasured(q))).collect();
+                for (step, question) in &prepared.asked {
+                    let ways = || question.ways(self.gpu.abilities);
+                    let measured = || Measured { steps: Vec::new(), ways: ways(), seconds: Vec::new() };
+                    found.entry(question.to_string()).or_insert_with(measured).steps.push(*step);
+                }
                 n_rounds = found.values().map(|m| m.ways.len()).max().unwrap_or(0);
             }
-            let n_runs = tuning.n_runs.max(1) + 1;
-            let mut least = vec![f64::INFINITY; tuning.plan.steps().len()];
-            for run in 0..n_runs {
-                let sums = self.step_seconds(tuning, &mut prepared).await?;
-                if run > 0 {
+            // The first run warms up, and tells whether there is any hope.
+            let mut least = self.step_seconds(tuning, &mut prepared).await?;
+            if !found.values().all(|m| m.is_hopeless(round, &least)) {
+                least.fill(f64::INFINITY);
+                for run in 0..n_runs {
+                    progress(round * n_runs + run, n_rounds * n_runs);
+                    let sums = self.step_seconds(tuning, &mut prepared).await?;
                     least.iter_mut().zip(sums).for_each(|(least, sum)| *least = least.min(sum));
                 }
-                progress(round * n_runs + run + 1, n_rounds * n_runs);
             }
-            for (question, measured) in &mut found {
-                let steps = prepared.asked.iter().filter(|(_, q)| q.to_string() == *question);
-                let seconds: Vec<f64> = steps.map(|(step, _)| least[*step]).collect();
-                measured.seconds.push(seconds.iter().sum::<f64>() / seconds.len().max(1) as f64);
+            for measured in found.values_mut() {
+                measured.seconds.push(measured.mean(&least));
             }
             round += 1;
+            progress(round * n_runs, n_rounds * n_runs);
         }
         Ok(found.iter().flat_map(|(question, measured)| measured.trials(question)).collect())
-    }
-
-    fn unmeasured(&self, question: &Question) -> Measured {
-        Measured { ways: question.ways(self.gpu.abilities), seconds: Vec::new() }
     }
 
     /// Seconds of each step in one run.
@@ -128,6 +133,17 @@ impl WgpuBackend {
 }
 
 impl Measured {
+    /// The mean of the steps that ask, of the seconds of all steps.
+    fn mean(&self, seconds: &[f64]) -> f64 {
+        self.steps.iter().map(|step| seconds[*step]).sum::<f64>() / self.steps.len() as f64
+    }
+
+    /// Whether the way of this round is so slow that it needs no second run, or there is none.
+    fn is_hopeless(&self, round: usize, seconds: &[f64]) -> bool {
+        let best = self.seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        round >= self.ways.len() || self.mean(seconds) > HOPELESS * best
+    }
+
     fn trials(&self, question: &str) -> Vec<Trial> {
         let chosen = chosen(&self.seconds[..self.ways.len()]);
         let trial = |(i, (way, seconds)): (usize, (&Way, &f64))| Trial {
@@ -153,6 +169,16 @@ fn chosen(seconds: &[f64]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_way_that_is_much_slower_is_hopeless() {
+        let measured = Measured { steps: vec![0, 2], ways: vec![Way::LANES; 2], seconds: vec![1.0] };
+        assert!(!measured.is_hopeless(1, &[1.5, 9.0, 2.5]));
+        assert!(measured.is_hopeless(1, &[1.5, 0.0, 2.6]));
+        assert!(measured.is_hopeless(2, &[0.1, 0.1, 0.1]));
+        let first = Measured { seconds: Vec::new(), ..measured };
+        assert!(!first.is_hopeless(0, &[9.0, 9.0, 9.0]));
+    }
 
     #[test]
     fn the_fastest_way_is_chosen_where_it_is_worth_a_change() {

@@ -1,6 +1,6 @@
 //! `hala tune`: which kernels are fastest on a GPU, measured and kept.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use hala_backend_wgpu::{Trial, Tuning, WgpuBackend};
 use hala_engine::{Engine, EngineError, LoadOptions};
@@ -22,6 +22,10 @@ pub(crate) struct TuneArgs {
     /// Runs of each way, of which the fastest counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
+
+    /// Tokens of the runs that are measured: 1 is decoding, the others are the device's sizes for prompts
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,32,128,512")]
+    tokens: Vec<usize>,
 
     #[command(flatten)]
     checkpoint: CheckpointArgs,
@@ -64,9 +68,11 @@ impl TuneArgs {
         let _working = app.interrupt.working();
         let backend = engine.backend();
         let context = engine.model().facts().context;
-        let mut sizes: Vec<usize> = backend.prefill_sizes().iter().map(|size| *size.min(&context)).collect();
-        sizes.insert(0, 1);
+        let used = [1].iter().chain(backend.prefill_sizes());
+        let mut sizes: Vec<usize> =
+            used.filter(|n| self.tokens.contains(n)).map(|n| *n.min(&context)).collect();
         sizes.dedup();
+        ensure!(!sizes.is_empty(), "none of --tokens is a size that {} uses", backend.device().name);
         let mut state = backend.allocate(engine.model().states()).map_err(EngineError::from)?;
         let mut trials = Vec::new();
         for n_tokens in sizes {
