@@ -22,7 +22,7 @@ fn tuned() -> Option<&'static Tuned> {
     static TUNED: LazyLock<Option<Tuned>> = LazyLock::new(|| {
         let adapter = adapters().first()?;
         let cache = tempdir().unwrap();
-        let run = hala(&["tune", "--repeat", "1", "--tokens", "1,32", "--adapter", adapter])
+        let run = hala(&["tune", "--repeat", "1", "--tokens", "1", "--adapter", adapter])
             .env("XDG_CACHE_HOME", cache.path());
         let done = run.run();
         if done.stderr.contains("it has no timestamps") {
@@ -61,14 +61,13 @@ impl Tuned {
 }
 
 #[test]
-fn every_product_of_decoding_and_of_prompts_is_measured_and_kept() {
+fn every_product_of_a_token_is_measured_and_kept() {
     let Some(tuned) = tuned() else { return };
     let choices = tuned.choices();
     let ways = choices["ways"].as_object().unwrap();
-    for n_tokens in [1, 32] {
-        let product = format!("swiglu int8 T={n_tokens} ");
+    for op in ["matmul", "matmul.norm", "matmul.norm.three", "short_conv", "swiglu"] {
+        let product = format!("{op} int8 T=1 ");
         assert!(ways.keys().any(|question| question.starts_with(&product)), "{choices}");
-        assert!(tuned.table.contains(&product), "{}", tuned.table);
     }
     for (question, way) in ways {
         let way = way.as_str().unwrap();

@@ -14,7 +14,7 @@ use crate::weight::Weight;
 /// How much faster than the table's own choice another must be, so that noise changes nothing.
 const WORTH_A_CHANGE: f64 = 0.97;
 
-/// How much slower than the best in its first run a way is not tried again.
+/// How much slower than the best a way is not tried again.
 const HOPELESS: f64 = 2.0;
 
 /// What is tuned.
@@ -94,14 +94,15 @@ impl WgpuBackend {
                 }
                 n_rounds = found.values().map(|m| m.ways.len()).max().unwrap_or(0);
             }
-            // The first run warms up, and tells whether there is any hope.
-            let mut least = self.step_seconds(tuning, &mut prepared).await?;
-            if !found.values().all(|m| m.is_hopeless(round, &least)) {
-                least.fill(f64::INFINITY);
-                for run in 0..n_runs {
-                    progress(round * n_runs + run, n_rounds * n_runs);
-                    let sums = self.step_seconds(tuning, &mut prepared).await?;
-                    least.iter_mut().zip(sums).for_each(|(least, sum)| *least = least.min(sum));
+            // The first run warms up: some drivers compile a kernel when it first runs.
+            self.step_seconds(tuning, &mut prepared).await?;
+            let mut least = vec![f64::INFINITY; tuning.plan.steps().len()];
+            for run in 0..n_runs {
+                progress(round * n_runs + run, n_rounds * n_runs);
+                let sums = self.step_seconds(tuning, &mut prepared).await?;
+                least.iter_mut().zip(sums).for_each(|(least, sum)| *least = least.min(sum));
+                if found.values().all(|m| m.is_hopeless(round, &least)) {
+                    break;
                 }
             }
             for measured in found.values_mut() {
@@ -138,7 +139,7 @@ impl Measured {
         self.steps.iter().map(|step| seconds[*step]).sum::<f64>() / self.steps.len() as f64
     }
 
-    /// Whether the way of this round is so slow that it needs no second run, or there is none.
+    /// Whether the way of this round is so slow that it needs no further run, or there is none.
     fn is_hopeless(&self, round: usize, seconds: &[f64]) -> bool {
         let best = self.seconds.iter().copied().fold(f64::INFINITY, f64::min);
         round >= self.ways.len() || self.mean(seconds) > HOPELESS * best
