@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hala_plan::{Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing};
 use hala_tensor::{DType, Tensor};
 use half::f16;
-use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
+use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, PollType};
 
 use crate::adapter::{AdapterChoice, choose};
 use crate::choices::{Choices, Origin};
@@ -72,6 +72,8 @@ impl WgpuBackend {
     /// Ends the device, as a driver does that is reset: everything after it is [`BackendError::DeviceLost`].
     pub fn destroy(&self) {
         self.gpu.device.destroy();
+        // The loss is told when what was submitted before is done.
+        let _ = self.gpu.device.poll(PollType::wait_indefinitely());
     }
 
     /// Copies a buffer that the host cannot read to one that it can, and reads that.

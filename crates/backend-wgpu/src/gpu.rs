@@ -144,7 +144,12 @@ impl Gpu {
     /// The device was lost, or refused something.
     pub(crate) fn check(&self) -> Result<(), BackendError> {
         // Native devices tell of a loss while they are polled, and only then.
-        let polled = self.device.poll(PollType::Poll);
+        let mut polled = self.device.poll(PollType::Poll);
+        let has_refused = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner).refused.is_some();
+        if has_refused() {
+            // A lost device refuses what it is given, and tells of the loss when what it was given before is done.
+            polled = self.device.poll(PollType::wait_indefinitely());
+        }
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let device = self.name.clone();
         if let Some(reason) = &trouble.lost {
