@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+mod backends;
 mod bad_input;
 mod bench;
 mod chat;
@@ -20,6 +21,7 @@ mod server;
 mod tokenize;
 mod trace;
 mod translate;
+mod tune;
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -60,6 +62,8 @@ fn hala(arguments: &[&str]) -> Hala {
     command.env("HF_ENDPOINT", "http://127.0.0.1:9").env("HF_HUB_OFFLINE", "1");
     // Without one, drivers of screens complain where those of GPUs are looked for.
     command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    // Software devices compile kernels for seconds, and keep them here; without a home they would do so in every run.
+    command.env("MESA_SHADER_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Hala { command, input: None }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hala_backend_wgpu::{AdapterChoice, Prepared, Snapshot, State, Weight, WgpuBackend};
-use hala_engine::{EngineError, GenerateOptions, Generation, Session};
+use hala_engine::{Engine, EngineError, GenerateOptions, Generation, Session};
 use hala_model::WeightFormat;
 use hala_plan::ops::embed;
 use hala_plan::{
@@ -12,8 +12,10 @@ use hala_plan::{
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::devices;
 use hala_tests::random::Rng;
+use hala_weights::Checkpoint;
 use pollster::block_on;
 
+use crate::golden::{Text, texts};
 use crate::{load, small_350m};
 
 /// A table of four rows that one run looks up in, and a state beside it.
@@ -139,9 +141,68 @@ fn a_session_on_a_lost_device_says_so_and_one_on_another_device_goes_on() {
     }
 }
 
+fn built_in(device: &str) -> Arc<Engine<WgpuBackend>> {
+    let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
+    Arc::new(load(devices::open(device), &checkpoint, WeightFormat::Auto).unwrap())
+}
+
+#[test]
+fn a_session_that_is_rebuilt_after_a_loss_writes_the_text_that_it_would_have_written() {
+    let Text { ids, n_prompt } = texts().swap_remove(0);
+    let (options, cancel) = (GenerateOptions::default(), Cancel::new());
+    for device in devices::for_models() {
+        let mut whole = block_on(Session::new(built_in(device))).unwrap();
+        let generation = Generation::new(&whole, &ids[..n_prompt], &options, &cancel).unwrap();
+        let expected = block_on(generation.run(&mut whole)).unwrap();
+        // Lost before the prompt, and after some tokens of the answer.
+        for n_before in [0, 3] {
+            let mut session = block_on(Session::new(built_in(device))).unwrap();
+            let mut generation = Generation::new(&session, &ids[..n_prompt], &options, &cancel).unwrap();
+            for _ in 0..n_before {
+                block_on(generation.next(&mut session)).unwrap();
+            }
+            session.engine().backend().destroy();
+            for _ in 0..2 {
+                let error = block_on(generation.next(&mut session)).unwrap_err();
+                assert!(error.is_device_lost(), "{error}");
+            }
+            let held = session.ids().to_vec();
+            assert_eq!(held.len(), n_prompt + usize::saturating_sub(n_before, 1));
+            block_on(session.rebuild(built_in(device), &cancel)).unwrap();
+            assert_eq!(session.ids(), held);
+            let found = block_on(generation.run(&mut session)).unwrap();
+            assert_eq!((found.text, found.ids), (expected.text.clone(), expected.ids.clone()), "{device}");
+        }
+    }
+}
+
+#[test]
+fn a_rebuilding_that_fails_leaves_the_tokens_for_the_next() {
+    for device in devices::for_models() {
+        let engine = || {
+            let engine = load(devices::open(device), &small_350m::checkpoint(), WeightFormat::Int8).unwrap();
+            Arc::new(engine)
+        };
+        let mut session = block_on(Session::new(engine())).unwrap();
+        block_on(session.prefill(&[1, 2, 3], &Cancel::new())).unwrap();
+        session.engine().backend().destroy();
+        block_on(session.decode(4, &Cancel::new())).unwrap_err();
+        let stopped = Cancel::new();
+        stopped.cancel();
+        assert!(block_on(session.rebuild(engine(), &stopped)).unwrap_err().is_cancelled());
+        let lost = engine();
+        lost.backend().destroy();
+        assert!(block_on(session.rebuild(lost, &Cancel::new())).unwrap_err().is_device_lost());
+        assert_eq!(session.ids(), [1, 2, 3]);
+        block_on(session.rebuild(engine(), &Cancel::new())).unwrap();
+        block_on(session.decode(4, &Cancel::new())).unwrap();
+        assert_eq!(session.ids(), [1, 2, 3, 4]);
+    }
+}
+
 #[test]
 fn a_generation_on_a_device_that_is_lost_says_so() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let engine = load(devices::open(device), &small_350m::checkpoint(), WeightFormat::Int8).unwrap();
         let mut session = block_on(Session::new(Arc::new(engine))).unwrap();
         let generation = Generation::new(&session, &[1, 2, 3], &GenerateOptions::default(), &Cancel::new());

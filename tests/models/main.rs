@@ -1,5 +1,5 @@
 //! Whole models: logits against the reference implementation and between backends, splits of a prompt, what decoding costs,
-//! lost devices, what is refused, and fidelity.
+//! lost devices, tuning, what is refused, and fidelity.
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -12,6 +12,7 @@ mod greedy;
 mod logits;
 mod lost;
 mod small_350m;
+mod tune;
 mod ways;
 
 use std::path::{Path, PathBuf};

@@ -70,12 +70,17 @@ fn report(adapter: &Adapter) -> AdapterReport {
     AdapterReport {
         kind: kind(&info),
         interface: info.backend.to_str().to_owned(),
-        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        driver: driver(&info),
         max_binding_bytes: limits.max_storage_buffer_binding_size,
         max_buffer_bytes: limits.max_buffer_size,
         subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
         name: info.name,
     }
+}
+
+/// The driver of an adapter, with its version.
+pub(crate) fn driver(info: &AdapterInfo) -> String {
+    format!("{} {}", info.driver, info.driver_info).trim().to_owned()
 }
 
 /// The kind of an adapter in a word.

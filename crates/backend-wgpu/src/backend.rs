@@ -1,15 +1,17 @@
 //! The backend: devices, weights, states and prepared Plans.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use hala_plan::{
     Ahead, Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing,
 };
 use hala_tensor::{DType, Tensor};
 use half::f16;
-use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor};
+use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, PollType};
 
 use crate::adapter::{AdapterChoice, choose};
+use crate::choices::{Choices, Origin};
 use crate::choose::Preset;
 use crate::choosing::N_AHEAD;
 use crate::gpu::{Created, Gpu};
@@ -30,7 +32,7 @@ const SOFTWARE_PREFILL_SIZES: [usize; 2] = [32, 128];
 #[derive(Debug)]
 pub struct WgpuBackend {
     device: Device,
-    gpu: Gpu,
+    pub(crate) gpu: Gpu,
     pipelines: Pipelines,
 }
 
@@ -64,6 +66,21 @@ impl WgpuBackend {
         self.gpu.is_software
     }
 
+    /// What choices must have been measured with to be used here.
+    pub fn origin(&self) -> Origin {
+        Origin::here(&self.gpu)
+    }
+
+    /// Uses choices that were measured, where Plans are prepared from now on; `false`, and nothing done, where they were
+    /// measured with another device, driver or version.
+    pub fn use_choices(&self, choices: Choices) -> bool {
+        let is_ours = choices.origin == self.origin();
+        if is_ours {
+            self.gpu.set_choices(Arc::new(choices));
+        }
+        is_ours
+    }
+
     /// What was made and run on the device so far.
     pub fn created(&self) -> Created {
         self.gpu.created()
@@ -74,6 +91,8 @@ impl WgpuBackend {
         // What was submitted would hold the loss back.
         let _ = self.gpu.wait();
         self.gpu.device.destroy();
+        // The loss is told when what was submitted before is done.
+        let _ = self.gpu.device.poll(PollType::wait_indefinitely());
     }
 
     /// Copies a buffer that the host cannot read to one that it can, and reads that.

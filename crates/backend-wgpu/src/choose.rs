@@ -1,10 +1,11 @@
 //! Which variant of a kernel runs: one table from op, weight type, tokens and device to names in `shaders/variants.txt`.
 
+use std::fmt;
+
 use hala_tensor::DType;
 use wgpu::DeviceType;
 
 use crate::dispatch::{Tokens, WINDOW_BYTES};
-use crate::gpu::Gpu;
 use crate::memory::stride;
 
 /// Which kernels a device gets where there is a choice, and the memory that they want.
@@ -55,23 +56,50 @@ pub(crate) enum Layout {
 /// Threads of a workgroup of rows: THREADS in `variants.txt`.
 const N_THREADS: u32 = 8;
 
+/// What of a device decides which kernels it can run, and likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Abilities {
+    /// Which kernels it gets.
+    pub(crate) preset: Preset,
+    /// Whether kernels may let lanes that run together add up by themselves.
+    pub(crate) has_subgroups: bool,
+}
+
+/// A product that some kernel has to compute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// The op, and what else makes it another kernel: `matmul.norm`.
+    pub(crate) op: String,
+    pub(crate) dtype: DType,
+    /// T of the Plan.
+    pub(crate) n_tokens: usize,
+    pub(crate) n_in: usize,
+    pub(crate) n_out: usize,
+}
+
 impl Layout {
-    /// For `n_tokens` tokens at most of `n_in` columns. GPUs load fastest where neighbouring lanes read neighbouring words;
-    /// Mesa's software device where each lane goes its own way.
-    pub(crate) fn of(gpu: &Gpu, n_tokens: usize, n_in: usize) -> Self {
+    /// The larger tile is for those prompts that fill it.
+    const ALL: [Self; 6] =
+        [Self::Rows1, Self::Rows8, Self::Tile64, Self::Tile32, Self::LanesSub, Self::Lanes];
+
+    /// Whether a device can compute a product in this way at all.
+    fn fits(self, device: Abilities, question: &Question) -> bool {
+        let Question { n_tokens, n_in, .. } = *question;
         let row_bytes = 4 * stride(n_in) as u64;
-        match (gpu.preset, n_tokens) {
-            (Preset::Software, 1) if row_bytes <= WINDOW_BYTES => Self::Rows1,
-            (Preset::Software, 2..) if 2 * row_bytes <= WINDOW_BYTES => Self::Rows8,
-            (_, 0..=1) => Self::lanes(gpu),
-            (_, 2..=32) => Self::Tile32,
-            _ => Self::Tile64,
+        let is_software = device.preset == Preset::Software;
+        match self {
+            Self::Rows1 => is_software && n_tokens == 1 && row_bytes <= WINDOW_BYTES,
+            Self::Rows8 => is_software && n_tokens > 1 && 2 * row_bytes <= WINDOW_BYTES,
+            Self::LanesSub => device.has_subgroups,
+            Self::Lanes => true,
+            Self::Tile32 => n_tokens > 1 && question.has_tiles(),
+            Self::Tile64 => n_tokens > 32 && question.has_tiles(),
         }
     }
 
     /// For one token whose row may be any of x.
-    pub(crate) fn lanes(gpu: &Gpu) -> Self {
-        if gpu.has_subgroups { Self::LanesSub } else { Self::Lanes }
+    pub(crate) fn lanes(device: Abilities) -> Self {
+        if device.has_subgroups { Self::LanesSub } else { Self::Lanes }
     }
 
     /// The layout's part of a variant's name.
@@ -114,6 +142,26 @@ impl Layout {
     }
 }
 
+impl Question {
+    /// The fused convolution has none: it is for one token.
+    fn has_tiles(&self) -> bool {
+        self.op != "short_conv"
+    }
+
+    /// Every way that a device can go, the one that it goes untuned first. GPUs load fastest where neighbouring lanes read
+    /// neighbouring words; Mesa's software device where each lane goes its own way.
+    pub(crate) fn layouts(&self, device: Abilities) -> impl Iterator<Item = Layout> {
+        Layout::ALL.into_iter().filter(move |layout| layout.fits(device, self))
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { op, dtype, n_tokens, n_in, n_out } = self;
+        write!(f, "{op} {} T={n_tokens} {n_in}→{n_out}", weight_name(*dtype).unwrap_or("other"))
+    }
+}
+
 /// The weight type's part of a variant's name; `None` for what kernels do not read.
 pub(crate) fn weight_name(dtype: DType) -> Option<&'static str> {
     match dtype {
@@ -129,4 +177,36 @@ pub(crate) fn weight_name(dtype: DType) -> Option<&'static str> {
 /// The cache type's part of a variant's name.
 pub(crate) fn cache_name(dtype: DType) -> &'static str {
     if dtype == DType::F16 { "f16" } else { "f32" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GPU: Abilities = Abilities { preset: Preset::Gpu, has_subgroups: true };
+    const PORTABLE: Abilities = Abilities { preset: Preset::Portable, has_subgroups: false };
+    const SOFTWARE: Abilities = Abilities { preset: Preset::Software, has_subgroups: false };
+
+    fn names(device: Abilities, n_tokens: usize, n_in: usize) -> Vec<&'static str> {
+        let (op, dtype) = ("matmul".to_owned(), DType::Int8 { group: 64 });
+        let question = Question { op, dtype, n_tokens, n_in, n_out: 96 };
+        question.layouts(device).map(Layout::name).collect()
+    }
+
+    #[test]
+    fn gpus_go_by_lanes_for_one_token_and_by_tiles_for_prompts() {
+        assert_eq!(names(GPU, 1, 1024), ["lanes_sub", "lanes"]);
+        assert_eq!(names(PORTABLE, 1, 1024), ["lanes"]);
+        assert_eq!(names(PORTABLE, 32, 1024), ["tile32", "lanes"]);
+        assert_eq!(names(PORTABLE, 128, 1024), ["tile64", "tile32", "lanes"]);
+    }
+
+    #[test]
+    fn software_goes_by_rows_unless_no_window_holds_them() {
+        let widest = WINDOW_BYTES as usize / 4;
+        assert_eq!(names(SOFTWARE, 1, widest), ["rows1", "lanes"]);
+        assert_eq!(names(SOFTWARE, 1, widest + 1), ["lanes"]);
+        assert_eq!(names(SOFTWARE, 8, widest / 2), ["rows8", "tile32", "lanes"]);
+        assert_eq!(names(SOFTWARE, 8, widest / 2 + 1), ["tile32", "lanes"]);
+    }
 }

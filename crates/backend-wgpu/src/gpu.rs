@@ -9,8 +9,9 @@ use wgpu::{
     DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
 };
 
-use crate::adapter::{WELCOME, check_limits, kind};
-use crate::choose::Preset;
+use crate::adapter::{WELCOME, check_limits, driver, kind};
+use crate::choices::Choices;
+use crate::choose::{Abilities, Preset};
 
 /// How many things exist or were made on a device since it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,13 +55,14 @@ pub(crate) struct Gpu {
     pub(crate) queue: Queue,
     /// Its name, as messages have it.
     pub(crate) name: String,
+    /// Its driver.
+    pub(crate) driver: String,
     /// Whether it is a program on the CPU, which takes long.
     pub(crate) is_software: bool,
-    /// Which kernels it gets.
-    pub(crate) preset: Preset,
-    /// Whether kernels may let lanes that run together add up by themselves.
-    pub(crate) has_subgroups: bool,
+    /// Which kernels it can run.
+    pub(crate) abilities: Abilities,
     pub(crate) counters: Counters,
+    choices: Mutex<Arc<Choices>>,
     trouble: Arc<Mutex<Trouble>>,
 }
 
@@ -106,10 +108,14 @@ impl Gpu {
         let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
         Ok(Self {
             name: format!("{} ({}, {}{forced})", info.name, kind(&info), info.backend.to_str()),
-            has_subgroups: chosen == Preset::Gpu && has_subgroups(&device.features(), &info),
-            preset: chosen,
+            driver: driver(&info),
             is_software: info.device_type == DeviceType::Cpu,
+            abilities: Abilities {
+                preset: chosen,
+                has_subgroups: chosen == Preset::Gpu && has_subgroups(&device.features(), &info),
+            },
             counters: Counters::default(),
+            choices: Mutex::default(),
             trouble,
             device,
             queue,
@@ -151,7 +157,12 @@ impl Gpu {
     /// The device was lost, or refused something.
     pub(crate) fn check(&self) -> Result<(), BackendError> {
         // Native devices tell of a loss while they are polled, and only then.
-        let polled = self.device.poll(PollType::Poll);
+        let mut polled = self.device.poll(PollType::Poll);
+        let has_refused = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner).refused.is_some();
+        if has_refused() {
+            // A lost device refuses what it is given, and tells of the loss when what it was given before is done.
+            polled = self.device.poll(PollType::wait_indefinitely());
+        }
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let device = self.name.clone();
         if let Some(reason) = &trouble.lost {
@@ -191,6 +202,16 @@ impl Gpu {
             return Err(BackendError::DeviceLost { device, reason });
         }
         self.check()
+    }
+
+    /// The choices of kernels in use.
+    pub(crate) fn choices(&self) -> Arc<Choices> {
+        Arc::clone(&self.choices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses these choices in Plans that are prepared from now on.
+    pub(crate) fn set_choices(&self, choices: Arc<Choices>) {
+        *self.choices.lock().unwrap_or_else(PoisonError::into_inner) = choices;
     }
 
     /// The counts so far.

@@ -6,6 +6,7 @@
 
 mod adapter;
 mod backend;
+mod choices;
 mod choose;
 mod choosing;
 mod dispatch;
@@ -17,12 +18,15 @@ mod prepared;
 mod profile;
 mod read;
 mod state;
+mod tune;
 mod weight;
 
 pub use adapter::{AdapterChoice, AdapterReport, adapters};
 pub use backend::WgpuBackend;
+pub use choices::{Choices, Origin};
 pub use choose::Preset;
 pub use gpu::Created;
 pub use prepared::Prepared;
 pub use state::{Snapshot, State};
+pub use tune::{Trial, Tuning};
 pub use weight::Weight;

@@ -43,12 +43,12 @@ impl Home {
 
 fn usage(gpu: &Gpu) -> BufferUsages {
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-    if gpu.preset == Preset::Software { storage | BufferUsages::UNIFORM } else { storage }
+    if gpu.abilities.preset == Preset::Software { storage | BufferUsages::UNIFORM } else { storage }
 }
 
 /// Bytes of a buffer of activations. Software devices' kernels look through windows, and the last must not end outside.
 fn allocated_bytes(gpu: &Gpu, shape: Shape) -> usize {
-    match gpu.preset {
+    match gpu.abilities.preset {
         Preset::Software => {
             let n_rows = shape.n_rows().next_multiple_of(WINDOW_ROWS);
             n_rows * stride(shape.n_columns()) * 4 + WINDOW_BYTES as usize

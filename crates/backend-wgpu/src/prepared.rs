@@ -1,11 +1,13 @@
 //! A Plan made ready: its buffers and dispatches, and how a run is recorded and submitted.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use hala_plan::{BackendError, BufferId, Plan, StepInput};
 use wgpu::{CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor};
 
+use crate::choose::Question;
 use crate::dispatch::{Dispatch, Shared};
 use crate::gpu::Gpu;
 use crate::memory::{Buffers, Memory};
@@ -23,6 +25,8 @@ pub struct Prepared {
     pub(crate) plan: Plan,
     pub(crate) memory: Memory,
     pub(crate) dispatches: Vec<Dispatch>,
+    /// Products with the steps that they belong to.
+    pub(crate) asked: Vec<(usize, Question)>,
     /// The output whose last run was copied to where the host reads it.
     pub(crate) fresh: Option<BufferId>,
 }
@@ -38,14 +42,16 @@ impl Prepared {
         state: &State,
     ) -> Result<Self, BackendError> {
         let memory = Memory::new(gpu, plan)?;
-        let context = Context { gpu, buffers: Buffers { plan, memory: &memory, state, weights } };
-        let mut calls = Vec::new();
+        let buffers = Buffers { plan, memory: &memory, state, weights };
+        let context = Context { gpu, buffers, asked: RefCell::default() };
+        let (mut calls, mut asked) = (Vec::new(), Vec::new());
         for (i, step) in plan.steps().iter().enumerate() {
             calls.extend(context.calls(step)?.into_iter().map(|call| (i, call)));
+            asked.extend(context.asked.take().into_iter().map(|question| (i, question)));
         }
         let shared = Shared { gpu, pipelines, step: &memory.step, unused: &memory.unused };
         let dispatches = shared.make(&calls)?;
-        Ok(Self { plan: plan.clone(), memory, dispatches, fresh: None })
+        Ok(Self { plan: plan.clone(), memory, dispatches, asked, fresh: None })
     }
 
     /// Runs steps: one submission with one pass, or a few with looks at the flag between where a prompt takes long.

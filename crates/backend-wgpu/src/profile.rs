@@ -37,6 +37,9 @@ impl Prepared {
         let mut timings = Vec::new();
         let n = self.dispatches.len();
         for start in (0..n).step_by(N_AT_ONCE) {
+            if input.cancel.is_cancelled() {
+                return Err(BackendError::Cancelled);
+            }
             let range = start..n.min(start + N_AT_ONCE);
             let seconds = self.timed(gpu, input.ids.len() as u32, range.clone()).await?;
             let timing = |(dispatch, seconds): (&Dispatch, f64)| Timing {

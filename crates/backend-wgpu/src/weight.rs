@@ -157,7 +157,7 @@ fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> 
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
     let n_bytes = n_code_bytes + 4 * scales.len();
     // Vectors are read through windows there.
-    let buffer = match (rows.len(), gpu.preset) {
+    let buffer = match (rows.len(), gpu.abilities.preset) {
         (1, Preset::Software) => {
             gpu.buffer(label, n_bytes.max(WINDOW_BYTES as usize), storage | BufferUsages::UNIFORM)?
         }

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod sampling_args;
 mod terminal;
+mod tuned;
 
 use std::process::ExitCode;
 

@@ -9,14 +9,14 @@ use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_engine::{Engine, LoadOptions};
 use hala_model::{Options, WeightFormat};
-use hala_plan::Backend;
+use hala_plan::{Backend, BackendError};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
 use hala_weights::hub::{HubSettings, ModelSpec};
 
 use crate::App;
 use crate::progress::{LoadBar, PullBars};
-use crate::terminal;
+use crate::{terminal, tuned};
 
 /// The most threads that may be asked for: more than any machine has, few enough not to break one.
 const MAX_THREADS: u64 = 1024;
@@ -177,8 +177,8 @@ impl ModelArgs {
     /// This machine cannot run it.
     pub(crate) fn backend(&self, app: &App) -> Result<AnyBackend> {
         let cpu = || -> Result<AnyBackend> { Ok(AnyBackend::Cpu(CpuBackend::threaded(self.threads)?)) };
-        let wgpu = |choice| pollster::block_on(WgpuBackend::new(&choice)).map(Box::new).map(AnyBackend::Wgpu);
-        let choice = self.adapter.clone().map_or(AdapterChoice::Best, AdapterChoice::Named);
+        let wgpu = |choice| open_wgpu(&choice, app).map(Box::new).map(AnyBackend::Wgpu);
+        let choice = adapter_choice(self.adapter.as_deref());
         match self.backend {
             BackendName::Cpu => cpu(),
             BackendName::Plain => Ok(AnyBackend::Cpu(CpuBackend::plain())),
@@ -211,6 +211,39 @@ impl ModelArgs {
         }
         Ok(engine)
     }
+}
+
+/// A backend that can be set up once more, where its device was lost.
+pub(crate) trait Reopen: Backend + Sized {
+    /// A fresh device, chosen as the first was.
+    ///
+    /// # Errors
+    /// This machine cannot run it, or cannot any more.
+    fn reopen(args: &ModelArgs, app: &App) -> Result<Self>;
+}
+
+impl Reopen for CpuBackend {
+    fn reopen(args: &ModelArgs, _app: &App) -> Result<Self> {
+        Ok(Self::threaded(args.threads)?)
+    }
+}
+
+impl Reopen for WgpuBackend {
+    fn reopen(args: &ModelArgs, app: &App) -> Result<Self> {
+        Ok(open_wgpu(&adapter_choice(args.adapter.as_deref()), app)?)
+    }
+}
+
+/// A device with what was measured for it.
+fn open_wgpu(choice: &AdapterChoice, app: &App) -> Result<WgpuBackend, BackendError> {
+    let backend = pollster::block_on(WgpuBackend::new(choice))?;
+    tuned::apply(&backend, app);
+    Ok(backend)
+}
+
+/// The adapter of `--adapter`, or the best.
+pub(crate) fn adapter_choice(name: Option<&str>) -> AdapterChoice {
+    name.map_or(AdapterChoice::Best, |name| AdapterChoice::Named(name.to_owned()))
 }
 
 /// Loads a model behind a progress bar.
@@ -248,7 +281,8 @@ pub(crate) fn resolve(model: &str, app: &App) -> Result<PathBuf> {
     }
 }
 
-fn weight_formats() -> impl TypedValueParser<Value = WeightFormat> {
+/// The names of weight formats.
+pub(crate) fn weight_formats() -> impl TypedValueParser<Value = WeightFormat> {
     let names = PossibleValuesParser::new(WeightFormat::ALL.map(WeightFormat::name));
     names.try_map(|name| name.parse::<WeightFormat>())
 }

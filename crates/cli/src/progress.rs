@@ -50,6 +50,39 @@ fn bar(n_total: u64, style: Option<ProgressStyle>) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(ProgressStyle::default_bar))
 }
 
+/// A bar for one Plan that is being tuned; hidden where nobody looks.
+#[derive(Debug)]
+pub(crate) struct TuneBar(Option<ProgressBar>);
+
+impl TuneBar {
+    /// A bar for the Plan of so many tokens.
+    pub(crate) fn new(n_tokens: usize, app: &App) -> Self {
+        let is_shown = !app.quiet && terminal::stderr_is_terminal();
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
+        let message = match n_tokens {
+            1 => "measuring one token".to_owned(),
+            n => format!("measuring {n} tokens"),
+        };
+        Self(is_shown.then(|| bar(1, style.ok()).with_message(message)))
+    }
+
+    /// Moves the bar to so many of so many runs.
+    pub(crate) fn update(&mut self, n_done: usize, n_total: usize) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(n_total as u64);
+            bar.set_position(n_done as u64);
+        }
+    }
+}
+
+impl Drop for TuneBar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Bars for files that are fetched; plain lines where nobody looks at a terminal.
 #[derive(Debug)]
 pub(crate) struct PullBars {

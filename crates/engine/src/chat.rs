@@ -1,9 +1,11 @@
 //! A conversation: messages in, a streamed reply out.
 
+use std::sync::Arc;
+
 use hala_plan::{Backend, Cancel};
 use hala_text::{Bos, ChatInput, Message, Role};
 
-use crate::{EngineError, GenerateOptions, Generated, Generation, Piece, Session};
+use crate::{Engine, EngineError, GenerateOptions, Generated, Generation, Piece, Session};
 
 /// What happens when a conversation outgrows the context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -171,6 +173,14 @@ impl<B: Backend> Reply<'_, B> {
             message.content.push_str(&piece.text);
         }
         Ok(piece)
+    }
+
+    /// Goes on with another engine of the same model after a lost device; the next token is the one that was due.
+    ///
+    /// # Errors
+    /// As for [`Session::rebuild`].
+    pub async fn rebuild(&mut self, engine: Arc<Engine<B>>, cancel: &Cancel) -> Result<(), EngineError> {
+        self.chat.session.rebuild(engine, cancel).await
     }
 
     /// Ends the reply, wherever it is, and gives what was generated.

@@ -95,7 +95,7 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Handles of the weights, in the order of their ids.
-    pub(crate) fn weights(&self) -> &[B::Weight] {
+    pub fn weights(&self) -> &[B::Weight] {
         &self.weights
     }
 
@@ -136,7 +136,10 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Records the Plan for `shape`; gives it with its logits.
-    pub(crate) fn plan(&self, shape: PlanShape) -> Result<(Plan, BufferId), EngineError> {
+    ///
+    /// # Errors
+    /// Shapes or element types that do not fit together.
+    pub fn plan(&self, shape: PlanShape) -> Result<(Plan, BufferId), EngineError> {
         let plan = self.model().record(shape, &self.dtypes)?;
         let logits = plan.output().ok_or(EngineError::NoOutput { family: self.model().facts().family })?;
         Ok((plan, logits))

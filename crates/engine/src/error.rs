@@ -84,6 +84,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether the device went away, so that [`Session::rebuild`](crate::Session::rebuild) on another can go on.
+    pub fn is_device_lost(&self) -> bool {
+        matches!(self, Self::Backend(BackendError::DeviceLost { .. }))
+    }
+
     /// Whether the caller stopped the work itself.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled | Self::Backend(BackendError::Cancelled))

@@ -100,7 +100,8 @@ impl<B: Backend> Session<B> {
     ///
     /// # Errors
     /// An empty prompt, one longer than the context, an id outside of the vocabulary, cancellation. After an
-    /// error the session holds what was computed so far and can be used again.
+    /// error the session holds what was computed so far and can be used again; after the loss of the device it holds
+    /// the prompt, for [`Session::rebuild`].
     pub async fn prefill(&mut self, prompt: &[u32], cancel: &Cancel) -> Result<Prefilled, EngineError> {
         self.engine.check_prompt(prompt)?;
         let n_common = prompt.iter().zip(&self.ids).take_while(|(a, b)| a == b).count();
@@ -116,7 +117,7 @@ impl<B: Backend> Session<B> {
     /// Adds one token and computes the logits after it.
     ///
     /// # Errors
-    /// A full context, an id outside of the vocabulary, cancellation; the token is then not added.
+    /// A full context, an id outside of the vocabulary, cancellation, a lost device; the token is then not added.
     pub async fn decode(&mut self, id: u32, cancel: &Cancel) -> Result<(), EngineError> {
         if cancel.is_cancelled() {
             // Before anything is half done: the tokens that are held stay.
@@ -128,8 +129,9 @@ impl<B: Backend> Session<B> {
             let max = self.engine.model().facts().max_context;
             return Err(EngineError::PromptTooLong { found: self.ids.len() + 1, limit, max });
         }
+        let n_held = self.ids.len();
         self.ids.push(id);
-        self.compute(cancel).await?;
+        self.compute(cancel).await.inspect_err(|_| self.ids.truncate(n_held))?;
         if self.n_cached >= self.snapshots.last() + SNAPSHOT_EVERY {
             self.take_snapshot().await?;
         }
@@ -156,6 +158,19 @@ impl<B: Backend> Session<B> {
         Ok(())
     }
 
+    /// Goes on with another engine of the same model, as after a lost device: computes the tokens held on it.
+    ///
+    /// # Errors
+    /// Those of [`Session::prefill`]. The session is then as it was, and this can be tried again.
+    pub async fn rebuild(&mut self, engine: Arc<Engine<B>>, cancel: &Cancel) -> Result<(), EngineError> {
+        let mut rebuilt = Self::new(engine).await?;
+        if !self.ids.is_empty() {
+            rebuilt.prefill(&self.ids, cancel).await?;
+        }
+        *self = rebuilt;
+        Ok(())
+    }
+
     /// Forgets everything.
     ///
     /// # Errors
@@ -165,17 +180,18 @@ impl<B: Backend> Session<B> {
     }
 
     /// Computes the tokens that the state does not cover yet, chunk by chunk, and reads the last one's logits. On
-    /// error the state goes back to its last snapshot and the tokens not computed are dropped.
+    /// error the state goes back to its last snapshot and the tokens not computed are dropped; where the device is
+    /// lost no state is left, and the tokens stay.
     async fn compute(&mut self, cancel: &Cancel) -> Result<(), EngineError> {
         match self.advance(cancel).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 self.logits.clear();
-                // Where even that fails the device is gone, and the first error says so.
-                if self.rewind(self.n_cached).await.is_err() {
-                    self.n_cached = 0;
+                match self.rewind(self.n_cached).await {
+                    Ok(()) => self.ids.truncate(self.n_cached),
+                    // The device is gone, as the first error says.
+                    Err(_) => self.n_cached = 0,
                 }
-                self.ids.truncate(self.n_cached);
                 Err(error)
             }
         }

@@ -5,7 +5,7 @@ use hala_plan::{BackendError, BufferId, Step};
 use wgpu::Buffer;
 
 use super::Context;
-use crate::choose::{Layout, weight_name};
+use crate::choose::{Layout, Question, weight_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 use crate::weight::{Part, Stored};
@@ -82,9 +82,10 @@ impl Context<'_> {
         params.n_out = n_out;
         let is_last = params.last == 1 && self.n_tokens() > 1;
         // The last row of a run may be any of the Plan's, and a window is where it is.
-        let n_in = params.n_in as usize;
-        let layout =
-            if is_last { Layout::lanes(self.gpu) } else { Layout::of(self.gpu, self.n_tokens(), n_in) };
+        let layout = match is_last {
+            true => Layout::lanes(self.gpu.abilities),
+            false => self.layout(self.asked_of(product, stored, &n_out)),
+        };
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
         let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
         let many = if parts.len() > 1 { ".three" } else { "" };
@@ -113,5 +114,17 @@ impl Context<'_> {
             tokens: if is_last { Tokens::One } else { layout.tokens() },
         };
         self.windowed(call, layout, product.x, product.norm)
+    }
+
+    fn asked_of(&self, product: &Product<'_>, stored: &Stored, n_out: &[u32]) -> Question {
+        let normed = if product.params.norm == 1 { ".norm" } else { "" };
+        let many = if n_out[1] > 0 { ".three" } else { "" };
+        Question {
+            op: format!("matmul{normed}{many}"),
+            dtype: stored.dtype,
+            n_tokens: self.n_tokens(),
+            n_in: product.params.n_in as usize,
+            n_out: n_out.iter().sum::<u32>() as usize,
+        }
     }
 }

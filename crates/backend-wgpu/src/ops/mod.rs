@@ -9,8 +9,11 @@ mod short_conv;
 mod swiglu;
 mod windows;
 
+use std::cell::RefCell;
+
 use hala_plan::{BackendError, Op, Step};
 
+use crate::choose::{Layout, Question};
 use crate::dispatch::Call;
 use crate::gpu::Gpu;
 use crate::memory::Buffers;
@@ -19,6 +22,8 @@ use crate::memory::Buffers;
 pub(crate) struct Context<'a> {
     pub(crate) gpu: &'a Gpu,
     pub(crate) buffers: Buffers<'a>,
+    /// Products that were asked for since this was taken.
+    pub(crate) asked: RefCell<Vec<Question>>,
 }
 
 impl Context<'_> {
@@ -36,6 +41,13 @@ impl Context<'_> {
             Op::Attention(params) => self.attention(step, params),
             Op::Sample(params) => self.sample(step, params),
         }
+    }
+
+    /// How a product is laid out: as it was tuned for this device, or else as the table has it.
+    fn layout(&self, question: Question) -> Layout {
+        let layout = self.gpu.choices().answer(self.gpu.abilities, &question);
+        self.asked.borrow_mut().push(question);
+        layout
     }
 
     /// T of the Plan.

@@ -7,7 +7,7 @@ use hala_plan::{BackendError, Step};
 
 use super::Context;
 use super::matmul::Product;
-use crate::choose::{Layout, weight_name};
+use crate::choose::{Question, weight_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
@@ -32,7 +32,9 @@ impl Context<'_> {
         let in_proj = self.buffers.weight(args.in_proj)?;
         match &in_proj.parts[..] {
             [part] if self.n_tokens() == 1 && args.bias.is_none() && params.n_taps == FUSED_TAPS => {
-                let layout = Layout::of(self.gpu, 1, params.width as usize);
+                let (n_in, n_out) = (params.width as usize, 3 * params.width as usize);
+                let (op, dtype) = ("short_conv".to_owned(), in_proj.dtype);
+                let layout = self.layout(Question { op, dtype, n_tokens: 1, n_in, n_out });
                 let dtype = weight_name(in_proj.dtype).ok_or_else(|| self.buffers.misplaced(args.in_proj))?;
                 let mut call = self.convolve(&args, params)?;
                 call.variant = format!("short_conv.{dtype}.{}", layout.name());

@@ -8,7 +8,7 @@ use wgpu::BufferUsages;
 
 use super::Context;
 use super::matmul::Product;
-use crate::choose::{Layout, weight_name};
+use crate::choose::{Question, weight_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
@@ -34,7 +34,13 @@ impl Context<'_> {
         if w1.dtype != w3.dtype {
             return self.apart(&args, params);
         }
-        let layout = Layout::of(self.gpu, self.n_tokens(), params.n_in as usize);
+        let layout = self.layout(Question {
+            op: "swiglu".to_owned(),
+            dtype: w1.dtype,
+            n_tokens: self.n_tokens(),
+            n_in: params.n_in as usize,
+            n_out: params.n_out as usize,
+        });
         let dtype = weight_name(w1.dtype).ok_or_else(|| self.buffers.misplaced(args.w1))?;
         let placement = Placement {
             row_blocks: w1.row_blocks as u32,

@@ -11,6 +11,7 @@ mod pull;
 mod tokenize;
 mod trace;
 mod translate;
+mod tune;
 mod usage;
 
 use anyhow::Result;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Bench(bench::BenchArgs),
     /// Show which kernels take the time
     Profile(profile::ProfileArgs),
+    /// Find the fastest kernels for a model on a GPU
+    Tune(tune::TuneArgs),
     /// Show what is in a checkpoint
     Inspect(inspect::InspectArgs),
     /// Turn text into token ids, and back
@@ -53,6 +56,7 @@ impl Command {
             Self::Logits(args) => args.run(app),
             Self::Bench(args) => args.run(app),
             Self::Profile(args) => args.run(app),
+            Self::Tune(args) => args.run(app),
             Self::Inspect(args) => args.run(app),
             Self::Tokenize(args) => args.run(app),
             Self::Trace(args) => args.run(app),

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use hala_engine::{Chat, ChatOptions, Engine, FinishReason, Generated, Overflow, Reply, Sampling, Session};
-use hala_plan::Backend;
 
 use crate::failure::{AlreadyReported, Interrupted, OutputClosed, message, print_error};
-use crate::model_args::{ModelArgs, with_backend};
+use crate::model_args::{ModelArgs, Reopen, with_backend};
 use crate::sampling_args::SamplingArgs;
 use crate::{App, output, terminal};
 use lines::{Lines, Turn};
@@ -50,8 +49,9 @@ enum OverflowName {
 }
 
 /// A conversation, where its turns come from, and what its last reply cost.
-struct Repl<'a, B: Backend> {
+struct Repl<'a, B: Reopen> {
     chat: Chat<B>,
+    model: &'a ModelArgs,
     lines: Lines,
     last: Option<Generated>,
     app: &'a App,
@@ -82,11 +82,12 @@ impl ChatArgs {
         })
     }
 
-    async fn talk<B: Backend>(&self, engine: Engine<B>, options: ChatOptions, app: &App) -> Result<()> {
+    async fn talk<B: Reopen>(&self, engine: Engine<B>, options: ChatOptions, app: &App) -> Result<()> {
         // A checkpoint that cannot chat is an error now, not at the first message.
         engine.tokenizer()?.chat_template()?;
         let session = Session::new(Arc::new(engine)).await?;
-        let mut repl = Repl { chat: Chat::new(session, options), lines: Lines::open()?, last: None, app };
+        let (chat, lines) = (Chat::new(session, options), Lines::open()?);
+        let mut repl = Repl { chat, model: &self.model, lines, last: None, app };
         if repl.lines.are_typed() && !app.quiet {
             let name = self.model.checkpoint().name();
             terminal::notice(&format!("{name}; /help lists the commands, Ctrl-D ends"));
@@ -95,7 +96,7 @@ impl ChatArgs {
     }
 }
 
-impl<B: Backend> Repl<'_, B> {
+impl<B: Reopen> Repl<'_, B> {
     async fn run(&mut self) -> Result<()> {
         while let Turn::Text(turn) = self.next_turn()? {
             let done = match turn.trim() {
@@ -131,7 +132,7 @@ impl<B: Backend> Repl<'_, B> {
             let _working = self.app.interrupt.working();
             let cancel = self.app.interrupt.cancel();
             let mut reply = self.chat.send(turn, cancel)?;
-            let n_printed = stream(&mut reply).await?;
+            let n_printed = stream(&mut reply, self.model, self.app).await?;
             let generated = reply.finish()?;
             output::print(&generated.text[n_printed..])?;
             generated
@@ -151,12 +152,28 @@ impl<B: Backend> Repl<'_, B> {
     }
 }
 
-/// Prints a reply to its end; returns the bytes printed.
-async fn stream<B: Backend>(reply: &mut Reply<'_, B>) -> Result<usize> {
+/// Prints a reply to its end; returns the bytes printed. A device that is lost is set up again, unless it is lost once more
+/// before it has computed anything.
+async fn stream<B: Reopen>(reply: &mut Reply<'_, B>, model: &ModelArgs, app: &App) -> Result<usize> {
     let mut n_printed = 0;
-    while let Some(piece) = reply.next().await? {
-        output::print(&piece.text)?;
-        n_printed += piece.text.len();
+    let mut can_rebuild = true;
+    loop {
+        match reply.next().await {
+            Ok(Some(piece)) => {
+                output::print(&piece.text)?;
+                n_printed += piece.text.len();
+                can_rebuild = true;
+            }
+            Ok(None) => return Ok(n_printed),
+            Err(error) if error.is_device_lost() && can_rebuild => {
+                can_rebuild = false;
+                if !app.quiet {
+                    terminal::notice(&format!("{error}; setting it up again"));
+                }
+                let engine = model.load(B::reopen(model, app)?, app)?;
+                reply.rebuild(Arc::new(engine), app.interrupt.cancel()).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(n_printed)
 }

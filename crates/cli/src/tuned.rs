@@ -1,0 +1,96 @@
+//! Where `hala tune` keeps its choices of kernels, and how the backend gets them.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use hala_backend_wgpu::{Choices, WgpuBackend};
+
+use crate::new_file::NewFile;
+use crate::{App, terminal};
+
+/// Gives the backend the choices that were measured for its device; says once where a file of them is of no use.
+pub(crate) fn apply(backend: &WgpuBackend, app: &App) {
+    let Some(path) = path(backend) else { return };
+    let Ok(text) = std::fs::read(&path) else { return };
+    let is_used = serde_json::from_slice(&text).map(|choices| backend.use_choices(choices));
+    let reason = match is_used {
+        Ok(true) => return,
+        Ok(false) => "the device's driver or hala itself has changed since",
+        Err(_) => "it is damaged",
+    };
+    if !app.quiet {
+        let path = path.display();
+        terminal::notice(&format!("{path} is not used, because {reason}: `hala tune` makes it anew"));
+    }
+}
+
+/// The file's choices, where it has some for this device as it is now.
+pub(crate) fn read(backend: &WgpuBackend) -> Choices {
+    let origin = backend.origin();
+    let text = path(backend).and_then(|path| std::fs::read(path).ok());
+    let found = text.and_then(|text| serde_json::from_slice::<Choices>(&text).ok());
+    let found = found.filter(|choices| choices.origin == origin);
+    found.unwrap_or_else(|| Choices { origin, ..Choices::default() })
+}
+
+/// Writes the file, whole or not at all; gives its path.
+///
+/// # Errors
+/// There is no folder for caches, or it cannot be written.
+pub(crate) fn write(backend: &WgpuBackend, choices: &Choices) -> Result<PathBuf> {
+    let path = path(backend).context("there is no folder for caches: name one in XDG_CACHE_HOME")?;
+    let folder = path.parent().unwrap_or(&path);
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let mut file = NewFile::create(&path)?;
+    file.write(&serde_json::to_vec_pretty(choices)?)?;
+    file.commit()?;
+    Ok(path)
+}
+
+/// The file of a device.
+fn path(backend: &WgpuBackend) -> Option<PathBuf> {
+    let name = format!("{}.json", file_stem(&backend.origin().device));
+    Some(folder(|name| std::env::var(name).ok(), std::env::home_dir())?.join("hala").join("tuned").join(name))
+}
+
+/// The user's folder for caches.
+fn folder(lookup: impl Fn(&str) -> Option<String>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let set = |name: &str| lookup(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let own = || match () {
+        () if cfg!(windows) => set("LOCALAPPDATA"),
+        () if cfg!(target_os = "macos") => Some(home?.join("Library").join("Caches")),
+        () => Some(home?.join(".cache")),
+    };
+    set("XDG_CACHE_HOME").or_else(own)
+}
+
+/// A device's name in small letters, digits and dashes.
+fn file_stem(device: &str) -> String {
+    let words = device.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_s_file_has_its_name() {
+        let name = "llvmpipe (LLVM 15.0.6, 256 bits) (software, vulkan)";
+        assert_eq!(file_stem(name), "llvmpipe-llvm-15-0-6-256-bits-software-vulkan");
+        assert_eq!(file_stem("../../x/ "), "x");
+    }
+
+    #[test]
+    fn the_folder_is_the_user_s_own_for_caches() {
+        let nobody = |_: &str| None;
+        let xdg = |name: &str| (name == "XDG_CACHE_HOME").then(|| "xdg".to_owned());
+        assert_eq!(folder(xdg, None), Some(PathBuf::from("xdg")));
+        assert_eq!(folder(nobody, None), None);
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(folder(nobody, Some("me".into())), Some(PathBuf::from("me/.cache")));
+            assert_eq!(folder(|_| Some(String::new()), Some("me".into())), Some("me/.cache".into()));
+        }
+    }
+}
