@@ -1,5 +1,6 @@
 //! Which variant of a kernel runs: one table from op, weight type, tokens and device to names in `shaders/variants.txt`.
 
+use hala_plan::ops::attention::Params;
 use hala_tensor::DType;
 use wgpu::DeviceType;
 
@@ -80,6 +81,53 @@ impl Layout {
                 n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
             }
             Self::Lanes => n_out.iter().sum::<u32>().div_ceil(n_lanes),
+        }
+    }
+}
+
+/// How attention is spread over workgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// A workgroup for each query head of each token.
+    Simple,
+    /// A workgroup for each [`TILE_ROWS`] of the rows that share a key/value head: a query head of a token each.
+    Tiles,
+    /// One token: a workgroup for so many query heads that share a key/value head, and in long caches for each
+    /// [`SPLIT`] positions of it.
+    Token {
+        /// HEADS in `variants.txt`.
+        n_heads: u32,
+        /// The end of the variant's name.
+        name: &'static str,
+    },
+}
+
+/// Rows of a tile: ROWS in `attend_tiles.wgsl`.
+pub(crate) const TILE_ROWS: u32 = 16;
+
+/// Positions of a part of a long cache: SPLIT in `variants.txt`.
+pub(crate) const SPLIT: u32 = 256;
+
+/// Positions from which on a token's attention is split: up to here one dispatch is faster than two, which cost some
+/// microseconds more to start.
+pub(crate) const LONG: u32 = 512;
+
+impl Spread {
+    /// For `n_tokens` tokens at most. Kernels for GPUs load words of 8 or 16 bytes, and hold heads of limited size.
+    pub(crate) fn of(gpu: &Gpu, n_tokens: usize, params: &Params) -> Self {
+        let n_sharing = params.n_heads / params.n_kv_heads;
+        match (gpu.preset, n_tokens, params.head_size) {
+            (Preset::Gpu, 2.., ..=64) if params.head_size.is_multiple_of(4) => Self::Tiles,
+            (Preset::Gpu, 1, ..=64) if params.head_size.is_multiple_of(8) && n_sharing <= 2 => {
+                Self::Token { n_heads: 2, name: "h2.a64" }
+            }
+            (Preset::Gpu, 1, ..=64) if params.head_size.is_multiple_of(8) => {
+                Self::Token { n_heads: 4, name: "h4.a64" }
+            }
+            (Preset::Gpu, 1, _) if params.head_size.is_multiple_of(8) => {
+                Self::Token { n_heads: 4, name: "h4" }
+            }
+            _ => Self::Simple,
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytemuck::{Pod, Zeroable};
-use hala_plan::BackendError;
+use hala_plan::{BackendError, StepInput};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferUsages,
     ComputePass,
 };
 
+use crate::choose::{LONG, SPLIT, TILE_ROWS};
 use crate::gpu::Gpu;
 use crate::pipelines::{Pipeline, Pipelines};
 
@@ -39,6 +40,47 @@ pub(crate) enum Tokens {
     Each(u32),
     /// One where the run has more tokens than so many.
     Past(u32),
+    /// One for each [`TILE_ROWS`] rows, of which a token has so many.
+    Tiles(u32),
+    /// One where the run's last token sees [`LONG`] positions at most.
+    Short,
+    /// One for each [`SPLIT`] positions where it sees more.
+    Parts,
+    /// One where it sees more.
+    Long,
+}
+
+/// Where a run's tokens stand, and how many they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// Tokens that the state holds already.
+    pub(crate) position: u32,
+    pub(crate) n_tokens: u32,
+}
+
+impl Extent {
+    pub(crate) fn of(input: StepInput<'_>) -> Self {
+        Self { position: input.position as u32, n_tokens: input.ids.len() as u32 }
+    }
+}
+
+impl Tokens {
+    /// Workgroups along y for a run.
+    fn count(self, run: Extent) -> u32 {
+        let Extent { position, n_tokens } = run;
+        let n_seen = position + n_tokens;
+        let is_long = n_seen > LONG;
+        match self {
+            Self::One => 1,
+            Self::Each(n) => n_tokens.div_ceil(n),
+            Self::Past(n) => u32::from(n_tokens > n),
+            Self::Tiles(n_rows) => (n_tokens * n_rows).div_ceil(TILE_ROWS),
+            Self::Short => u32::from(!is_long),
+            Self::Parts if is_long => n_seen.div_ceil(SPLIT),
+            Self::Parts => 0,
+            Self::Long => u32::from(is_long),
+        }
+    }
 }
 
 /// A buffer, or a window of it, by its name in a kernel.
@@ -93,19 +135,16 @@ impl Dispatch {
         self.pipeline.variant.name
     }
 
-    /// Records the dispatch.
-    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, n_tokens: u32) {
-        let n_along = match self.tokens {
-            Tokens::One => 1,
-            Tokens::Each(n) => n_tokens.div_ceil(n),
-            Tokens::Past(n) => u32::from(n_tokens > n),
-        };
-        if n_along == 0 {
-            return;
-        }
+    /// Whether a run needs it.
+    pub(crate) fn is_needed(&self, run: Extent) -> bool {
+        self.tokens.count(run) > 0
+    }
+
+    /// Records the dispatch for a run that needs it.
+    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, run: Extent) {
         pass.set_pipeline(&self.pipeline.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(self.n_groups, n_along, 1);
+        pass.dispatch_workgroups(self.n_groups, self.tokens.count(run), 1);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use hala_plan::{BackendError, BufferId, Plan, StepInput};
 use wgpu::{CommandEncoderDescriptor, ComputePassDescriptor};
 
-use crate::dispatch::{Dispatch, Shared};
+use crate::dispatch::{Dispatch, Extent, Shared};
 use crate::gpu::Gpu;
 use crate::memory::{Buffers, Memory};
 use crate::ops::Context;
@@ -68,7 +68,7 @@ impl Prepared {
                 return Err(BackendError::Cancelled);
             }
             let end = steps.end.min(start.saturating_add(n_at_once));
-            self.submit(gpu, input.ids.len() as u32, start..end);
+            self.submit(gpu, Extent::of(input), start..end);
             if end < steps.end {
                 gpu.wait()?;
             }
@@ -91,13 +91,15 @@ impl Prepared {
         Ok(())
     }
 
-    fn submit(&mut self, gpu: &Gpu, n_tokens: u32, steps: Range<usize>) {
+    fn submit(&mut self, gpu: &Gpu, run: Extent, steps: Range<usize>) {
         let first = self.dispatches.partition_point(|d| d.step < steps.start);
         let end = self.dispatches.partition_point(|d| d.step < steps.end);
         let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
-        for dispatch in &self.dispatches[first..end] {
-            dispatch.record(&mut pass, n_tokens);
+        let mut n_dispatches = 0;
+        for dispatch in self.dispatches[first..end].iter().filter(|d| d.is_needed(run)) {
+            dispatch.record(&mut pass, run);
+            n_dispatches += 1;
         }
         drop(pass);
         for output in self.memory.outputs.iter().filter(|o| steps.contains(&o.step)) {
@@ -107,6 +109,6 @@ impl Prepared {
         }
         gpu.queue.submit([encoder.finish()]);
         gpu.counters.submits.fetch_add(1, Ordering::Relaxed);
-        gpu.counters.dispatches.fetch_add((end - first) as u64, Ordering::Relaxed);
+        gpu.counters.dispatches.fetch_add(n_dispatches, Ordering::Relaxed);
     }
 }

@@ -1,14 +1,15 @@
-//! `attention`: a workgroup for each query head of each token.
+//! `attention`: one call; for one token on GPUs, one for short caches, and two for long ones: parts, and their merge.
 
 use hala_plan::ops::attention::{Args, Params};
 use hala_plan::{BackendError, Step};
+use wgpu::BufferUsages;
 
 use super::Context;
-use crate::choose::cache_name;
+use crate::choose::{LONG, SPLIT, Spread, cache_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
-/// The largest head that the kernel holds.
+/// The largest head that kernels hold.
 const MAX_HEAD: u32 = 256;
 
 impl Context<'_> {
@@ -17,9 +18,11 @@ impl Context<'_> {
         if params.head_size > MAX_HEAD || !params.head_size.is_multiple_of(2) {
             return Err(self.buffers.misplaced(args.q));
         }
+        let cache = cache_name(self.buffers.plan.buffer(args.keys).dtype);
         let row = stride(self.buffers.n_columns(args.q)) as u32;
-        Ok(vec![Call {
-            variant: format!("attention.{}", cache_name(self.buffers.plan.buffer(args.keys).dtype)),
+        let n_sharing = params.n_heads / params.n_kv_heads;
+        let call = Call {
+            variant: String::new(),
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { x_quads: row / 4, y_stride: row, ..Placement::default() },
             buffers: vec![
@@ -30,6 +33,44 @@ impl Context<'_> {
             ],
             n_groups: params.n_heads,
             tokens: Tokens::Each(1),
-        }])
+        };
+        match Spread::of(self.gpu, self.n_tokens(), params) {
+            Spread::Simple => Ok(vec![Call { variant: format!("attention.simple.{cache}"), ..call }]),
+            Spread::Tiles => Ok(vec![Call {
+                variant: format!("attention.tiles.{cache}"),
+                n_groups: params.n_kv_heads,
+                tokens: Tokens::Tiles(n_sharing),
+                ..call
+            }]),
+            Spread::Token { n_heads, name } => {
+                let n_groups = params.n_kv_heads * n_sharing.div_ceil(n_heads);
+                self.token(
+                    Call { variant: format!("attention.token.{cache}.{name}"), n_groups, ..call },
+                    params,
+                )
+            }
+        }
+    }
+
+    /// The calls of one token: the first where the cache is short, the others where it is long, if it ever is.
+    fn token(&self, call: Call, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let whole_cache = Call { tokens: Tokens::Short, ..call.clone() };
+        if params.capacity <= LONG {
+            return Ok(vec![whole_cache]);
+        }
+        // Elements of a head, its largest score, the sum of its shares, padding.
+        let n_part = params.head_size + 4;
+        let n_parts = params.n_heads * params.capacity.div_ceil(SPLIT);
+        let parts = self.gpu.buffer("parts", 4 * (n_parts * n_part) as usize, BufferUsages::STORAGE)?;
+        let mut split =
+            Call { variant: format!("{}.split", call.variant), tokens: Tokens::Parts, ..call.clone() };
+        split.buffers.push(whole("parts", parts));
+        let merge = Call {
+            variant: "attention.merge".to_owned(),
+            n_groups: params.n_heads,
+            tokens: Tokens::Long,
+            ..split.clone()
+        };
+        Ok(vec![whole_cache, split, merge])
     }
 }
