@@ -118,25 +118,23 @@ const GROUPS: [[usize; 2]; 6] = [[2, 2], [4, 2], [6, 2], [4, 1], [5, 1], [8, 1]]
 
 #[test]
 fn groups_of_heads_around_the_ends_of_tiles() {
-    let lengths = [1, 3, 17, 63, 64, 65, 255, 257].iter().flat_map(|n| GROUPS.map(|heads| (*n, heads)));
+    let lengths = [1, 17, 63, 64, 65, 257].iter().flat_map(|n| GROUPS.map(|heads| (*n, heads)));
     let specs = lengths.flat_map(|(n, heads)| CACHES.map(|cache| (n, heads, cache)));
     check::all(specs.map(|(n, heads, cache)| until(n, heads, 64, cache)));
 }
 
 #[test]
 fn groups_of_heads_around_the_length_that_is_split() {
-    let lengths = [511, 512, 513, 769, 1100];
-    let specs = lengths.iter().flat_map(|n| [[3, 1], [8, 1]].map(|heads| (*n, heads)));
-    let cache = |n: usize| CACHES[n % 2];
-    check::all(specs.map(|(n, heads)| until(n, heads, 64, cache(n))));
-    check::all(GROUPS.map(|heads| until(600, heads, 16, DType::F16)));
+    let specs = [(511, [3, 1]), (512, [2, 1]), (513, [3, 1]), (769, [1, 1]), (1100, [4, 1])];
+    check::all(specs.map(|(n, heads)| until(n, heads, 64, CACHES[n % 2])));
+    check::all(GROUPS.map(|heads| until(520, heads, 8, DType::F16)));
 }
 
 #[test]
 fn every_size_of_head_in_caches_short_and_long() {
     let specs = [8, 16, 32, 40, 60, 80, 128, 256].iter().flat_map(|a| [40, 300].map(|n| (n, *a)));
-    let specs = specs.chain([(600, 32), (600, 80), (600, 256)]);
-    check::all(specs.flat_map(|(n, a)| CACHES.map(|cache| until(n, [3, 1], a, cache))));
+    let specs = specs.chain([(520, 80), (520, 256)]);
+    check::all(specs.flat_map(|(n, a)| CACHES.map(|cache| until(n, [2, 1], a, cache))));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wgpu::{
     ComputePass,
 };
 
-use crate::choose::{LONG, SPLIT, TILE_ROWS};
+use crate::choose::{SPLIT, TILE_ROWS};
 use crate::gpu::Gpu;
 use crate::pipelines::{Pipeline, Pipelines};
 
@@ -42,12 +42,12 @@ pub(crate) enum Tokens {
     Past(u32),
     /// One for each [`TILE_ROWS`] rows, of which a token has so many.
     Tiles(u32),
-    /// One where the run's last token sees [`LONG`] positions at most.
-    Short,
-    /// One for each [`SPLIT`] positions where it sees more.
-    Parts,
-    /// One where it sees more.
-    Long,
+    /// One where the run's last token sees so many positions at most.
+    Short(u32),
+    /// One for each [`SPLIT`] positions where it sees more than so many.
+    Parts(u32),
+    /// One where it sees more than so many.
+    Long(u32),
 }
 
 /// Where a run's tokens stand, and how many they are.
@@ -69,16 +69,15 @@ impl Tokens {
     fn count(self, run: Extent) -> u32 {
         let Extent { position, n_tokens } = run;
         let n_seen = position + n_tokens;
-        let is_long = n_seen > LONG;
         match self {
             Self::One => 1,
             Self::Each(n) => n_tokens.div_ceil(n),
             Self::Past(n) => u32::from(n_tokens > n),
             Self::Tiles(n_rows) => (n_tokens * n_rows).div_ceil(TILE_ROWS),
-            Self::Short => u32::from(!is_long),
-            Self::Parts if is_long => n_seen.div_ceil(SPLIT),
-            Self::Parts => 0,
-            Self::Long => u32::from(is_long),
+            Self::Short(n) => u32::from(n_seen <= n),
+            Self::Parts(n) if n_seen <= n => 0,
+            Self::Parts(_) => n_seen.div_ceil(SPLIT),
+            Self::Long(n) => u32::from(n_seen > n),
         }
     }
 }

@@ -5,7 +5,7 @@ use hala_plan::{BackendError, Step};
 use wgpu::BufferUsages;
 
 use super::Context;
-use crate::choose::{LONG, SPLIT, Spread, cache_name};
+use crate::choose::{SPLIT, Short, Spread, cache_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
@@ -21,8 +21,8 @@ impl Context<'_> {
         let cache = cache_name(self.buffers.plan.buffer(args.keys).dtype);
         let row = stride(self.buffers.n_columns(args.q)) as u32;
         let n_sharing = params.n_heads / params.n_kv_heads;
-        let call = Call {
-            variant: String::new(),
+        let simple = Call {
+            variant: format!("attention.simple.{cache}"),
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { x_quads: row / 4, y_stride: row, ..Placement::default() },
             buffers: vec![
@@ -35,42 +35,44 @@ impl Context<'_> {
             tokens: Tokens::Each(1),
         };
         match Spread::of(self.gpu, self.n_tokens(), params) {
-            Spread::Simple => Ok(vec![Call { variant: format!("attention.simple.{cache}"), ..call }]),
+            Spread::Simple => Ok(vec![simple]),
             Spread::Tiles => Ok(vec![Call {
                 variant: format!("attention.tiles.{cache}"),
                 n_groups: params.n_kv_heads,
                 tokens: Tokens::Tiles(n_sharing),
-                ..call
+                ..simple
             }]),
-            Spread::Token { n_heads, name } => {
-                let n_groups = params.n_kv_heads * n_sharing.div_ceil(n_heads);
-                self.token(
-                    Call { variant: format!("attention.token.{cache}.{name}"), n_groups, ..call },
-                    params,
-                )
+            Spread::Token { n_heads, name, short } => {
+                let token = Call {
+                    variant: format!("attention.token.{cache}.{name}"),
+                    n_groups: params.n_kv_heads * n_sharing.div_ceil(n_heads),
+                    ..simple.clone()
+                };
+                let first = if short == Short::Simple { simple } else { token.clone() };
+                let mut calls = vec![Call { tokens: Tokens::Short(short.n_seen()), ..first }];
+                if params.capacity > short.n_seen() {
+                    calls.extend(self.split(token, params, short.n_seen())?);
+                }
+                Ok(calls)
             }
         }
     }
 
-    /// The calls of one token: the first where the cache is short, the others where it is long, if it ever is.
-    fn token(&self, call: Call, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let whole_cache = Call { tokens: Tokens::Short, ..call.clone() };
-        if params.capacity <= LONG {
-            return Ok(vec![whole_cache]);
-        }
+    /// The calls of one token that sees more than so many positions: the parts, and their merge.
+    fn split(&self, token: Call, params: &Params, n_short: u32) -> Result<[Call; 2], BackendError> {
         // Elements of a head, its largest score, the sum of its shares, padding.
-        let n_part = params.head_size + 4;
-        let n_parts = params.n_heads * params.capacity.div_ceil(SPLIT);
-        let parts = self.gpu.buffer("parts", 4 * (n_parts * n_part) as usize, BufferUsages::STORAGE)?;
-        let mut split =
-            Call { variant: format!("{}.split", call.variant), tokens: Tokens::Parts, ..call.clone() };
+        let n_part = params.head_size as usize + 4;
+        let n_parts = params.n_heads as usize * params.capacity.div_ceil(SPLIT) as usize;
+        let parts = self.gpu.buffer("parts", 4 * n_parts * n_part, BufferUsages::STORAGE)?;
+        let variant = format!("{}.split", token.variant);
+        let mut split = Call { variant, tokens: Tokens::Parts(n_short), ..token };
         split.buffers.push(whole("parts", parts));
         let merge = Call {
             variant: "attention.merge".to_owned(),
             n_groups: params.n_heads,
-            tokens: Tokens::Long,
+            tokens: Tokens::Long(n_short),
             ..split.clone()
         };
-        Ok(vec![whole_cache, split, merge])
+        Ok([split, merge])
     }
 }
