@@ -1,4 +1,4 @@
-//! `attention`: over caches short and long, filled run by run, with one to four query heads for each key/value head.
+//! `attention`: over caches short and long, filled run by run, with one to eight query heads for each key/value head.
 
 use hala_plan::ops::attention::Args;
 use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec};
@@ -100,6 +100,41 @@ fn a_long_cache_is_seen_to_its_start() {
         let heads = Heads { runs, plans, capacity: 1040, ..Heads::new(heads, head_size, cache, 1) };
         row(&heads, scale(&heads))
     }));
+}
+
+/// A prompt in two runs, then one token, that fill the cache.
+fn until(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> Row {
+    let runs = match n_seen {
+        1 => vec![1],
+        n => vec![n / 3, n - n / 3 - 1, 1],
+    };
+    let plans = vec![n_seen.max(4) - 1, n_seen / 3 + 1, 1];
+    let heads = Heads { runs, plans, capacity: n_seen, ..Heads::new(heads, head_size, cache, 1) };
+    row(&heads, scale(&heads))
+}
+
+/// H and K, with one to eight query heads for each key/value head.
+const GROUPS: [[usize; 2]; 6] = [[2, 2], [4, 2], [6, 2], [4, 1], [5, 1], [8, 1]];
+
+#[test]
+fn groups_of_heads_around_the_ends_of_tiles() {
+    let lengths = [1, 17, 63, 64, 65, 257].iter().flat_map(|n| GROUPS.map(|heads| (*n, heads)));
+    let specs = lengths.flat_map(|(n, heads)| CACHES.map(|cache| (n, heads, cache)));
+    check::all(specs.map(|(n, heads, cache)| until(n, heads, 64, cache)));
+}
+
+#[test]
+fn groups_of_heads_around_the_length_that_is_split() {
+    let specs = [(511, [3, 1]), (512, [2, 1]), (513, [3, 1]), (769, [1, 1]), (1100, [4, 1])];
+    check::all(specs.map(|(n, heads)| until(n, heads, 64, CACHES[n % 2])));
+    check::all(GROUPS.map(|heads| until(520, heads, 8, DType::F16)));
+}
+
+#[test]
+fn every_size_of_head_in_caches_short_and_long() {
+    let specs = [8, 16, 32, 40, 60, 80, 128, 256].iter().flat_map(|a| [40, 300].map(|n| (n, *a)));
+    let specs = specs.chain([(520, 80), (520, 256)]);
+    check::all(specs.flat_map(|(n, a)| CACHES.map(|cache| until(n, [2, 1], a, cache))));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use hala_plan::ops::sample::{self, Turn};
 use hala_plan::{Ahead, BackendError, Start};
 use wgpu::{Buffer, BufferUsages, SubmissionIndex};
 
+use crate::dispatch::Extent;
 use crate::gpu::Gpu;
 use crate::prepared::Prepared;
 use crate::read;
@@ -115,7 +116,7 @@ impl Prepared {
             gpu.queue.write_buffer(&choosing.turn, 0, bytemuck::bytes_of(&turn));
         }
         let n_steps = self.plan.steps().len();
-        let mut encoder = self.encode(gpu, 1, 0..n_steps);
+        let mut encoder = self.encode(gpu, Extent { position: position as u32, n_tokens: 1 }, 0..n_steps);
         if let (Some(staging), Some(choosing)) = (copied, &self.memory.choosing) {
             encoder.copy_buffer_to_buffer(&choosing.chosen, 0, staging, 0, 4 * N_AHEAD as u64);
         }

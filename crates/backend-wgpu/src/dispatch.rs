@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytemuck::{Pod, Zeroable};
-use hala_plan::BackendError;
+use hala_plan::{BackendError, StepInput};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferUsages,
     ComputePass,
@@ -13,6 +13,7 @@ use wgpu::{
 
 use crate::gpu::Gpu;
 use crate::pipelines::{Pipeline, Pipelines};
+use crate::spread::{SPLIT, TILE_ROWS};
 
 /// Where a matrix and its rows of activations lie; mirrors `shaders/shared/placement.wgsl`, which explains the fields.
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
@@ -39,6 +40,46 @@ pub(crate) enum Tokens {
     Each(u32),
     /// One where the run has more tokens than so many.
     Past(u32),
+    /// One for each [`TILE_ROWS`] rows, of which a token has so many.
+    Tiles(u32),
+    /// One where the run's last token sees so many positions at most.
+    Short(u32),
+    /// One for each [`SPLIT`] positions where it sees more than so many.
+    Parts(u32),
+    /// One where it sees more than so many.
+    Long(u32),
+}
+
+/// Where a run's tokens stand, and how many they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// Tokens that the state holds already.
+    pub(crate) position: u32,
+    pub(crate) n_tokens: u32,
+}
+
+impl Extent {
+    pub(crate) fn of(input: StepInput<'_>) -> Self {
+        Self { position: input.position as u32, n_tokens: input.ids.len() as u32 }
+    }
+}
+
+impl Tokens {
+    /// Workgroups along y for a run.
+    fn count(self, run: Extent) -> u32 {
+        let Extent { position, n_tokens } = run;
+        let n_seen = position + n_tokens;
+        match self {
+            Self::One => 1,
+            Self::Each(n) => n_tokens.div_ceil(n),
+            Self::Past(n) => u32::from(n_tokens > n),
+            Self::Tiles(n_rows) => (n_tokens * n_rows).div_ceil(TILE_ROWS),
+            Self::Short(n) => u32::from(n_seen <= n),
+            Self::Parts(n) if n_seen <= n => 0,
+            Self::Parts(_) => n_seen.div_ceil(SPLIT),
+            Self::Long(n) => u32::from(n_seen > n),
+        }
+    }
 }
 
 /// A buffer, or a window of it, by its name in a kernel.
@@ -93,19 +134,16 @@ impl Dispatch {
         self.pipeline.variant.name
     }
 
-    /// Records the dispatch.
-    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, n_tokens: u32) {
-        let n_along = match self.tokens {
-            Tokens::One => 1,
-            Tokens::Each(n) => n_tokens.div_ceil(n),
-            Tokens::Past(n) => u32::from(n_tokens > n),
-        };
-        if n_along == 0 {
-            return;
-        }
+    /// Whether a run needs it.
+    pub(crate) fn is_needed(&self, run: Extent) -> bool {
+        self.tokens.count(run) > 0
+    }
+
+    /// Records the dispatch for a run that needs it.
+    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, run: Extent) {
         pass.set_pipeline(&self.pipeline.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(self.n_groups, n_along, 1);
+        pass.dispatch_workgroups(self.n_groups, self.tokens.count(run), 1);
     }
 }
 

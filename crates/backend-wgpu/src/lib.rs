@@ -17,6 +17,7 @@ mod pipelines;
 mod prepared;
 mod profile;
 mod read;
+mod spread;
 mod state;
 mod tune;
 mod weight;

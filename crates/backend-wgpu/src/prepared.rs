@@ -8,7 +8,7 @@ use hala_plan::{BackendError, BufferId, Plan, StepInput};
 use wgpu::{CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor};
 
 use crate::choose::Question;
-use crate::dispatch::{Dispatch, Shared};
+use crate::dispatch::{Dispatch, Extent, Shared};
 use crate::gpu::Gpu;
 use crate::memory::{Buffers, Memory};
 use crate::ops::Context;
@@ -74,7 +74,7 @@ impl Prepared {
                 return Err(BackendError::Cancelled);
             }
             let end = steps.end.min(start.saturating_add(n_at_once));
-            let encoder = self.encode(gpu, input.ids.len() as u32, start..end);
+            let encoder = self.encode(gpu, Extent::of(input), start..end);
             gpu.submit(encoder);
             if end < steps.end {
                 gpu.wait()?;
@@ -104,13 +104,15 @@ impl Prepared {
     }
 
     /// The commands of some steps, with the outputs copied to where the host reads them.
-    pub(crate) fn encode(&mut self, gpu: &Gpu, n_tokens: u32, steps: Range<usize>) -> CommandEncoder {
+    pub(crate) fn encode(&mut self, gpu: &Gpu, run: Extent, steps: Range<usize>) -> CommandEncoder {
         let first = self.dispatches.partition_point(|d| d.step < steps.start);
         let end = self.dispatches.partition_point(|d| d.step < steps.end);
         let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
-        for dispatch in &self.dispatches[first..end] {
-            dispatch.record(&mut pass, n_tokens);
+        let mut n_dispatches = 0;
+        for dispatch in self.dispatches[first..end].iter().filter(|d| d.is_needed(run)) {
+            dispatch.record(&mut pass, run);
+            n_dispatches += 1;
         }
         drop(pass);
         for output in self.memory.outputs.iter().filter(|o| steps.contains(&o.step)) {
@@ -118,7 +120,7 @@ impl Prepared {
             encoder.copy_buffer_to_buffer(&output.buffer, 0, &output.staging, 0, n_bytes);
             self.fresh = Some(output.id);
         }
-        gpu.counters.dispatches.fetch_add((end - first) as u64, Ordering::Relaxed);
+        gpu.counters.dispatches.fetch_add(n_dispatches, Ordering::Relaxed);
         encoder
     }
 }

@@ -1,14 +1,12 @@
 //! How long each dispatch of a Plan takes, by the device's own clock.
 
-use std::ops::Range;
-
 use hala_plan::{BackendError, StepInput, Timing};
 use wgpu::{
     BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites, Features,
     QueryType,
 };
 
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Extent};
 use crate::gpu::Gpu;
 use crate::prepared::Prepared;
 use crate::read;
@@ -35,55 +33,54 @@ impl Prepared {
         }
         self.begin(gpu, input)?;
         let mut timings = Vec::new();
-        let n = self.dispatches.len();
-        for start in (0..n).step_by(N_AT_ONCE) {
+        let run = Extent::of(input);
+        let needed: Vec<&Dispatch> = self.dispatches.iter().filter(|d| d.is_needed(run)).collect();
+        for dispatches in needed.chunks(N_AT_ONCE) {
             if input.cancel.is_cancelled() {
                 return Err(BackendError::Cancelled);
             }
-            let range = start..n.min(start + N_AT_ONCE);
-            let seconds = self.timed(gpu, input.ids.len() as u32, range.clone()).await?;
-            let timing = |(dispatch, seconds): (&Dispatch, f64)| Timing {
+            let seconds = timed(gpu, run, dispatches).await?;
+            let timing = |(dispatch, seconds): (&&Dispatch, f64)| Timing {
                 step: dispatch.step,
                 kernel: dispatch.kernel().to_owned(),
                 seconds,
             };
-            timings.extend(self.dispatches[range].iter().zip(seconds).map(timing));
+            timings.extend(dispatches.iter().zip(seconds).map(timing));
         }
         Ok(timings)
     }
+}
 
-    /// Seconds of each of a range of dispatches.
-    async fn timed(&self, gpu: &Gpu, n_tokens: u32, range: Range<usize>) -> Result<Vec<f64>, BackendError> {
-        let n_queries = 2 * range.len() as u32;
-        let n_bytes = 8 * n_queries as usize;
-        let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
-            label: Some("profile"),
-            ty: QueryType::Timestamp,
-            count: n_queries,
+/// Seconds of each dispatch.
+async fn timed(gpu: &Gpu, run: Extent, dispatches: &[&Dispatch]) -> Result<Vec<f64>, BackendError> {
+    let n_queries = 2 * dispatches.len() as u32;
+    let n_bytes = 8 * n_queries as usize;
+    let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
+        label: Some("profile"),
+        ty: QueryType::Timestamp,
+        count: n_queries,
+    });
+    let resolved = gpu.buffer("profile", n_bytes, BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC)?;
+    let staging = gpu.buffer("profile", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
+    let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+    for (i, dispatch) in dispatches.iter().enumerate() {
+        let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
+            label: Some(dispatch.kernel()),
+            timestamp_writes: Some(ComputePassTimestampWrites {
+                query_set: &queries,
+                beginning_of_pass_write_index: Some(2 * i as u32),
+                end_of_pass_write_index: Some(2 * i as u32 + 1),
+            }),
         });
-        let resolved =
-            gpu.buffer("profile", n_bytes, BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC)?;
-        let staging = gpu.buffer("profile", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
-        let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
-        for (i, dispatch) in self.dispatches[range].iter().enumerate() {
-            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
-                label: Some(dispatch.kernel()),
-                timestamp_writes: Some(ComputePassTimestampWrites {
-                    query_set: &queries,
-                    beginning_of_pass_write_index: Some(2 * i as u32),
-                    end_of_pass_write_index: Some(2 * i as u32 + 1),
-                }),
-            });
-            dispatch.record(&mut pass, n_tokens);
-        }
-        encoder.resolve_query_set(&queries, 0..n_queries, &resolved, 0);
-        encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, n_bytes as u64);
-        gpu.queue.submit([encoder.finish()]);
-        let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
-        read::map(gpu, &staging, n_bytes, |bytes| {
-            let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
-            ticks.as_chunks::<2>().0.iter().map(|[a, b]| b.saturating_sub(*a) as f64 * period).collect()
-        })
-        .await
+        dispatch.record(&mut pass, run);
     }
+    encoder.resolve_query_set(&queries, 0..n_queries, &resolved, 0);
+    encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, n_bytes as u64);
+    gpu.queue.submit([encoder.finish()]);
+    let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
+    read::map(gpu, &staging, n_bytes, |bytes| {
+        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
+        ticks.as_chunks::<2>().0.iter().map(|[a, b]| b.saturating_sub(*a) as f64 * period).collect()
+    })
+    .await
 }

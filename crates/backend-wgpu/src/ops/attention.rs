@@ -1,14 +1,16 @@
-//! `attention`: a workgroup for each query head of each token.
+//! `attention`: one call; for one token on GPUs, one for short caches, and two for long ones: parts, and their merge.
 
 use hala_plan::ops::attention::{Args, Params};
 use hala_plan::{BackendError, Step};
+use wgpu::BufferUsages;
 
 use super::Context;
 use crate::choose::cache_name;
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
+use crate::spread::{SPLIT, Short, Spread};
 
-/// The largest head that the kernel holds.
+/// The largest head that kernels hold.
 const MAX_HEAD: u32 = 256;
 
 impl Context<'_> {
@@ -17,9 +19,11 @@ impl Context<'_> {
         if params.head_size > MAX_HEAD || !params.head_size.is_multiple_of(2) {
             return Err(self.buffers.misplaced(args.q));
         }
+        let cache = cache_name(self.buffers.plan.buffer(args.keys).dtype);
         let row = stride(self.buffers.n_columns(args.q)) as u32;
-        Ok(vec![Call {
-            variant: format!("attention.{}", cache_name(self.buffers.plan.buffer(args.keys).dtype)),
+        let n_sharing = params.n_heads / params.n_kv_heads;
+        let simple = Call {
+            variant: format!("attention.simple.{cache}"),
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { x_quads: row / 4, y_stride: row, ..Placement::default() },
             buffers: vec![
@@ -30,6 +34,46 @@ impl Context<'_> {
             ],
             n_groups: params.n_heads,
             tokens: Tokens::Each(1),
-        }])
+        };
+        match Spread::of(self.gpu.abilities.preset, self.n_tokens(), params) {
+            Spread::Simple => Ok(vec![simple]),
+            Spread::Tiles => Ok(vec![Call {
+                variant: format!("attention.tiles.{cache}"),
+                n_groups: params.n_kv_heads,
+                tokens: Tokens::Tiles(n_sharing),
+                ..simple
+            }]),
+            Spread::Token { n_heads, name, short } => {
+                let token = Call {
+                    variant: format!("attention.token.{cache}.{name}"),
+                    n_groups: params.n_kv_heads * n_sharing.div_ceil(n_heads),
+                    ..simple.clone()
+                };
+                let first = if short == Short::Simple { simple } else { token.clone() };
+                let mut calls = vec![Call { tokens: Tokens::Short(short.n_seen()), ..first }];
+                if params.capacity > short.n_seen() {
+                    calls.extend(self.split(token, params, short.n_seen())?);
+                }
+                Ok(calls)
+            }
+        }
+    }
+
+    /// The calls of one token that sees more than so many positions: the parts, and their merge.
+    fn split(&self, token: Call, params: &Params, n_short: u32) -> Result<[Call; 2], BackendError> {
+        // Elements of a head, its largest score, the sum of its shares, padding.
+        let n_part = params.head_size as usize + 4;
+        let n_parts = params.n_heads as usize * params.capacity.div_ceil(SPLIT) as usize;
+        let parts = self.gpu.buffer("parts", 4 * n_parts * n_part, BufferUsages::STORAGE)?;
+        let variant = format!("{}.split", token.variant);
+        let mut split = Call { variant, tokens: Tokens::Parts(n_short), ..token };
+        split.buffers.push(whole("parts", parts));
+        let merge = Call {
+            variant: "attention.merge".to_owned(),
+            n_groups: params.n_heads,
+            tokens: Tokens::Long(n_short),
+            ..split.clone()
+        };
+        Ok([split, merge])
     }
 }

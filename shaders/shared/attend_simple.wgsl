@@ -1,0 +1,88 @@
+// A query head of a token a workgroup, for any head of up to 256 elements: each thread scores a position, then sums its columns.
+
+// Positions that are looked at together: one a thread.
+const TILE: u32 = 64u;
+
+// Elements of a head that fit.
+const MAX_HEAD: u32 = 256u;
+
+var<workgroup> query: array<vec2<f32>, MAX_HEAD / 2u>;
+var<workgroup> scores: array<f32, TILE>;
+
+fn key_pair(i: u32) -> vec2<f32> {
+#if CACHE_F16
+    return unpack2x16float(keys[i]);
+#else
+    return keys[i];
+#endif
+}
+
+fn value_pair(i: u32) -> vec2<f32> {
+#if CACHE_F16
+    return unpack2x16float(values[i]);
+#else
+    return values[i];
+#endif
+}
+
+// Each thread holds the pairs lane, lane + 64 of y.
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let head = group.x;
+    let token = group.y;
+    let n_pairs = params.head_size / 2u;
+    let n_seen = step.position + token + 1u;
+    let kv_head = head / (params.n_heads / params.n_kv_heads);
+    let cell = kv_head * params.capacity * n_pairs;
+    let first = token * placement.x_quads * 4u + head * params.head_size;
+    for (var i = lane; i < n_pairs; i += 64u) {
+        query[i] = vec2<f32>(q[first + 2u * i], q[first + 2u * i + 1u]) * params.scale;
+    }
+    workgroupBarrier();
+    var max_seen = LOWEST;
+    var total = 0.0;
+    var sums = array<vec2<f32>, 2>();
+    for (var tile = 0u; tile < n_seen; tile += TILE) {
+        let position = tile + lane;
+        var score = LOWEST;
+        if position < n_seen {
+            var sum = 0.0;
+            for (var i = 0u; i < n_pairs; i++) {
+                sum += dot(query[i], key_pair(cell + position * n_pairs + i));
+            }
+            score = sum;
+        }
+        scores[lane] = score;
+        workgroupBarrier();
+        let n = min(TILE, n_seen - tile);
+        var tile_max = max_seen;
+        for (var s = 0u; s < n; s++) {
+            tile_max = max(tile_max, scores[s]);
+        }
+        let shrink = exp(max_seen - tile_max);
+        total *= shrink;
+        sums[0] *= shrink;
+        sums[1] *= shrink;
+        max_seen = tile_max;
+        for (var s = 0u; s < n; s++) {
+            let share = exp(scores[s] - tile_max);
+            total += share;
+            let row = cell + (tile + s) * n_pairs;
+            if lane < n_pairs {
+                sums[0] += share * value_pair(row + lane);
+            }
+            if lane + 64u < n_pairs {
+                sums[1] += share * value_pair(row + lane + 64u);
+            }
+        }
+        workgroupBarrier();
+    }
+    let out = token * placement.y_stride + head * params.head_size;
+    for (var i = 0u; i < 2u; i++) {
+        let pair = lane + 64u * i;
+        if pair < n_pairs {
+            y[out + 2u * pair] = sums[i].x / total;
+            y[out + 2u * pair + 1u] = sums[i].y / total;
+        }
+    }
+}
