@@ -90,7 +90,8 @@ pub fn plain() -> &'static dyn Runner {
     PLAIN.get_or_init(|| Waiting(CpuBackend::plain().choosing_ahead(N_AHEAD)))
 }
 
-/// Every other backend of this machine: threads on the CPU, and each of [`devices::names`] with the kernels of each preset.
+/// Every other backend of this machine: threads on the CPU, and each of [`devices::names`] with the kernels of its own preset, quick
+/// ones with those of each.
 pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.
@@ -98,9 +99,17 @@ pub fn others() -> &'static [Box<dyn Runner>] {
     let threaded = |n| Box::new(Waiting(cpu(n))) as Box<dyn Runner>;
     OTHERS.get_or_init(|| {
         let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
+        let quick = devices::for_models();
         for name in devices::names() {
             let with = |preset| Some(Box::new(Waiting(devices::open_with(name, preset)?)) as _);
-            others.extend([Preset::Software, Preset::Gpu, Preset::Portable].into_iter().filter_map(with));
+            // A device that takes minutes to compile a kernel compiles its own alone.
+            match quick.contains(&name) {
+                true => {
+                    let presets = [Preset::Software, Preset::Gpu, Preset::Portable];
+                    others.extend(presets.into_iter().filter_map(with));
+                }
+                false => others.push(Box::new(Waiting(devices::open(name)))),
+            }
         }
         others
     })
