@@ -63,17 +63,16 @@ fn a_model_runs_on_the_cpu_where_there_is_no_gpu_and_that_is_said_once() {
     let expected = hala(&["translate", "Good morning."]).run().text();
     let run = || without_drivers(&["translate", "Good morning."]).model(demo_folder());
     let done = run().run();
-    assert_eq!(done.stderr.matches("running on the CPU").count(), 1, "{done:?}");
+    assert_eq!((done.n_on_cpu, done.stderr.as_str()), (1, ""), "{done:?}");
     assert_eq!(done.text(), expected);
     let quiet = run().arg("--quiet").run();
-    assert_eq!((quiet.stderr.as_str(), quiet.code), ("", Some(0)));
+    assert_eq!((quiet.n_on_cpu, quiet.stderr.as_str(), quiet.code), (0, "", Some(0)));
 }
 
 #[test]
 fn the_built_in_model_needs_no_gpu_and_says_nothing_of_one() {
     let done = hala(&["translate", "Good morning."]).run();
-    assert_eq!(done.stderr, "");
-    assert_eq!(done.code, Some(0));
+    assert_eq!((done.n_on_cpu, done.stderr.as_str(), done.code), (0, "", Some(0)));
 }
 
 #[test]

@@ -117,16 +117,22 @@ impl Hala {
 struct Done {
     code: Option<i32>,
     stdout: String,
+    /// Without the notice that the CPU runs the model, which depends on the machine.
     stderr: String,
+    /// How often that notice came.
+    n_on_cpu: usize,
 }
 
 impl Done {
     fn of(child: Child) -> Self {
         let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let is_notice = |line: &&str| line.starts_with("running on the CPU: ");
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            n_on_cpu: stderr.lines().filter(is_notice).count(),
+            stderr: stderr.split_inclusive('\n').filter(|line| !is_notice(line)).collect(),
         }
     }
 
