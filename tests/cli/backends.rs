@@ -3,14 +3,21 @@
 use std::io::Write;
 use std::sync::LazyLock;
 
+use hala_backend_wgpu::AdapterReport;
+
 use crate::{Hala, demo_folder, golden, hala};
 
-/// Names of this machine's adapters, those that `HALA_TEST_ADAPTERS` names where it is set; that there is none is told once.
+/// Names of this machine's adapters, those that `HALA_TEST_ADAPTERS` names where it is set, and of those that are programs only
+/// the one that runs most lanes together, since others take minutes; that there is none is told once.
 pub(crate) fn adapters() -> &'static [String] {
     static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
         let wanted = std::env::var("HALA_TEST_ADAPTERS").unwrap_or_default().to_lowercase();
-        let found = pollster::block_on(hala_backend_wgpu::adapters()).into_iter().map(|report| report.name);
-        let names: Vec<String> = found.filter(|name| name.to_lowercase().contains(&wanted)).collect();
+        let mut found = pollster::block_on(hala_backend_wgpu::adapters());
+        found.retain(|report| report.name.to_lowercase().contains(&wanted));
+        let of_programs = |report: &&AdapterReport| report.kind == "software";
+        let most = found.iter().filter(of_programs).map(|report| report.subgroup_sizes).max();
+        found.retain(|report| report.kind != "software" || Some(report.subgroup_sizes) == most);
+        let names: Vec<String> = found.into_iter().map(|report| report.name).collect();
         if names.is_empty() {
             // A screen that went away is no reason to fail.
             let _ = writeln!(std::io::stderr(), "skipped on wgpu: there is no adapter to test on");

@@ -35,7 +35,7 @@ fn ahead_on_cpu() -> CpuBackend {
 macro_rules! everywhere {
     ($check:ident) => {
         $check("cpu", &mut session(ahead_on_cpu()));
-        for device in devices::names() {
+        for device in devices::for_models() {
             $check(device, &mut session(devices::open(device)));
         }
     };
@@ -224,7 +224,7 @@ const N_SAME_DRAWN: usize = 34;
 #[test]
 fn a_device_draws_the_cpu_s_text() {
     let mut cpu = session(CpuBackend::threaded(2).unwrap());
-    for device in devices::names() {
+    for device in devices::for_models() {
         let mut session = session(devices::open(device));
         let mut n_same = 0;
         for (sampling, seed) in for_devices().iter().flat_map(|s| (0..10).map(move |seed| (s.clone(), seed)))
@@ -260,7 +260,7 @@ fn a_chat_goes_on_after_replies_that_ended_early() {
         GenerateOptions { stop: vec![".".to_owned(), "؟".to_owned()], ..GenerateOptions::default() };
     let expected = turns(CpuBackend::threaded(2).unwrap(), &options);
     assert_eq!(turns(ahead_on_cpu(), &options), expected);
-    for device in devices::names() {
+    for device in devices::for_models() {
         assert_eq!(turns(devices::open(device), &options), expected, "{device}");
     }
 }

@@ -40,7 +40,7 @@ fn trials(engine: &Engine<WgpuBackend>, n_tokens: usize) -> Option<Vec<Trial>> {
 
 #[test]
 fn every_product_of_a_plan_gets_one_choice_among_its_ways() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let engine = engine(device);
         for n_tokens in [1, 32] {
             let Some(trials) = trials(&engine, n_tokens) else { continue };
@@ -61,7 +61,7 @@ fn every_product_of_a_plan_gets_one_choice_among_its_ways() {
 #[test]
 fn whichever_way_is_chosen_the_logits_are_the_same() {
     let ids: Vec<u32> = (0..40).collect();
-    for device in devices::names() {
+    for device in devices::for_models() {
         let engine = engine(device);
         let Some(mut trials) = trials(&engine, 1) else { continue };
         trials.extend(self::trials(&engine, 32).unwrap());
@@ -82,7 +82,7 @@ fn whichever_way_is_chosen_the_logits_are_the_same() {
 
 #[test]
 fn choices_of_another_device_driver_or_version_are_not_used() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let backend = devices::open(device);
         let ours = backend.origin();
         let other = || "another".to_owned();
@@ -100,7 +100,7 @@ fn choices_of_another_device_driver_or_version_are_not_used() {
 
 #[test]
 fn tuning_can_be_stopped() {
-    for device in devices::names() {
+    for device in devices::for_models() {
         let stopped = Cancel::new();
         stopped.cancel();
         assert!(tune(&engine(device), 1, &stopped).unwrap_err().is_cancelled());

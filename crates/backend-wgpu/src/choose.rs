@@ -97,11 +97,6 @@ impl Layout {
         }
     }
 
-    /// For one token whose row may be any of x.
-    pub(crate) fn lanes(device: Abilities) -> Self {
-        if device.has_subgroups { Self::LanesSub } else { Self::Lanes }
-    }
-
     /// The layout's part of a variant's name.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -36,6 +36,11 @@ pub(crate) struct Placement {
 pub(crate) enum Tokens {
     /// One.
     One,
+    /// One, for the last token: a window begins at its row.
+    Last {
+        /// Bytes of a row of activations.
+        row_bytes: u32,
+    },
     /// One for each so many tokens of the run.
     Each(u32),
     /// One where the run has more tokens than so many.
@@ -65,12 +70,20 @@ impl Extent {
 }
 
 impl Tokens {
+    /// Bytes that the window of activations is moved by.
+    fn window_offset(self, run: Extent) -> u32 {
+        match self {
+            Self::Last { row_bytes } => (run.n_tokens - 1) * row_bytes,
+            _ => 0,
+        }
+    }
+
     /// Workgroups along y for a run.
     fn count(self, run: Extent) -> u32 {
         let Extent { position, n_tokens } = run;
         let n_seen = position + n_tokens;
         match self {
-            Self::One => 1,
+            Self::One | Self::Last { .. } => 1,
             Self::Each(n) => n_tokens.div_ceil(n),
             Self::Past(n) => u32::from(n_tokens > n),
             Self::Tiles(n_rows) => (n_tokens * n_rows).div_ceil(TILE_ROWS),
@@ -142,7 +155,8 @@ impl Dispatch {
     /// Records the dispatch for a run that needs it.
     pub(crate) fn record(&self, pass: &mut ComputePass<'_>, run: Extent) {
         pass.set_pipeline(&self.pipeline.pipeline);
-        pass.set_bind_group(0, &self.bind_group, &[]);
+        let moved = [self.tokens.window_offset(run)];
+        pass.set_bind_group(0, &self.bind_group, if self.pipeline.moves { &moved } else { &[] });
         pass.dispatch_workgroups(self.n_groups, self.tokens.count(run), 1);
     }
 }

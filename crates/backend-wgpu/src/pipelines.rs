@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::BackendError;
-use hala_shaders::{BindingKind, Target, Variant};
+use hala_shaders::{Binding, BindingKind, Target, Variant};
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType,
     ComputePipeline, ComputePipelineDescriptor, PipelineCompilationOptions, PipelineLayoutDescriptor,
@@ -20,6 +20,8 @@ pub(crate) struct Pipeline {
     pub(crate) variant: &'static Variant,
     pub(crate) layout: BindGroupLayout,
     pub(crate) pipeline: ComputePipeline,
+    /// Whether its window of activations is placed when it is recorded: where there is one alone.
+    pub(crate) moves: bool,
 }
 
 /// The pipelines of a device.
@@ -64,8 +66,10 @@ fn make(gpu: &Gpu, variant: &'static Variant) -> Pipeline {
         let descriptor = ShaderModuleDescriptor { label, source };
         gpu.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
     };
+    let has = |name| variant.bindings.iter().any(|binding| binding.name == name);
+    let moves = has("x0") && !has("x1");
     let entries: Vec<BindGroupLayoutEntry> =
-        variant.bindings.iter().map(|b| entry(b.binding, b.kind)).collect();
+        variant.bindings.iter().map(|b| entry(b, moves && b.name == "x0")).collect();
     let layout = gpu.device.create_bind_group_layout(&BindGroupLayoutDescriptor { label, entries: &entries });
     let pipeline_layout = gpu.device.create_pipeline_layout(&PipelineLayoutDescriptor {
         label,
@@ -83,19 +87,19 @@ fn make(gpu: &Gpu, variant: &'static Variant) -> Pipeline {
         },
         cache: None,
     });
-    Pipeline { variant, layout, pipeline }
+    Pipeline { variant, layout, pipeline, moves }
 }
 
-fn entry(binding: u32, kind: BindingKind) -> BindGroupLayoutEntry {
-    let ty = match kind {
+fn entry(binding: &Binding, has_dynamic_offset: bool) -> BindGroupLayoutEntry {
+    let ty = match binding.kind {
         BindingKind::Uniform => BufferBindingType::Uniform,
         BindingKind::StorageRead => BufferBindingType::Storage { read_only: true },
         BindingKind::StorageReadWrite => BufferBindingType::Storage { read_only: false },
     };
     BindGroupLayoutEntry {
-        binding,
+        binding: binding.binding,
         visibility: ShaderStages::COMPUTE,
-        ty: BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        ty: BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
         count: None,
     }
 }

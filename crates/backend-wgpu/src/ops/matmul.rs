@@ -81,11 +81,8 @@ impl Context<'_> {
         }
         params.n_out = n_out;
         let is_last = params.last == 1 && self.n_tokens() > 1;
-        // The last row of a run may be any of the Plan's, and a window is where it is.
-        let layout = match is_last {
-            true => Layout::lanes(self.gpu.abilities),
-            false => self.layout(self.asked_of(product, stored, &n_out)),
-        };
+        let layout = self.layout(self.asked_of(product, stored, &n_out));
+        let row_bytes = 4 * stride(self.buffers.n_columns(product.x)) as u32;
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
         let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
         let many = if parts.len() > 1 { ".three" } else { "" };
@@ -111,7 +108,7 @@ impl Context<'_> {
             buffers,
             n_groups: layout
                 .n_groups(&n_out, [LANE_ROWS, if layout == Layout::Rows8 { 2 } else { 1 }, TILE_ROWS]),
-            tokens: if is_last { Tokens::One } else { layout.tokens() },
+            tokens: if is_last { Tokens::Last { row_bytes } } else { layout.tokens() },
         };
         self.windowed(call, layout, product.x, product.norm)
     }
@@ -122,7 +119,7 @@ impl Context<'_> {
         Question {
             op: format!("matmul{normed}{many}"),
             dtype: stored.dtype,
-            n_tokens: self.n_tokens(),
+            n_tokens: if product.params.last == 1 { 1 } else { self.n_tokens() },
             n_in: product.params.n_in as usize,
             n_out: n_out.iter().sum::<u32>() as usize,
         }
