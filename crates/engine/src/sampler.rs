@@ -104,7 +104,7 @@ impl Sampling {
 pub struct Sampler {
     sampling: Sampling,
     n_drawn: u64,
-    scratch: Vec<(f32, u32)>,
+    scratch: Vec<(f64, u32)>,
 }
 
 impl Sampler {
@@ -157,36 +157,37 @@ impl Sampler {
         let candidates = &mut self.scratch;
         candidates.clear();
         let all = logits.iter().zip(0u32..).filter(|(x, _)| top_p < 1.0 || **x >= floor);
-        candidates.extend(all.map(|(x, id)| (((x - max) / temperature).exp(), id)));
-        let likelier = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        // Weights and sums in f32 would end some tokens earlier or later than a device's do.
+        let weight = |x: f32| (f64::from(x - max) / f64::from(temperature)).exp();
+        candidates.extend(all.map(|(x, id)| (weight(*x), id)));
+        let likelier = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         if top_k > 0 && top_k < candidates.len() {
             candidates.select_nth_unstable_by(top_k - 1, likelier);
             candidates.truncate(top_k);
         }
         candidates.sort_unstable_by(likelier);
         if top_p < 1.0 {
-            // Sums of a whole vocabulary in f32 would end some tokens earlier or later than a device's do.
-            let enough = f64::from(top_p) * candidates.iter().map(|c| f64::from(c.0)).sum::<f64>();
+            let enough = f64::from(top_p) * candidates.iter().map(|c| c.0).sum::<f64>();
             let mut before = 0.0;
             let kept = candidates.iter().take_while(|c| {
                 let keep = before < enough;
-                before += f64::from(c.0);
+                before += c.0;
                 keep
             });
             let kept = kept.count().max(1);
             candidates.truncate(kept);
         }
-        let kept = candidates.iter().take_while(|c| c.0 >= min_p).count().max(1);
+        let kept = candidates.iter().take_while(|c| c.0 >= f64::from(min_p)).count().max(1);
         candidates.truncate(kept);
     }
 }
 
 /// The candidate at the share `at` of the total weight.
-fn draw(candidates: &[(f32, u32)], at: f64) -> u32 {
-    let total: f64 = candidates.iter().map(|c| f64::from(c.0)).sum();
+fn draw(candidates: &[(f64, u32)], at: f64) -> u32 {
+    let total: f64 = candidates.iter().map(|c| c.0).sum();
     let mut left = at * total;
     for (weight, id) in candidates {
-        left -= f64::from(*weight);
+        left -= weight;
         if left < 0.0 {
             return *id;
         }
