@@ -147,3 +147,20 @@ pub(crate) fn check_limits(limits: &Limits, name: &str) -> Result<(), BackendErr
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_too_small_is_refused_with_what_is_needed() {
+        assert!(check_limits(&Limits::default(), "any").is_ok());
+        let few = Limits { max_storage_buffers_per_shader_stage: 4, ..Limits::default() };
+        let short = Limits { max_storage_buffer_binding_size: 1 << 20, ..Limits::default() };
+        for (limits, found) in [(few, "4 storage buffers"), (short, "1048576 bytes in a binding")] {
+            let message = check_limits(&limits, "Small").unwrap_err().to_string();
+            assert!(message.contains("Small allows") && message.contains(found), "{message}");
+            assert!(message.contains("needed: use `--backend cpu`"), "{message}");
+        }
+    }
+}
