@@ -101,7 +101,7 @@ impl WgpuBackend {
         let staging = self.gpu.buffer("reading", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
         let mut encoder = self.gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, n_bytes as u64);
-        self.gpu.queue.submit([encoder.finish()]);
+        self.gpu.submit(encoder);
         read::map(&self.gpu, &staging, n_bytes, <[u8]>::to_vec).await
     }
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::BackendError;
 use wgpu::{
-    Adapter, AdapterInfo, Buffer, BufferDescriptor, BufferUsages, CommandEncoder, Device, DeviceDescriptor,
-    DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
+    Adapter, AdapterInfo, Buffer, BufferDescriptor, BufferUsages, CommandBuffer, CommandEncoder, Device,
+    DeviceDescriptor, DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
 };
 
 use crate::adapter::{WELCOME, check_limits, driver, kind};
@@ -24,7 +24,7 @@ pub struct Created {
     pub pipelines: u64,
     /// Bind groups made.
     pub bind_groups: u64,
-    /// Command buffers submitted.
+    /// Submissions, but for the upload of weights.
     pub submits: u64,
     /// Dispatches recorded.
     pub dispatches: u64,
@@ -63,6 +63,7 @@ pub(crate) struct Gpu {
     pub(crate) abilities: Abilities,
     pub(crate) counters: Counters,
     choices: Mutex<Arc<Choices>>,
+    put_off: Mutex<Vec<CommandBuffer>>,
     trouble: Arc<Mutex<Trouble>>,
 }
 
@@ -116,6 +117,7 @@ impl Gpu {
             },
             counters: Counters::default(),
             choices: Mutex::default(),
+            put_off: Mutex::default(),
             trouble,
             device,
             queue,
@@ -177,10 +179,18 @@ impl Gpu {
         }
     }
 
-    /// Submits the commands of a run.
+    /// Submits the commands of a run, after those that were put off.
     pub(crate) fn submit(&self, encoder: CommandEncoder) -> SubmissionIndex {
         self.counters.submits.fetch_add(1, Ordering::Relaxed);
-        self.queue.submit([encoder.finish()])
+        // Held until they are submitted: another thread's run may rest on what was put off, and must not come before it.
+        let mut buffers = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.push(encoder.finish());
+        self.queue.submit(buffers.drain(..))
+    }
+
+    /// Puts commands off until others are submitted, so that a run and the copy of a state before it are one submission.
+    pub(crate) fn put_off(&self, encoder: CommandEncoder) {
+        self.put_off.lock().unwrap_or_else(PoisonError::into_inner).push(encoder.finish());
     }
 
     /// Waits until all that was submitted is done; a browser does that by itself.

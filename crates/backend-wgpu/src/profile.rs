@@ -76,7 +76,7 @@ async fn timed(gpu: &Gpu, run: Extent, dispatches: &[&Dispatch]) -> Result<Vec<f
     }
     encoder.resolve_query_set(&queries, 0..n_queries, &resolved, 0);
     encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, n_bytes as u64);
-    gpu.queue.submit([encoder.finish()]);
+    gpu.submit(encoder);
     let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-9;
     read::map(gpu, &staging, n_bytes, |bytes| {
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);

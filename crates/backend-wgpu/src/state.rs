@@ -161,7 +161,7 @@ impl State {
             one(&mut encoder, cells, &slots.buffers[slot.buffer], offset);
             offset += cells.n_bytes().next_multiple_of(4);
         }
-        gpu.queue.submit([encoder.finish()]);
+        gpu.put_off(encoder);
         gpu.check()
     }
 }
