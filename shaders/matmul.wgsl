@@ -49,15 +49,12 @@ fn row_at(idx: u32) -> Row {
     if idx >= params.n_out_0 + params.n_out_1 {
         return Row(2u, idx - params.n_out_0 - params.n_out_1);
     }
-#endif
-#if TWO || THREE
     if idx >= params.n_out_0 {
         return Row(1u, idx - params.n_out_0);
     }
 #endif
     return Row(0u, idx);
 }
-
 #endif
 
 #if LANES
@@ -69,28 +66,16 @@ fn x_row(token: u32) -> u32 {
 #include "shared/lanes.wgsl"
 
 @compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-#if SUBGROUPS
-    @builtin(subgroup_invocation_id) sub_idx: u32,
-    @builtin(subgroup_size) n_together: u32,
-#endif
-) {
-#if SUBGROUPS
-    let at = Lane(lane, sub_idx, n_together);
-#else
-    let at = Lane(lane);
-#endif
+fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let first = group.x * ROWS;
-    let sums = row_sums(first, n_rows(), x_row(group.y), at);
-    if lane < ROWS && first + lane < n_rows() {
-        write(group.y, first + lane, sums);
+    let sums = row_sums(first, n_rows(), x_row(group.y), lane);
+    if lane.idx < ROWS && first + lane.idx < n_rows() {
+        write(group.y, first + lane.idx, sums);
     }
 }
 #elif TILE
 fn tile_row(group: u32, row: u32) -> Row {
-    return row_at(min(group * 64u + row, n_rows() - 1u));
+    return row_at(min(group * TILE_ROWS + row, n_rows() - 1u));
 }
 
 #include "shared/tile.wgsl"
@@ -126,15 +111,13 @@ fn place(idx: u32) -> Place {
     var matrix = 0u;
     var column = 0u;
     var n = params.n_out_0;
-#if TWO || THREE
+#if THREE
     if four >= (n + 3u) / 4u {
         four -= (n + 3u) / 4u;
         column += n;
         matrix = 1u;
         n = params.n_out_1;
     }
-#endif
-#if THREE
     if matrix == 1u && four >= (n + 3u) / 4u {
         four -= (n + 3u) / 4u;
         column += n;
@@ -142,8 +125,9 @@ fn place(idx: u32) -> Place {
         n = params.n_out_2;
     }
 #endif
-    let first = min(4u * four, n - 1u);
-    return Place(Rows(matrix, first, n - 1u), column + 4u * four, n - min(4u * four, n));
+    // There may be no third matrix; what stands in for it has a row.
+    let last = max(n, 1u) - 1u;
+    return Place(Rows(matrix, min(4u * four, last), last), column + 4u * four, n - min(4u * four, n));
 }
 
 fn write_four(token: u32, at: Place, sums: vec4<f32>) {

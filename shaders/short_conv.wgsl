@@ -82,29 +82,17 @@ var<workgroup> ready: array<f32, ROWS>;
 
 // One token.
 @compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-#if SUBGROUPS
-    @builtin(subgroup_invocation_id) sub_idx: u32,
-    @builtin(subgroup_size) n_together: u32,
-#endif
-) {
-#if SUBGROUPS
-    let at = Lane(lane, sub_idx, n_together);
-#else
-    let at = Lane(lane);
-#endif
+fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let first = group.x * ROWS;
-    let sum = row_sums(first, 3u * params.width, 0u, at);
-    if lane < ROWS {
-        ready[lane] = sum;
+    let sum = row_sums(first, 3u * params.width, 0u, lane);
+    if lane.idx < ROWS {
+        ready[lane.idx] = sum;
     }
     workgroupBarrier();
-    let channel = first / 3u + lane;
-    if lane < ROWS / 3u && channel < params.width {
-        let u = ready[3u * lane] * ready[3u * lane + 2u];
-        y[channel] = ready[3u * lane + 1u] * convolve(channel, u);
+    let channel = first / 3u + lane.idx;
+    if lane.idx < ROWS / 3u && channel < params.width {
+        let u = ready[3u * lane.idx] * ready[3u * lane.idx + 2u];
+        y[channel] = ready[3u * lane.idx + 1u] * convolve(channel, u);
     }
 }
 #else

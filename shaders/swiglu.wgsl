@@ -51,34 +51,24 @@ fn row_at(idx: u32) -> Row {
 var<workgroup> ready: array<f32, ROWS>;
 
 @compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-#if SUBGROUPS
-    @builtin(subgroup_invocation_id) sub_idx: u32,
-    @builtin(subgroup_size) n_together: u32,
-#endif
-) {
-#if SUBGROUPS
-    let at = Lane(lane, sub_idx, n_together);
-#else
-    let at = Lane(lane);
-#endif
+fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let first = group.x * ROWS;
-    let sum = row_sums(first, 2u * params.n_out, group.y, at);
-    if lane < ROWS {
-        ready[lane] = sum;
+    let sum = row_sums(first, 2u * params.n_out, group.y, lane);
+    if lane.idx < ROWS {
+        ready[lane.idx] = sum;
     }
     workgroupBarrier();
-    let idx = first / 2u + lane;
-    if lane < ROWS / 2u && idx < params.n_out {
-        y[group.y * placement.y_stride + placement.y_offset + idx] = gate(ready[2u * lane], ready[2u * lane + 1u]);
+    let idx = first / 2u + lane.idx;
+    if lane.idx < ROWS / 2u && idx < params.n_out {
+        y[group.y * placement.y_stride + placement.y_offset + idx] = gate(ready[2u * lane.idx], ready[2u * lane.idx + 1u]);
     }
 }
 #elif TILE
-// 32 results a tile: the gates' rows, then the values'.
+// Half a tile of results: the gates' rows, then the values'.
+const N_RESULTS: u32 = TILE_ROWS / 2u;
+
 fn tile_row(group: u32, row: u32) -> Row {
-    return Row(row / 32u, min(group * 32u + row % 32u, params.n_out - 1u));
+    return Row(row / N_RESULTS, min(group * N_RESULTS + row % N_RESULTS, params.n_out - 1u));
 }
 
 #include "shared/tile.wgsl"
@@ -87,7 +77,7 @@ fn tile_row(group: u32, row: u32) -> Row {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let products = products(group.x, group.y * TOKENS, lane);
     for (var r = 0u; r < EACH_ROWS / 2u; r++) {
-        let idx = group.x * 32u + lane % LANES_ALONG + r * LANES_ALONG;
+        let idx = group.x * N_RESULTS + lane % LANES_ALONG + r * LANES_ALONG;
         for (var t = 0u; t < EACH_TOKENS; t++) {
             let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
             if idx < params.n_out && token < step.n_tokens {

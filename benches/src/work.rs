@@ -16,7 +16,7 @@ pub struct Work {
 /// The work of a step for as many tokens as its Plan takes, the first at `position`.
 pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
     let n_tokens = plan.n_tokens();
-    let weights = weight_bytes(plan, step);
+    let weights = plan.weight_bytes_of(step);
     let product = |label: String, n_rows: usize, n_in: u32, n_tokens: usize| Work {
         label,
         n_bytes: weights,
@@ -61,12 +61,6 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
             }
         }
     }
-}
-
-fn weight_bytes(plan: &Plan, step: &Step) -> usize {
-    let buffers = step.inputs.iter().map(|id| plan.buffer(*id));
-    let weights = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::Weight(_)));
-    weights.map(|buffer| buffer.dtype.n_bytes(buffer.shape)).sum()
 }
 
 /// Bytes of `n_positions` of keys and values of `n_columns` each.

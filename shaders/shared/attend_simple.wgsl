@@ -9,19 +9,11 @@ const MAX_HEAD: u32 = 256u;
 var<workgroup> query: array<vec2<f32>, MAX_HEAD / 2u>;
 var<workgroup> scores: array<f32, TILE>;
 
-fn key_pair(i: u32) -> vec2<f32> {
+fn pair_of(cell: Cell) -> vec2<f32> {
 #if CACHE_F16
-    return unpack2x16float(keys[i]);
+    return unpack2x16float(cell);
 #else
-    return keys[i];
-#endif
-}
-
-fn value_pair(i: u32) -> vec2<f32> {
-#if CACHE_F16
-    return unpack2x16float(values[i]);
-#else
-    return values[i];
+    return cell;
 #endif
 }
 
@@ -48,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if position < n_seen {
             var sum = 0.0;
             for (var i = 0u; i < n_pairs; i++) {
-                sum += dot(query[i], key_pair(cell + position * n_pairs + i));
+                sum += dot(query[i], pair_of(keys[cell + position * n_pairs + i]));
             }
             score = sum;
         }
@@ -69,10 +61,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             total += share;
             let row = cell + (tile + s) * n_pairs;
             if lane < n_pairs {
-                sums[0] += share * value_pair(row + lane);
+                sums[0] += share * pair_of(values[row + lane]);
             }
             if lane + 64u < n_pairs {
-                sums[1] += share * value_pair(row + lane + 64u);
+                sums[1] += share * pair_of(values[row + lane + 64u]);
             }
         }
         workgroupBarrier();

@@ -4,11 +4,11 @@
 // SUBGROUPS lanes that run together add up among themselves first; their number divides 64, and they are neighbours.
 
 struct Lane {
-    idx: u32,
+    @builtin(local_invocation_index) idx: u32,
 #if SUBGROUPS
     // Within those that run together, and how many these are.
-    sub_idx: u32,
-    n_together: u32,
+    @builtin(subgroup_invocation_id) sub_idx: u32,
+    @builtin(subgroup_size) n_together: u32,
 #endif
 }
 

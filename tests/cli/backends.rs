@@ -1,31 +1,8 @@
 //! What runs a model: the GPU that is named, the CPU where there is none, and the same text from both.
 
-use std::io::Write;
-use std::sync::LazyLock;
-
-use hala_backend_wgpu::AdapterReport;
+use hala_tests::devices;
 
 use crate::{Hala, demo_folder, golden, hala};
-
-/// Names of this machine's adapters, those that `HALA_TEST_ADAPTERS` names where it is set, and of those that are programs only
-/// the one that runs most lanes together, since others take minutes; that there is none is told once.
-pub(crate) fn adapters() -> &'static [String] {
-    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let wanted = std::env::var("HALA_TEST_ADAPTERS").unwrap_or_default().to_lowercase();
-        let mut found = pollster::block_on(hala_backend_wgpu::adapters());
-        found.retain(|report| report.name.to_lowercase().contains(&wanted));
-        let of_programs = |report: &&AdapterReport| report.kind == "software";
-        let most = found.iter().filter(of_programs).map(|report| report.subgroup_sizes).max();
-        found.retain(|report| report.kind != "software" || Some(report.subgroup_sizes) == most);
-        let names: Vec<String> = found.into_iter().map(|report| report.name).collect();
-        if names.is_empty() {
-            // A screen that went away is no reason to fail.
-            let _ = writeln!(std::io::stderr(), "skipped on wgpu: there is no adapter to test on");
-        }
-        names
-    });
-    &NAMES
-}
 
 /// A run that finds no driver for Vulkan, which is all that Linux has.
 #[cfg(target_os = "linux")]
@@ -86,7 +63,7 @@ fn the_built_in_model_needs_no_gpu_and_says_nothing_of_one() {
 fn a_gpu_writes_the_text_of_the_cpu() {
     let expected = lines(&["--backend", "cpu"]).run().text();
     assert_eq!(expected.lines().count(), 5);
-    for name in adapters() {
+    for name in devices::for_models() {
         assert_eq!(lines(&["--backend", "wgpu", "--adapter", name]).run().text(), expected, "{name}");
     }
 }

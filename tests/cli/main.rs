@@ -15,6 +15,7 @@ mod help;
 mod inspect;
 mod interrupt;
 mod logits;
+mod profile;
 mod pull;
 #[path = "../../crates/weights/tests/hub/server.rs"]
 mod server;

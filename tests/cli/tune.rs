@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use hala_tests::devices;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::backends::adapters;
 use crate::{Done, hala, names};
 
 /// A machine's first adapter, tuned on the built-in model once for all tests.
@@ -20,7 +20,7 @@ struct Tuned {
 /// `None` where there is no adapter, or one without a clock: its tests are skipped.
 fn tuned() -> Option<&'static Tuned> {
     static TUNED: LazyLock<Option<Tuned>> = LazyLock::new(|| {
-        let adapter = adapters().first()?;
+        let adapter = devices::for_models().into_iter().next()?;
         let cache = tempdir().unwrap();
         let run = hala(&["tune", "--repeat", "1", "--tokens", "1", "--adapter", adapter])
             .env("XDG_CACHE_HOME", cache.path());

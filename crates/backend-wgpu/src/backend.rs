@@ -88,8 +88,6 @@ impl WgpuBackend {
 
     /// Ends the device, as a driver does that is reset: everything after it is [`BackendError::DeviceLost`].
     pub fn destroy(&self) {
-        // What was submitted would hold the loss back.
-        let _ = self.gpu.wait();
         self.gpu.device.destroy();
         // The loss is told when what was submitted before is done.
         let _ = self.gpu.device.poll(PollType::wait_indefinitely());

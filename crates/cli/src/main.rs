@@ -41,6 +41,13 @@ struct App {
     interrupt: Interrupt,
 }
 
+impl App {
+    /// The same, quiet where `more` says so: a command that prints JSON shows no progress.
+    fn quiet_if(&self, more: bool) -> Self {
+        Self { quiet: self.quiet || more, interrupt: self.interrupt.clone() }
+    }
+}
+
 fn main() -> ExitCode {
     failure::report_panics();
     let cli = Cli::parse();

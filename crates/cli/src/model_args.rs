@@ -177,22 +177,32 @@ impl ModelArgs {
     /// This machine cannot run it.
     pub(crate) fn backend(&self, app: &App) -> Result<AnyBackend> {
         let cpu = || -> Result<AnyBackend> { Ok(AnyBackend::Cpu(CpuBackend::threaded(self.threads)?)) };
-        let wgpu = |choice| open_wgpu(&choice, app).map(Box::new).map(AnyBackend::Wgpu);
-        let choice = adapter_choice(self.adapter.as_deref());
+        let wgpu = || self.open_wgpu(app).map(Box::new).map(AnyBackend::Wgpu);
         match self.backend {
             BackendName::Cpu => cpu(),
             BackendName::Plain => Ok(AnyBackend::Cpu(CpuBackend::plain())),
-            BackendName::Wgpu => Ok(wgpu(choice)?),
+            BackendName::Wgpu => Ok(wgpu()?),
+            BackendName::Auto if self.adapter.is_some() => Ok(wgpu()?),
             // The built-in model answers sooner than a GPU is set up.
-            BackendName::Auto if self.checkpoint.is_built_in() && self.adapter.is_none() => cpu(),
-            BackendName::Auto if self.adapter.is_some() => Ok(wgpu(choice)?),
-            BackendName::Auto => wgpu(AdapterChoice::Real).or_else(|reason| {
+            BackendName::Auto if self.checkpoint.is_built_in() => cpu(),
+            BackendName::Auto => wgpu().or_else(|reason| {
                 if !app.quiet {
                     terminal::notice(&format!("running on the CPU: {reason}"));
                 }
                 cpu()
             }),
         }
+    }
+
+    /// A device of the adapter that is meant, with what was measured for it.
+    fn open_wgpu(&self, app: &App) -> Result<WgpuBackend, BackendError> {
+        let choice = match (&self.adapter, self.backend) {
+            (None, BackendName::Auto) => AdapterChoice::Real,
+            (name, _) => adapter_choice(name.as_deref()),
+        };
+        let backend = pollster::block_on(WgpuBackend::new(&choice))?;
+        tuned::apply(&backend, app);
+        Ok(backend)
     }
 
     /// Opens the checkpoint and loads the model; says on a terminal what the built-in one is.
@@ -230,15 +240,8 @@ impl Reopen for CpuBackend {
 
 impl Reopen for WgpuBackend {
     fn reopen(args: &ModelArgs, app: &App) -> Result<Self> {
-        Ok(open_wgpu(&adapter_choice(args.adapter.as_deref()), app)?)
+        Ok(args.open_wgpu(app)?)
     }
-}
-
-/// A device with what was measured for it.
-fn open_wgpu(choice: &AdapterChoice, app: &App) -> Result<WgpuBackend, BackendError> {
-    let backend = pollster::block_on(WgpuBackend::new(choice))?;
-    tuned::apply(&backend, app);
-    Ok(backend)
 }
 
 /// The adapter of `--adapter`, or the best.

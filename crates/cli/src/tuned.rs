@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use hala_backend_wgpu::{Choices, WgpuBackend};
+use hala_plan::Backend;
 
 use crate::new_file::NewFile;
 use crate::{App, terminal};
@@ -49,7 +50,7 @@ pub(crate) fn write(backend: &WgpuBackend, choices: &Choices) -> Result<PathBuf>
 
 /// The file of a device.
 fn path(backend: &WgpuBackend) -> Option<PathBuf> {
-    let name = format!("{}.json", file_stem(&backend.origin().device));
+    let name = format!("{}.json", file_stem(&backend.device().name));
     Some(folder(|name| std::env::var(name).ok(), std::env::home_dir())?.join("hala").join("tuned").join(name))
 }
 

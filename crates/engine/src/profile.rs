@@ -1,7 +1,7 @@
 //! How long each step of a Plan takes on its device.
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, BufferKind, Cancel, Plan, Step, StepInput, Timing};
+use hala_plan::{Backend, Cancel, Op, Plan, StepInput, Timing};
 use serde::Serialize;
 
 use crate::{Engine, EngineError};
@@ -17,7 +17,7 @@ pub struct KernelTime {
     pub kernel: String,
     /// The buffer that the step writes.
     pub writes: String,
-    /// Bytes of weights that the step reads, a row of an embedding look-up left out.
+    /// Bytes of weights that the step reads, the rows of look-ups left out.
     pub weight_bytes: usize,
     /// Seconds: the median of the runs.
     pub seconds: f64,
@@ -67,23 +67,16 @@ fn medians(plan: &Plan, runs: &[Vec<Timing>]) -> Vec<KernelTime> {
         let mut seconds: Vec<f64> = runs.iter().map(|run| run[i].seconds).collect();
         seconds.sort_by(f64::total_cmp);
         let step = &plan.steps()[timing.step];
+        // A look-up, of embeddings or of angles, reads a row of its table, which is next to nothing.
+        let is_look_up = matches!(step.op, Op::Embed(_) | Op::RopeKv(_));
         KernelTime {
             step: timing.step,
             op: step.op.name(),
             kernel: timing.kernel.clone(),
             writes: step.outputs.first().map_or_else(String::new, |id| plan.buffer(*id).label.clone()),
-            weight_bytes: weight_bytes(plan, step),
+            weight_bytes: if is_look_up { 0 } else { plan.weight_bytes_of(step) },
             seconds: seconds[seconds.len() / 2],
         }
     };
     runs[0].iter().enumerate().map(of_one).collect()
-}
-
-fn weight_bytes(plan: &Plan, step: &Step) -> usize {
-    if matches!(step.op, hala_plan::Op::Embed(_)) {
-        return 0;
-    }
-    let buffers = step.inputs.iter().map(|id| plan.buffer(*id));
-    let weights = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::Weight(_)));
-    weights.map(|buffer| buffer.dtype.n_bytes(buffer.shape)).sum()
 }

@@ -117,6 +117,13 @@ impl Plan {
         self.check(StepInput { ids, position, cancel: ahead.cancel })
     }
 
+    /// Bytes of all weights that a step names.
+    pub fn weight_bytes_of(&self, step: &Step) -> usize {
+        let buffers = step.inputs.iter().map(|id| self.buffer(*id));
+        let weights = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::Weight(_)));
+        weights.map(|buffer| buffer.dtype.n_bytes(buffer.shape)).sum()
+    }
+
     /// Bytes of weights that one run reads, a row of an embedding look-up left out.
     pub fn weight_bytes(&self) -> usize {
         let mut seen = std::collections::BTreeSet::new();

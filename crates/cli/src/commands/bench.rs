@@ -71,7 +71,7 @@ impl BenchArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
         ensure!(self.prompt > 0 && self.generate > 0, "--prompt and --generate must be at least 1");
-        let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
+        let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => self.measure(backend, app))
     }
 

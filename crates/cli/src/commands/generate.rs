@@ -97,7 +97,7 @@ impl GenerateArgs {
             ..self.sampling.options(&Sampling::default())?
         };
         let prompt = self.prompt.read()?;
-        let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
+        let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             pollster::block_on(self.generate(engine, prompt, &options, app))

@@ -64,7 +64,7 @@ struct Row {
 impl ProfileArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
-        let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
+        let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             self.profile(&engine, app)

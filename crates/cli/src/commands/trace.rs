@@ -43,7 +43,7 @@ impl TraceArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompt = self.prompt.read()?;
-        let app = &App { quiet: app.quiet || self.json, interrupt: app.interrupt.clone() };
+        let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             self.trace(&engine, prompt)
