@@ -1,6 +1,9 @@
 //! Plans on the host: prepared memory, and one op after the other.
 
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
+use std::time::Duration;
 
 use hala_plan::ops::sample::{DECLINED, Turn};
 use hala_plan::{Ahead, Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
@@ -19,6 +22,12 @@ use crate::weight::Weight;
 /// Tokens of a prompt that run at once: enough to read each weight rarely, few enough to keep scratch small.
 const PREFILL_SIZE: usize = 256;
 
+/// What is awaited now and then while the CPU computes; see [`CpuBackend::pausing`].
+pub type Pause = fn() -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// How long the CPU computes between two pauses: shorter than what a person feels as a delay.
+const PAUSE_EVERY: Duration = Duration::from_millis(25);
+
 /// Runs Plans on the CPU.
 #[derive(Debug)]
 pub struct CpuBackend {
@@ -26,6 +35,7 @@ pub struct CpuBackend {
     /// The threads and instructions of the threaded path.
     machine: Option<Machine>,
     n_ahead: usize,
+    pause: Option<Pause>,
 }
 
 /// A Plan with its scratch memory.
@@ -41,7 +51,7 @@ impl CpuBackend {
     /// Plain loops with f64 sums on one thread: slow, and the truth.
     pub fn plain() -> Self {
         let device = Device { backend: "cpu", name: "plain loops, 1 thread".to_owned() };
-        Self { device, machine: None, n_ahead: 0 }
+        Self { device, machine: None, n_ahead: 0, pause: None }
     }
 
     /// Fast loops on `n_threads` threads (0: as many as the machine runs at once).
@@ -58,13 +68,25 @@ impl CpuBackend {
         };
         let name = format!("{}, {threads}, {}", processor::name(), level.name());
         let device = Device { backend: "cpu", name };
-        Ok(Self { device, machine: Some(Machine { pool, level }), n_ahead: 0 })
+        Ok(Self { device, machine: Some(Machine { pool, level }), n_ahead: 0, pause: None })
     }
 
     /// Chooses tokens where the logits are, `n_ahead` of them ahead of the caller, as devices do. It gains nothing here: it is
     /// what a device's way is compared with.
     pub fn choosing_ahead(self, n_ahead: usize) -> Self {
         Self { n_ahead, ..self }
+    }
+
+    /// Awaits `pause` every few steps, and after each weight that is loaded: where one thread has an event loop to serve
+    /// besides, as in a browser, this is when it does.
+    pub fn pausing(self, pause: Pause) -> Self {
+        Self { pause: Some(pause), ..self }
+    }
+
+    async fn pause(&self) {
+        if let Some(pause) = self.pause {
+            pause().await;
+        }
     }
 
     /// Threads that share the work of an op.
@@ -95,6 +117,11 @@ impl Backend for CpuBackend {
         Ok(if self.machine.is_some() { Weight::packed(tensor) } else { Weight::rows(tensor) })
     }
 
+    async fn settle(&self) -> Result<(), BackendError> {
+        self.pause().await;
+        Ok(())
+    }
+
     fn allocate(&self, states: &[StateSpec]) -> Result<State, BackendError> {
         State::allocate(states)
     }
@@ -122,7 +149,12 @@ impl Backend for CpuBackend {
         let fast = self.machine.as_ref().map(|machine| (machine, scratch));
         let mut run = Run { memory, state, chooser, input, fast };
         let steps = steps.start..steps.end.min(plan.steps().len());
+        let mut last_pause = Instant::now();
         for step in &plan.steps()[steps] {
+            if self.pause.is_some() && last_pause.elapsed() >= PAUSE_EVERY {
+                self.pause().await;
+                last_pause = Instant::now();
+            }
             if input.cancel.is_cancelled() {
                 return Err(BackendError::Cancelled);
             }

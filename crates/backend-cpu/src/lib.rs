@@ -15,6 +15,6 @@ mod state;
 mod steps;
 mod weight;
 
-pub use backend::{CpuBackend, Prepared};
+pub use backend::{CpuBackend, Pause, Prepared};
 pub use state::{Snapshot, State};
 pub use weight::Weight;

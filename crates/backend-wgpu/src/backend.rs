@@ -14,7 +14,7 @@ use crate::adapter::{AdapterChoice, choose};
 use crate::choices::{Choices, Origin};
 use crate::choose::Preset;
 use crate::choosing::N_AHEAD;
-use crate::gpu::{Created, Gpu};
+use crate::gpu::{Created, Gpu, Setup};
 use crate::memory::{Buffers, padded_bytes, stride};
 use crate::pipelines::Pipelines;
 use crate::prepared::Prepared;
@@ -42,7 +42,7 @@ impl WgpuBackend {
     /// # Errors
     /// No such adapter, one that is too small, or a driver that refuses.
     pub async fn new(choice: &AdapterChoice) -> Result<Self, BackendError> {
-        Self::open(choice, None).await
+        Self::open(choice, Setup::default()).await
     }
 
     /// Sets up the device that is wanted with kernels that may not be its own: so that tests run all of them on any device,
@@ -51,12 +51,21 @@ impl WgpuBackend {
     /// # Errors
     /// As for [`WgpuBackend::new`].
     pub async fn with_preset(choice: &AdapterChoice, preset: Preset) -> Result<Self, BackendError> {
-        Self::open(choice, Some(preset)).await
+        Self::open(choice, Setup { preset: Some(preset), ..Setup::default() }).await
     }
 
-    async fn open(choice: &AdapterChoice, preset: Option<Preset>) -> Result<Self, BackendError> {
+    /// Sets up the device that is wanted in a browser whose page adds `subgroups` to the features that wgpu asks for, because
+    /// wgpu does not yet.
+    ///
+    /// # Errors
+    /// As for [`WgpuBackend::new`].
+    pub async fn with_subgroups(choice: &AdapterChoice) -> Result<Self, BackendError> {
+        Self::open(choice, Setup { subgroups: true, ..Setup::default() }).await
+    }
+
+    async fn open(choice: &AdapterChoice, setup: Setup) -> Result<Self, BackendError> {
         let adapter = choose(choice).await?;
-        let gpu = Gpu::open(&adapter, preset).await?;
+        let gpu = Gpu::open(&adapter, setup).await?;
         let device = Device { backend: "wgpu", name: gpu.name.clone() };
         Ok(Self { device, gpu, pipelines: Pipelines::default() })
     }
@@ -64,6 +73,11 @@ impl WgpuBackend {
     /// Whether the device is a program on the CPU.
     pub fn is_software(&self) -> bool {
         self.gpu.is_software
+    }
+
+    /// Whether kernels let lanes that run together add up by themselves.
+    pub fn has_subgroups(&self) -> bool {
+        self.gpu.abilities.has_subgroups
     }
 
     /// What choices must have been measured with to be used here.
@@ -135,6 +149,10 @@ impl Backend for WgpuBackend {
         Weight::upload(&self.gpu, label, tensor)
     }
 
+    async fn settle(&self) -> Result<(), BackendError> {
+        self.gpu.settle().await
+    }
+
     fn allocate(&self, states: &[StateSpec]) -> Result<State, BackendError> {
         State::allocate(&self.gpu, states)
     }
@@ -155,7 +173,7 @@ impl Backend for WgpuBackend {
         input: StepInput<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        prepared.run(&self.gpu, input, steps)
+        prepared.run(&self.gpu, input, steps).await
     }
 
     fn n_ahead(&self) -> usize {

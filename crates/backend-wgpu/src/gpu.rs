@@ -1,7 +1,10 @@
 //! A device with its queue: what was created on it, what went wrong on it, and waiting for it.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hala_plan::BackendError;
 use wgpu::{
@@ -48,6 +51,28 @@ struct Trouble {
     refused: Option<String>,
 }
 
+/// An error scope that has not answered yet.
+#[cfg(not(target_family = "wasm"))]
+type Scope = Pin<Box<dyn Future<Output = Option<wgpu::Error>> + Send>>;
+#[cfg(target_family = "wasm")]
+type Scope = Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>;
+
+/// A buffer that was asked for, where the driver has not said yet whether there is memory for it: browsers tell late.
+struct Asked {
+    what: String,
+    n_bytes: usize,
+    scope: Scope,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked")
+            .field("what", &self.what)
+            .field("n_bytes", &self.n_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A device and its queue.
 #[derive(Debug)]
 pub(crate) struct Gpu {
@@ -64,19 +89,30 @@ pub(crate) struct Gpu {
     pub(crate) counters: Counters,
     choices: Mutex<Arc<Choices>>,
     put_off: Mutex<Vec<CommandBuffer>>,
+    asked: Mutex<Vec<Asked>>,
     trouble: Arc<Mutex<Trouble>>,
 }
 
 /// Whether subgroups have one size that kernels know how to use: some drivers run fewer lanes than they report, and those
 /// report several sizes.
-fn has_subgroups(features: &Features, info: &AdapterInfo) -> bool {
+fn has_one_subgroup_size(info: &AdapterInfo) -> bool {
     let (least, most) = (info.subgroup_min_size, info.subgroup_max_size);
-    features.contains(Features::SUBGROUP) && least == most && (4..=64).contains(&least)
+    least == most && (4..=64).contains(&least)
+}
+
+/// How a device is set up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Setup {
+    /// Kernels that may not be the device's own.
+    pub(crate) preset: Option<Preset>,
+    /// Whether subgroups are turned on by other means than wgpu's, as a page has to do in a browser.
+    pub(crate) subgroups: bool,
 }
 
 impl Gpu {
-    /// Sets a device up with all that its adapter offers, and the preset that is asked for or else its own.
-    pub(crate) async fn open(adapter: &Adapter, preset: Option<Preset>) -> Result<Self, BackendError> {
+    /// Sets a device up with all that its adapter offers, and the kernels that are asked for or else its own.
+    pub(crate) async fn open(adapter: &Adapter, setup: Setup) -> Result<Self, BackendError> {
+        let preset = setup.preset;
         let (info, limits) = (adapter.get_info(), adapter.limits());
         check_limits(&limits, &info.name)?;
         let descriptor = DeviceDescriptor {
@@ -113,11 +149,14 @@ impl Gpu {
             is_software: info.device_type == DeviceType::Cpu,
             abilities: Abilities {
                 preset: chosen,
-                has_subgroups: chosen == Preset::Gpu && has_subgroups(&device.features(), &info),
+                has_subgroups: chosen == Preset::Gpu
+                    && (setup.subgroups || device.features().contains(Features::SUBGROUP))
+                    && has_one_subgroup_size(&info),
             },
             counters: Counters::default(),
             choices: Mutex::default(),
             put_off: Mutex::default(),
+            asked: Mutex::default(),
             trouble,
             device,
             queue,
@@ -144,13 +183,38 @@ impl Gpu {
         let descriptor =
             BufferDescriptor { label: Some(what), size: n_bytes as u64, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
-        if let Some(Some(_)) = crate::read::ready(scope.pop()) {
-            return Err(out_of_memory());
+        let mut scope: Scope = Box::pin(scope.pop());
+        match crate::read::ready(&mut scope) {
+            Some(Some(_)) => return Err(out_of_memory()),
+            Some(None) => {}
+            None => self.lock_asked().push(Asked { what: what.to_owned(), n_bytes, scope }),
         }
         self.counters.buffers.fetch_add(1, Ordering::Relaxed);
         self.counters.buffer_bytes.fetch_add(n_bytes as u64, Ordering::Relaxed);
         self.check()?;
         Ok(buffer)
+    }
+
+    fn lock_asked(&self) -> MutexGuard<'_, Vec<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for all that was submitted and for the driver's word on every buffer.
+    ///
+    /// # Errors
+    /// No memory, or a lost device.
+    pub(crate) async fn settle(&self) -> Result<(), BackendError> {
+        let asked = std::mem::take(&mut *self.lock_asked());
+        for Asked { what, n_bytes, scope } in asked {
+            if scope.await.is_some() {
+                return Err(BackendError::OutOfMemory { device: self.name.clone(), what, bytes: n_bytes });
+            }
+        }
+        let (done, tell) = crate::read::answer();
+        self.queue.on_submitted_work_done(move || tell(()));
+        self.wait()?;
+        done.await;
+        self.check()
     }
 
     /// What the driver reported since the last call.

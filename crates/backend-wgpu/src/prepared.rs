@@ -58,7 +58,7 @@ impl Prepared {
     ///
     /// # Errors
     /// As for `Backend::run_steps`.
-    pub(crate) fn run(
+    pub(crate) async fn run(
         &mut self,
         gpu: &Gpu,
         input: StepInput<'_>,
@@ -77,11 +77,16 @@ impl Prepared {
             let encoder = self.encode(gpu, Extent::of(input), start..end);
             gpu.submit(encoder);
             if end < steps.end {
-                gpu.wait()?;
+                gpu.settle().await?;
             }
             start = end;
         }
-        gpu.check()
+        // A browser's thread must see to its messages between the chunks of a long prompt.
+        if cfg!(target_family = "wasm") && self.plan.n_tokens() > 1 {
+            gpu.settle().await
+        } else {
+            gpu.check()
+        }
     }
 
     /// Checks what a run is given, and writes it to the device.

@@ -1,7 +1,7 @@
 //! Getting bytes back from the device.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -18,25 +18,38 @@ pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// The result of a mapping and who waits for it.
-#[derive(Default)]
-struct Mapping {
-    result: Option<Result<(), wgpu::BufferAsyncError>>,
+/// What a driver's callback tells, and who waits for it.
+struct Told<T> {
+    value: Option<T>,
     waker: Option<Waker>,
 }
 
-/// Waits for a mapping; where the device does not run by itself, by polling it.
-struct Mapped(Arc<Mutex<Mapping>>);
+/// Waits for what a callback is given.
+pub(crate) struct Answer<T>(Arc<Mutex<Told<T>>>);
 
-impl Future for Mapped {
-    type Output = Result<(), wgpu::BufferAsyncError>;
+/// A future and the callback that makes it ready; a device that does not run by itself must be polled besides.
+pub(crate) fn answer<T>() -> (Answer<T>, impl FnOnce(T) + use<T>) {
+    let told = Arc::new(Mutex::new(Told { value: None, waker: None }));
+    let seen = Arc::clone(&told);
+    let tell = move |value| {
+        let mut told = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        told.value = Some(value);
+        if let Some(waker) = told.waker.take() {
+            waker.wake();
+        }
+    };
+    (Answer(told), tell)
+}
 
-    fn poll(self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut mapping = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match mapping.result.take() {
-            Some(result) => Poll::Ready(result),
+impl<T> Future for Answer<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match told.value.take() {
+            Some(value) => Poll::Ready(value),
             None => {
-                mapping.waker = Some(context.waker().clone());
+                told.waker = Some(context.waker().clone());
                 Poll::Pending
             }
         }
@@ -68,18 +81,11 @@ pub(crate) async fn map_after<T>(
     take: impl FnOnce(&[u8]) -> T,
 ) -> Result<T, BackendError> {
     let lost = |reason: String| BackendError::DeviceLost { device: gpu.name.clone(), reason };
-    let mapping: Arc<Mutex<Mapping>> = Arc::default();
-    let seen = Arc::clone(&mapping);
+    let (mapped, tell) = answer();
     let slice = buffer.slice(..n_bytes as u64);
-    slice.map_async(MapMode::Read, move |result| {
-        let mut mapping = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        mapping.result = Some(result);
-        if let Some(waker) = mapping.waker.take() {
-            waker.wake();
-        }
-    });
+    slice.map_async(MapMode::Read, tell);
     gpu.wait_for(submission)?;
-    if let Err(error) = Mapped(mapping).await {
+    if let Err(error) = mapped.await {
         gpu.check()?;
         return Err(lost(error.to_string()));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::{Bos, ChatInput, Message, Role};
+use hala_text::{Message, Role};
 
 use crate::{Engine, EngineError, GenerateOptions, Generated, Generation, Piece, Session};
 
@@ -30,44 +30,101 @@ pub struct ChatOptions {
     pub generate: GenerateOptions,
 }
 
-/// A conversation with a model. Every turn's prompt begins with the last one's, so only what is new is computed.
-#[derive(Debug)]
-pub struct Chat<B: Backend> {
-    session: Session<B>,
-    options: ChatOptions,
-    messages: Vec<Message>,
+/// Messages, and the part of them that fits the context.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    /// The messages, without the system message.
+    pub messages: Vec<Message>,
+    /// How they are answered.
+    pub options: ChatOptions,
     /// Messages from the start that no longer fit the context.
     n_dropped: usize,
 }
 
-impl<B: Backend> Chat<B> {
+impl Conversation {
     /// Tokens kept free for a reply when the oldest turns are dropped.
     const REPLY_ROOM: usize = 256;
 
+    /// Messages to be answered.
+    pub fn new(messages: Vec<Message>, options: ChatOptions) -> Self {
+        Self { messages, options, n_dropped: 0 }
+    }
+
+    /// Messages at the start that no longer fit the context and are not part of the prompt.
+    pub fn n_dropped(&self) -> usize {
+        self.n_dropped
+    }
+
+    /// The prompt of all messages that fit.
+    ///
+    /// # Errors
+    /// A checkpoint without tokenizer or template, or messages that the template refuses. Whether the prompt fits the
+    /// context is for [`Generation::new`] to say.
+    pub fn prompt<B: Backend>(&mut self, engine: &Engine<B>) -> Result<Vec<u32>, EngineError> {
+        let limit = engine.model().facts().context;
+        let mut prompt = self.render(engine, self.n_dropped)?;
+        if self.options.overflow == Overflow::Error || prompt.len() + self.reply_room(limit) <= limit {
+            return Ok(prompt);
+        }
+        // Dropping changes the start of the prompt, which is then computed anew: drop enough for several turns.
+        let target = limit / 2;
+        while prompt.len() > target {
+            let Some(next) = self.next_turn() else { break };
+            self.n_dropped = next;
+            prompt = self.render(engine, next)?;
+        }
+        Ok(prompt)
+    }
+
+    fn reply_room(&self, limit: usize) -> usize {
+        self.options.generate.max_tokens.unwrap_or(Self::REPLY_ROOM).min(limit / 4)
+    }
+
+    /// Index of the second user message that is still part of the prompt.
+    fn next_turn(&self) -> Option<usize> {
+        let users = self.messages.iter().enumerate().filter(|(_, m)| m.role == Role::User);
+        users.map(|(i, _)| i).find(|i| *i > self.n_dropped)
+    }
+
+    fn render<B: Backend>(&self, engine: &Engine<B>, first: usize) -> Result<Vec<u32>, EngineError> {
+        let system = self.options.system.iter().map(|text| Message::new(Role::System, text));
+        let messages: Vec<Message> = system.chain(self.messages[first..].iter().cloned()).collect();
+        engine.chat_prompt(&messages, &self.options.tools)
+    }
+}
+
+/// A conversation with a model. Every turn's prompt begins with the last one's, so only what is new is computed.
+#[derive(Debug)]
+pub struct Chat<B: Backend> {
+    session: Session<B>,
+    conversation: Conversation,
+}
+
+impl<B: Backend> Chat<B> {
     /// An empty conversation.
     pub fn new(session: Session<B>, options: ChatOptions) -> Self {
-        Self { session, options, messages: Vec::new(), n_dropped: 0 }
+        Self { session, conversation: Conversation::new(Vec::new(), options) }
     }
 
     /// The messages so far, without the system message.
     pub fn messages(&self) -> &[Message] {
-        &self.messages
+        &self.conversation.messages
     }
 
     /// Replaces the messages, as when a saved conversation is loaded; the next reply computes what differs.
     pub fn set_messages(&mut self, messages: Vec<Message>) {
-        self.messages = messages;
-        self.n_dropped = 0;
+        self.conversation.messages = messages;
+        self.conversation.n_dropped = 0;
     }
 
     /// The options, which may be changed between turns.
     pub fn options_mut(&mut self) -> &mut ChatOptions {
-        &mut self.options
+        &mut self.conversation.options
     }
 
     /// The options.
     pub fn options(&self) -> &ChatOptions {
-        &self.options
+        &self.conversation.options
     }
 
     /// The session.
@@ -77,7 +134,7 @@ impl<B: Backend> Chat<B> {
 
     /// Messages at the start that no longer fit the context and are not part of the prompt.
     pub fn n_dropped(&self) -> usize {
-        self.n_dropped
+        self.conversation.n_dropped
     }
 
     /// Adds the user's message and begins the reply.
@@ -85,9 +142,10 @@ impl<B: Backend> Chat<B> {
     /// # Errors
     /// A prompt that is too long; the message is then not added.
     pub fn send(&mut self, text: &str, cancel: &Cancel) -> Result<Reply<'_, B>, EngineError> {
-        let n_before = self.messages.len();
-        self.messages.push(Message::new(Role::User, text));
-        let generation = self.generation(cancel).inspect_err(|_| self.messages.truncate(n_before))?;
+        let n_before = self.conversation.messages.len();
+        self.conversation.messages.push(Message::new(Role::User, text));
+        let generation =
+            self.generation(cancel).inspect_err(|_| self.conversation.messages.truncate(n_before))?;
         Ok(self.reply(generation))
     }
 
@@ -96,10 +154,10 @@ impl<B: Backend> Chat<B> {
     /// # Errors
     /// No message to reply to, or a prompt that is too long.
     pub fn regenerate(&mut self, cancel: &Cancel) -> Result<Reply<'_, B>, EngineError> {
-        while self.messages.last().is_some_and(|m| m.role == Role::Assistant) {
-            self.messages.pop();
+        while self.conversation.messages.last().is_some_and(|m| m.role == Role::Assistant) {
+            self.conversation.messages.pop();
         }
-        if self.messages.is_empty() {
+        if self.conversation.messages.is_empty() {
             return Err(EngineError::Conversation("there is no message to reply to: send one first"));
         }
         let generation = self.generation(cancel)?;
@@ -107,51 +165,13 @@ impl<B: Backend> Chat<B> {
     }
 
     fn generation(&mut self, cancel: &Cancel) -> Result<Generation, EngineError> {
-        let prompt = self.prompt()?;
-        Generation::new(&self.session, &prompt, &self.options.generate, cancel)
+        let prompt = self.conversation.prompt(self.session.engine())?;
+        Generation::new(&self.session, &prompt, &self.conversation.options.generate, cancel)
     }
 
     fn reply(&mut self, generation: Generation) -> Reply<'_, B> {
-        self.messages.push(Message::new(Role::Assistant, ""));
+        self.conversation.messages.push(Message::new(Role::Assistant, ""));
         Reply { chat: self, generation }
-    }
-
-    /// The prompt of all messages that fit.
-    fn prompt(&mut self) -> Result<Vec<u32>, EngineError> {
-        let limit = self.session.context();
-        let mut prompt = self.render(self.n_dropped)?;
-        if self.options.overflow == Overflow::Error || prompt.len() + self.reply_room() <= limit {
-            return Ok(prompt);
-        }
-        // Dropping changes the start of the prompt, which is then computed anew: drop enough for several turns.
-        let target = limit / 2;
-        while prompt.len() > target {
-            let Some(next) = self.next_turn() else { break };
-            self.n_dropped = next;
-            prompt = self.render(next)?;
-        }
-        Ok(prompt)
-    }
-
-    fn reply_room(&self) -> usize {
-        let wanted = self.options.generate.max_tokens.unwrap_or(Self::REPLY_ROOM);
-        wanted.min(self.session.context() / 4)
-    }
-
-    /// Index of the second user message that is still part of the prompt.
-    fn next_turn(&self) -> Option<usize> {
-        let users = self.messages.iter().enumerate().filter(|(_, m)| m.role == Role::User);
-        users.map(|(i, _)| i).find(|i| *i > self.n_dropped)
-    }
-
-    fn render(&self, first: usize) -> Result<Vec<u32>, EngineError> {
-        let system = self.options.system.iter().map(|text| Message::new(Role::System, text));
-        let messages: Vec<Message> = system.chain(self.messages[first..].iter().cloned()).collect();
-        let engine = self.session.engine();
-        let input = ChatInput { tools: &self.options.tools, ..ChatInput::prompt(&messages) };
-        let tokenizer = engine.tokenizer()?;
-        let text = tokenizer.chat_template()?.render(&input)?;
-        Ok(tokenizer.encode(&text, Bos::Auto)?)
     }
 }
 
@@ -169,7 +189,7 @@ impl<B: Backend> Reply<'_, B> {
     /// A lost device, or logits that are no numbers.
     pub async fn next(&mut self) -> Result<Option<Piece>, EngineError> {
         let piece = self.generation.next(&mut self.chat.session).await?;
-        if let (Some(piece), Some(message)) = (&piece, self.chat.messages.last_mut()) {
+        if let (Some(piece), Some(message)) = (&piece, self.chat.conversation.messages.last_mut()) {
             message.content.push_str(&piece.text);
         }
         Ok(piece)
@@ -189,7 +209,7 @@ impl<B: Backend> Reply<'_, B> {
     /// Text that cannot be decoded.
     pub fn finish(self) -> Result<Generated, EngineError> {
         let generated = self.generation.finish()?;
-        if let Some(message) = self.chat.messages.last_mut() {
+        if let Some(message) = self.chat.conversation.messages.last_mut() {
             message.content.clone_from(&generated.text);
         }
         Ok(generated)

@@ -4,8 +4,8 @@ use hala_model::{Model, Options, PlanShape, WeightFormat};
 use hala_plan::ops::sample;
 use hala_plan::{Backend, BufferId, Device, Plan};
 use hala_tensor::DType;
-use hala_text::{Tokenizer, TokenizerFiles};
-use hala_weights::Checkpoint;
+use hala_text::{Bos, ChatInput, Message, Tokenizer, TokenizerFiles};
+use hala_weights::{Checkpoint, Reader};
 
 use crate::EngineError;
 
@@ -57,26 +57,42 @@ impl<B: Backend> Engine<B> {
         options: LoadOptions,
         mut progress: impl FnMut(LoadProgress<'_>) -> bool,
     ) -> Result<Self, EngineError> {
-        let cache = options.model.cache.or(Some(backend.cache_dtype()));
-        let model = hala_model::open(checkpoint, Options { cache, ..options.model })?;
-        let tokenizer = open_tokenizer(checkpoint)?;
-        let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
-        let mut undefined_set = vec![0; sample::n_words(model.facts().n_vocab)];
-        undefined.iter().for_each(|id| sample::insert(&mut undefined_set, *id));
-        let n_total = model.weights().iter().map(|w| w.shape.n_elements()).sum();
-        let (mut weights, mut dtypes) = (Vec::new(), Vec::new());
-        let (mut n_done, mut weight_bytes) = (0, 0);
-        for spec in model.weights() {
-            let tensor = spec.load(checkpoint, options.weights)?;
-            dtypes.push(tensor.dtype());
-            weight_bytes += tensor.n_bytes();
-            weights.push(backend.upload(&spec.name, tensor)?);
-            n_done += spec.shape.n_elements();
-            if !progress(LoadProgress { name: &spec.name, n_done, n_total }) {
-                return Err(EngineError::Cancelled);
-            }
+        let mut loading = Loading::new(backend, checkpoint, options)?;
+        for i in 0..loading.weights.len() {
+            loading.add(i, checkpoint, &mut progress)?;
         }
-        Ok(Self { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined, undefined_set })
+        loading.finish()
+    }
+
+    /// As [`Engine::load`], with weight files that `reader` reads tensor by tensor, each from its start to its end: beside
+    /// what the device holds, memory holds one tensor.
+    ///
+    /// # Errors
+    /// As [`Engine::load`], and what the reader refuses.
+    pub async fn load_from(
+        backend: B,
+        checkpoint: &mut Checkpoint,
+        reader: &impl Reader,
+        options: LoadOptions,
+        mut progress: impl FnMut(LoadProgress<'_>) -> bool,
+    ) -> Result<Self, EngineError> {
+        let mut loading = Loading::new(backend, checkpoint, options)?;
+        let names: Vec<String> = loading.model.weights().iter().map(|spec| spec.name.clone()).collect();
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by_key(|i| checkpoint.reading_order(&names[*i]));
+        for i in order {
+            let name = &names[i];
+            let is_read = checkpoint.contains(name);
+            if is_read {
+                checkpoint.fetch(name, reader).await?;
+            }
+            loading.add(i, checkpoint, &mut progress)?;
+            if is_read {
+                checkpoint.forget(name);
+            }
+            loading.backend.settle().await?;
+        }
+        loading.finish()
     }
 
     /// The device's backend.
@@ -145,12 +161,85 @@ impl<B: Backend> Engine<B> {
         Ok((plan, logits))
     }
 
+    /// Ids of a conversation as the model's template writes it, up to where the reply begins.
+    ///
+    /// # Errors
+    /// A checkpoint without tokenizer or template, or messages that the template refuses.
+    pub fn chat_prompt(
+        &self,
+        messages: &[Message],
+        tools: &[serde_json::Value],
+    ) -> Result<Vec<u32>, EngineError> {
+        let tokenizer = self.tokenizer()?;
+        let input = ChatInput { tools, ..ChatInput::prompt(messages) };
+        let text = tokenizer.chat_template()?.render(&input)?;
+        Ok(tokenizer.encode(&text, Bos::Auto)?)
+    }
+
     /// The tokenizer, which also has the chat template.
     ///
     /// # Errors
     /// The checkpoint has none.
     pub fn tokenizer(&self) -> Result<&Tokenizer, EngineError> {
         self.tokenizer.as_ref().ok_or(EngineError::NoTokenizer)
+    }
+}
+
+/// An engine whose weights are on their way.
+struct Loading<B: Backend> {
+    backend: B,
+    model: Box<dyn Model>,
+    tokenizer: Option<Tokenizer>,
+    format: WeightFormat,
+    /// In the order of their ids, however they come.
+    weights: Vec<Option<(B::Weight, DType)>>,
+    weight_bytes: usize,
+    n_done: usize,
+    n_total: usize,
+}
+
+impl<B: Backend> Loading<B> {
+    fn new(backend: B, checkpoint: &Checkpoint, options: LoadOptions) -> Result<Self, EngineError> {
+        let cache = options.model.cache.or(Some(backend.cache_dtype()));
+        let model = hala_model::open(checkpoint, Options { cache, ..options.model })?;
+        let n_total = model.weights().iter().map(|w| w.shape.n_elements()).sum();
+        Ok(Self {
+            backend,
+            tokenizer: open_tokenizer(checkpoint)?,
+            format: options.weights,
+            weights: model.weights().iter().map(|_| None).collect(),
+            weight_bytes: 0,
+            n_done: 0,
+            n_total,
+            model,
+        })
+    }
+
+    /// Moves one weight to the device, and tells of it.
+    fn add(
+        &mut self,
+        weight_idx: usize,
+        checkpoint: &Checkpoint,
+        progress: &mut impl FnMut(LoadProgress<'_>) -> bool,
+    ) -> Result<(), EngineError> {
+        let spec = &self.model.weights()[weight_idx];
+        let tensor = spec.load(checkpoint, self.format)?;
+        let dtype = tensor.dtype();
+        self.weight_bytes += tensor.n_bytes();
+        self.n_done += spec.shape.n_elements();
+        self.weights[weight_idx] = Some((self.backend.upload(&spec.name, tensor)?, dtype));
+        let told = LoadProgress { name: &spec.name, n_done: self.n_done, n_total: self.n_total };
+        if progress(told) { Ok(()) } else { Err(EngineError::Cancelled) }
+    }
+
+    /// The engine, once every weight was added.
+    fn finish(self) -> Result<Engine<B>, EngineError> {
+        let Self { backend, model, tokenizer, weights, weight_bytes, .. } = self;
+        let (weights, dtypes) = weights.into_iter().flatten().unzip();
+        let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
+        let mut undefined_set = vec![0; sample::n_words(model.facts().n_vocab)];
+        undefined.iter().for_each(|id| sample::insert(&mut undefined_set, *id));
+        Ok(Engine { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined, undefined_set })
     }
 }
 

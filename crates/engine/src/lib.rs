@@ -18,9 +18,10 @@ mod snapshots;
 mod stop;
 mod trace;
 mod translate;
+mod translation;
 mod usage;
 
-pub use chat::{Chat, ChatOptions, Overflow, Reply};
+pub use chat::{Chat, ChatOptions, Conversation, Overflow, Reply};
 pub use engine::{Engine, LoadOptions, LoadProgress, open_tokenizer};
 pub use error::EngineError;
 pub use generate::{FinishReason, GenerateOptions, Generated, Generation, Piece};
@@ -30,4 +31,5 @@ pub use sampler::{Sampler, Sampling};
 pub use session::{Prefilled, Session};
 pub use trace::{BufferStatistics, StepTrace};
 pub use translate::{Direction, Segment, Translated, Translating, Translator};
+pub use translation::Translation;
 pub use usage::{Timings, Usage};

@@ -96,6 +96,12 @@ pub trait Backend: Debug {
     /// An element type that the backend does not hold, or no memory.
     fn upload(&self, label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError>;
 
+    /// Waits until what was uploaded is on the device, so that the host need not keep more of it.
+    ///
+    /// # Errors
+    /// No memory, which a browser tells late; a lost device.
+    fn settle(&self) -> impl Future<Output = Result<(), BackendError>>;
+
     /// Zeroed state buffers for one session.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
-//! The bytes of one file: mapped into memory where there are files, else owned or borrowed.
+//! The bytes of one file: mapped into memory where there are files, else owned or borrowed, whole or in parts.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The kernel maps pages around the one that is touched, those before it included: a release reaches this many
@@ -8,7 +9,7 @@ use std::ops::Range;
 #[cfg(unix)]
 const MAPPED_AROUND_BYTES: usize = 1 << 20;
 
-/// A file's bytes, readable as a slice.
+/// A file's bytes, readable as slices.
 #[derive(Debug)]
 pub(crate) enum FileBytes {
     /// Pages of the file itself, read when touched.
@@ -16,6 +17,8 @@ pub(crate) enum FileBytes {
     Mapped(memmap2::Mmap),
     /// Bytes that were handed over.
     Held(Cow<'static, [u8]>),
+    /// The parts that were read so far, by where they begin.
+    Fetched(BTreeMap<usize, Vec<u8>>),
 }
 
 impl FileBytes {
@@ -51,14 +54,42 @@ impl FileBytes {
     /// Does nothing where pages cannot be dropped.
     #[cfg(not(unix))]
     pub(crate) fn release(&self, _range: &Range<usize>) {}
-}
 
-impl AsRef<[u8]> for FileBytes {
-    fn as_ref(&self) -> &[u8] {
+    /// All bytes of a file that is there as a whole; none of one that is read in parts.
+    pub(crate) fn whole(&self) -> &[u8] {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Mapped(map) => map,
             Self::Held(bytes) => bytes,
+            Self::Fetched(_) => &[],
+        }
+    }
+
+    /// The bytes of a range; `None` where they were not fetched, or lie outside of the file.
+    pub(crate) fn get(&self, range: &Range<usize>) -> Option<&[u8]> {
+        match self {
+            #[cfg(not(target_family = "wasm"))]
+            Self::Mapped(map) => map.get(range.clone()),
+            Self::Held(bytes) => bytes.get(range.clone()),
+            // A tensor without elements has no bytes to fetch.
+            Self::Fetched(_) if range.is_empty() => Some(&[]),
+            Self::Fetched(parts) => {
+                parts.get(&range.start).filter(|part| part.len() == range.len()).map(Vec::as_slice)
+            }
+        }
+    }
+
+    /// Keeps a part that was read, where the file is read in parts.
+    pub(crate) fn hold(&mut self, start: usize, bytes: Vec<u8>) {
+        if let Self::Fetched(parts) = self {
+            parts.insert(start, bytes);
+        }
+    }
+
+    /// Drops a part that was read.
+    pub(crate) fn drop_range(&mut self, range: &Range<usize>) {
+        if let Self::Fetched(parts) = self {
+            parts.remove(&range.start);
         }
     }
 }

@@ -22,7 +22,7 @@ const CONFIG: &str = "config.json";
 #[derive(Debug)]
 pub struct Checkpoint {
     source: Source,
-    shards: Shards,
+    pub(crate) shards: Shards,
     config: Option<Config>,
 }
 
@@ -59,7 +59,7 @@ impl Checkpoint {
         Self::new(source, shards)
     }
 
-    fn new(source: Source, shards: Shards) -> Result<Self, WeightsError> {
+    pub(crate) fn new(source: Source, shards: Shards) -> Result<Self, WeightsError> {
         let label = source.label(CONFIG);
         let text = source.read_text(CONFIG)?;
         let config = text.map(|text| Config::parse(&label, &text)).transpose()?;
@@ -140,7 +140,7 @@ impl Checkpoint {
             file: shard.label.clone(),
             source,
         })?;
-        let bytes = &shard.bytes.as_ref()[info.range.clone()];
+        let bytes = shard.bytes.get(&info.range);
         Ok(TensorView { name: &info.name, file: &shard.label, shape, dtype: info.dtype, bytes })
     }
 
@@ -170,7 +170,7 @@ impl Checkpoint {
         }
     }
 
-    fn place(&self, name: &str) -> Result<Place, WeightsError> {
+    pub(crate) fn place(&self, name: &str) -> Result<Place, WeightsError> {
         self.shards.places.get(name).copied().ok_or_else(|| WeightsError::MissingTensor {
             origin: match self.shards.files.as_slice() {
                 [one] => format!("`{}`", one.label),
@@ -181,7 +181,7 @@ impl Checkpoint {
         })
     }
 
-    fn at(&self, place: Place) -> (&Shard, &TensorInfo) {
+    pub(crate) fn at(&self, place: Place) -> (&Shard, &TensorInfo) {
         let shard = &self.shards.files[place.shard_idx];
         (shard, &shard.tensors[place.tensor_idx])
     }

@@ -89,6 +89,22 @@ pub enum WeightsError {
         /// Its line, from 1.
         line: usize,
     },
+    /// A weight file could not be read where it is kept.
+    #[error("cannot read {file}: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why not, in the words of what reads it.
+        reason: String,
+    },
+    /// A tensor was to be loaded before its bytes were read.
+    #[error("the tensor {name} of {file} was not fetched: call `Checkpoint::fetch` before it is loaded")]
+    NotFetched {
+        /// The tensor.
+        name: String,
+        /// Its file.
+        file: String,
+    },
     /// A safetensors file that is damaged.
     #[error("{file}: {fault}. The file is damaged or incomplete: download it again")]
     Damaged {

@@ -17,7 +17,7 @@ use crate::FileDType;
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// Bytes that hold the header's length.
-const LENGTH_BYTES: u64 = 8;
+pub(crate) const LENGTH_BYTES: u64 = 8;
 
 /// What is wrong with a safetensors file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,7 +150,12 @@ pub(crate) struct Header {
 impl Header {
     /// Reads the header of a whole file and checks that its tensors fill the rest exactly.
     pub(crate) fn parse(file: &[u8]) -> Result<Self, HeaderFault> {
-        let text = header_bytes(file)?;
+        let n_header = header_length(file, file.len() as u64)?;
+        Self::parse_text(&file[LENGTH_BYTES as usize..][..n_header as usize], file.len() as u64)
+    }
+
+    /// Reads a header's JSON and checks that its tensors fill the rest of a file of `n_file_bytes` exactly.
+    pub(crate) fn parse_text(text: &[u8], n_file_bytes: u64) -> Result<Self, HeaderFault> {
         let header_bytes = text.len() as u64;
         let raw: RawHeader = serde_json::from_slice(text)
             .map_err(|e| HeaderFault::NotJson { header_bytes, detail: e.to_string() })?;
@@ -167,7 +172,7 @@ impl Header {
             tensors.push(info);
             end = next;
         }
-        let (found, expected) = (file.len() as u64, data_start.saturating_add(end));
+        let (found, expected) = (n_file_bytes, data_start.saturating_add(end));
         match found.cmp(&expected) {
             std::cmp::Ordering::Less => Err(HeaderFault::Truncated { found, expected }),
             std::cmp::Ordering::Greater => Err(HeaderFault::Trailing { found, expected }),
@@ -176,21 +181,22 @@ impl Header {
     }
 }
 
-fn header_bytes(file: &[u8]) -> Result<&[u8], HeaderFault> {
-    if file.is_empty() {
+/// Bytes of the header's JSON, as the `first` bytes of a file of `n_file_bytes` say.
+pub(crate) fn header_length(first: &[u8], n_file_bytes: u64) -> Result<u64, HeaderFault> {
+    if n_file_bytes == 0 {
         return Err(HeaderFault::Empty);
     }
-    let Some((length, rest)) = file.split_first_chunk::<{ LENGTH_BYTES as usize }>() else {
-        return Err(HeaderFault::NoLength { found: file.len() as u64 });
+    let Some(length) = first.first_chunk::<{ LENGTH_BYTES as usize }>() else {
+        return Err(HeaderFault::NoLength { found: n_file_bytes });
     };
-    let (expected, found) = (u64::from_le_bytes(*length), rest.len() as u64);
+    let (expected, found) = (u64::from_le_bytes(*length), n_file_bytes - LENGTH_BYTES);
     if expected > found {
         return Err(HeaderFault::HeaderBeyondFile { found, expected });
     }
     if expected > MAX_HEADER_BYTES {
         return Err(HeaderFault::HeaderTooLong { found: expected });
     }
-    Ok(&rest[..expected as usize])
+    Ok(expected)
 }
 
 /// Checks one tensor against its shape and the end of the one before it; returns it with its own end.

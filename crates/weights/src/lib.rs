@@ -16,6 +16,7 @@ pub mod hub;
 mod load;
 mod nearest;
 mod quantised;
+mod reader;
 mod shards;
 mod source;
 mod view;
@@ -27,6 +28,7 @@ pub use error::WeightsError;
 pub use file_dtype::FileDType;
 pub use header::{HeaderFault, TensorInfo};
 pub use quantised::int8_quantization_config;
+pub use reader::Reader;
 pub use view::TensorView;
 pub use writer::SafetensorsWriter;
 

@@ -39,17 +39,17 @@ impl Checkpoint {
         view: &TensorView<'_>,
         dtype: DType,
     ) -> Result<Result<Tensor, TensorError>, WeightsError> {
-        let stored = view.float_dtype()?;
+        let (stored, bytes) = (view.float_dtype()?, view.bytes()?);
         let release = |bytes| self.release(view.name, bytes);
         if stored == dtype {
-            return Ok(copy(view, dtype, release));
+            return Ok(copy(view.shape, bytes, dtype, release));
         }
         let n_element_bytes = view.dtype.n_bits() as usize / 8;
         let mut decoder = FloatDecoder { dtype: stored, halves: Vec::new() };
         let decode = |elements: Range<usize>, out: &mut [f32]| {
-            let bytes = elements.start * n_element_bytes..elements.end * n_element_bytes;
-            decoder.decode(&view.bytes[bytes.clone()], out);
-            release(bytes);
+            let range = elements.start * n_element_bytes..elements.end * n_element_bytes;
+            decoder.decode(&bytes[range.clone()], out);
+            release(range);
         };
         Ok(encode(view.shape, dtype, decode))
     }
@@ -70,9 +70,10 @@ impl Checkpoint {
         let scales = self.load_floats(&scales, DType::F32)?.map_err(|e| scales.tensor_error(e))?;
         let Data::F32(scales) = scales.into_data() else { return Err(view.unsupported()) };
         let release = |bytes| self.release(view.name, bytes);
-        let codes: &[i8] = bytemuck::cast_slice(view.bytes);
+        let bytes = view.bytes()?;
+        let codes: &[i8] = bytemuck::cast_slice(bytes);
         if dtype == (DType::Int8 { group }) && !codes.contains(&i8::MIN) {
-            let codes = copy_words(view.bytes, |[b]: [u8; 1]| b as i8, |_| true, release);
+            let codes = copy_words(bytes, |[b]: [u8; 1]| b as i8, |_| true, release);
             return Ok(match codes {
                 Ok(codes) => Tensor::new(view.shape, Data::Int8 { codes, scales, group }),
                 Err(_) => Err(TensorError::NotAFloat { dtype }),
@@ -125,8 +126,12 @@ fn empty(shape: Shape, dtype: DType) -> Result<Tensor, TensorError> {
 }
 
 /// Copies floats that are stored as they are asked for.
-fn copy(view: &TensorView<'_>, dtype: DType, release: impl Fn(Range<usize>)) -> Result<Tensor, TensorError> {
-    let (shape, bytes) = (view.shape, view.bytes);
+fn copy(
+    shape: Shape,
+    bytes: &[u8],
+    dtype: DType,
+    release: impl Fn(Range<usize>),
+) -> Result<Tensor, TensorError> {
     let refuse = |(element, value)| TensorError::NotFinite { row: element / shape.n_columns(), value };
     let data = match dtype {
         DType::F32 => {

@@ -56,41 +56,58 @@ impl Shards {
 
     /// Opens one file alone.
     pub(crate) fn open_file(source: &mut Source, name: &str) -> Result<Self, WeightsError> {
-        let shard = open_shard(source, name)?;
+        Ok(Self::of_one(open_shard(source, name)?))
+    }
+
+    /// The shards of a checkpoint that has one.
+    pub(crate) fn of_one(shard: Shard) -> Self {
         let places = shard
             .tensors
             .iter()
             .enumerate()
             .map(|(tensor_idx, tensor)| (tensor.name.clone(), Place { shard_idx: 0, tensor_idx }));
-        Ok(Self { places: places.collect(), files: vec![shard] })
+        Self { places: places.collect(), files: vec![shard] }
     }
 
     fn open_index(source: &mut Source, text: &str) -> Result<Self, WeightsError> {
         let index = source.label(INDEX);
         let weight_map = parse_index(&index, text)?;
+        Self::of_index(&index, &weight_map, |name| {
+            let (index, shard) = (index.clone(), name.to_owned());
+            if !is_plain(name) {
+                return Err(WeightsError::ShardName { index, shard });
+            }
+            if !source.has(name) {
+                return Err(WeightsError::MissingShard { index, shard });
+            }
+            open_shard(source, name)
+        })
+    }
+
+    /// The shards that `weight_map` names, each opened by `open`; `index` is where it stands, for messages.
+    pub(crate) fn of_index(
+        index: &str,
+        weight_map: &BTreeMap<String, String>,
+        mut open: impl FnMut(&str) -> Result<Shard, WeightsError>,
+    ) -> Result<Self, WeightsError> {
         let mut shard_of = BTreeMap::new();
         let mut files = Vec::new();
         let mut places = BTreeMap::new();
         for (tensor, name) in weight_map {
-            let shard_idx = match shard_of.get(&name) {
+            let shard_idx = match shard_of.get(name) {
                 Some(&i) => i,
                 None => {
-                    if !is_plain(&name) {
-                        return Err(WeightsError::ShardName { index, shard: name });
-                    }
-                    if !source.has(&name) {
-                        return Err(WeightsError::MissingShard { index, shard: name });
-                    }
-                    files.push(open_shard(source, &name)?);
-                    shard_of.insert(name.clone(), files.len() - 1);
+                    files.push(open(name)?);
+                    shard_of.insert(name, files.len() - 1);
                     files.len() - 1
                 }
             };
-            let found = files[shard_idx].tensors.iter().position(|t| t.name == tensor);
+            let found = files[shard_idx].tensors.iter().position(|t| t.name == *tensor);
             let Some(tensor_idx) = found else {
-                return Err(WeightsError::NotInShard { index, tensor, shard: name });
+                let (index, tensor, shard) = (index.to_owned(), tensor.clone(), name.clone());
+                return Err(WeightsError::NotInShard { index, tensor, shard });
             };
-            places.insert(tensor, Place { shard_idx, tensor_idx });
+            places.insert(tensor.clone(), Place { shard_idx, tensor_idx });
         }
         Ok(Self { files, places })
     }
@@ -99,7 +116,7 @@ impl Shards {
 fn open_shard(source: &mut Source, name: &str) -> Result<Shard, WeightsError> {
     let label = source.label(name);
     let bytes = source.take_weights(name)?;
-    match Header::parse(bytes.as_ref()) {
+    match Header::parse(bytes.whole()) {
         Ok(Header { tensors, metadata }) => Ok(Shard { label, bytes, tensors, metadata }),
         Err(fault) => Err(WeightsError::Damaged { file: label, fault }),
     }

@@ -11,7 +11,8 @@ pub struct TensorView<'a> {
     pub(crate) file: &'a str,
     pub(crate) shape: Shape,
     pub(crate) dtype: FileDType,
-    pub(crate) bytes: &'a [u8],
+    /// `None` where they were not fetched.
+    pub(crate) bytes: Option<&'a [u8]>,
 }
 
 impl<'a> TensorView<'a> {
@@ -36,8 +37,13 @@ impl<'a> TensorView<'a> {
     }
 
     /// Its elements as the file holds them: little-endian, row-major, at no particular alignment.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    ///
+    /// # Errors
+    /// They were not fetched.
+    pub fn bytes(&self) -> Result<&'a [u8], WeightsError> {
+        let not_fetched =
+            || WeightsError::NotFetched { name: self.name.to_owned(), file: self.file.to_owned() };
+        self.bytes.ok_or_else(not_fetched)
     }
 
     /// Checks the shape.

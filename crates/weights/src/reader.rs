@@ -1,0 +1,120 @@
+//! Weight files that are read a tensor at a time, as over a network.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::Range;
+
+use crate::bytes::FileBytes;
+use crate::header::{Header, LENGTH_BYTES, header_length};
+use crate::quantised::SCALE_SUFFIX;
+use crate::shards::{INDEX, SINGLE, Shard, Shards, is_plain, parse_index};
+use crate::source::Source;
+use crate::{Checkpoint, HeaderFault, WeightsError};
+
+/// Reads parts of weight files: from a browser's storage, or a server.
+///
+/// Failures are told in words, which end up in [`WeightsError::Unreadable`].
+pub trait Reader {
+    /// Bytes that a file has.
+    fn size(&self, file: &str) -> impl Future<Output = Result<u64, String>>;
+
+    /// The bytes of a range of a file, all of them.
+    fn read(&self, file: &str, range: Range<u64>) -> impl Future<Output = Result<Vec<u8>, String>>;
+}
+
+impl Checkpoint {
+    /// Opens a checkpoint whose side files are bytes and whose weight files are read by `reader`: their headers now,
+    /// each tensor by [`Checkpoint::fetch`].
+    ///
+    /// # Errors
+    /// As [`Checkpoint::from_files`], and what the reader refuses.
+    pub async fn from_reader(
+        files: Vec<(String, Cow<'static, [u8]>)>,
+        reader: &impl Reader,
+    ) -> Result<Self, WeightsError> {
+        let source = Source::Memory(files.into_iter().collect());
+        let Some(index) = source.read_text(INDEX)?.map(Cow::into_owned) else {
+            let shard = open_shard(reader, SINGLE).await?;
+            return Self::new(source, Shards::of_one(shard));
+        };
+        let weight_map = parse_index(INDEX, &index)?;
+        let mut shards: BTreeMap<&str, Shard> = BTreeMap::new();
+        for name in weight_map.values() {
+            if !shards.contains_key(name.as_str()) {
+                let (index, shard) = (INDEX.to_owned(), name.clone());
+                if !is_plain(name) {
+                    return Err(WeightsError::ShardName { index, shard });
+                }
+                shards.insert(name, open_shard(reader, name).await?);
+            }
+        }
+        let missing =
+            |name: &str| WeightsError::MissingShard { index: INDEX.to_owned(), shard: name.to_owned() };
+        let shards =
+            Shards::of_index(INDEX, &weight_map, |name| shards.remove(name).ok_or_else(|| missing(name)))?;
+        Self::new(source, shards)
+    }
+
+    /// Reads a tensor's bytes, and those of its scales, so that it can be loaded; does nothing where they are there.
+    ///
+    /// # Errors
+    /// There is no such tensor, or the reader refuses.
+    pub async fn fetch(&mut self, name: &str, reader: &impl Reader) -> Result<(), WeightsError> {
+        self.fetch_one(name, reader).await?;
+        let scales = format!("{name}{SCALE_SUFFIX}");
+        if self.contains(&scales) { self.fetch_one(&scales, reader).await } else { Ok(()) }
+    }
+
+    /// Drops what [`Checkpoint::fetch`] read.
+    pub fn forget(&mut self, name: &str) {
+        for name in [name, &format!("{name}{SCALE_SUFFIX}")] {
+            if let Ok(place) = self.place(name) {
+                let shard = &mut self.shards.files[place.shard_idx];
+                shard.bytes.drop_range(&shard.tensors[place.tensor_idx].range);
+            }
+        }
+    }
+
+    /// Where a tensor stands among all of the checkpoint's: reading in this order reads each file from its start to its end.
+    /// `None` for a tensor that is not there.
+    pub fn reading_order(&self, name: &str) -> Option<(usize, usize)> {
+        let place = self.place(name).ok()?;
+        Some((place.shard_idx, self.at(place).1.range.start))
+    }
+
+    async fn fetch_one(&mut self, name: &str, reader: &impl Reader) -> Result<(), WeightsError> {
+        let place = self.place(name)?;
+        let (shard, info) = self.at(place);
+        if shard.bytes.get(&info.range).is_some() {
+            return Ok(());
+        }
+        let (file, range) = (shard.label.clone(), info.range.clone());
+        let bytes = read(reader, &file, range.start as u64..range.end as u64).await?;
+        self.shards.files[place.shard_idx].bytes.hold(range.start, bytes);
+        Ok(())
+    }
+}
+
+async fn open_shard(reader: &impl Reader, name: &str) -> Result<Shard, WeightsError> {
+    let size = reader.size(name).await.map_err(|reason| unreadable(name, reason))?;
+    let damaged = |fault: HeaderFault| WeightsError::Damaged { file: name.to_owned(), fault };
+    let first = read(reader, name, 0..LENGTH_BYTES.min(size)).await?;
+    let n_header = header_length(&first, size).map_err(damaged)?;
+    let text = read(reader, name, LENGTH_BYTES..LENGTH_BYTES + n_header).await?;
+    let Header { tensors, metadata } = Header::parse_text(&text, size).map_err(damaged)?;
+    Ok(Shard { label: name.to_owned(), bytes: FileBytes::Fetched(BTreeMap::new()), tensors, metadata })
+}
+
+async fn read(reader: &impl Reader, file: &str, range: Range<u64>) -> Result<Vec<u8>, WeightsError> {
+    let expected = range.end - range.start;
+    let bytes = reader.read(file, range).await.map_err(|reason| unreadable(file, reason))?;
+    if bytes.len() as u64 != expected {
+        return Err(unreadable(file, format!("{} bytes came where {expected} were asked for", bytes.len())));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(file: &str, reason: String) -> WeightsError {
+    WeightsError::Unreadable { file: file.to_owned(), reason }
+}
