@@ -1,0 +1,166 @@
+//! What the worker is answered, as JSON.
+
+use std::ops::Range;
+
+use hala_engine::{FinishReason, Generated, Timings, TokenLogprob, Translated, Usage};
+use hala_text::{Language, Tokenizer};
+use serde::Serialize;
+
+/// A piece of a reply.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChatPiece<'a> {
+    pub(crate) text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) logprobs: Option<TokenReport>,
+}
+
+/// Log-probabilities of a token, in the words of the OpenAI API.
+#[derive(Debug, Serialize)]
+pub(crate) struct TokenReport {
+    #[serde(flatten)]
+    chosen: CandidateReport,
+    top_logprobs: Vec<CandidateReport>,
+}
+
+/// A token that was or could have been chosen.
+#[derive(Debug, Serialize)]
+struct CandidateReport {
+    token: String,
+    logprob: f32,
+    bytes: Option<Vec<u8>>,
+}
+
+impl TokenReport {
+    pub(crate) fn new(tokenizer: &Tokenizer, logprob: &TokenLogprob) -> Self {
+        let report = |id: u32, logprob: f32| {
+            let text = tokenizer.decode(&[id], hala_text::Specials::Keep).unwrap_or_default();
+            // A token may be a part of a character: then its text does not tell its bytes.
+            let bytes = (!text.contains('\u{fffd}')).then(|| text.clone().into_bytes());
+            CandidateReport { token: text, logprob, bytes }
+        };
+        Self {
+            chosen: report(logprob.chosen.id, logprob.chosen.logprob),
+            top_logprobs: logprob.top.iter().map(|c| report(c.id, c.logprob)).collect(),
+        }
+    }
+}
+
+/// Where the time went.
+#[derive(Debug, Serialize)]
+struct TimesReport {
+    prefill_ms: f64,
+    decode_ms: f64,
+}
+
+impl From<Timings> for TimesReport {
+    fn from(timings: Timings) -> Self {
+        Self { prefill_ms: timings.prefill.as_secs_f64() * 1e3, decode_ms: timings.decode.as_secs_f64() * 1e3 }
+    }
+}
+
+/// A whole reply.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChatReply {
+    text: String,
+    finish: FinishReason,
+    usage: Usage,
+    timings: TimesReport,
+    dropped_messages: usize,
+}
+
+impl ChatReply {
+    pub(crate) fn new(generated: Generated, dropped_messages: usize) -> Self {
+        let Generated { text, finish, usage, timings, .. } = generated;
+        Self { text, finish, usage, timings: timings.into(), dropped_messages }
+    }
+}
+
+/// A whole translation.
+#[derive(Debug, Serialize)]
+pub(crate) struct TranslateReply {
+    text: String,
+    from: Language,
+    to: Language,
+    segments: Vec<SegmentReport>,
+    finish: FinishReason,
+    usage: Usage,
+    timings: TimesReport,
+}
+
+/// A sentence and its translation, in UTF-16 units.
+#[derive(Debug, Serialize)]
+struct SegmentReport {
+    source: [usize; 2],
+    target: [usize; 2],
+}
+
+impl TranslateReply {
+    pub(crate) fn new(source: &str, translated: Translated) -> Self {
+        let Translated { text, to, segments, finish, usage, timings } = translated;
+        let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
+        let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
+        let segments = sources.into_iter().zip(targets).map(|(source, target)| SegmentReport { source, target });
+        let segments = segments.collect();
+        Self { text, from: to.other(), to, segments, finish, usage, timings: timings.into() }
+    }
+}
+
+/// Ranges of bytes as ranges of UTF-16 units, as JavaScript counts; they come in the order of the text.
+fn utf16(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> Vec<[usize; 2]> {
+    let (mut at, mut units) = (0, 0);
+    let mut to_units = |position: usize| {
+        units += text.get(at..position).unwrap_or_default().encode_utf16().count();
+        at = position;
+        units
+    };
+    ranges.map(|range| [to_units(range.start), to_units(range.end)]).collect()
+}
+
+/// What was loaded and what runs it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Info {
+    pub(crate) family: &'static str,
+    pub(crate) parameters: usize,
+    pub(crate) layers: usize,
+    pub(crate) width: usize,
+    pub(crate) vocabulary: usize,
+    pub(crate) context: usize,
+    pub(crate) max_context: usize,
+    pub(crate) weight_bytes: usize,
+    pub(crate) cache_bytes_per_token: usize,
+    pub(crate) backend: &'static str,
+    pub(crate) device: String,
+    pub(crate) subgroups: bool,
+    pub(crate) threads: usize,
+}
+
+/// What happens besides the work that was asked for.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum Event<'a> {
+    /// A weight is on the device.
+    Load { name: &'a str, loaded: usize, total: usize },
+    /// The GPU went away, and is being set up once more.
+    DeviceLost { reason: &'a str },
+    /// Another backend took over.
+    BackendChange { backend: &'static str, reason: &'a str },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_count_as_javascript_does() {
+        let text = "a😀ب c";
+        let ranges = [0..1, 1..5, 5..7, 8..9];
+        assert_eq!(utf16(text, ranges.into_iter()), [[0, 1], [1, 3], [3, 4], [5, 6]]);
+    }
+
+    #[test]
+    fn events_are_told_apart_by_their_type() {
+        let event = Event::DeviceLost { reason: "r" };
+        assert_eq!(serde_json::to_string(&event).unwrap(), r#"{"type":"devicelost","reason":"r"}"#);
+    }
+}

@@ -1,0 +1,202 @@
+//! What the worker asks for, as JSON.
+
+use std::collections::BTreeMap;
+
+use hala_engine::{ChatOptions, Conversation, Direction, GenerateOptions, LoadOptions, Overflow, Sampling};
+use hala_model::{Options, WeightFormat};
+use hala_text::{Language, Message, Role};
+use serde::Deserialize;
+
+use crate::error::Failure;
+
+/// What runs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BackendName {
+    WebGpu,
+    Wasm,
+}
+
+/// Choices made when a model is loaded.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoadRequest {
+    pub(crate) backend: BackendName,
+    weights: String,
+    context: Option<usize>,
+    pub(crate) threads: usize,
+    /// Sizes of subgroups, where the page turned them on.
+    pub(crate) subgroups: Option<[u32; 2]>,
+}
+
+impl LoadRequest {
+    pub(crate) fn parse(json: &str) -> Result<Self, Failure> {
+        serde_json::from_str(json).map_err(|e| Failure::request(&e))
+    }
+
+    /// The engine's part of it.
+    pub(crate) fn options(&self) -> Result<LoadOptions, Failure> {
+        let weights: WeightFormat =
+            self.weights.parse().map_err(|message: String| Failure::new("invalid-request", message))?;
+        Ok(LoadOptions { weights, model: Options { context: self.context, cache: None } })
+    }
+}
+
+/// A conversation to be answered, in the words of the OpenAI API.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChatRequest {
+    messages: Vec<Message>,
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    top_k: Option<usize>,
+    min_p: Option<f32>,
+    repetition_penalty: Option<f32>,
+    frequency_penalty: Option<f32>,
+    presence_penalty: Option<f32>,
+    #[serde(default)]
+    logit_bias: BTreeMap<u32, f32>,
+    seed: Option<i64>,
+    #[serde(default)]
+    stop: Stop,
+    max_tokens: Option<usize>,
+    max_completion_tokens: Option<usize>,
+    #[serde(default)]
+    logprobs: bool,
+    top_logprobs: Option<usize>,
+    #[serde(default)]
+    tools: Vec<serde_json::Value>,
+    #[serde(default)]
+    overflow: OverflowName,
+}
+
+/// One stop string or several.
+#[derive(Debug, Default, Deserialize)]
+#[serde(untagged)]
+enum Stop {
+    #[default]
+    None,
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OverflowName {
+    #[default]
+    Error,
+    DropOldest,
+}
+
+impl ChatRequest {
+    pub(crate) fn parse(json: &str) -> Result<Self, Failure> {
+        serde_json::from_str(json).map_err(|e| Failure::request(&e))
+    }
+
+    /// The conversation; `seed` is for a request that names none.
+    pub(crate) fn into_conversation(self, seed: u64) -> Conversation {
+        let generate = GenerateOptions {
+            sampling: self.sampling(seed),
+            max_tokens: self.max_completion_tokens.or(self.max_tokens),
+            stop: match self.stop {
+                Stop::None => Vec::new(),
+                Stop::One(stop) => vec![stop],
+                Stop::Several(stops) => stops,
+            },
+            logprobs: self.logprobs.then(|| self.top_logprobs.unwrap_or(0)),
+            ..GenerateOptions::default()
+        };
+        let overflow = match self.overflow {
+            OverflowName::Error => Overflow::Error,
+            OverflowName::DropOldest => Overflow::DropOldest,
+        };
+        let (system, messages) = split_system(self.messages);
+        Conversation::new(messages, ChatOptions { system, tools: self.tools, overflow, generate })
+    }
+
+    fn sampling(&self, seed: u64) -> Sampling {
+        let base = Sampling::conversation();
+        Sampling {
+            temperature: self.temperature.unwrap_or(base.temperature),
+            top_k: self.top_k.unwrap_or(base.top_k),
+            top_p: self.top_p.unwrap_or(base.top_p),
+            min_p: self.min_p.unwrap_or(base.min_p),
+            repetition_penalty: self.repetition_penalty.unwrap_or(base.repetition_penalty),
+            frequency_penalty: self.frequency_penalty.unwrap_or(base.frequency_penalty),
+            presence_penalty: self.presence_penalty.unwrap_or(base.presence_penalty),
+            logit_bias: self.logit_bias.iter().map(|(id, bias)| (*id, *bias)).collect(),
+            seed: self.seed.map_or(seed, |seed| seed as u64),
+        }
+    }
+}
+
+/// Messages that a page asks about, with the system message apart: it stays when the oldest turns are left out.
+pub(crate) fn split_system(mut messages: Vec<Message>) -> (Option<String>, Vec<Message>) {
+    let is_system = messages.first().is_some_and(|m| m.role == Role::System);
+    let system = is_system.then(|| messages.remove(0).content);
+    (system, messages)
+}
+
+/// A text to be translated.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TranslateRequest {
+    pub(crate) text: String,
+    from: Option<Language>,
+    to: Option<Language>,
+}
+
+impl TranslateRequest {
+    pub(crate) fn parse(json: &str) -> Result<Self, Failure> {
+        serde_json::from_str(json).map_err(|e| Failure::request(&e))
+    }
+
+    pub(crate) fn direction(&self) -> Direction {
+        Direction { from: self.from, to: self.to }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_in_openai_s_words_becomes_options() {
+        let json = r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}],
+            "temperature":0,"stop":["a","b"],"max_tokens":7,"logprobs":true,"logit_bias":{"5":-100},"seed":-1}"#;
+        let conversation = ChatRequest::parse(json).unwrap().into_conversation(9);
+        let options = conversation.options;
+        assert_eq!(options.system.as_deref(), Some("s"));
+        assert_eq!(conversation.messages.len(), 1);
+        assert_eq!(options.generate.stop, ["a", "b"]);
+        assert_eq!(options.generate.max_tokens, Some(7));
+        assert_eq!(options.generate.logprobs, Some(0));
+        let sampling = options.generate.sampling;
+        assert_eq!((sampling.temperature, sampling.min_p, sampling.seed), (0.0, 0.15, u64::MAX));
+        assert_eq!(sampling.logit_bias, [(5, -100.0)]);
+    }
+
+    #[test]
+    fn a_seed_is_given_where_none_was_asked_for() {
+        let conversation = ChatRequest::parse(r#"{"messages":[],"stop":"x"}"#).unwrap().into_conversation(9);
+        assert_eq!(conversation.options.generate.sampling.seed, 9);
+        assert_eq!(conversation.options.generate.stop, ["x"]);
+    }
+
+    #[test]
+    fn an_option_that_is_not_known_is_named() {
+        let failure = ChatRequest::parse(r#"{"messages":[],"temprature":1}"#).unwrap_err();
+        assert_eq!(failure.code, "invalid-request");
+        assert!(failure.message.contains("temprature"), "{}", failure.message);
+    }
+
+    #[test]
+    fn weight_formats_go_by_the_command_s_names() {
+        let json = |weights: &str| {
+            format!(r#"{{"backend":"wasm","weights":"{weights}","context":null,"threads":1,"subgroups":null}}"#)
+        };
+        assert!(LoadRequest::parse(&json("fp8")).unwrap().options().is_ok());
+        assert!(LoadRequest::parse(&json("int3")).unwrap().options().unwrap_err().message.contains("int3"));
+        assert!(LoadRequest::parse(&json("auto").replace("wasm", "cuda")).is_err());
+    }
+}

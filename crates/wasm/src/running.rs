@@ -1,0 +1,218 @@
+//! An engine on the backend that was chosen, with its sessions.
+
+use std::sync::Arc;
+
+use hala_backend_cpu::CpuBackend;
+use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
+use hala_engine::{Engine, EngineError, LoadOptions, LoadProgress, Session};
+use hala_plan::{Backend, Cancel};
+use hala_weights::Checkpoint;
+use serde::Serialize;
+
+use crate::error::Failure;
+use crate::host::{HostReader, pause};
+use crate::reply::Info;
+use crate::request::{BackendName, LoadRequest};
+
+/// Which of the sessions: each keeps what it computed, so that a conversation goes on after a translation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Chat,
+    Translation,
+}
+
+/// An engine and its sessions, made when they are first used.
+#[derive(Debug)]
+pub(crate) struct Sessions<B: Backend> {
+    pub(crate) engine: Arc<Engine<B>>,
+    chat: Option<Session<B>>,
+    translation: Option<Session<B>>,
+}
+
+/// The same on either backend.
+#[derive(Debug)]
+pub(crate) enum Running {
+    Cpu(Sessions<CpuBackend>),
+    Wgpu(Sessions<WgpuBackend>),
+}
+
+/// A handle of the engine on either backend.
+#[derive(Debug)]
+pub(crate) enum AnyEngine {
+    Cpu(Arc<Engine<CpuBackend>>),
+    Wgpu(Arc<Engine<WgpuBackend>>),
+}
+
+/// Evaluates an expression with the engine of whichever backend it is.
+macro_rules! with_engine {
+    ($any:expr, $engine:ident => $body:expr) => {
+        match $any {
+            $crate::running::AnyEngine::Cpu($engine) => $body,
+            $crate::running::AnyEngine::Wgpu($engine) => $body,
+        }
+    };
+}
+pub(crate) use with_engine;
+
+impl AnyEngine {
+    /// What was loaded and what runs it.
+    pub(crate) fn info(&self) -> Info {
+        match self {
+            Self::Cpu(engine) => info(engine, "wasm", false, engine.backend().n_threads()),
+            Self::Wgpu(engine) => info(engine, "webgpu", engine.backend().has_subgroups(), 1),
+        }
+    }
+}
+
+/// Evaluates an expression with the sessions of whichever backend it is.
+macro_rules! with_sessions {
+    ($running:expr, $sessions:ident => $body:expr) => {
+        match $running {
+            $crate::running::Running::Cpu($sessions) => $body,
+            $crate::running::Running::Wgpu($sessions) => $body,
+        }
+    };
+}
+pub(crate) use with_sessions;
+
+impl<B: Backend> Sessions<B> {
+    fn new(engine: Engine<B>) -> Self {
+        Self { engine: Arc::new(engine), chat: None, translation: None }
+    }
+
+    fn place(&mut self, purpose: Purpose) -> &mut Option<Session<B>> {
+        match purpose {
+            Purpose::Chat => &mut self.chat,
+            Purpose::Translation => &mut self.translation,
+        }
+    }
+
+    /// The session for this purpose.
+    ///
+    /// # Errors
+    /// No memory for its state.
+    pub(crate) async fn session(&mut self, purpose: Purpose) -> Result<&mut Session<B>, EngineError> {
+        let made = match self.place(purpose).take() {
+            Some(session) => session,
+            None => Session::new(Arc::clone(&self.engine)).await?,
+        };
+        Ok(self.place(purpose).insert(made))
+    }
+
+    /// Tokens that the session for this purpose holds.
+    fn ids(&self, purpose: Purpose) -> Vec<u32> {
+        let session = match purpose {
+            Purpose::Chat => &self.chat,
+            Purpose::Translation => &self.translation,
+        };
+        session.as_ref().map(|session| session.ids().to_vec()).unwrap_or_default()
+    }
+
+    /// Computes these tokens, so that work which was cut off can go on.
+    async fn resume(&mut self, purpose: Purpose, ids: &[u32], cancel: &Cancel) -> Result<(), EngineError> {
+        if !ids.is_empty() {
+            self.session(purpose).await?.prefill(ids, cancel).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Running {
+    /// Loads the model onto a backend.
+    ///
+    /// # Errors
+    /// A damaged or unsupported model, no memory, a device that cannot be set up.
+    pub(crate) async fn load(
+        backend: BackendName,
+        request: &LoadRequest,
+        checkpoint: &mut Checkpoint,
+        reader: &HostReader,
+        progress: impl FnMut(LoadProgress<'_>) -> bool,
+    ) -> Result<Self, Failure> {
+        let options = request.options()?;
+        match backend {
+            BackendName::Wasm => {
+                let backend = CpuBackend::threaded(request.threads.max(1))?.pausing(pause);
+                let engine = load(backend, options, checkpoint, reader, progress).await?;
+                Ok(Self::Cpu(Sessions::new(engine)))
+            }
+            BackendName::WebGpu => {
+                let choice = AdapterChoice::Best;
+                let backend = match request.subgroups {
+                    Some(_) => WgpuBackend::with_subgroups(&choice).await?,
+                    None => WgpuBackend::new(&choice).await?,
+                };
+                let engine = load(backend, options, checkpoint, reader, progress).await?;
+                Ok(Self::Wgpu(Sessions::new(engine)))
+            }
+        }
+    }
+
+    /// The engine.
+    pub(crate) fn engine(&self) -> AnyEngine {
+        match self {
+            Self::Cpu(sessions) => AnyEngine::Cpu(Arc::clone(&sessions.engine)),
+            Self::Wgpu(sessions) => AnyEngine::Wgpu(Arc::clone(&sessions.engine)),
+        }
+    }
+
+    /// The backend's name, as pages know it.
+    pub(crate) fn backend(&self) -> &'static str {
+        match self {
+            Self::Cpu(_) => "wasm",
+            Self::Wgpu(_) => "webgpu",
+        }
+    }
+
+    /// Tokens that the session for this purpose holds.
+    pub(crate) fn ids(&self, purpose: Purpose) -> Vec<u32> {
+        with_sessions!(self, sessions => sessions.ids(purpose))
+    }
+
+    /// Computes these tokens, so that work which was cut off can go on.
+    ///
+    /// # Errors
+    /// A lost device, cancellation.
+    pub(crate) async fn resume(
+        &mut self,
+        purpose: Purpose,
+        ids: &[u32],
+        cancel: &Cancel,
+    ) -> Result<(), EngineError> {
+        with_sessions!(self, sessions => sessions.resume(purpose, ids, cancel).await)
+    }
+}
+
+async fn load<B: Backend>(
+    backend: B,
+    options: LoadOptions,
+    checkpoint: &mut Checkpoint,
+    reader: &HostReader,
+    progress: impl FnMut(LoadProgress<'_>) -> bool,
+) -> Result<Engine<B>, Failure> {
+    Ok(Engine::load_from(backend, checkpoint, reader, options, progress).await?)
+}
+
+fn info<B: Backend>(engine: &Engine<B>, backend: &'static str, subgroups: bool, threads: usize) -> Info {
+    let facts = engine.model().facts();
+    Info {
+        family: facts.family,
+        parameters: facts.n_parameters,
+        layers: facts.n_layers,
+        width: facts.width,
+        vocabulary: facts.n_vocab,
+        context: facts.context,
+        max_context: facts.max_context,
+        weight_bytes: engine.weight_bytes(),
+        cache_bytes_per_token: facts.cache_bytes_per_token,
+        backend,
+        device: engine.device().name.clone(),
+        subgroups,
+        threads,
+    }
+}
+
+/// A value as JSON. (Values of this crate have no keys or numbers that JSON cannot hold.)
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
