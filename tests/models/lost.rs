@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::{AdapterChoice, Prepared, Snapshot, State, Weight, WgpuBackend};
 use hala_engine::{Engine, EngineError, GenerateOptions, Generation, Session};
 use hala_model::WeightFormat;
@@ -173,6 +174,29 @@ fn a_session_that_is_rebuilt_after_a_loss_writes_the_text_that_it_would_have_wri
             let found = block_on(generation.run(&mut session)).unwrap();
             assert_eq!((found.text, found.ids), (expected.text.clone(), expected.ids.clone()), "{device}");
         }
+    }
+}
+
+#[test]
+fn the_cpu_takes_a_generation_over_from_a_device_that_was_lost() {
+    let Text { ids, n_prompt } = texts().swap_remove(0);
+    let (options, cancel) = (GenerateOptions::default(), Cancel::new());
+    let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
+    let cpu = Arc::new(load(CpuBackend::threaded(2).unwrap(), &checkpoint, WeightFormat::Auto).unwrap());
+    let mut whole = block_on(Session::new(Arc::clone(&cpu))).unwrap();
+    let expected = Generation::new(&whole, &ids[..n_prompt], &options, &cancel).unwrap();
+    let expected = block_on(expected.run(&mut whole)).unwrap();
+    for device in devices::for_models() {
+        let mut session = block_on(Session::new(built_in(device))).unwrap();
+        let mut generation = Generation::new(&session, &ids[..n_prompt], &options, &cancel).unwrap();
+        for _ in 0..3 {
+            block_on(generation.next(&mut session)).unwrap();
+        }
+        session.engine().backend().destroy();
+        let mut on_cpu = block_on(Session::new(Arc::clone(&cpu))).unwrap();
+        block_on(on_cpu.prefill(session.ids(), &cancel)).unwrap();
+        let found = block_on(generation.run(&mut on_cpu)).unwrap();
+        assert_eq!((found.text, found.ids), (expected.text.clone(), expected.ids.clone()), "{device}");
     }
 }
 

@@ -64,7 +64,7 @@ impl<B: Backend> Engine<B> {
         loading.finish()
     }
 
-    /// As [`Engine::load`], with weight files that `reader` reads tensor by tensor, each from its start to its end: beside
+    /// As [`Engine::load`], with weight files that `reader` reads tensor by tensor, in the order of the files: beside
     /// what the device holds, memory holds one tensor.
     ///
     /// # Errors

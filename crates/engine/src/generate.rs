@@ -204,7 +204,9 @@ impl Generation {
         session: &mut Session<B>,
         id: u32,
     ) -> Result<Option<u32>, EngineError> {
-        let Some(choice) = self.on_device.filter(|_| session.engine().backend().n_ahead() > 0) else { return Ok(None) };
+        let Some(choice) = self.on_device.filter(|_| session.engine().backend().n_ahead() > 0) else {
+            return Ok(None);
+        };
         let choosing = Choosing {
             choice,
             seed: self.sampler.sampling().seed,

@@ -74,7 +74,9 @@ fn code(error: &EngineError) -> &'static str {
         EngineError::Backend(error) => backend_code(error),
         EngineError::Text(error) => text_code(error),
         EngineError::NoTokenizer => "no-tokenizer",
-        EngineError::EmptyPrompt | EngineError::Conversation(_) | EngineError::Position { .. } => "invalid-request",
+        EngineError::EmptyPrompt | EngineError::Conversation(_) | EngineError::Position { .. } => {
+            "invalid-request"
+        }
         EngineError::PromptTooLong { .. } => "context-length-exceeded",
         EngineError::SameLanguage(_) => "same-language",
         EngineError::NotFinite { .. } => "not-finite",

@@ -54,7 +54,10 @@ struct TimesReport {
 
 impl From<Timings> for TimesReport {
     fn from(timings: Timings) -> Self {
-        Self { prefill_ms: timings.prefill.as_secs_f64() * 1e3, decode_ms: timings.decode.as_secs_f64() * 1e3 }
+        Self {
+            prefill_ms: timings.prefill.as_secs_f64() * 1e3,
+            decode_ms: timings.decode.as_secs_f64() * 1e3,
+        }
     }
 }
 
@@ -99,7 +102,8 @@ impl TranslateReply {
         let Translated { text, to, segments, finish, usage, timings } = translated;
         let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
         let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
-        let segments = sources.into_iter().zip(targets).map(|(source, target)| SegmentReport { source, target });
+        let segments =
+            sources.into_iter().zip(targets).map(|(source, target)| SegmentReport { source, target });
         let segments = segments.collect();
         Self { text, from: to.other(), to, segments, finish, usage, timings: timings.into() }
     }

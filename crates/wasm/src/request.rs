@@ -193,7 +193,9 @@ mod tests {
     #[test]
     fn weight_formats_go_by_the_command_s_names() {
         let json = |weights: &str| {
-            format!(r#"{{"backend":"wasm","weights":"{weights}","context":null,"threads":1,"subgroups":null}}"#)
+            format!(
+                r#"{{"backend":"wasm","weights":"{weights}","context":null,"threads":1,"subgroups":null}}"#
+            )
         };
         assert!(LoadRequest::parse(&json("fp8")).unwrap().options().is_ok());
         assert!(LoadRequest::parse(&json("int3")).unwrap().options().unwrap_err().message.contains("int3"));

@@ -92,7 +92,12 @@ impl Runtime {
     ///
     /// # Errors
     /// An object with `code` and `message`.
-    pub async fn chat(&self, request: String, cancel: &Cancel, on_piece: Function) -> Result<String, JsValue> {
+    pub async fn chat(
+        &self,
+        request: String,
+        cancel: &Cancel,
+        on_piece: Function,
+    ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
         let seed = (js_sys::Math::random() * (1_u64 << 53) as f64) as u64;
         let mut conversation = ChatRequest::parse(&request)?.into_conversation(seed);
@@ -107,7 +112,12 @@ impl Runtime {
     ///
     /// # Errors
     /// An object with `code` and `message`.
-    pub async fn translate(&self, request: String, cancel: &Cancel, on_piece: Function) -> Result<String, JsValue> {
+    pub async fn translate(
+        &self,
+        request: String,
+        cancel: &Cancel,
+        on_piece: Function,
+    ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
         let request = TranslateRequest::parse(&request)?;
         let mut work = self.begin()?;
@@ -128,7 +138,8 @@ impl Runtime {
     pub fn count_prompt(&self, messages: &str) -> Result<usize, JsValue> {
         let messages: Vec<Message> = serde_json::from_str(messages).map_err(|e| Failure::request(&e))?;
         let engine = self.engine.borrow();
-        let ids = with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.chat_prompt(&messages, &[]));
+        let ids =
+            with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.chat_prompt(&messages, &[]));
         Ok(ids.map_err(Failure::from)?.len())
     }
 
@@ -158,7 +169,10 @@ impl Runtime {
     /// Takes what runs for one piece of work; it is put back at its end, however that comes.
     fn begin(&self) -> Result<Work<'_>, Failure> {
         if self.is_working.replace(true) {
-            return Err(Failure::new("invalid-request", "it is at work: wait for the end of what was asked before"));
+            return Err(Failure::new(
+                "invalid-request",
+                "it is at work: wait for the end of what was asked before",
+            ));
         }
         Ok(Work { runtime: self, running: self.running.borrow_mut().take() })
     }
@@ -213,7 +227,11 @@ impl Work<'_> {
     }
 
     /// Prepares the reply to a conversation.
-    async fn start_chat(&mut self, conversation: &mut Conversation, cancel: &Flag) -> Result<Generation, Failure> {
+    async fn start_chat(
+        &mut self,
+        conversation: &mut Conversation,
+        cancel: &Flag,
+    ) -> Result<Generation, Failure> {
         loop {
             let started = with_sessions!(self.running()?, sessions => {
                 start_chat(sessions, conversation, cancel).await

@@ -76,7 +76,8 @@ impl Checkpoint {
         }
     }
 
-    /// Where a tensor stands among all of the checkpoint's: reading in this order reads each file from its start to its end.
+    /// Where a tensor stands among all of the checkpoint's: reading in this order goes through each file from its start to its
+    /// end, but for the scales of int8 weights, which lie apart from their codes.
     /// `None` for a tensor that is not there.
     pub fn reading_order(&self, name: &str) -> Option<(usize, usize)> {
         let place = self.place(name).ok()?;

@@ -4,6 +4,7 @@
 
 mod chat;
 mod generate;
+mod reader;
 mod session;
 mod translate;
 

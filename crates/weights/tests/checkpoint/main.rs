@@ -8,4 +8,5 @@ mod damaged;
 mod int8;
 mod load;
 mod open;
+mod reader;
 mod writer;
