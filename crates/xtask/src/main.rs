@@ -14,6 +14,7 @@ mod setup;
 mod test;
 mod tidy;
 mod wasm;
+mod web;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,8 @@ use anyhow::Result;
 use args::{Task, Usage};
 use project::Project;
 
-const TASKS: &[Task] = &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, setup::TASK, fixtures::TASK];
+const TASKS: &[Task] =
+    &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, web::TASK, setup::TASK, fixtures::TASK];
 
 /// Whether a task found everything in order. What was wrong has been printed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

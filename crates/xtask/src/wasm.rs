@@ -1,5 +1,6 @@
 //! The check that the crates a browser needs compile for wasm32.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -135,16 +136,18 @@ fn check(project: &Project, way: &Way, packages: &[String]) -> Result<Verdict> {
     })
 }
 
-/// Debian ships its compiler's standard library for wasm32 as source, so cargo builds that too.
-fn from_source(project: &Project, command: &mut Command) {
+/// Debian ships its compiler's standard library for wasm32 as source, so cargo builds that too; gives the target folder.
+pub(crate) fn from_source(project: &Project, command: &mut Command) -> PathBuf {
     command.args(["-Z", "build-std=std,panic_abort"]);
     // Another compiler: artefacts of the two must not evict each other.
-    command.arg("--target-dir").arg(project.target().join("wasm"));
+    let target = project.target().join("wasm");
+    command.arg("--target-dir").arg(&target);
     command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
     // The standard library is compiled in full here; nothing of it runs, so it need not be fast.
     command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
     // `cargo run` points it at the rustup toolchain, whose libraries are not this compiler's.
     command.env_remove("LD_LIBRARY_PATH");
+    target
 }
 
 #[derive(Debug, PartialEq, Eq)]
