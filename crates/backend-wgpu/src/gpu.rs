@@ -100,6 +100,11 @@ fn has_one_subgroup_size(info: &AdapterInfo) -> bool {
     least == most && (4..=64).contains(&least)
 }
 
+/// An adapter's name; browsers often keep it to themselves.
+fn shown_name(info: &AdapterInfo) -> &str {
+    if info.name.is_empty() { "a GPU without a name" } else { &info.name }
+}
+
 /// How a device is set up.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Setup {
@@ -144,7 +149,7 @@ impl Gpu {
         }));
         let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
         Ok(Self {
-            name: format!("{} ({}, {}{forced})", info.name, kind(&info), info.backend.to_str()),
+            name: format!("{} ({}, {}{forced})", shown_name(&info), kind(&info), info.backend.to_str()),
             driver: driver(&info),
             is_software: info.device_type == DeviceType::Cpu,
             abilities: Abilities {
