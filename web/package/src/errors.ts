@@ -1,0 +1,91 @@
+// The one kind of error that the package throws.
+
+/** What went wrong, as a word for programs. */
+export type HalaErrorCode =
+  // Asked for wrongly.
+  | 'invalid-request'
+  | 'same-language'
+  | 'context-length-exceeded'
+  | 'disposed'
+  // Stopped by the page.
+  | 'aborted'
+  // The model's files.
+  | 'missing-file'
+  | 'damaged-model'
+  | 'unsupported-model'
+  | 'no-tokenizer'
+  | 'not-finite'
+  // Getting them.
+  | 'network'
+  | 'http'
+  | 'not-found'
+  | 'unauthorized'
+  | 'corrupt-download'
+  | 'quota-exceeded'
+  | 'storage'
+  // The device.
+  | 'out-of-memory'
+  | 'device-lost'
+  | 'device-refused'
+  | 'unsupported-browser'
+  | 'worker-died'
+  | 'internal';
+
+/** Numbers that belong to an error. */
+export interface HalaErrorDetails {
+  /** Bytes that were asked for. */
+  bytes?: number;
+  /** Bytes that were there. */
+  available?: number;
+  /** HTTP status. */
+  status?: number;
+  /** The file or address in question. */
+  name?: string;
+}
+
+/** An error of this package: its message says what was found, what was expected, and what to do next. */
+export class HalaError extends Error {
+  override readonly name = 'HalaError';
+
+  constructor(
+    readonly code: HalaErrorCode,
+    message: string,
+    readonly details: HalaErrorDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** An error as it crosses between the page and the worker, which cannot hand over classes. */
+export interface PlainError {
+  code: HalaErrorCode;
+  message: string;
+  details: HalaErrorDetails;
+}
+
+/** Whatever was thrown, as data. */
+export function toPlain(thrown: unknown): PlainError {
+  if (thrown instanceof HalaError) {
+    return { code: thrown.code, message: thrown.message, details: thrown.details };
+  }
+  if (isFailure(thrown)) {
+    const details = thrown.bytes === undefined ? {} : { bytes: thrown.bytes };
+    return { code: thrown.code, message: thrown.message, details };
+  }
+  if (thrown instanceof DOMException && thrown.name === 'AbortError') {
+    return { code: 'aborted', message: 'stopped on request', details: {} };
+  }
+  return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown), details: {} };
+}
+
+/** Data as an error. */
+export function fromPlain({ code, message, details }: PlainError): HalaError {
+  return new HalaError(code, message, details);
+}
+
+/** What the module throws. */
+function isFailure(thrown: unknown): thrown is { code: HalaErrorCode; message: string; bytes?: number } {
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown
+    && typeof thrown.code === 'string' && !(thrown instanceof Error);
+}

@@ -1,0 +1,231 @@
+// What the package speaks of with the pages that use it: models, options, events, results.
+
+/** Where a model comes from. */
+export type ModelSource =
+  /** The Arabic-English translator that ships with the package. */
+  | 'built-in'
+  /** The address of a folder in Hugging Face layout: `https://huggingface.co/OWNER/NAME` (its `main` branch), or any
+   *  address to which file names can be added, such as `https://huggingface.co/OWNER/NAME/resolve/REVISION/` or
+   *  `/models/hala-350m/`. */
+  | string
+  | URL
+  /** Files that the user chose, with the names that they have in a checkpoint's folder. */
+  | readonly File[];
+
+/** What runs the model. */
+export type BackendName = 'webgpu' | 'wasm';
+
+/** How matrices are held on the device; `auto` keeps a quantised checkpoint as it is and makes others int8. */
+export type WeightFormat = 'auto' | 'f32' | 'bf16' | 'f16' | 'int8' | 'fp8';
+
+export interface LoadOptions {
+  /** Default: the built-in translator. */
+  model?: ModelSource;
+  /** `auto` takes WebGPU on a real GPU and the CPU otherwise; `hala.info.reason` tells why. */
+  backend?: 'auto' | BackendName;
+  /** Default `auto`. */
+  weights?: WeightFormat;
+  /** Tokens that a conversation may hold; default 4096 or the model's own limit, whichever is less. */
+  context?: number;
+  /** Threads of the CPU where the page is cross-origin isolated; default as many as the machine runs at once, at most 4. */
+  threads?: number;
+  /** Whether a model from an address is kept for later visits; default true. */
+  cache?: boolean;
+  /** SHA-256 of files by name, in hexadecimal, to check a download with; what the server tells is checked in any case. */
+  sha256?: Readonly<Record<string, string>>;
+  /** Stops the loading; what was downloaded stays for a later try. */
+  signal?: AbortSignal;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** How far loading has come. */
+export interface LoadProgress {
+  /** `download`: from the network into the cache; `load`: from the cache to the device. */
+  phase: 'download' | 'load';
+  /** The file that is downloaded, or the tensor that is loaded. */
+  name: string;
+  /** Bytes of this phase done, those of earlier visits included. */
+  loaded: number;
+  /** Bytes of this phase in all. */
+  total: number;
+  /** Bytes a second over the last few seconds; 0 until known. */
+  bytesPerSecond: number;
+}
+
+/** What was loaded and what runs it. */
+export interface HalaInfo {
+  /** Version of the package. */
+  version: string;
+  model: {
+    /** `built-in`, the address, or the names of files. */
+    name: string;
+    /** config.json's `model_type`. */
+    family: string;
+    parameters: number;
+    layers: number;
+    width: number;
+    vocabulary: number;
+    /** Tokens that a conversation holds, and that the model was made for. */
+    context: number;
+    maxContext: number;
+    /** Bytes of all weights as they are held. */
+    weightBytes: number;
+    /** Bytes of keys and values for one token. */
+    cacheBytesPerToken: number;
+  };
+  backend: BackendName;
+  /** Why this backend, in a sentence in English. */
+  reason: string;
+  /** The same as a word to translate by. */
+  reasonCode: 'asked' | 'gpu' | 'no-webgpu' | 'no-adapter' | 'software-adapter' | 'adapter-too-small' | 'device-lost';
+  /** The device in its maker's words. */
+  device: string;
+  /** Lanes in step of the GPU's subgroups, where kernels use them. */
+  subgroups: boolean;
+  threads: number;
+  /** Bytes of the WebAssembly memory now. */
+  wasmBytes: number;
+}
+
+/** An event of a {@link Hala}. */
+export interface HalaEventMap {
+  /** The GPU went away and was set up once more; the work goes on. */
+  devicelost: CustomEvent<{ reason: string }>;
+  /** Another backend took over, as the CPU does after a second loss within a minute. */
+  backendchange: CustomEvent<{ backend: BackendName; reason: string }>;
+}
+
+// Chat, in the shape of the OpenAI API (https://platform.openai.com/docs/api-reference/chat).
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  content: string;
+}
+
+export interface ChatRequest {
+  messages: readonly ChatMessage[];
+  /** Accepted for compatibility and ignored: the loaded model answers. */
+  model?: string;
+  stream?: boolean;
+  stream_options?: { include_usage?: boolean };
+  /** 0 takes the likeliest token; default 0.3, with min_p 0.15 and repetition_penalty 1.05, as LFM2's publisher recommends. */
+  temperature?: number;
+  top_p?: number;
+  top_k?: number;
+  min_p?: number;
+  repetition_penalty?: number;
+  frequency_penalty?: number;
+  presence_penalty?: number;
+  /** Token ids and what is added to their logits. */
+  logit_bias?: Readonly<Record<string, number>>;
+  seed?: number;
+  stop?: string | readonly string[];
+  max_tokens?: number;
+  max_completion_tokens?: number;
+  logprobs?: boolean;
+  top_logprobs?: number;
+  /** Functions that the model may call, as JSON descriptions for the model's template. */
+  tools?: readonly object[];
+  /** When the conversation outgrows the context: an error, or the oldest turns are left out. Default `error`. */
+  overflow?: 'error' | 'drop-oldest';
+  signal?: AbortSignal;
+}
+
+export interface ChatCompletion {
+  id: string;
+  object: 'chat.completion';
+  /** Seconds since 1970. */
+  created: number;
+  model: string;
+  choices: [
+    {
+      index: 0;
+      message: { role: 'assistant'; content: string; refusal: null };
+      logprobs: { content: TokenLogprob[]; refusal: null } | null;
+      finish_reason: 'stop' | 'length';
+    },
+  ];
+  usage: Usage;
+  timings: Timings;
+}
+
+export interface ChatCompletionChunk {
+  id: string;
+  object: 'chat.completion.chunk';
+  created: number;
+  model: string;
+  /** Empty in the last chunk where `include_usage` was asked for. */
+  choices: {
+    index: 0;
+    delta: { role?: 'assistant'; content?: string };
+    logprobs: { content: TokenLogprob[]; refusal: null } | null;
+    finish_reason: 'stop' | 'length' | null;
+  }[];
+  /** In the last chunk, where `include_usage` was asked for; null before. */
+  usage?: Usage | null;
+  /** In the last chunk. */
+  timings?: Timings;
+}
+
+export interface TokenLogprob {
+  token: string;
+  logprob: number;
+  bytes: number[] | null;
+  top_logprobs: { token: string; logprob: number; bytes: number[] | null }[];
+}
+
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  /** Of the prompt's tokens, those that were still held from before and cost nothing. */
+  prompt_tokens_details: { cached_tokens: number };
+}
+
+/** Where the time went, named as llama.cpp's server names it. */
+export interface Timings {
+  prompt_ms: number;
+  prompt_per_second: number;
+  predicted_ms: number;
+  predicted_per_second: number;
+}
+
+// Translation with alignment, for interfaces of one's own; the standard shape is in translator.ts.
+
+export type LanguageCode = 'ar' | 'en';
+
+export interface TranslateRequest {
+  text: string;
+  /** Found out from the text where not given. */
+  from?: LanguageCode;
+  to?: LanguageCode;
+  signal?: AbortSignal;
+  /** Called with each new piece of the translation. */
+  onText?: (piece: string) => void;
+}
+
+export interface Translation {
+  text: string;
+  from: LanguageCode;
+  to: LanguageCode;
+  /** Which sentence became which, as offsets in UTF-16 units. */
+  segments: { source: [number, number]; target: [number, number] }[];
+  /** `length` where a sentence ran into its limit. */
+  finish_reason: 'stop' | 'length';
+  usage: Usage;
+  timings: Timings;
+}
+
+// The cache.
+
+export interface CachedModel {
+  /** The address that it was loaded from. */
+  url: string;
+  /** Bytes held. */
+  bytes: number;
+  /** Bytes that it has when it is whole. */
+  totalBytes: number;
+  complete: boolean;
+  /** When it was last loaded, in milliseconds since 1970. */
+  lastUsed: number;
+}
