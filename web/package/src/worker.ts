@@ -1,0 +1,111 @@
+// The worker: holds the model, and does what the page asks, one piece of work after the other.
+
+import init, { Cancel, Runtime } from '../wasm/hala_wasm.js';
+import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
+import { HalaError, toPlain } from './errors.js';
+import { openFiles, sideFiles } from './files.js';
+import type { FromWorker, LoadData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
+
+/** Work that has not ended. */
+interface Job {
+  cancel: Cancel;
+  controller: AbortController;
+}
+
+let memory: WebAssembly.Memory | undefined;
+let runtime: Runtime | undefined;
+let model: { choice: Choice; name: string } | undefined;
+/** The end of what was asked before. */
+let last: Promise<unknown> = Promise.resolve();
+const jobs = new Map<number, Job>();
+
+const post = (message: FromWorker) => self.postMessage(message);
+
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if ('abort' in data) {
+    const job = jobs.get(data.id);
+    job?.cancel.cancel();
+    job?.controller.abort();
+    return;
+  }
+  void begin(data.id, data.task);
+});
+
+/** Runs a task after those that came before it; what only looks need not wait. */
+async function begin(id: number, task: Task): Promise<void> {
+  try {
+    if (!memory) ({ memory } = await init({ module_or_path: new URL('./hala_wasm_bg.wasm', import.meta.url) }));
+    const job = { cancel: new Cancel(), controller: new AbortController() };
+    jobs.set(id, job);
+    const waits = task.kind === 'load' || task.kind === 'chat' || task.kind === 'translate';
+    const before = last;
+    const work = waits ? before.then(() => run(id, task, job)) : Promise.resolve(run(id, task, job));
+    if (waits) last = work.catch(() => undefined);
+    post({ id, kind: 'done', result: await work });
+  } catch (thrown) {
+    post({ id, kind: 'failed', error: toPlain(thrown) });
+    // After a trap the module's memory can no longer be trusted: the page takes the worker for dead.
+    if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
+  } finally {
+    jobs.get(id)?.cancel.free();
+    jobs.delete(id);
+  }
+}
+
+async function run(id: number, task: Task, job: Job): Promise<unknown> {
+  if (job.controller.signal.aborted) throw new HalaError('aborted', 'stopped on request');
+  const onPiece = (piece: string) => post({ id, kind: 'piece', piece });
+  switch (task.kind) {
+    case 'load': return load(id, task.data, job);
+    case 'chat': return JSON.parse(await loaded().chat(task.request, job.cancel, onPiece));
+    case 'translate': return JSON.parse(await loaded().translate(task.request, job.cancel, onPiece));
+    case 'countPrompt': return loaded().countPrompt(JSON.stringify(task.messages));
+    case 'countTokens': return loaded().countTokens(task.text);
+    case 'info': return info();
+    case 'loseDevice': return loaded().loseDevice();
+  }
+}
+
+function loaded(): Runtime {
+  if (runtime) return runtime;
+  throw new HalaError('invalid-request', 'no model is loaded');
+}
+
+async function load(id: number, data: LoadData, job: Job): Promise<WorkerInfo> {
+  const choice = await chooseBackend(data.backend);
+  if (choice.subgroups) turnSubgroupsOn();
+  const files = openFiles(data.source, job.controller.signal);
+  const options = {
+    backend: choice.backend, weights: data.weights, context: data.context, threads: data.threads, subgroups: choice.subgroups,
+  };
+  const onEvent = (json: string) => tell(id, JSON.parse(json));
+  const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, job.cancel);
+  runtime?.free();
+  runtime = opened;
+  model = { choice, name: data.source.kind === 'url' ? data.source.name : data.source.files.map((file) => file.name).join(', ') };
+  return info();
+}
+
+type ModuleEvent = { type: 'load'; name: string; loaded: number; total: number } | WorkerEvent;
+
+function tell(id: number, event: ModuleEvent): void {
+  if (event.type === 'load') {
+    const { name, loaded, total } = event;
+    post({ id, kind: 'progress', progress: { phase: 'load', name, loaded, total } });
+    return;
+  }
+  if (event.type === 'backendchange' && model) {
+    model.choice = { backend: event.backend, reason: event.reason, reasonCode: 'device-lost', subgroups: null };
+  }
+  post({ id: 0, kind: 'event', event });
+}
+
+function info(): WorkerInfo {
+  const { backend, device, subgroups, threads, ...facts } = JSON.parse(loaded().info());
+  const { reason, reasonCode } = model!.choice;
+  return {
+    model: { name: model!.name, ...facts },
+    backend, reason, reasonCode, device, subgroups, threads,
+    wasmBytes: memory?.buffer.byteLength ?? 0,
+  };
+}
