@@ -1,0 +1,24 @@
+// Bundles the package into dist/: the page's part, the worker with the module's JavaScript, the module, the model.
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const here = (path) => new URL(path, import.meta.url).pathname;
+const MODEL = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+
+rmSync(here('dist'), { recursive: true, force: true });
+mkdirSync(here('dist/model'), { recursive: true });
+await build({
+  entryPoints: [here('src/index.ts'), here('src/worker.ts')],
+  outdir: here('dist'),
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  sourcemap: false,
+  legalComments: 'none',
+});
+cpSync(here('wasm/hala_wasm_bg.wasm'), here('dist/hala_wasm_bg.wasm'));
+for (const name of MODEL) cpSync(here(`../../crates/demo-model/files/${name}`), here(`dist/model/${name}`));
+execFileSync('npx', ['tsc', '--emitDeclarationOnly'], { stdio: 'inherit', cwd: here('.') });

@@ -1,0 +1,101 @@
+// A model in its worker, as pages use it.
+
+import { version } from '../package.json' with { type: 'json' };
+import { Completions, finished, timings, usage, type Outcome } from './chat.js';
+import { HalaError } from './errors.js';
+import { Link } from './link.js';
+import type { SourceData, WorkerInfo } from './protocol.js';
+import type { ChatMessage, HalaInfo, LoadOptions, LoadProgress, ModelSource, TranslateRequest, Translation } from './types.js';
+
+/** Threads of the CPU where none are asked for: more gain little on phones, and warm them. */
+const MAX_THREADS = 4;
+
+/** A loaded model. */
+export class Hala extends EventTarget {
+  readonly #link: Link;
+  #info: HalaInfo;
+
+  /** Chat in the shape of the OpenAI API. */
+  readonly chat: { readonly completions: Completions };
+
+  private constructor(link: Link, info: HalaInfo) {
+    super();
+    this.#link = link;
+    this.#info = info;
+    this.chat = { completions: new Completions(link, info.model.name) };
+  }
+
+  /** Loads a model in a worker of its own. */
+  static async load(options: LoadOptions = {}): Promise<Hala> {
+    let hala: Hala | undefined;
+    const link = new Link((event) => {
+      hala?.dispatchEvent(new CustomEvent(event.type, { detail: event }));
+    });
+    try {
+      const data = {
+        source: sourceOf(options.model ?? 'built-in'),
+        backend: options.backend ?? 'auto',
+        weights: options.weights ?? 'auto',
+        context: options.context ?? null,
+        threads: options.threads ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS),
+      } as const;
+      const onProgress = (progress: Omit<LoadProgress, 'bytesPerSecond'>) =>
+        options.onProgress?.({ ...progress, bytesPerSecond: 0 });
+      const info = await link.ask<WorkerInfo>({ kind: 'load', data }, { signal: options.signal, onProgress });
+      hala = new Hala(link, { version, ...info });
+      return hala;
+    } catch (error) {
+      link.close(new HalaError('disposed', 'the model was not loaded'));
+      throw error;
+    }
+  }
+
+  /** What was loaded and what runs it, as of the last loading or {@link refresh}. */
+  get info(): HalaInfo {
+    return this.#info;
+  }
+
+  /** Looks at backend and memory again. */
+  async refresh(): Promise<HalaInfo> {
+    this.#info = { version, ...(await this.#link.ask<WorkerInfo>({ kind: 'info' })) };
+    return this.#info;
+  }
+
+  /** Translates a text, and tells which sentence became which. */
+  async translate({ signal, onText, ...request }: TranslateRequest): Promise<Translation> {
+    const listener = { signal, ...(onText ? { onPiece: onText } : {}) };
+    const task = { kind: 'translate', request: JSON.stringify(request) } as const;
+    const outcome = await this.#link.ask<Outcome & Pick<Translation, 'from' | 'to' | 'segments'>>(task, listener);
+    const { text, from, to, segments, finish } = outcome;
+    return { text, from, to, segments, finish_reason: finished(finish, signal), usage: usage(outcome), timings: timings(outcome) };
+  }
+
+  /** Tokens of the prompt that these messages make. */
+  countPrompt(messages: readonly ChatMessage[]): Promise<number> {
+    return this.#link.ask({ kind: 'countPrompt', messages });
+  }
+
+  /** Tokens of a text alone. */
+  countTokens(text: string): Promise<number> {
+    return this.#link.ask({ kind: 'countTokens', text });
+  }
+
+  /** Ends the worker and frees all that it held; what is under way is rejected. */
+  dispose(): void {
+    this.#link.close(new HalaError('disposed', 'the model was disposed of: load it once more'));
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Where a model's files are. */
+function sourceOf(model: ModelSource): SourceData {
+  if (model === 'built-in') return { kind: 'url', url: new URL('./model/', import.meta.url).href, name: 'built-in' };
+  if (typeof model !== 'string' && !(model instanceof URL)) return { kind: 'files', files: [...model] };
+  const url = new URL(model, document.baseURI);
+  const isHub = url.hostname === 'huggingface.co' && /^\/[^/]+\/[^/]+\/?$/.test(url.pathname);
+  const folder = isHub ? `${url.href.replace(/\/$/, '')}/resolve/main/` : `${url.href.replace(/\/$/, '')}/`;
+  return { kind: 'url', url: folder, name: url.href };
+}
