@@ -1,7 +1,7 @@
 // Bundles the package into dist/: the page's part, the worker with the module's JavaScript, the module, the model.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const here = (path) => new URL(path, import.meta.url).pathname;
@@ -18,6 +18,7 @@ await build({
   minify: true,
   sourcemap: false,
   legalComments: 'none',
+  define: { VERSION: JSON.stringify(JSON.parse(readFileSync(here('package.json'), 'utf8')).version) },
 });
 cpSync(here('wasm/hala_wasm_bg.wasm'), here('dist/hala_wasm_bg.wasm'));
 for (const name of MODEL) cpSync(here(`../../crates/demo-model/files/${name}`), here(`dist/model/${name}`));

@@ -132,7 +132,9 @@ impl Running {
         let options = request.options()?;
         match backend {
             BackendName::Wasm => {
-                let backend = CpuBackend::threaded(request.threads.max(1))?.pausing(pause);
+                // A module without shared memory has no threads to give.
+                let n_threads = if cfg!(target_feature = "atomics") { request.threads.max(1) } else { 1 };
+                let backend = CpuBackend::threaded(n_threads)?.pausing(pause);
                 let engine = load(backend, options, checkpoint, reader, progress).await?;
                 Ok(Self::Cpu(Sessions::new(engine)))
             }

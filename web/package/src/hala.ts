@@ -1,11 +1,13 @@
 // A model in its worker, as pages use it.
 
-import { version } from '../package.json' with { type: 'json' };
 import { Completions, finished, timings, usage, type Outcome } from './chat.js';
 import { HalaError } from './errors.js';
 import { Link } from './link.js';
 import type { SourceData, WorkerInfo } from './protocol.js';
 import type { ChatMessage, HalaInfo, LoadOptions, LoadProgress, ModelSource, TranslateRequest, Translation } from './types.js';
+
+/** The package's version, which the build puts here. */
+declare const VERSION: string;
 
 /** Threads of the CPU where none are asked for: more gain little on phones, and warm them. */
 const MAX_THREADS = 4;
@@ -42,7 +44,7 @@ export class Hala extends EventTarget {
       const onProgress = (progress: Omit<LoadProgress, 'bytesPerSecond'>) =>
         options.onProgress?.({ ...progress, bytesPerSecond: 0 });
       const info = await link.ask<WorkerInfo>({ kind: 'load', data }, { signal: options.signal, onProgress });
-      hala = new Hala(link, { version, ...info });
+      hala = new Hala(link, { version: VERSION, ...info });
       return hala;
     } catch (error) {
       link.close(new HalaError('disposed', 'the model was not loaded'));
@@ -57,7 +59,7 @@ export class Hala extends EventTarget {
 
   /** Looks at backend and memory again. */
   async refresh(): Promise<HalaInfo> {
-    this.#info = { version, ...(await this.#link.ask<WorkerInfo>({ kind: 'info' })) };
+    this.#info = { version: VERSION, ...(await this.#link.ask<WorkerInfo>({ kind: 'info' })) };
     return this.#info;
   }
 
