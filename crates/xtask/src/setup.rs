@@ -113,6 +113,31 @@ pub(crate) const WASM: Need = Need {
     ],
 };
 
+/// What the npm packages are built with.
+pub(crate) const NODE: Need = Need {
+    name: "Node.js with npm",
+    why: "to build and test the package for browsers",
+    skipped: "the tests of the package in a browser",
+    ways: &[
+        Way {
+            probes: &[Probe::Program("node"), Probe::Program("npm")],
+            fix: Fix::Debian(&["nodejs", "npm"]),
+        },
+        Way { probes: &[Probe::Program("node.exe")], fix: Fix::ByHand("the installer of Node.js") },
+    ],
+};
+
+/// The browser that the package is tested in.
+pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// What the tests in a browser need.
+pub(crate) const BROWSER: Need = Need {
+    name: "Chromium",
+    why: "to test the package in a browser",
+    skipped: "the tests of the package in a browser",
+    ways: &[Way { probes: &[Probe::File(CHROMIUM)], fix: Fix::Debian(&["chromium"]) }],
+};
+
 /// Whether a missing thing may be installed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Install {
@@ -133,7 +158,7 @@ pub(crate) enum State {
 fn run(_: &Project, words: &[String]) -> Result<Outcome> {
     args::none("setup", words)?;
     let mut outcome = Outcome::Good;
-    for need in TESTS.iter().chain([&WASM]) {
+    for need in TESTS.iter().chain([&WASM, &NODE, &BROWSER]) {
         match ensure(need, Install::Allowed) {
             State::Ready(_) => println!("ready    {}", need.name),
             State::Missing { why, remedy } => {

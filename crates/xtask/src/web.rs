@@ -10,14 +10,15 @@ use crate::args::{Task, Usage};
 use crate::process;
 use crate::project::Project;
 use crate::setup::{self, Fix, Install, State, WASM_TARGET, Way};
+use crate::test::Verdict;
 use crate::wasm;
 
 pub(crate) const TASK: Task = Task {
     name: "web",
-    about: "build what runs in a browser",
+    about: "build the package for browsers",
     help: "\
-Compiles crates/wasm for wasm32 in release, writes its JavaScript side and puts both into web/package/wasm. Uses rustup's
-standard library for that target, or Debian's from source where rustup cannot get it.
+Compiles crates/wasm for wasm32 in release, writes its JavaScript side to web/package/wasm, and builds the npm package into
+web/package/dist. Uses rustup's standard library for that target, or Debian's from source where rustup cannot get it.
 
 Usage: cargo xtask web [--no-install]
 
@@ -29,21 +30,96 @@ Usage: cargo xtask web [--no-install]
 /// Where the module and its JavaScript side go.
 const MODULE_FOLDER: &str = "web/package/wasm";
 
+/// The step of `cargo xtask test`, in a word or two.
+pub(crate) const TESTED: &str = "the package in a browser";
+
 fn run(project: &Project, words: &[String]) -> Result<Outcome> {
     let install = match words {
         [] => Install::Allowed,
         [word] if word == "--no-install" => Install::Forbidden,
         [word, ..] => return Err(Usage::unknown("web", word).into()),
     };
+    Ok(match build(project, install)? {
+        Verdict::Passed(what) => {
+            println!("web: {what}");
+            Outcome::Good
+        }
+        Verdict::Failed(what) => {
+            println!("web: {what}");
+            Outcome::Bad
+        }
+        Verdict::Skipped { why, remedy } => {
+            println!("web: {why}\n  run: {remedy}");
+            Outcome::Bad
+        }
+    })
+}
+
+/// Builds the package and tests it in a browser; skipped where something for that cannot be had.
+pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
+    if let Some(skipped) = missing(&setup::BROWSER, install) {
+        return Ok(skipped);
+    }
+    let built = build(project, install)?;
+    if !matches!(built, Verdict::Passed(_)) {
+        return Ok(built);
+    }
+    let folder = project.root.join("tests/web");
+    println!("web: testing the package in Chromium");
+    if !npm(&folder, &["ci"])? {
+        return Ok(Verdict::Failed(String::from("npm cannot install what the tests are run by; see above")));
+    }
+    Ok(if npm(&folder, &["test"])? {
+        Verdict::Passed(String::from("it works in Chromium, on WebGPU and without"))
+    } else {
+        Verdict::Failed(String::from("a test in Chromium failed; see above"))
+    })
+}
+
+/// Why something cannot be done that needs this; `None` where it is there, or was installed.
+fn missing(need: &setup::Need, install: Install) -> Option<Verdict> {
+    match setup::ensure(need, install) {
+        State::Ready(_) => None,
+        State::Missing { why, remedy } => {
+            let why = format!("{} is missing, needed {}: {why}", need.name, need.why);
+            Some(Verdict::Skipped { why, remedy })
+        }
+    }
+}
+
+/// Builds the module and the package around it.
+fn build(project: &Project, install: Install) -> Result<Verdict> {
+    if let Some(skipped) = missing(&setup::NODE, install) {
+        return Ok(skipped);
+    }
     let way = match setup::ensure(&setup::WASM, install) {
         State::Ready(way) => way,
         State::Missing { why, remedy } => {
-            println!("{} is missing, needed {}: {why}\n  run: {remedy}", setup::WASM.name, setup::WASM.why);
-            return Ok(Outcome::Bad);
+            let why = format!("{} is missing, needed {}: {why}", setup::WASM.name, setup::WASM.why);
+            return Ok(Verdict::Skipped { why, remedy });
         }
     };
-    let Some(module) = compile(project, way)? else { return Ok(Outcome::Bad) };
-    bind(project, &module)
+    let failed = |what: &str| Ok(Verdict::Failed(format!("{what}; see above")));
+    let Some(module) = compile(project, way)? else { return failed("the module does not compile") };
+    if !bind(project, &module)? {
+        return failed("the module's JavaScript side cannot be written");
+    }
+    println!("web: building the package");
+    let folder = project.root.join("web");
+    if !npm(&folder, &["ci"])? {
+        return failed("npm cannot install what the package is built with");
+    }
+    if !npm(&folder, &["run", "check", "--workspaces", "--if-present"])? {
+        return failed("the types of the package are not in order");
+    }
+    if !npm(&folder, &["run", "build", "--workspaces"])? {
+        return failed("the package cannot be built");
+    }
+    Ok(Verdict::Passed(String::from("the package is in web/package/dist")))
+}
+
+fn npm(folder: &Path, words: &[&str]) -> Result<bool> {
+    process::show(Command::new("npm").args(words).current_dir(folder))
 }
 
 /// Compiles the module; `None` where that fails, which the compiler has explained.
@@ -76,7 +152,7 @@ fn with_rustup_linker(command: &mut Command) -> Result<()> {
 }
 
 /// Writes the JavaScript side.
-fn bind(project: &Project, module: &Path) -> Result<Outcome> {
+fn bind(project: &Project, module: &Path) -> Result<bool> {
     let folder = project.root.join(MODULE_FOLDER);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)
@@ -95,6 +171,5 @@ fn bind(project: &Project, module: &Path) -> Result<Outcome> {
         "bindgen",
         "--",
     ]);
-    let good = process::show(command.arg(module).arg(&folder))?;
-    Ok(if good { Outcome::Good } else { Outcome::Bad })
+    process::show(command.arg(module).arg(&folder))
 }

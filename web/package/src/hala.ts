@@ -82,6 +82,11 @@ export class Hala extends EventTarget {
     return this.#link.ask({ kind: 'countTokens', text });
   }
 
+  /** Ends the GPU's device as a driver does that is reset, for tests of what happens then; does nothing on the CPU. */
+  simulateDeviceLoss(): Promise<void> {
+    return this.#link.ask({ kind: 'loseDevice' });
+  }
+
   /** Ends the worker and frees all that it held; what is under way is rejected. */
   dispose(): void {
     this.#link.close(new HalaError('disposed', 'the model was disposed of: load it once more'));

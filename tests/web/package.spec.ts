@@ -1,0 +1,171 @@
+// The package in a page with a strict policy: loading, translation, chat, stopping, errors, lost devices.
+
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+import type * as HalaWeb from '../../web/package/src/index.ts';
+
+declare global {
+  interface Window {
+    HalaWeb: typeof HalaWeb;
+  }
+}
+
+const GREETING = 'صباح الخير';
+const MESSAGES = [{ role: 'user', content: `Translate everything that follows into English:\n\n${GREETING}` }] as const;
+
+/** A sentence and what the reference implementation makes of it. */
+interface Golden {
+  source: string;
+  target: string;
+}
+
+test.beforeEach(async ({ page }) => {
+  await page.goto('/');
+  await page.evaluate(async () => {
+    window.HalaWeb = await import('/dist/index.js' as string);
+  });
+});
+
+/** Translates on a backend, with what was loaded. */
+const translate = (page: Page, backend: 'auto' | 'wasm' | 'webgpu', text: string) =>
+  page.evaluate(async ([backend, text]) => {
+    const pieces: string[] = [];
+    const hala = await window.HalaWeb.Hala.load({ backend });
+    const result = await hala.translate({ text, onText: (piece) => pieces.push(piece) });
+    return { result, pieces, info: hala.info };
+  }, [backend, text] as const);
+
+test('a software GPU is passed over for the CPU, and the reason is told', async ({ page }) => {
+  const { result, pieces, info } = await translate(page, 'auto', GREETING);
+  expect(result.text).toBe('Good morning.');
+  expect(pieces.join('')).toBe(result.text);
+  expect(pieces.length).toBeGreaterThan(1);
+  expect(result).toMatchObject({ from: 'ar', to: 'en', finish_reason: 'stop', segments: [{ source: [0, 10], target: [0, 13] }] });
+  expect(info).toMatchObject({ backend: 'wasm', model: { name: 'built-in', family: 'lfm2' } });
+  expect(['software-adapter', 'no-adapter', 'no-webgpu']).toContain(info.reasonCode);
+});
+
+test('WebGPU gives the same text where it is asked for', async ({ page }) => {
+  const { result, info } = await translate(page, 'webgpu', 'Where is the station? Thank you.');
+  const onCpu = await translate(page, 'wasm', 'Where is the station? Thank you.');
+  expect(result.text).toBe(onCpu.result.text);
+  expect(result.segments).toEqual(onCpu.result.segments);
+  expect(info).toMatchObject({ backend: 'webgpu', reasonCode: 'asked' });
+});
+
+test('a translation goes on after the device was lost, on the CPU after a second loss', async ({ page }) => {
+  const text = 'Where is the station? Thank you.';
+  const expected = await translate(page, 'wasm', text);
+  const found = await page.evaluate(async (text) => {
+    const hala = await window.HalaWeb.Hala.load({ backend: 'webgpu' });
+    const events: string[] = [];
+    for (const type of ['devicelost', 'backendchange']) hala.addEventListener(type, () => events.push(type));
+    const texts = [];
+    for (let i = 0; i < 2; i++) {
+      let n = 0;
+      const onText = () => { if (++n === 2) void hala.simulateDeviceLoss(); };
+      texts.push((await hala.translate({ text, onText })).text);
+    }
+    return { texts, events, backend: (await hala.refresh()).backend };
+  }, text);
+  const { text: same } = expected.result;
+  expect(found).toEqual({ texts: [same, same], events: ['devicelost', 'devicelost', 'backendchange'], backend: 'wasm' });
+});
+
+test('replies come whole, or in chunks as OpenAI\'s', async ({ page }) => {
+  const [whole, chunks] = await page.evaluate(async (messages) => {
+    const hala = await window.HalaWeb.Hala.load({ backend: 'wasm' });
+    const { completions } = hala.chat;
+    const whole = await completions.create({ messages, temperature: 0, logprobs: true, top_logprobs: 2 });
+    const chunks = [];
+    const options = { stream: true, stream_options: { include_usage: true } } as const;
+    for await (const chunk of await completions.create({ messages, temperature: 0, ...options })) chunks.push(chunk);
+    return [whole, chunks] as const;
+  }, MESSAGES);
+  expect(whole).toMatchObject({ object: 'chat.completion', choices: [{ message: { role: 'assistant', content: 'Good morning.' }, finish_reason: 'stop' }] });
+  expect(whole.usage.total_tokens).toBe(whole.usage.prompt_tokens + whole.usage.completion_tokens);
+  expect(whole.choices[0].logprobs?.content[0]?.top_logprobs).toHaveLength(2);
+  expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toBe('Good morning.');
+  expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop');
+  expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { completion_tokens: whole.usage.completion_tokens } });
+  expect(new Set(chunks.map((chunk) => chunk.id)).size).toBe(1);
+});
+
+test('stopping ends the work at once, and what was asked after it is done', async ({ page }) => {
+  const found = await page.evaluate(async (messages) => {
+    const hala = await window.HalaWeb.Hala.load({ backend: 'wasm' });
+    const code = (error: unknown) => (error instanceof window.HalaWeb.HalaError ? error.code : String(error));
+    const stop = new AbortController();
+    const long = hala.translate({ text: 'أين المحطة؟ شكرا لك. '.repeat(100), signal: stop.signal, onText: () => stop.abort() });
+    const after = hala.translate({ text: 'شكرا لك.' });
+    const stopped = await long.catch(code);
+    for await (const chunk of await hala.chat.completions.create({ messages, stream: true })) {
+      if (chunk.choices[0]?.delta.content) break;
+    }
+    const before = await hala.translate({ text: 'x', signal: AbortSignal.abort() }).catch(code);
+    const under = hala.translate({ text: 'شكرا لك.' });
+    hala.dispose();
+    return { stopped, after: (await after).text, before, under: await under.catch(code), later: await hala.countTokens('x').catch(code) };
+  }, MESSAGES);
+  expect(found).toEqual({ stopped: 'aborted', after: 'Thank you.', before: 'aborted', under: 'disposed', later: 'disposed' });
+});
+
+test('bad models and requests are told apart by their codes', async ({ page }) => {
+  const codes = await page.evaluate(async () => {
+    const { Hala, HalaError } = window.HalaWeb;
+    const code = (error: unknown) => (error instanceof HalaError ? error.code : String(error));
+    const hala = await Hala.load({ backend: 'wasm' });
+    return [
+      await Hala.load({ model: '/nowhere', backend: 'wasm' }).catch(code),
+      await Hala.load({ model: '/cut/model', backend: 'wasm' }).catch(code),
+      await Hala.load({ model: [new File(['{}'], 'config.json')], backend: 'wasm' }).catch(code),
+      await hala.translate({ text: 'x', from: 'en', to: 'en' }).catch(code),
+      await hala.chat.completions.create({ messages: [], temperature: -1 }).catch(code),
+      await hala.translate({ text: 'a'.repeat(20_000) }).catch(code),
+    ];
+  });
+  expect(codes).toEqual(['missing-file', 'damaged-model', 'missing-file', 'same-language', 'invalid-request', 'context-length-exceeded']);
+});
+
+test('files that the user chose make the same model', async ({ page }) => {
+  const text = await page.evaluate(async () => {
+    const names = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+    const files = await Promise.all(names.map(async (name) => new File([await (await fetch(`/dist/model/${name}`)).blob()], name)));
+    const hala = await window.HalaWeb.Hala.load({ model: files, backend: 'wasm' });
+    return (await hala.translate({ text: 'Thank you.' })).text;
+  });
+  expect(text).toMatch(/^شكر/);
+});
+
+test('the worker\'s death is told to whoever waits, and a new model can be loaded', async ({ page }) => {
+  const found = await page.evaluate(async () => {
+    const { Hala, HalaError } = window.HalaWeb;
+    const code = (error: unknown) => (error instanceof HalaError ? error.code : String(error));
+    const RealWorker = window.Worker;
+    window.Worker = class extends RealWorker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(new URL('/dist/no-such-worker.js', location.href), options);
+        void url;
+      }
+    };
+    const dead = await Hala.load().catch(code);
+    window.Worker = RealWorker;
+    const hala = await Hala.load({ backend: 'wasm' });
+    return [dead, (await hala.translate({ text: 'شكرا لك.' })).text];
+  });
+  expect(found).toEqual(['worker-died', 'Thank you.']);
+});
+
+test('the reference\'s translations come out', async ({ page }) => {
+  const path = new URL('../../crates/demo-model/files/golden.jsonl', import.meta.url);
+  const lines = readFileSync(path, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Golden);
+  const found = await page.evaluate(async (sources) => {
+    const hala = await window.HalaWeb.Hala.load({ backend: 'wasm' });
+    const texts = [];
+    for (const text of sources) texts.push((await hala.translate({ text })).text);
+    return texts;
+  }, lines.map((line) => line.source));
+  const n_equal = lines.filter((line, i) => line.target === found[i]).length;
+  // As many as the command gets right with the shipped int8 weights, less one for another order of sums.
+  expect(n_equal).toBeGreaterThanOrEqual(57);
+});

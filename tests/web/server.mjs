@@ -1,0 +1,34 @@
+// Serves an empty page with a strict policy, and the built package, with Range requests as model hosts answer them.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname } from 'node:path';
+
+const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
+const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+
+async function answer(request, response) {
+  const { pathname } = new URL(request.url, 'http://localhost');
+  response.setHeader('Content-Security-Policy', POLICY);
+  if (pathname === '/') {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<!doctype html><title>Hala</title>');
+    return;
+  }
+  // `cut` in place of `dist` gives a weight file that ends too early.
+  const [, folder, path] = /^\/(dist|cut)\/(.+)$/.exec(pathname) ?? [];
+  if (!path) return void response.writeHead(404).end();
+  let bytes = await readFile(new URL(path, PACKAGE));
+  if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
+  response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+  if (!range) return void response.end(bytes);
+  const [start, end] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
+  response.writeHead(206, { 'Content-Range': `bytes ${start}-${end}/${bytes.length}` });
+  response.end(bytes.subarray(start, end + 1));
+}
+
+createServer((request, response) => {
+  answer(request, response).catch(() => response.writeHead(404).end());
+}).listen(8130);
