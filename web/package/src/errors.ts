@@ -20,14 +20,10 @@ export type HalaErrorCode =
   | 'http'
   | 'not-found'
   | 'unauthorized'
-  | 'corrupt-download'
-  | 'quota-exceeded'
-  | 'storage'
   // The device.
   | 'out-of-memory'
   | 'device-lost'
   | 'device-refused'
-  | 'unsupported-browser'
   | 'worker-died'
   | 'internal';
 
@@ -35,8 +31,6 @@ export type HalaErrorCode =
 export interface HalaErrorDetails {
   /** Bytes that were asked for. */
   bytes?: number;
-  /** Bytes that were there. */
-  available?: number;
   /** HTTP status. */
   status?: number;
   /** The file or address in question. */

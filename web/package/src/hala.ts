@@ -9,9 +9,6 @@ import type { ChatMessage, HalaInfo, LoadOptions, LoadProgress, ModelSource, Tra
 /** The package's version, which the build puts here. */
 declare const VERSION: string;
 
-/** Threads of the CPU where none are asked for: more gain little on phones, and warm them. */
-const MAX_THREADS = 4;
-
 /** A loaded model. */
 export class Hala extends EventTarget {
   readonly #link: Link;
@@ -39,10 +36,8 @@ export class Hala extends EventTarget {
         backend: options.backend ?? 'auto',
         weights: options.weights ?? 'auto',
         context: options.context ?? null,
-        threads: options.threads ?? Math.min(navigator.hardwareConcurrency, MAX_THREADS),
       } as const;
-      const onProgress = (progress: Omit<LoadProgress, 'bytesPerSecond'>) =>
-        options.onProgress?.({ ...progress, bytesPerSecond: 0 });
+      const onProgress = (progress: LoadProgress) => options.onProgress?.(progress);
       const info = await link.ask<WorkerInfo>({ kind: 'load', data }, { signal: options.signal, onProgress });
       hala = new Hala(link, { version: VERSION, ...info });
       return hala;

@@ -14,7 +14,6 @@ export interface LoadData {
   backend: 'auto' | BackendName;
   weights: WeightFormat;
   context: number | null;
-  threads: number;
 }
 
 /** What the page asks for; the last part of each is its argument. */
@@ -32,7 +31,7 @@ export type ToWorker = { id: number; task: Task } | { id: number; abort: true };
 
 /** From the worker. */
 export type FromWorker =
-  | { id: number; kind: 'progress'; progress: Omit<LoadProgress, 'bytesPerSecond'> }
+  | { id: number; kind: 'progress'; progress: LoadProgress }
   /** A piece of a stream: JSON for a chat, text for a translation. */
   | { id: number; kind: 'piece'; piece: string }
   | { id: number; kind: 'done'; result: unknown }

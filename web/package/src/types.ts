@@ -27,29 +27,19 @@ export interface LoadOptions {
   weights?: WeightFormat;
   /** Tokens that a conversation may hold; default 4096 or the model's own limit, whichever is less. */
   context?: number;
-  /** Threads of the CPU where the page is cross-origin isolated; default as many as the machine runs at once, at most 4. */
-  threads?: number;
-  /** Whether a model from an address is kept for later visits; default true. */
-  cache?: boolean;
-  /** SHA-256 of files by name, in hexadecimal, to check a download with; what the server tells is checked in any case. */
-  sha256?: Readonly<Record<string, string>>;
-  /** Stops the loading; what was downloaded stays for a later try. */
+  /** Stops the loading. */
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
 }
 
 /** How far loading has come. */
 export interface LoadProgress {
-  /** `download`: from the network into the cache; `load`: from the cache to the device. */
-  phase: 'download' | 'load';
-  /** The file that is downloaded, or the tensor that is loaded. */
+  /** The tensor that was loaded last. */
   name: string;
-  /** Bytes of this phase done, those of earlier visits included. */
+  /** Elements of tensors that are loaded. */
   loaded: number;
-  /** Bytes of this phase in all. */
+  /** Elements of all tensors. */
   total: number;
-  /** Bytes a second over the last few seconds; 0 until known. */
-  bytesPerSecond: number;
 }
 
 /** What was loaded and what runs it. */
@@ -190,7 +180,7 @@ export interface Timings {
   predicted_per_second: number;
 }
 
-// Translation with alignment, for interfaces of one's own; the standard shape is in translator.ts.
+// Translation with alignment.
 
 export type LanguageCode = 'ar' | 'en';
 
@@ -214,18 +204,4 @@ export interface Translation {
   finish_reason: 'stop' | 'length';
   usage: Usage;
   timings: Timings;
-}
-
-// The cache.
-
-export interface CachedModel {
-  /** The address that it was loaded from. */
-  url: string;
-  /** Bytes held. */
-  bytes: number;
-  /** Bytes that it has when it is whole. */
-  totalBytes: number;
-  complete: boolean;
-  /** When it was last loaded, in milliseconds since 1970. */
-  lastUsed: number;
 }

@@ -76,7 +76,7 @@ async function load(id: number, data: LoadData, job: Job): Promise<WorkerInfo> {
   if (choice.subgroups) turnSubgroupsOn();
   const files = openFiles(data.source, job.controller.signal);
   const options = {
-    backend: choice.backend, weights: data.weights, context: data.context, threads: data.threads, subgroups: choice.subgroups,
+    backend: choice.backend, weights: data.weights, context: data.context, threads: 1, subgroups: choice.subgroups,
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
   const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, job.cancel);
@@ -91,7 +91,7 @@ type ModuleEvent = { type: 'load'; name: string; loaded: number; total: number }
 function tell(id: number, event: ModuleEvent): void {
   if (event.type === 'load') {
     const { name, loaded, total } = event;
-    post({ id, kind: 'progress', progress: { phase: 'load', name, loaded, total } });
+    post({ id, kind: 'progress', progress: { name, loaded, total } });
     return;
   }
   if (event.type === 'backendchange' && model) {
