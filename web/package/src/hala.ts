@@ -4,12 +4,21 @@ import { Completions, finished, timings, usage, type Outcome } from './chat.js';
 import { HalaError } from './errors.js';
 import { Link } from './link.js';
 import type { SourceData, WorkerInfo } from './protocol.js';
-import type { ChatMessage, HalaInfo, LoadOptions, LoadProgress, ModelSource, TranslateRequest, Translation } from './types.js';
+import type { ChatMessage, HalaEventMap, HalaInfo, LoadOptions, LoadProgress, ModelSource, TranslateRequest, Translation } from './types.js';
 
 /** The package's version, which the build puts here. */
 declare const VERSION: string;
 
 /** A loaded model. */
+export interface Hala {
+  addEventListener<K extends keyof HalaEventMap>(
+    type: K, listener: (event: HalaEventMap[K]) => void, options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
 export class Hala extends EventTarget {
   readonly #link: Link;
   #info: HalaInfo;
