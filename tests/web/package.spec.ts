@@ -110,6 +110,17 @@ test('stopping ends the work at once, and what was asked after it is done', asyn
   expect(found).toEqual({ stopped: 'aborted', after: 'Thank you.', before: 'aborted', under: 'disposed', later: 'disposed' });
 });
 
+test('loading can be stopped at its very start', async ({ page }) => {
+  const code = await page.evaluate(async () => {
+    const { Hala, HalaError } = window.HalaWeb;
+    const stop = new AbortController();
+    const loading = Hala.load({ backend: 'wasm', signal: stop.signal });
+    stop.abort();
+    return loading.then(() => 'loaded', (error: unknown) => (error instanceof HalaError ? error.code : String(error)));
+  });
+  expect(code).toBe('aborted');
+});
+
 test('bad models and requests are told apart by their codes', async ({ page }) => {
   const codes = await page.evaluate(async () => {
     const { Hala, HalaError } = window.HalaWeb;

@@ -6,26 +6,19 @@ import { HalaError, toPlain } from './errors.js';
 import { openFiles, sideFiles } from './files.js';
 import type { FromWorker, LoadData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
 
-/** Work that has not ended. */
-interface Job {
-  cancel: Cancel;
-  controller: AbortController;
-}
-
 let memory: WebAssembly.Memory | undefined;
 let runtime: Runtime | undefined;
 let model: { choice: Choice; name: string } | undefined;
 /** The end of what was asked before. */
 let last: Promise<unknown> = Promise.resolve();
-const jobs = new Map<number, Job>();
+/** What stops the work that has not ended. */
+const jobs = new Map<number, AbortController>();
 
 const post = (message: FromWorker) => self.postMessage(message);
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   if ('abort' in data) {
-    const job = jobs.get(data.id);
-    job?.cancel.cancel();
-    job?.controller.abort();
+    jobs.get(data.id)?.abort();
     return;
   }
   void begin(data.id, data.task);
@@ -33,36 +26,42 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 
 /** Runs a task after those that came before it; what only looks need not wait. */
 async function begin(id: number, task: Task): Promise<void> {
+  const controller = new AbortController();
+  jobs.set(id, controller);
   try {
     if (!memory) ({ memory } = await init({ module_or_path: new URL('./hala_wasm_bg.wasm', import.meta.url) }));
-    const job = { cancel: new Cancel(), controller: new AbortController() };
-    jobs.set(id, job);
     const waits = task.kind === 'load' || task.kind === 'chat' || task.kind === 'translate';
-    const before = last;
-    const work = waits ? before.then(() => run(id, task, job)) : Promise.resolve(run(id, task, job));
+    const work = waits ? last.then(() => run(id, task, controller.signal)) : run(id, task, controller.signal);
     if (waits) last = work.catch(() => undefined);
     post({ id, kind: 'done', result: await work });
   } catch (thrown) {
     post({ id, kind: 'failed', error: toPlain(thrown) });
-    // After a trap the module's memory can no longer be trusted: the page takes the worker for dead.
-    if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
+    // After a trap the module's memory can no longer be trusted: the page is told, and takes the worker for dead.
+    if (thrown instanceof WebAssembly.RuntimeError) reportError(thrown);
   } finally {
-    jobs.get(id)?.cancel.free();
     jobs.delete(id);
   }
 }
 
-async function run(id: number, task: Task, job: Job): Promise<unknown> {
-  if (job.controller.signal.aborted) throw new HalaError('aborted', 'stopped on request');
+async function run(id: number, task: Task, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) throw new HalaError('aborted', 'stopped on request');
+  const cancel = new Cancel();
+  const stop = () => cancel.cancel();
+  signal.addEventListener('abort', stop);
   const onPiece = (piece: string) => post({ id, kind: 'piece', piece });
-  switch (task.kind) {
-    case 'load': return load(id, task.data, job);
-    case 'chat': return JSON.parse(await loaded().chat(task.request, job.cancel, onPiece));
-    case 'translate': return JSON.parse(await loaded().translate(task.request, job.cancel, onPiece));
-    case 'countPrompt': return loaded().countPrompt(JSON.stringify(task.messages));
-    case 'countTokens': return loaded().countTokens(task.text);
-    case 'info': return info();
-    case 'loseDevice': return loaded().loseDevice();
+  try {
+    switch (task.kind) {
+      case 'load': return await load(id, task.data, cancel, signal);
+      case 'chat': return JSON.parse(await loaded().chat(task.request, cancel, onPiece));
+      case 'translate': return JSON.parse(await loaded().translate(task.request, cancel, onPiece));
+      case 'countPrompt': return loaded().countPrompt(JSON.stringify(task.messages));
+      case 'countTokens': return loaded().countTokens(task.text);
+      case 'info': return info();
+      case 'loseDevice': return loaded().loseDevice();
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    cancel.free();
   }
 }
 
@@ -71,15 +70,15 @@ function loaded(): Runtime {
   throw new HalaError('invalid-request', 'no model is loaded');
 }
 
-async function load(id: number, data: LoadData, job: Job): Promise<WorkerInfo> {
+async function load(id: number, data: LoadData, cancel: Cancel, signal: AbortSignal): Promise<WorkerInfo> {
   const choice = await chooseBackend(data.backend);
   if (choice.subgroups) turnSubgroupsOn();
-  const files = openFiles(data.source, job.controller.signal);
+  const files = openFiles(data.source, signal);
   const options = {
     backend: choice.backend, weights: data.weights, context: data.context, threads: 1, subgroups: choice.subgroups,
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
-  const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, job.cancel);
+  const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, cancel);
   runtime?.free();
   runtime = opened;
   model = { choice, name: data.source.kind === 'url' ? data.source.name : data.source.files.map((file) => file.name).join(', ') };
