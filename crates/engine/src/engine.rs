@@ -61,7 +61,7 @@ impl<B: Backend> Engine<B> {
         for i in 0..loading.weights.len() {
             loading.add(i, checkpoint, &mut progress)?;
         }
-        loading.finish()
+        Ok(loading.finish())
     }
 
     /// As [`Engine::load`], with weight files that `reader` reads tensor by tensor, in the order of the files: beside
@@ -92,7 +92,7 @@ impl<B: Backend> Engine<B> {
             }
             loading.backend.settle().await?;
         }
-        loading.finish()
+        Ok(loading.finish())
     }
 
     /// The device's backend.
@@ -233,13 +233,13 @@ impl<B: Backend> Loading<B> {
     }
 
     /// The engine, once every weight was added.
-    fn finish(self) -> Result<Engine<B>, EngineError> {
+    fn finish(self) -> Engine<B> {
         let Self { backend, model, tokenizer, weights, weight_bytes, .. } = self;
         let (weights, dtypes) = weights.into_iter().flatten().unzip();
         let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
         let mut undefined_set = vec![0; sample::n_words(model.facts().n_vocab)];
         undefined.iter().for_each(|id| sample::insert(&mut undefined_set, *id));
-        Ok(Engine { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined, undefined_set })
+        Engine { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined, undefined_set }
     }
 }
 

@@ -21,11 +21,6 @@ impl Failure {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), bytes: None }
     }
-
-    /// A request that is no JSON of its kind.
-    pub(crate) fn request(error: &serde_json::Error) -> Self {
-        Self::new("invalid-request", format!("the request cannot be read: {error}"))
-    }
 }
 
 impl From<EngineError> for Failure {

@@ -11,7 +11,6 @@ mod runtime;
 mod stream;
 
 use hala_plan::Cancel as Flag;
-use sha2::Digest;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use runtime::Runtime;
@@ -39,34 +38,4 @@ impl Cancel {
     pub fn cancel(&self) {
         self.0.cancel();
     }
-}
-
-/// SHA-256 of bytes that come in pieces, which the browser's own interface cannot take.
-#[wasm_bindgen]
-#[derive(Debug, Default)]
-pub struct Sha256(sha2::Sha256);
-
-#[wasm_bindgen]
-impl Sha256 {
-    /// Of no bytes yet.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The hash in hexadecimal.
-    pub fn finish(self) -> String {
-        format!("{:x}", self.0.finalize())
-    }
-}
-
-/// The language of a text by its letters, `ar` or `en`; nothing where it has none of either.
-#[wasm_bindgen(js_name = detectLanguage)]
-pub fn detect_language(text: &str) -> Option<String> {
-    hala_text::language::detect(text).map(|language| language.code().to_owned())
 }

@@ -6,6 +6,13 @@ use hala_engine::{FinishReason, Generated, Timings, TokenLogprob, Translated, Us
 use hala_text::{Language, Tokenizer};
 use serde::Serialize;
 
+use crate::request::BackendName;
+
+/// A value as JSON. (Values of this crate have no keys or numbers that JSON cannot hold.)
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// A piece of a reply.
 #[derive(Debug, Serialize)]
 pub(crate) struct ChatPiece<'a> {
@@ -133,7 +140,7 @@ pub(crate) struct Info {
     pub(crate) max_context: usize,
     pub(crate) weight_bytes: usize,
     pub(crate) cache_bytes_per_token: usize,
-    pub(crate) backend: &'static str,
+    pub(crate) backend: BackendName,
     pub(crate) device: String,
     pub(crate) subgroups: bool,
     pub(crate) threads: usize,
@@ -148,7 +155,7 @@ pub(crate) enum Event<'a> {
     /// The GPU went away, and is being set up once more.
     DeviceLost { reason: &'a str },
     /// Another backend took over.
-    BackendChange { backend: &'static str, reason: &'a str },
+    BackendChange { backend: BackendName, reason: &'a str },
 }
 
 #[cfg(test)]

@@ -5,12 +5,19 @@ use std::collections::BTreeMap;
 use hala_engine::{ChatOptions, Conversation, Direction, GenerateOptions, LoadOptions, Overflow, Sampling};
 use hala_model::{Options, WeightFormat};
 use hala_text::{Language, Message, Role};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
 
+/// A request of any kind.
+pub(crate) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Failure> {
+    serde_json::from_str(json)
+        .map_err(|error| Failure::new("invalid-request", format!("the request cannot be read: {error}")))
+}
+
 /// What runs a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BackendName {
     WebGpu,
@@ -24,16 +31,11 @@ pub(crate) struct LoadRequest {
     pub(crate) backend: BackendName,
     weights: String,
     context: Option<usize>,
-    pub(crate) threads: usize,
-    /// Sizes of subgroups, where the page turned them on.
-    pub(crate) subgroups: Option<[u32; 2]>,
+    /// Whether the page adds subgroups to the features that a device is asked for.
+    pub(crate) subgroups: bool,
 }
 
 impl LoadRequest {
-    pub(crate) fn parse(json: &str) -> Result<Self, Failure> {
-        serde_json::from_str(json).map_err(|e| Failure::request(&e))
-    }
-
     /// The engine's part of it.
     pub(crate) fn options(&self) -> Result<LoadOptions, Failure> {
         let weights: WeightFormat =
@@ -89,10 +91,6 @@ enum OverflowName {
 }
 
 impl ChatRequest {
-    pub(crate) fn parse(json: &str) -> Result<Self, Failure> {
-        serde_json::from_str(json).map_err(|e| Failure::request(&e))
-    }
-
     /// The conversation; `seed` is for a request that names none.
     pub(crate) fn into_conversation(self, seed: u64) -> Conversation {
         let generate = GenerateOptions {
@@ -131,7 +129,7 @@ impl ChatRequest {
 }
 
 /// Messages that a page asks about, with the system message apart: it stays when the oldest turns are left out.
-pub(crate) fn split_system(mut messages: Vec<Message>) -> (Option<String>, Vec<Message>) {
+fn split_system(mut messages: Vec<Message>) -> (Option<String>, Vec<Message>) {
     let is_system = messages.first().is_some_and(|m| m.role == Role::System);
     let system = is_system.then(|| messages.remove(0).content);
     (system, messages)
@@ -147,10 +145,6 @@ pub(crate) struct TranslateRequest {
 }
 
 impl TranslateRequest {
-    pub(crate) fn parse(json: &str) -> Result<Self, Failure> {
-        serde_json::from_str(json).map_err(|e| Failure::request(&e))
-    }
-
     pub(crate) fn direction(&self) -> Direction {
         Direction { from: self.from, to: self.to }
     }
@@ -164,7 +158,7 @@ mod tests {
     fn a_request_in_openai_s_words_becomes_options() {
         let json = r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}],
             "temperature":0,"stop":["a","b"],"max_tokens":7,"logprobs":true,"logit_bias":{"5":-100},"seed":-1}"#;
-        let conversation = ChatRequest::parse(json).unwrap().into_conversation(9);
+        let conversation = parse::<ChatRequest>(json).unwrap().into_conversation(9);
         let options = conversation.options;
         assert_eq!(options.system.as_deref(), Some("s"));
         assert_eq!(conversation.messages.len(), 1);
@@ -178,14 +172,15 @@ mod tests {
 
     #[test]
     fn a_seed_is_given_where_none_was_asked_for() {
-        let conversation = ChatRequest::parse(r#"{"messages":[],"stop":"x"}"#).unwrap().into_conversation(9);
+        let conversation =
+            parse::<ChatRequest>(r#"{"messages":[],"stop":"x"}"#).unwrap().into_conversation(9);
         assert_eq!(conversation.options.generate.sampling.seed, 9);
         assert_eq!(conversation.options.generate.stop, ["x"]);
     }
 
     #[test]
     fn an_option_that_is_not_known_is_named() {
-        let failure = ChatRequest::parse(r#"{"messages":[],"temprature":1}"#).unwrap_err();
+        let failure = parse::<ChatRequest>(r#"{"messages":[],"temprature":1}"#).unwrap_err();
         assert_eq!(failure.code, "invalid-request");
         assert!(failure.message.contains("temprature"), "{}", failure.message);
     }
@@ -193,12 +188,10 @@ mod tests {
     #[test]
     fn weight_formats_go_by_the_command_s_names() {
         let json = |weights: &str| {
-            format!(
-                r#"{{"backend":"wasm","weights":"{weights}","context":null,"threads":1,"subgroups":null}}"#
-            )
+            format!(r#"{{"backend":"wasm","weights":"{weights}","context":null,"subgroups":false}}"#)
         };
-        assert!(LoadRequest::parse(&json("fp8")).unwrap().options().is_ok());
-        assert!(LoadRequest::parse(&json("int3")).unwrap().options().unwrap_err().message.contains("int3"));
-        assert!(LoadRequest::parse(&json("auto").replace("wasm", "cuda")).is_err());
+        assert!(parse::<LoadRequest>(&json("fp8")).unwrap().options().is_ok());
+        assert!(parse::<LoadRequest>(&json("int3")).unwrap().options().unwrap_err().message.contains("int3"));
+        assert!(parse::<LoadRequest>(&json("auto").replace("wasm", "cuda")).is_err());
     }
 }

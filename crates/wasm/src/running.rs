@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
-use hala_engine::{Engine, EngineError, LoadOptions, LoadProgress, Session};
+use hala_engine::{Engine, EngineError, LoadProgress, Session};
 use hala_plan::{Backend, Cancel};
 use hala_weights::Checkpoint;
-use serde::Serialize;
 
 use crate::error::Failure;
 use crate::host::{HostReader, pause};
@@ -58,8 +57,8 @@ impl AnyEngine {
     /// What was loaded and what runs it.
     pub(crate) fn info(&self) -> Info {
         match self {
-            Self::Cpu(engine) => info(engine, "wasm", false, engine.backend().n_threads()),
-            Self::Wgpu(engine) => info(engine, "webgpu", engine.backend().has_subgroups(), 1),
+            Self::Cpu(engine) => info(engine, BackendName::Wasm, false, engine.backend().n_threads()),
+            Self::Wgpu(engine) => info(engine, BackendName::WebGpu, engine.backend().has_subgroups(), 1),
         }
     }
 }
@@ -132,19 +131,18 @@ impl Running {
         let options = request.options()?;
         match backend {
             BackendName::Wasm => {
-                // A module without shared memory has no threads to give.
-                let n_threads = if cfg!(target_feature = "atomics") { request.threads.max(1) } else { 1 };
-                let backend = CpuBackend::threaded(n_threads)?.pausing(pause);
-                let engine = load(backend, options, checkpoint, reader, progress).await?;
+                let backend = CpuBackend::threaded(1)?.pausing(pause);
+                let engine = Engine::load_from(backend, checkpoint, reader, options, progress).await?;
                 Ok(Self::Cpu(Sessions::new(engine)))
             }
             BackendName::WebGpu => {
                 let choice = AdapterChoice::Best;
-                let backend = match request.subgroups {
-                    Some(_) => WgpuBackend::with_subgroups(&choice).await?,
-                    None => WgpuBackend::new(&choice).await?,
+                let backend = if request.subgroups {
+                    WgpuBackend::with_subgroups(&choice).await?
+                } else {
+                    WgpuBackend::new(&choice).await?
                 };
-                let engine = load(backend, options, checkpoint, reader, progress).await?;
+                let engine = Engine::load_from(backend, checkpoint, reader, options, progress).await?;
                 Ok(Self::Wgpu(Sessions::new(engine)))
             }
         }
@@ -155,14 +153,6 @@ impl Running {
         match self {
             Self::Cpu(sessions) => AnyEngine::Cpu(Arc::clone(&sessions.engine)),
             Self::Wgpu(sessions) => AnyEngine::Wgpu(Arc::clone(&sessions.engine)),
-        }
-    }
-
-    /// The backend's name, as pages know it.
-    pub(crate) fn backend(&self) -> &'static str {
-        match self {
-            Self::Cpu(_) => "wasm",
-            Self::Wgpu(_) => "webgpu",
         }
     }
 
@@ -185,17 +175,7 @@ impl Running {
     }
 }
 
-async fn load<B: Backend>(
-    backend: B,
-    options: LoadOptions,
-    checkpoint: &mut Checkpoint,
-    reader: &HostReader,
-    progress: impl FnMut(LoadProgress<'_>) -> bool,
-) -> Result<Engine<B>, Failure> {
-    Ok(Engine::load_from(backend, checkpoint, reader, options, progress).await?)
-}
-
-fn info<B: Backend>(engine: &Engine<B>, backend: &'static str, subgroups: bool, threads: usize) -> Info {
+fn info<B: Backend>(engine: &Engine<B>, backend: BackendName, subgroups: bool, threads: usize) -> Info {
     let facts = engine.model().facts();
     Info {
         family: facts.family,
@@ -212,9 +192,4 @@ fn info<B: Backend>(engine: &Engine<B>, backend: &'static str, subgroups: bool, 
         subgroups,
         threads,
     }
-}
-
-/// A value as JSON. (Values of this crate have no keys or numbers that JSON cannot hold.)
-pub(crate) fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

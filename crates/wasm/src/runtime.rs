@@ -16,9 +16,9 @@ use web_time::Instant;
 use crate::Cancel;
 use crate::error::Failure;
 use crate::host::{HostReader, WeightReader, pause};
-use crate::reply::{ChatReply, Event, TranslateReply};
-use crate::request::{BackendName, ChatRequest, LoadRequest, TranslateRequest};
-use crate::running::{AnyEngine, Purpose, Running, Sessions, to_json, with_engine, with_sessions};
+use crate::reply::{ChatReply, Event, TranslateReply, to_json};
+use crate::request::{BackendName, ChatRequest, LoadRequest, TranslateRequest, parse};
+use crate::running::{AnyEngine, Purpose, Running, Sessions, with_engine, with_sessions};
 use crate::stream::Stream;
 
 /// A second loss within this time means that the device does not stand the work: the CPU takes over.
@@ -58,7 +58,7 @@ impl Runtime {
         cancel: &Cancel,
     ) -> Result<Self, JsValue> {
         let flag = cancel.0.clone();
-        let request = LoadRequest::parse(&options)?;
+        let request: LoadRequest = parse(&options)?;
         let reader = HostReader::new(reader);
         let opened = Checkpoint::from_reader(side_files(&files), &reader).await;
         let mut checkpoint = opened.map_err(|e| thrown(&reader, e.into()))?;
@@ -100,7 +100,7 @@ impl Runtime {
     ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
         let seed = (js_sys::Math::random() * (1_u64 << 53) as f64) as u64;
-        let mut conversation = ChatRequest::parse(&request)?.into_conversation(seed);
+        let mut conversation = parse::<ChatRequest>(&request)?.into_conversation(seed);
         let mut work = self.begin()?;
         let mut generation = work.start_chat(&mut conversation, &flag).await?;
         work.drive(Purpose::Chat, &mut generation, &flag, &on_piece).await?;
@@ -119,7 +119,7 @@ impl Runtime {
         on_piece: Function,
     ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
-        let request = TranslateRequest::parse(&request)?;
+        let request: TranslateRequest = parse(&request)?;
         let mut work = self.begin()?;
         let started = with_sessions!(work.running()?, sessions => {
             Translation::new(&sessions.engine, &request.text, request.direction(), &flag)
@@ -136,7 +136,7 @@ impl Runtime {
     /// An object with `code` and `message`: no list of messages, or a model without template.
     #[wasm_bindgen(js_name = countPrompt)]
     pub fn count_prompt(&self, messages: &str) -> Result<usize, JsValue> {
-        let messages: Vec<Message> = serde_json::from_str(messages).map_err(|e| Failure::request(&e))?;
+        let messages: Vec<Message> = parse(messages)?;
         let engine = self.engine.borrow();
         let ids =
             with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.chat_prompt(&messages, &[]));
@@ -193,7 +193,7 @@ impl Runtime {
             }
         }
         let running = self.reload(BackendName::Wasm).await?;
-        tell(&self.on_event, &Event::BackendChange { backend: running.backend(), reason });
+        tell(&self.on_event, &Event::BackendChange { backend: BackendName::Wasm, reason });
         Ok(running)
     }
 

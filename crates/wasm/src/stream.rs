@@ -3,7 +3,7 @@
 use hala_engine::{EngineError, Generation, Session, Translation};
 use hala_plan::Backend;
 
-use crate::reply::{ChatPiece, TokenReport};
+use crate::reply::{ChatPiece, TokenReport, to_json};
 
 /// Work that gives its result in pieces.
 pub(crate) trait Stream {
@@ -20,7 +20,7 @@ impl Stream for Generation {
         let tokenizer = session.engine().tokenizer()?;
         let logprobs = piece.logprobs.map(|logprob| TokenReport::new(tokenizer, &logprob));
         let piece = ChatPiece { text: &piece.text, logprobs };
-        Ok(Some(crate::running::to_json(&piece)))
+        Ok(Some(to_json(&piece)))
     }
 }
 

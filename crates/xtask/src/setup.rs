@@ -128,7 +128,7 @@ pub(crate) const NODE: Need = Need {
 };
 
 /// The browser that the package is tested in.
-pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
+const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// What the tests in a browser need.
 pub(crate) const BROWSER: Need = Need {

@@ -9,7 +9,7 @@ use crate::Outcome;
 use crate::args::{self, Task, Usage};
 use crate::process;
 use crate::project::{self, Project};
-use crate::setup::{self, Install, State};
+use crate::setup::{self, Install, Need, State, Way};
 use crate::{wasm, web};
 
 pub(crate) const TASK: Task = Task {
@@ -105,13 +105,43 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
     Ok(options)
 }
 
+impl Verdict {
+    /// Prints it, for a task that is one step.
+    pub(crate) fn report(self) -> Outcome {
+        match self {
+            Verdict::Passed(what) => {
+                println!("passed: {what}");
+                Outcome::Good
+            }
+            Verdict::Failed(what) => {
+                println!("failed: {what}");
+                Outcome::Bad
+            }
+            Verdict::Skipped { why, remedy } => {
+                println!("skipped: {why}\n  run: {remedy}");
+                Outcome::Bad
+            }
+        }
+    }
+}
+
+/// The way in which a need is met, found or installed; a verdict that says what is missing where there is none.
+pub(crate) fn ready(need: &Need, install: Install) -> Result<&'static Way, Verdict> {
+    match setup::ensure(need, install) {
+        State::Ready(way) => Ok(way),
+        State::Missing { why, remedy } => {
+            let why = format!("{} is missing, needed {}: {why}", need.name, need.why);
+            Err(Verdict::Skipped { why, remedy })
+        }
+    }
+}
+
 /// Looks at what `cargo test` needs; each missing thing skips its tests.
 fn unmet_needs(install: Install) -> Vec<(&'static str, Verdict)> {
     let mut unmet = Vec::new();
     for need in setup::TESTS {
-        if let State::Missing { why, remedy } = setup::ensure(need, install) {
-            let why = format!("{} is missing, needed {}: {why}", need.name, need.why);
-            unmet.push((need.skipped, Verdict::Skipped { why, remedy }));
+        if let Err(skipped) = ready(need, install) {
+            unmet.push((need.skipped, skipped));
         }
     }
     unmet

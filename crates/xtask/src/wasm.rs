@@ -9,8 +9,8 @@ use crate::Outcome;
 use crate::args::{self, Task, Usage};
 use crate::process;
 use crate::project::{self, CRATES, Project};
-use crate::setup::{self, DEBIAN_RUSTC, Fix, Install, State, WASM_TARGET, Way};
-use crate::test::Verdict;
+use crate::setup::{self, DEBIAN_RUSTC, Fix, Install, WASM_TARGET, Way};
+use crate::test::{self, Verdict};
 
 pub(crate) const TASK: Task = Task {
     name: "wasm",
@@ -59,20 +59,7 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         Some(way) => check(project, way, &packages)?,
         None => verdict(project, &packages, install)?,
     };
-    Ok(match verdict {
-        Verdict::Passed(what) => {
-            println!("passed: {what}");
-            Outcome::Good
-        }
-        Verdict::Failed(what) => {
-            println!("failed: {what}");
-            Outcome::Bad
-        }
-        Verdict::Skipped { why, remedy } => {
-            println!("skipped: {why}\n  run: {remedy}");
-            Outcome::Bad
-        }
-    })
+    Ok(verdict.report())
 }
 
 fn parse(words: &[String]) -> Result<Options, Usage> {
@@ -110,9 +97,9 @@ pub(crate) fn browser_packages(project: &Project) -> Vec<String> {
 
 /// Sets up and checks; skipped where the toolchain cannot be had.
 pub(crate) fn verdict(project: &Project, packages: &[String], install: Install) -> Result<Verdict> {
-    match setup::ensure(&setup::WASM, install) {
-        State::Ready(way) => check(project, way, packages),
-        State::Missing { why, remedy } => Ok(Verdict::Skipped { why, remedy }),
+    match test::ready(&setup::WASM, install) {
+        Ok(way) => check(project, way, packages),
+        Err(skipped) => Ok(skipped),
     }
 }
 

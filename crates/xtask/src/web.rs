@@ -1,4 +1,4 @@
-//! The module for browsers: compiled, given its JavaScript side, made smaller.
+//! The package for browsers: the module compiled and given its JavaScript side, TypeScript around it, tests in Chromium.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,8 +9,8 @@ use crate::Outcome;
 use crate::args::{Task, Usage};
 use crate::process;
 use crate::project::Project;
-use crate::setup::{self, Fix, Install, State, WASM_TARGET, Way};
-use crate::test::Verdict;
+use crate::setup::{self, Fix, Install, WASM_TARGET, Way};
+use crate::test::{self, Verdict};
 use crate::wasm;
 
 pub(crate) const TASK: Task = Task {
@@ -39,25 +39,12 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         [word] if word == "--no-install" => Install::Forbidden,
         [word, ..] => return Err(Usage::unknown("web", word).into()),
     };
-    Ok(match build(project, install)? {
-        Verdict::Passed(what) => {
-            println!("web: {what}");
-            Outcome::Good
-        }
-        Verdict::Failed(what) => {
-            println!("web: {what}");
-            Outcome::Bad
-        }
-        Verdict::Skipped { why, remedy } => {
-            println!("web: {why}\n  run: {remedy}");
-            Outcome::Bad
-        }
-    })
+    Ok(build(project, install)?.report())
 }
 
 /// Builds the package and tests it in a browser; skipped where something for that cannot be had.
 pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
-    if let Some(skipped) = missing(&setup::BROWSER, install) {
+    if let Err(skipped) = test::ready(&setup::BROWSER, install) {
         return Ok(skipped);
     }
     let built = build(project, install)?;
@@ -76,28 +63,14 @@ pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
     })
 }
 
-/// Why something cannot be done that needs this; `None` where it is there, or was installed.
-fn missing(need: &setup::Need, install: Install) -> Option<Verdict> {
-    match setup::ensure(need, install) {
-        State::Ready(_) => None,
-        State::Missing { why, remedy } => {
-            let why = format!("{} is missing, needed {}: {why}", need.name, need.why);
-            Some(Verdict::Skipped { why, remedy })
-        }
-    }
-}
-
 /// Builds the module and the package around it.
 fn build(project: &Project, install: Install) -> Result<Verdict> {
-    if let Some(skipped) = missing(&setup::NODE, install) {
+    if let Err(skipped) = test::ready(&setup::NODE, install) {
         return Ok(skipped);
     }
-    let way = match setup::ensure(&setup::WASM, install) {
-        State::Ready(way) => way,
-        State::Missing { why, remedy } => {
-            let why = format!("{} is missing, needed {}: {why}", setup::WASM.name, setup::WASM.why);
-            return Ok(Verdict::Skipped { why, remedy });
-        }
+    let way = match test::ready(&setup::WASM, install) {
+        Ok(way) => way,
+        Err(skipped) => return Ok(skipped),
     };
     let failed = |what: &str| Ok(Verdict::Failed(format!("{what}; see above")));
     let Some(module) = compile(project, way)? else { return failed("the module does not compile") };
@@ -126,7 +99,7 @@ fn npm(folder: &Path, words: &[&str]) -> Result<bool> {
 fn compile(project: &Project, way: &Way) -> Result<Option<PathBuf>> {
     let mut command = project.cargo();
     command.args(["build", "--package", "hala-wasm", "--profile", "web", "--target", WASM_TARGET]);
-    // Every browser with WebAssembly of the last years has it, and products of rows are four times as fast.
+    // Every browser of the last years has it, and the compiler makes vectors of the loops over rows.
     command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+simd128");
     let mut target = project.target();
     if let Fix::Debian(_) = way.fix {

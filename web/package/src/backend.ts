@@ -8,8 +8,8 @@ export interface Choice {
   backend: BackendName;
   reason: string;
   reasonCode: HalaInfo['reasonCode'];
-  /** Sizes of subgroups, where kernels may use them. */
-  subgroups: [number, number] | null;
+  /** Whether the adapter offers subgroups; the module looks at their sizes. */
+  subgroups: boolean;
 }
 
 /** Names under which programs play a GPU. */
@@ -36,7 +36,7 @@ export async function chooseBackend(asked: 'auto' | BackendName): Promise<Choice
     backend: 'webgpu',
     reason: asked === 'auto' ? 'the browser offers a GPU' : 'WebGPU was asked for',
     reasonCode: asked === 'auto' ? 'gpu' : 'asked',
-    subgroups: subgroupSizes(adapter),
+    subgroups: adapter.features.has('subgroups'),
   };
 }
 
@@ -59,14 +59,7 @@ function refuse(adapter: GPUAdapter | null | undefined, asked: 'auto' | BackendN
 }
 
 function onCpu(reasonCode: HalaInfo['reasonCode'], reason: string): Choice {
-  return { backend: 'wasm', reason, reasonCode, subgroups: null };
-}
-
-/** The sizes of an adapter's subgroups, where they have one size that kernels know how to use. */
-function subgroupSizes(adapter: GPUAdapter): [number, number] | null {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = adapter.info;
-  const isUsable = adapter.features.has('subgroups') && least === most && least >= 4 && least <= 64;
-  return isUsable ? [least, most] : null;
+  return { backend: 'wasm', reason, reasonCode, subgroups: false };
 }
 
 /** Adds subgroups to the features of every device that this worker asks for, because wgpu does not yet. */

@@ -107,11 +107,13 @@ export function finished(finish: Outcome['finish'], signal: AbortSignal | undefi
   throw signal ? aborted(signal) : new HalaError('aborted', 'stopped on request');
 }
 
+/** Tokens, in the words of the OpenAI API. */
 export function usage({ usage }: Outcome): Usage {
   const { prompt_tokens, completion_tokens, cached_tokens } = usage;
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, prompt_tokens_details: { cached_tokens } };
 }
 
+/** Times and speeds, in the words of llama.cpp's server. */
 export function timings({ usage, timings }: Outcome): Timings {
   const { prefill_ms, decode_ms } = timings;
   const perSecond = (n: number, ms: number) => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);

@@ -15,7 +15,8 @@ export type HalaErrorCode =
   | 'unsupported-model'
   | 'no-tokenizer'
   | 'not-finite'
-  // Getting them.
+  // Getting them; `reader` where the package's own reading broke its word to the module.
+  | 'reader'
   | 'network'
   | 'http'
   | 'not-found'

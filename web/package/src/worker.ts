@@ -75,7 +75,7 @@ async function load(id: number, data: LoadData, cancel: Cancel, signal: AbortSig
   if (choice.subgroups) turnSubgroupsOn();
   const files = openFiles(data.source, signal);
   const options = {
-    backend: choice.backend, weights: data.weights, context: data.context, threads: 1, subgroups: choice.subgroups,
+    backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups,
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
   const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, cancel);
@@ -94,7 +94,7 @@ function tell(id: number, event: ModuleEvent): void {
     return;
   }
   if (event.type === 'backendchange' && model) {
-    model.choice = { backend: event.backend, reason: event.reason, reasonCode: 'device-lost', subgroups: null };
+    model.choice = { backend: event.backend, reason: event.reason, reasonCode: 'device-lost', subgroups: false };
   }
   post({ id: 0, kind: 'event', event });
 }
