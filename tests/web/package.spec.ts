@@ -138,6 +138,18 @@ test('bad models and requests are told apart by their codes', async ({ page }) =
   expect(codes).toEqual(['missing-file', 'damaged-model', 'missing-file', 'same-language', 'invalid-request', 'context-length-exceeded']);
 });
 
+test('a server that sends files whole is asked for the weights once', async ({ page }) => {
+  let n_asked = 0;
+  page.on('request', (request) => { if (request.url().endsWith('/whole/model/model.safetensors')) n_asked += 1; });
+  const text = await page.evaluate(async () => {
+    const hala = await window.HalaWeb.Hala.load({ model: '/whole/model', backend: 'wasm' });
+    return (await hala.translate({ text: 'شكرا لك.' })).text;
+  });
+  expect(text).toBe('Thank you.');
+  // For its size, and for its bytes.
+  expect(n_asked).toBe(2);
+});
+
 test('files that the user chose make the same model', async ({ page }) => {
   const text = await page.evaluate(async () => {
     const names = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];

@@ -16,14 +16,14 @@ async function answer(request, response) {
     response.end('<!doctype html><title>Hala</title>');
     return;
   }
-  // `cut` in place of `dist` gives a weight file that ends too early.
-  const [, folder, path] = /^\/(dist|cut)\/(.+)$/.exec(pathname) ?? [];
+  // In place of `dist`, `cut` gives a weight file that ends too early, and `whole` gives files whole whatever is asked for.
+  const [, folder, path] = /^\/(dist|cut|whole)\/(.+)$/.exec(pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   let bytes = await readFile(new URL(path, PACKAGE));
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
-  if (!range) return void response.end(bytes);
+  if (!range || folder === 'whole') return void response.end(bytes);
   const [start, end] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
   response.writeHead(206, { 'Content-Range': `bytes ${start}-${end}/${bytes.length}` });
   response.end(bytes.subarray(start, end + 1));

@@ -70,6 +70,8 @@ class ChosenFiles implements ModelFiles {
 class RemoteFiles implements ModelFiles {
   readonly #base: string;
   readonly #signal: AbortSignal;
+  /** Files of a server that sends them whole whatever is asked for, so that each is fetched once. */
+  readonly #whole = new Map<string, Blob>();
 
   constructor(base: string, signal: AbortSignal) {
     this.#base = base;
@@ -92,11 +94,20 @@ class RemoteFiles implements ModelFiles {
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {
     if (start === end) return new Uint8Array();
+    const bytes = await this.#part(name, start, end);
+    if (bytes.length === end - start) return bytes;
+    throw new HalaError('network', `${bytes.length} bytes of ${name} came where ${end - start} were asked for: try again`, { name });
+  }
+
+  async #part(name: string, start: number, end: number): Promise<Uint8Array> {
+    const slice = async (whole: Blob) => new Uint8Array(await whole.slice(start, end).arrayBuffer());
+    const held = this.#whole.get(name);
+    if (held) return slice(held);
     const response = await this.#good(name, await this.#fetch(name, { headers: { Range: `bytes=${start}-${end - 1}` } }));
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    const part = response.status === 206 ? bytes : bytes.subarray(start, end);
-    if (part.length === end - start) return part;
-    throw new HalaError('network', `${part.length} bytes of ${name} came where ${end - start} were asked for: try again`, { name });
+    if (response.status === 206) return new Uint8Array(await response.arrayBuffer());
+    const whole = await response.blob();
+    this.#whole.set(name, whole);
+    return slice(whole);
   }
 
   async #fetch(name: string, init: RequestInit = {}): Promise<Response> {
