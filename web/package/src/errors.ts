@@ -21,6 +21,9 @@ export type HalaErrorCode =
   | 'http'
   | 'not-found'
   | 'unauthorized'
+  // Keeping them; `corrupt-download` where a file's SHA-256 is not what it must be.
+  | 'corrupt-download'
+  | 'quota-exceeded'
   // The device.
   | 'out-of-memory'
   | 'device-lost'
@@ -32,6 +35,8 @@ export type HalaErrorCode =
 export interface HalaErrorDetails {
   /** Bytes that were asked for. */
   bytes?: number;
+  /** Bytes that there is room for. */
+  available?: number;
   /** HTTP status. */
   status?: number;
   /** The file or address in question. */

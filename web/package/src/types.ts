@@ -27,19 +27,27 @@ export interface LoadOptions {
   weights?: WeightFormat;
   /** Tokens that a conversation may hold; default 4096 or the model's own limit, whichever is less. */
   context?: number;
-  /** Stops the loading. */
+  /** Whether a model from an address is kept for later visits; default true. The built-in one comes with the page. */
+  cache?: boolean;
+  /** SHA-256 of files by name, in hexadecimal, to check a download with; the Hub's own are checked in any case. */
+  sha256?: Readonly<Record<string, string>>;
+  /** Stops the loading; what was downloaded stays for a later try. */
   signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
 }
 
 /** How far loading has come. */
 export interface LoadProgress {
-  /** The tensor that was loaded last. */
+  /** `download`: from the network into the cache; `load`: from there, or from where it is read, to the device. */
+  phase: 'download' | 'load';
+  /** The file that is downloaded, or the tensor that was loaded last. */
   name: string;
-  /** Elements of tensors that are loaded. */
+  /** Bytes that are downloaded, those of earlier visits included, or elements of tensors that are loaded. */
   loaded: number;
-  /** Elements of all tensors. */
+  /** Bytes of all files, or elements of all tensors. */
   total: number;
+  /** Bytes a second over the last seconds of a download; 0 until known, and while loading. */
+  bytesPerSecond: number;
 }
 
 /** What was loaded and what runs it. */
@@ -204,4 +212,29 @@ export interface Translation {
   finish_reason: 'stop' | 'length';
   usage: Usage;
   timings: Timings;
+}
+
+// The cache.
+
+/** A model that is kept for later visits, or a part of one. */
+export interface CachedModel {
+  /** The folder that it came from, which ends in `/`. */
+  url: string;
+  /** Bytes held. */
+  bytes: number;
+  /** Bytes that it has when it is whole; 0 where not yet known. */
+  totalBytes: number;
+  complete: boolean;
+  /** When it was last loaded, in milliseconds since 1970. */
+  lastUsed: number;
+}
+
+/** What is kept for later visits. */
+export interface ModelCache {
+  /** Every model, whole or in part. */
+  list(): Promise<CachedModel[]>;
+  /** Forgets a model, by any address that loads it; false where it is not held. */
+  delete(model: string | URL): Promise<boolean>;
+  /** Bytes of all models. */
+  size(): Promise<number>;
 }

@@ -90,7 +90,7 @@ type ModuleEvent = { type: 'load'; name: string; loaded: number; total: number }
 function tell(id: number, event: ModuleEvent): void {
   if (event.type === 'load') {
     const { name, loaded, total } = event;
-    post({ id, kind: 'progress', progress: { name, loaded, total } });
+    post({ id, kind: 'progress', progress: { phase: 'load', name, loaded, total, bytesPerSecond: 0 } });
     return;
   }
   if (event.type === 'backendchange' && model) {
