@@ -142,7 +142,7 @@ test('a server that sends files whole is asked for the weights once', async ({ p
   let n_asked = 0;
   page.on('request', (request) => { if (request.url().endsWith('/whole/model/model.safetensors')) n_asked += 1; });
   const text = await page.evaluate(async () => {
-    const hala = await window.HalaWeb.Hala.load({ model: '/whole/model', backend: 'wasm' });
+    const hala = await window.HalaWeb.Hala.load({ model: '/whole/model', backend: 'wasm', cache: false });
     return (await hala.translate({ text: 'شكرا لك.' })).text;
   });
   expect(text).toBe('Thank you.');

@@ -16,5 +16,8 @@ export default defineConfig({
       args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
     },
   },
-  webServer: { command: 'node server.mjs', url: 'http://localhost:8130/', reuseExistingServer: false },
+  webServer: [
+    { command: 'node server.mjs', url: 'http://localhost:8130/', reuseExistingServer: false },
+    { command: 'node hub.mjs', url: 'http://localhost:8131/log/x', reuseExistingServer: false },
+  ],
 });

@@ -6,7 +6,12 @@ import { extname } from 'node:path';
 
 const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://localhost:8131";
+/** What a worker finds in a browser without the Cache API, and in one that has a megabyte left. */
+const BROWSERS = {
+  nocache: 'delete globalThis.caches;',
+  crowded: 'navigator.storage.estimate = async () => ({ quota: 5_000_000, usage: 4_000_000 });',
+};
 
 async function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
@@ -16,11 +21,13 @@ async function answer(request, response) {
     response.end('<!doctype html><title>Hala</title>');
     return;
   }
-  // In place of `dist`, `cut` gives a weight file that ends too early, and `whole` gives files whole whatever is asked for.
-  const [, folder, path] = /^\/(dist|cut|whole)\/(.+)$/.exec(pathname) ?? [];
+  // In place of `dist`, `cut` gives a weight file that ends too early, `whole` gives files whole whatever is asked for, and
+  // the keys of BROWSERS give a worker in another browser.
+  const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded)\/(.+)$/.exec(pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   let bytes = await readFile(new URL(path, PACKAGE));
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
+  if (path === 'worker.js') bytes = Buffer.concat([Buffer.from(BROWSERS[folder] ?? ''), bytes]);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
   if (!range || folder === 'whole') return void response.end(bytes);

@@ -1,16 +1,16 @@
 // A model's files: side files whole, weight files in parts, from an address or from files that the user chose.
 
 import { HalaError } from './errors.js';
-import type { SourceData } from './protocol.js';
+import { unknownSize, wholeSize, type Server } from './network.js';
 
 /** Files beside the weights; a model has those that it needs. */
-const SIDE_FILES = [
+export const SIDE_FILES = [
   'config.json',
+  'model.safetensors.index.json',
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'chat_template.jinja',
-  'model.safetensors.index.json',
 ] as const;
 
 /** Gives a model's files. */
@@ -19,11 +19,6 @@ export interface ModelFiles {
   get(name: string): Promise<Uint8Array | undefined>;
   size(name: string): Promise<number>;
   read(name: string, start: number, end: number): Promise<Uint8Array>;
-}
-
-/** The files of a source. */
-export function openFiles(source: SourceData, signal: AbortSignal): ModelFiles {
-  return source.kind === 'files' ? new ChosenFiles(source.files) : new RemoteFiles(source.url, signal);
 }
 
 /** Every side file that is there. */
@@ -38,7 +33,7 @@ export async function sideFiles(files: ModelFiles): Promise<Map<string, Uint8Arr
 }
 
 /** Files that the user chose; nothing is copied but what is read. */
-class ChosenFiles implements ModelFiles {
+export class ChosenFiles implements ModelFiles {
   readonly #files: Map<string, File>;
 
   constructor(files: readonly File[]) {
@@ -66,30 +61,27 @@ class ChosenFiles implements ModelFiles {
   }
 }
 
-/** Files behind an address. */
-class RemoteFiles implements ModelFiles {
-  readonly #base: string;
-  readonly #signal: AbortSignal;
+/** Files behind an address, read where they are. */
+export class RemoteFiles implements ModelFiles {
+  readonly #server: Server;
   /** Files of a server that sends them whole whatever is asked for, so that each is fetched once. */
   readonly #whole = new Map<string, Blob>();
 
-  constructor(base: string, signal: AbortSignal) {
-    this.#base = base;
-    this.#signal = signal;
+  constructor(server: Server) {
+    this.#server = server;
   }
 
   async get(name: string): Promise<Uint8Array | undefined> {
-    const response = await this.#fetch(name);
-    if (response.status === 404) return undefined;
-    return new Uint8Array(await (await this.#good(name, response)).arrayBuffer());
+    const response = await this.#server.find(name);
+    return response && this.#body(name, response);
   }
 
   async size(name: string): Promise<number> {
-    const response = await this.#good(name, await this.#fetch(name, { headers: { Range: 'bytes=0-0' } }));
-    const total = Number(response.headers.get('content-range')?.split('/')[1] ?? response.headers.get('content-length'));
+    const response = await this.#server.get(name, { headers: { Range: 'bytes=0-0' } });
+    const total = wholeSize(response);
     await response.body?.cancel();
-    if (Number.isSafeInteger(total) && total > 0) return total;
-    throw new HalaError('http', `the server does not say how large ${name} is: it must send Content-Length or Content-Range`, { name });
+    if (total) return total;
+    throw unknownSize(name);
   }
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {
@@ -103,32 +95,18 @@ class RemoteFiles implements ModelFiles {
     const slice = async (whole: Blob) => new Uint8Array(await whole.slice(start, end).arrayBuffer());
     const held = this.#whole.get(name);
     if (held) return slice(held);
-    const response = await this.#good(name, await this.#fetch(name, { headers: { Range: `bytes=${start}-${end - 1}` } }));
-    if (response.status === 206) return new Uint8Array(await response.arrayBuffer());
-    const whole = await response.blob();
+    const response = await this.#server.get(name, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    if (response.status === 206) return this.#body(name, response);
+    const whole = await this.#came(name, response.blob());
     this.#whole.set(name, whole);
     return slice(whole);
   }
 
-  async #fetch(name: string, init: RequestInit = {}): Promise<Response> {
-    try {
-      return await fetch(new URL(name, this.#base), { ...init, signal: this.#signal });
-    } catch (cause) {
-      if (this.#signal.aborted) throw new HalaError('aborted', 'stopped on request');
-      throw new HalaError('network', `${name} cannot be fetched from ${this.#base}: check the connection, and that the server allows this page (CORS)`, { name }, { cause });
-    }
+  async #body(name: string, response: Response): Promise<Uint8Array> {
+    return new Uint8Array(await this.#came(name, response.arrayBuffer()));
   }
 
-  async #good(name: string, response: Response): Promise<Response> {
-    const { status } = response;
-    if (status === 401 || status === 403) {
-      throw new HalaError('unauthorized', `the server refuses ${name} (${status}): the model may be private or need its licence accepted`, { status, name });
-    }
-    if (status === 404) throw new HalaError('not-found', `${name} is not at ${this.#base}: check the address`, { status, name });
-    if (!response.ok) throw new HalaError('http', `the server answered ${status} for ${name}: try again later`, { status, name });
-    if (response.headers.get('content-type')?.startsWith('text/html')) {
-      throw new HalaError('http', `the server sent a web page in place of ${name}: check the address`, { status, name });
-    }
-    return response;
+  #came<T>(name: string, body: Promise<T>): Promise<T> {
+    return body.catch((cause: unknown) => { throw this.#server.broken(name, cause); });
   }
 }

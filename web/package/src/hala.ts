@@ -1,10 +1,12 @@
 // A model in its worker, as pages use it.
 
+import { folderOf } from './address.js';
+import { modelCache } from './cache/model-cache.js';
 import { Completions, finished, timings, usage, type Outcome } from './chat.js';
 import { HalaError } from './errors.js';
 import { Link } from './link.js';
 import type { SourceData, WorkerInfo } from './protocol.js';
-import type { ChatMessage, HalaEventMap, HalaInfo, LoadOptions, LoadProgress, ModelSource, TranslateRequest, Translation } from './types.js';
+import type { ChatMessage, HalaEventMap, HalaInfo, LoadOptions, LoadProgress, ModelCache, ModelSource, TranslateRequest, Translation } from './types.js';
 
 /** The package's version, which the build puts here. */
 declare const VERSION: string;
@@ -22,6 +24,9 @@ export interface Hala {
 export class Hala extends EventTarget {
   readonly #link: Link;
   #info: HalaInfo;
+
+  /** What is kept for later visits. */
+  static readonly cache: ModelCache = modelCache;
 
   /** Chat in the shape of the OpenAI API. */
   readonly chat: { readonly completions: Completions };
@@ -45,10 +50,18 @@ export class Hala extends EventTarget {
         backend: options.backend ?? 'auto',
         weights: options.weights ?? 'auto',
         context: options.context ?? null,
+        cache: options.cache !== false && options.model !== undefined && options.model !== 'built-in',
+        sha256: options.sha256 ?? {},
       } as const;
-      const onProgress = (progress: LoadProgress) => options.onProgress?.(progress);
+      let isDownloaded = false;
+      const onProgress = (progress: LoadProgress) => {
+        isDownloaded ||= progress.phase === 'download';
+        options.onProgress?.(progress);
+      };
       const info = await link.ask<WorkerInfo>({ kind: 'load', data }, { signal: options.signal, onProgress });
       hala = new Hala(link, { version: VERSION, ...info });
+      // Without leave to persist, a browser that runs out of room may drop the model.
+      if (isDownloaded) void navigator.storage.persist();
       return hala;
     } catch (error) {
       link.close(new HalaError('disposed', 'the model was not loaded'));
@@ -105,8 +118,5 @@ export class Hala extends EventTarget {
 function sourceOf(model: ModelSource): SourceData {
   if (model === 'built-in') return { kind: 'url', url: new URL('./model/', import.meta.url).href, name: 'built-in' };
   if (typeof model !== 'string' && !(model instanceof URL)) return { kind: 'files', files: [...model] };
-  const url = new URL(model, document.baseURI);
-  const isHub = url.hostname === 'huggingface.co' && /^\/[^/]+\/[^/]+\/?$/.test(url.pathname);
-  const folder = isHub ? `${url.href.replace(/\/$/, '')}/resolve/main/` : `${url.href.replace(/\/$/, '')}/`;
-  return { kind: 'url', url: folder, name: url.href };
+  return { kind: 'url', url: folderOf(model).href, name: new URL(model, document.baseURI).href };
 }

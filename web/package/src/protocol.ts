@@ -14,6 +14,10 @@ export interface LoadData {
   backend: 'auto' | BackendName;
   weights: WeightFormat;
   context: number | null;
+  /** Whether a model from an address is kept. */
+  cache: boolean;
+  /** SHA-256 of files by name. */
+  sha256: Readonly<Record<string, string>>;
 }
 
 /** What the page asks for; the last part of each is its argument. */

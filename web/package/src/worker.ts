@@ -3,7 +3,8 @@
 import init, { Cancel, Runtime } from '../wasm/hala_wasm.js';
 import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
 import { HalaError, toPlain } from './errors.js';
-import { openFiles, sideFiles } from './files.js';
+import { openFiles } from './sources.js';
+import { sideFiles } from './files.js';
 import type { FromWorker, LoadData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
 
 let memory: WebAssembly.Memory | undefined;
@@ -73,7 +74,7 @@ function loaded(): Runtime {
 async function load(id: number, data: LoadData, cancel: Cancel, signal: AbortSignal): Promise<WorkerInfo> {
   const choice = await chooseBackend(data.backend);
   if (choice.subgroups) turnSubgroupsOn();
-  const files = openFiles(data.source, signal);
+  const files = await openFiles(data, signal, (progress) => post({ id, kind: 'progress', progress }));
   const options = {
     backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups,
   };

@@ -1,0 +1,92 @@
+// A hub of models on an origin of its own, laid out as Hugging Face's, with the faults that a repository's owner names.
+//
+// `/OWNER/NAME/resolve/main/FILE` redirects to the file, `/api/models/OWNER/NAME/tree/main` lists them with SHA-256, and
+// `/log/NAME` tells what was asked for. NAME is the test's own; OWNER is `plain` or one of FAULTS.
+
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+
+const MODEL = new URL('../../crates/demo-model/files/', import.meta.url);
+const WEIGHTS = 'model.safetensors';
+const NAMES = readdirSync(MODEL).filter((name) => name === WEIGHTS || /^(config|generation_config|tokenizer.*)\.json$/.test(name));
+const FILES = new Map(NAMES.map((name) => [name, readFileSync(new URL(name, MODEL))]));
+const SUM = createHash('sha256').update(FILES.get(WEIGHTS)).digest('hex');
+
+/** Requests of each repository: file, first byte, status. */
+const logs = new Map();
+const log = (name) => logs.get(name) ?? logs.set(name, []).get(name);
+
+/** What goes wrong with a range of the weights; `n` counts such requests from 1, leaving out those for the size and header. */
+const FAULTS = {
+  /** The line breaks half way, once. */
+  break: ({ response, bytes }, n) => (n === 1 ? sendHalf(response, bytes, () => response.destroy()) : response.end(bytes)),
+  /** The line breaks at once, always. */
+  broken: ({ response }) => response.destroy(),
+  /** Half of it comes, and then nothing more, once. */
+  stall: ({ response, bytes }, n) => (n === 1 ? sendHalf(response, bytes, () => undefined) : response.end(bytes)),
+  /** Half of it comes, and then nothing more until the reader goes, always. */
+  slow: ({ response, bytes }) => sendHalf(response, bytes, () => undefined),
+  /** A byte is wrong, once. */
+  wrong: ({ response, bytes }, n) => response.end(n === 1 ? flipped(bytes) : bytes),
+  /** A byte is wrong, always. */
+  damaged: ({ response, bytes }) => response.end(flipped(bytes)),
+  /** The line breaks half way, and then the file is another. */
+  changed: ({ response, bytes }, n) => (n === 1 ? sendHalf(response, bytes, () => response.destroy()) : response.end(bytes)),
+};
+
+function sendHalf(response, bytes, then) {
+  response.write(bytes.subarray(0, bytes.length / 2), () => setTimeout(then, 50));
+}
+
+function flipped(bytes) {
+  const copy = Buffer.from(bytes);
+  copy[copy.length - 1] ^= 1;
+  return copy;
+}
+
+function answer(request, response) {
+  const { pathname } = new URL(request.url, 'http://localhost');
+  response.setHeader('Access-Control-Allow-Origin', '*');
+  response.setHeader('Access-Control-Expose-Headers', 'ETag, Content-Range');
+  const [, logged] = /^\/log\/([^/]+)$/.exec(pathname) ?? [];
+  if (logged) return void response.end(JSON.stringify(log(logged)));
+  if (/^\/api\/models\/unlisted\//.test(pathname)) return void response.writeHead(404).end();
+  if (/^\/api\/models\/[^/]+\/[^/]+\/tree\/main$/.test(pathname)) return list(response);
+  const [, owner, name, kind, file] = /^\/([^/]+)\/([^/]+)\/(resolve\/main|cdn)\/([^/]+)$/.exec(pathname) ?? [];
+  if (owner === 'private') return void response.writeHead(401).end();
+  if (!FILES.has(file)) return void response.writeHead(404).end();
+  if (kind === 'resolve/main') return void response.writeHead(302, { Location: `/${owner}/${name}/cdn/${file}` }).end();
+  send({ request, response, owner, name, file });
+}
+
+function list(response) {
+  const entries = NAMES.map((path) => ({
+    type: 'file', path, size: FILES.get(path).length, oid: '0', ...(path === WEIGHTS ? { lfs: { oid: SUM, size: FILES.get(path).length } } : {}),
+  }));
+  response.setHeader('Content-Type', 'application/json');
+  response.end(JSON.stringify(entries));
+}
+
+function send({ request, response, owner, name, file }) {
+  const all = FILES.get(file);
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+  const isRange = first !== undefined && owner !== 'norange';
+  const start = isRange ? Number(first) : 0;
+  const end = isRange && last ? Math.min(Number(last) + 1, all.length) : all.length;
+  const bytes = all.subarray(start, end);
+  const n = log(name).filter((entry) => entry.isBody).length + 1;
+  // The size and the header are asked for apart.
+  const isBody = file === WEIGHTS && bytes.length > 100_000;
+  log(name).push({ file, start, bytes: bytes.length, isBody });
+  response.setHeader('ETag', owner === 'changed' && n > 1 ? '"two"' : '"one"');
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Length', bytes.length);
+  if (isRange) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${all.length}`);
+  response.writeHead(isRange ? 206 : 200);
+  const fault = isBody ? FAULTS[owner] : undefined;
+  if (fault) fault({ response, bytes }, n);
+  else response.end(bytes);
+}
+
+createServer(answer).listen(8131);

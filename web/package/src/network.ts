@@ -1,0 +1,68 @@
+// A folder on a server: its files by name, and what can go wrong in words.
+
+import { HalaError } from './errors.js';
+
+/** A folder behind an address, which ends in `/`. */
+export class Server {
+  readonly base: string;
+  readonly #signal: AbortSignal;
+
+  constructor(base: string, signal: AbortSignal) {
+    this.base = base;
+    this.#signal = signal;
+  }
+
+  /** Asks for a file; undefined where there is none of this name. */
+  async find(name: string, init: RequestInit = {}): Promise<Response | undefined> {
+    const response = await this.#fetch(name, init);
+    return response.status === 404 ? undefined : this.#good(name, response);
+  }
+
+  /** Asks for a file that must be there. */
+  async get(name: string, init: RequestInit = {}): Promise<Response> {
+    const response = await this.find(name, init);
+    if (response) return response;
+    throw new HalaError('not-found', `${name} is not at ${this.base}: check the address`, { status: 404, name });
+  }
+
+  /** What reading a body threw, as an error of this package. */
+  broken(name: string, cause: unknown): HalaError {
+    if (this.#signal.aborted) return new HalaError('aborted', 'stopped on request');
+    const advice = 'check the connection, and that the server allows this page (CORS)';
+    return new HalaError('network', `${name} cannot be fetched from ${this.base}: ${advice}`, { name }, { cause });
+  }
+
+  async #fetch(name: string, init: RequestInit): Promise<Response> {
+    const signal = init.signal ? AbortSignal.any([init.signal, this.#signal]) : this.#signal;
+    try {
+      return await fetch(new URL(name, this.base), { ...init, signal });
+    } catch (cause) {
+      throw this.broken(name, cause);
+    }
+  }
+
+  #good(name: string, response: Response): Response {
+    const { status } = response;
+    if (status === 401 || status === 403) {
+      throw new HalaError('unauthorized', `the server refuses ${name} (${status}): the model may be private or need its licence accepted`, { status, name });
+    }
+    if (!response.ok) throw new HalaError('http', `the server answered ${status} for ${name}: try again later`, { status, name });
+    if (response.headers.get('content-type')?.startsWith('text/html')) {
+      throw new HalaError('http', `the server sent a web page in place of ${name}: check the address`, { status, name });
+    }
+    return response;
+  }
+}
+
+/** Bytes of the whole file that a response is a part of; undefined where the server does not say. */
+export function wholeSize(response: Response): number | undefined {
+  const range = response.headers.get('content-range')?.split('/')[1];
+  // The length of a compressed body is not that of the file.
+  const length = response.status === 200 && !response.headers.has('content-encoding') ? response.headers.get('content-length') : null;
+  const total = Number(range ?? length ?? Number.NaN);
+  return Number.isSafeInteger(total) && total >= 0 ? total : undefined;
+}
+
+export function unknownSize(name: string): HalaError {
+  return new HalaError('http', `the server does not say how large ${name} is: it must send Content-Length or Content-Range`, { name });
+}
