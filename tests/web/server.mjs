@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { extname } from 'node:path';
 
 const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
+const MODEL = new URL('../../crates/demo-model/files/', import.meta.url);
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://localhost:8131";
 /** What a worker finds in a browser without the Cache API, and in one that has a megabyte left. */
@@ -25,7 +26,8 @@ async function answer(request, response) {
   // the keys of BROWSERS give a worker in another browser.
   const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded)\/(.+)$/.exec(pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
-  let bytes = await readFile(new URL(path, PACKAGE));
+  const inModel = /^model\/(.+)$/.exec(path)?.[1];
+  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, PACKAGE));
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
   if (path === 'worker.js') bytes = Buffer.concat([Buffer.from(BROWSERS[folder] ?? ''), bytes]);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const MODEL = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+const modelFile = (name) => here(`../../crates/demo-model/files/${name}`);
+/** Files of the built-in model: those that are put into the worker, and those that lie beside it. */
+const SMALL = ['config.json', 'generation_config.json', 'tokenizer_config.json'];
+const LARGE = ['model.safetensors', 'tokenizer.json'];
 
 rmSync(here('dist'), { recursive: true, force: true });
 mkdirSync(here('dist/model'), { recursive: true });
@@ -19,8 +22,11 @@ await build({
   minify: true,
   sourcemap: false,
   legalComments: 'none',
-  define: { VERSION: JSON.stringify(JSON.parse(readFileSync(here('package.json'), 'utf8')).version) },
+  define: {
+    VERSION: JSON.stringify(JSON.parse(readFileSync(here('package.json'), 'utf8')).version),
+    BUILT_IN: JSON.stringify(Object.fromEntries(SMALL.map((name) => [name, readFileSync(modelFile(name), 'utf8')]))),
+  },
 });
 cpSync(here('wasm/hala_wasm_bg.wasm'), here('dist/hala_wasm_bg.wasm'));
-for (const name of MODEL) cpSync(here(`../../crates/demo-model/files/${name}`), here(`dist/model/${name}`));
+for (const name of LARGE) cpSync(modelFile(name), here(`dist/model/${name}`));
 execFileSync('npx', ['tsc', '--emitDeclarationOnly'], { stdio: 'inherit', cwd: here('.') });

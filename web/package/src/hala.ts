@@ -50,7 +50,7 @@ export class Hala extends EventTarget {
         backend: options.backend ?? 'auto',
         weights: options.weights ?? 'auto',
         context: options.context ?? null,
-        cache: options.cache !== false && options.model !== undefined && options.model !== 'built-in',
+        cache: options.cache ?? true,
         sha256: options.sha256 ?? {},
       } as const;
       let isDownloaded = false;
@@ -116,7 +116,7 @@ export class Hala extends EventTarget {
 
 /** Where a model's files are. */
 function sourceOf(model: ModelSource): SourceData {
-  if (model === 'built-in') return { kind: 'url', url: new URL('./model/', import.meta.url).href, name: 'built-in' };
+  if (model === 'built-in') return { kind: 'built-in' };
   if (typeof model !== 'string' && !(model instanceof URL)) return { kind: 'files', files: [...model] };
   return { kind: 'url', url: folderOf(model).href, name: new URL(model, document.baseURI).href };
 }

@@ -6,10 +6,13 @@ import { HalaError } from './errors.js';
 export class Server {
   readonly base: string;
   readonly #signal: AbortSignal;
+  /** Addresses of files that do not lie in the folder under their names. */
+  readonly #elsewhere: Readonly<Record<string, string>>;
 
-  constructor(base: string, signal: AbortSignal) {
+  constructor(base: string, signal: AbortSignal, elsewhere: Readonly<Record<string, string>> = {}) {
     this.base = base;
     this.#signal = signal;
+    this.#elsewhere = elsewhere;
   }
 
   /** Asks for a file; undefined where there is none of this name. */
@@ -35,7 +38,7 @@ export class Server {
   async #fetch(name: string, init: RequestInit): Promise<Response> {
     const signal = init.signal ? AbortSignal.any([init.signal, this.#signal]) : this.#signal;
     try {
-      return await fetch(new URL(name, this.base), { ...init, signal });
+      return await fetch(this.#elsewhere[name] ?? new URL(name, this.base), { ...init, signal });
     } catch (cause) {
       throw this.broken(name, cause);
     }

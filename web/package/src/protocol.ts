@@ -5,6 +5,7 @@ import type { BackendName, ChatMessage, HalaInfo, LoadProgress, WeightFormat } f
 
 /** Where the worker finds a model's files. */
 export type SourceData =
+  | { kind: 'built-in' }
   | { kind: 'url'; url: string; name: string }
   | { kind: 'files'; files: File[] };
 

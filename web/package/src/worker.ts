@@ -3,9 +3,9 @@
 import init, { Cancel, Runtime } from '../wasm/hala_wasm.js';
 import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
 import { HalaError, toPlain } from './errors.js';
-import { openFiles } from './sources.js';
 import { sideFiles } from './files.js';
-import type { FromWorker, LoadData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
+import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
+import { openFiles } from './sources.js';
 
 let memory: WebAssembly.Memory | undefined;
 let runtime: Runtime | undefined;
@@ -82,8 +82,16 @@ async function load(id: number, data: LoadData, cancel: Cancel, signal: AbortSig
   const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, cancel);
   runtime?.free();
   runtime = opened;
-  model = { choice, name: data.source.kind === 'url' ? data.source.name : data.source.files.map((file) => file.name).join(', ') };
+  model = { choice, name: nameOf(data.source) };
   return info();
+}
+
+function nameOf(source: SourceData): string {
+  switch (source.kind) {
+    case 'built-in': return 'built-in';
+    case 'url': return source.name;
+    case 'files': return source.files.map((file) => file.name).join(', ');
+  }
 }
 
 type ModuleEvent = { type: 'load'; name: string; loaded: number; total: number } | WorkerEvent;
