@@ -1,0 +1,73 @@
+// The conversations: open, name, delete, export, import.
+
+import { signal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { texts } from '../i18n/i18n.js';
+import { formatDate } from '../i18n/numbers.js';
+import { announce } from '../ui/announcer.js';
+import { chooseFiles, readText, saveText } from '../ui/files.js';
+import { Icon } from '../ui/icon.js';
+import { IconButton } from '../ui/icon-button.js';
+import { titleOf, toFile, type Conversation } from './conversations.js';
+import { begin, change, conversations, importFile, isKept, openId, remove } from './state.js';
+
+/** Whether the list is shown where there is no room for it beside the conversation. */
+export const isListOpen = signal(false);
+
+export function Sidebar() {
+  const t = texts.value;
+  const [fault, setFault] = useState(false);
+  const importChosen = async () => {
+    const [file] = await chooseFiles('.json,application/json');
+    const read = file && (await readText(file));
+    if (!read) return;
+    const n = 'text' in read ? importFile(read.text) : undefined;
+    setFault(n === undefined);
+    if (n !== undefined) announce(t.imported(n));
+  };
+  return (
+    <aside class={isListOpen.value ? 'sidebar open' : 'sidebar'} aria-label={t.conversations}>
+      <button type="button" class="primary" onClick={() => { begin(); isListOpen.value = false; }}><Icon name="plus" /> {t.newChat}</button>
+      <ul>
+        {conversations.value.map((conversation) => <Entry key={conversation.id} conversation={conversation} />)}
+      </ul>
+      {fault && <p role="alert" class="note note-error">{t.importFailed}</p>}
+      {!isKept.value && <p class="note">{t.notKept}</p>}
+      <div class="row">
+        <button type="button" onClick={() => saveText('hala-conversations.json', 'application/json', toFile(conversations.value))}>{t.exportAll}</button>
+        <button type="button" onClick={() => void importChosen()}>{t.importAll}</button>
+      </div>
+    </aside>
+  );
+}
+
+function Entry({ conversation }: { conversation: Conversation }) {
+  const t = texts.value;
+  const { id } = conversation;
+  const title = titleOf(conversation) || t.untitled;
+  const [isNamed, setNamed] = useState(false);
+  const name = (title: string) => {
+    setNamed(false);
+    change(id, { title: title.trim() });
+  };
+  if (isNamed) {
+    return (
+      <li>
+        <input
+          aria-label={t.rename} value={title} autofocus onBlur={(event) => name(event.currentTarget.value)}
+          onKeyDown={(event) => { if (event.key === 'Enter') name(event.currentTarget.value); }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li class={id === openId.value ? 'current' : ''}>
+      <button
+        type="button" class="entry" aria-current={id === openId.value ? 'true' : undefined} title={formatDate(conversation.changed)}
+        onClick={() => { openId.value = id; isListOpen.value = false; }}
+      ><bdi>{title}</bdi></button>
+      <IconButton icon="edit" label={`${t.rename}: ${title}`} onClick={() => setNamed(true)} />
+      <IconButton icon="remove" label={`${t.remove}: ${title}`} onClick={() => { if (confirm(t.removeAsked)) remove(id); }} />
+    </li>
+  );
+}

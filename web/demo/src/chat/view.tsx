@@ -1,0 +1,99 @@
+// Chat: the conversations, the open one, and where the next message is written.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { texts } from '../i18n/i18n.js';
+import { formatNumber } from '../i18n/numbers.js';
+import { hala, info, isBuiltIn } from '../state/engine.js';
+import { announce } from '../ui/announcer.js';
+import { openDialog } from '../ui/dialog.js';
+import { ErrorNote } from '../ui/error-note.js';
+import { IconButton } from '../ui/icon-button.js';
+import { Composer } from './composer.js';
+import type { Conversation } from './conversations.js';
+import { MessageItem, ReplyItem } from './message.js';
+import { dropped, error, promptOf, reply, stopReply } from './reply.js';
+import { isListOpen, Sidebar } from './sidebar.js';
+import { change, open } from './state.js';
+
+export function ChatView() {
+  const t = texts.value;
+  const isWriting = reply.value !== undefined;
+  const wasWriting = useRef(false);
+  useEffect(() => {
+    if (isWriting) announce(t.generating);
+    else if (wasWriting.current) announce(t.generated);
+    wasWriting.current = isWriting;
+  }, [isWriting]);
+  return (
+    <div class="chat" onKeyDown={(event) => { if (event.key === 'Escape') stopReply(); }}>
+      <Sidebar />
+      <section class="conversation" aria-label={t.chat}>
+        <div class="conversation-head">
+          <IconButton icon="menu" label={t.conversations} aria-expanded={isListOpen.value} onClick={() => { isListOpen.value = !isListOpen.value; }} />
+          {open.value && <Instructions conversation={open.value} />}
+          <ContextMeter />
+        </div>
+        {isBuiltIn.value && (
+          <p class="note">{t.translatorNotice} <button type="button" onClick={() => openDialog('models')}>{t.chooseModel}</button></p>
+        )}
+        <Messages />
+        {dropped.value > 0 && <p class="note">{t.dropped(dropped.value)}</p>}
+        {error.value && <ErrorNote error={error.value} />}
+        <Composer />
+      </section>
+    </div>
+  );
+}
+
+function Messages() {
+  const t = texts.value;
+  const list = useRef<HTMLOListElement>(null);
+  const conversation = open.value;
+  const now = reply.value?.conversation === conversation?.id ? reply.value : undefined;
+  useEffect(() => {
+    const element = list.current;
+    if (!element) return;
+    // Whoever has scrolled up to read is left there.
+    const isNearEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 200;
+    if (isNearEnd) element.scrollTop = element.scrollHeight;
+  }, [conversation?.messages.length, now?.text]);
+  if (!conversation || conversation.messages.length === 0) return <p class="empty">{t.emptyChat}</p>;
+  return (
+    <ol class="messages" ref={list} tabIndex={0} aria-label={t.chat}>
+      {conversation.messages.map((message, index) => (
+        <MessageItem key={`${conversation.id} ${index}`} conversation={conversation} index={index} message={message} />
+      ))}
+      {now && <ReplyItem text={now.text} waiting={now.waiting} />}
+    </ol>
+  );
+}
+
+function Instructions({ conversation: { id, system } }: { conversation: Conversation }) {
+  const t = texts.value;
+  return (
+    <details class="instructions">
+      <summary>{t.systemPrompt}</summary>
+      <textarea
+        aria-label={t.systemPrompt} placeholder={t.systemPlaceholder} dir="auto" value={system} rows={2}
+        onInput={(event) => change(id, { system: event.currentTarget.value })}
+      />
+    </details>
+  );
+}
+
+/** How much of the context the open conversation fills. */
+function ContextMeter() {
+  const t = texts.value;
+  const [used, setUsed] = useState(0);
+  const conversation = open.value;
+  const isWriting = reply.value !== undefined;
+  useEffect(() => {
+    if (isWriting) return;
+    setUsed(0);
+    if (conversation?.messages.length) void hala.value?.countPrompt(promptOf(conversation, conversation.messages)).then(setUsed, () => setUsed(0));
+  }, [conversation, hala.value, isWriting]);
+  const all = info.value?.model.context;
+  if (!used || !all) return null;
+  const label = t.contextUsed(formatNumber(used), formatNumber(all));
+  return <div class="meter"><meter aria-label={label} title={label} min={0} max={all} high={all * 0.9} value={used} /><span>{label}</span></div>;
+}

@@ -1,0 +1,114 @@
+// Choosing a model: the built-in one, suggestions, an address, files; and what is kept.
+
+import { useState } from 'preact/hooks';
+import { texts } from '../i18n/i18n.js';
+import { formatBytes } from '../i18n/numbers.js';
+import { backend, chosen, loadModel, type BackendChoice, type ModelChoice } from '../state/engine.js';
+import { Dialog } from '../ui/dialog.js';
+import { chooseFiles } from '../ui/files.js';
+import { SUGGESTIONS, type Suggestion } from './catalogue.js';
+import { Kept } from './kept.js';
+import { Progress } from './progress.js';
+
+export function ModelDialog() {
+  const t = texts.value;
+  return (
+    <Dialog name="models" title={t.chooseModel}>
+      <Progress />
+      <label class="field">
+        {t.runsOn}
+        <select value={backend.value} onChange={(event) => changeBackend(event.currentTarget.value as BackendChoice)}>
+          {(['auto', 'webgpu', 'wasm'] as const).map((name) => <option key={name} value={name}>{t.backends[name]}</option>)}
+        </select>
+      </label>
+      <ul class="models">
+        <li class="model">
+          <h3>{t.builtIn}</h3>
+          <p>{t.builtInAbout}</p>
+          <UseButton choice={{ kind: 'built-in' }} label={t.use} />
+        </li>
+        {SUGGESTIONS.map((suggestion) => <SuggestedModel key={suggestion.name} suggestion={suggestion} />)}
+        <OtherModel />
+        <LocalModel />
+      </ul>
+      <Kept />
+    </Dialog>
+  );
+}
+
+function changeBackend(name: BackendChoice): void {
+  backend.value = name;
+  void loadModel(chosen.value);
+}
+
+function UseButton({ choice, label }: { choice: ModelChoice; label: string }) {
+  const now = chosen.value;
+  const isUsed = now.kind === choice.kind && (now.kind !== 'url' || (choice.kind === 'url' && now.url === choice.url));
+  return (
+    <button type="button" class="primary" disabled={isUsed} onClick={() => void loadModel(choice)}>
+      {isUsed ? texts.value.inUse : label}
+    </button>
+  );
+}
+
+function SuggestedModel({ suggestion }: { suggestion: Suggestion }) {
+  const t = texts.value;
+  const [url, setUrl] = useState(suggestion.url);
+  const { name, download, memory, licence } = suggestion;
+  return (
+    <li class="model">
+      <h3><bdi>{name}</bdi></h3>
+      <p>{t.catalogueAbout}</p>
+      <dl class="facts">
+        <dt>{t.size}</dt><dd><bdi>{formatBytes(download)}</bdi></dd>
+        <dt>{t.memory}</dt><dd><bdi>{formatBytes(memory)}</bdi></dd>
+        <dt>{t.licence}</dt><dd><bdi>{licence}</bdi></dd>
+      </dl>
+      <Address url={url} onInput={setUrl} />
+      <UseButton choice={{ kind: 'url', url, name }} label={t.download} />
+    </li>
+  );
+}
+
+function OtherModel() {
+  const t = texts.value;
+  const [url, setUrl] = useState('');
+  const name = url.replace(/\/+$/, '').split('/').at(-1) ?? url;
+  return (
+    <li class="model">
+      <h3>{t.otherModel}</h3>
+      <p>{t.otherAbout}</p>
+      <Address url={url} onInput={setUrl} />
+      {URL.canParse(url) && <UseButton choice={{ kind: 'url', url, name }} label={t.download} />}
+    </li>
+  );
+}
+
+function Address({ url, onInput }: { url: string; onInput: (url: string) => void }) {
+  const t = texts.value;
+  return (
+    <>
+      <label class="field">
+        {t.address}
+        <input type="url" dir="ltr" value={url} onInput={(event) => onInput(event.currentTarget.value.trim())} />
+      </label>
+      {URL.canParse(url) && <p class="detail">{t.downloadedFrom(new URL(url).host)}</p>}
+    </>
+  );
+}
+
+function LocalModel() {
+  const t = texts.value;
+  const choose = async () => {
+    const files = await chooseFiles('.json,.jinja,.safetensors', true);
+    const weights = files.find((file) => file.name.endsWith('.safetensors'));
+    if (files.length > 0) await loadModel({ kind: 'files', files, name: weights?.name ?? files[0]!.name });
+  };
+  return (
+    <li class="model">
+      <h3>{t.localModel}</h3>
+      <p>{t.localAbout}</p>
+      <button type="button" onClick={() => void choose()}>{t.chooseFiles}</button>
+    </li>
+  );
+}

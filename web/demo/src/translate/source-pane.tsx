@@ -1,0 +1,68 @@
+// What is to be translated. A layer behind the text shows the sentence that is pointed at.
+
+import { useRef, useState } from 'preact/hooks';
+import { texts } from '../i18n/i18n.js';
+import { directionOf, withoutControls } from '../text/direction.js';
+import { partsOf, segmentAt } from '../text/segments.js';
+import { chooseFiles, readText, type TextFault } from '../ui/files.js';
+import { IconButton } from '../ui/icon-button.js';
+import { pointed, result, source, written } from './translation.js';
+
+export function SourcePane() {
+  const t = texts.value;
+  const layer = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [fault, setFault] = useState<TextFault>();
+  const dir = directionOf(source.value) ?? (written.value === 'ar' ? 'rtl' : 'ltr');
+  const write = (text: string) => {
+    setFault(undefined);
+    source.value = withoutControls(text);
+  };
+  const open = async () => {
+    const [file] = await chooseFiles('.txt,.md,text/plain,text/markdown');
+    const read = file && (await readText(file));
+    if (read && 'fault' in read) setFault(read.fault);
+    else if (read) write(read.text);
+  };
+  const clear = () => {
+    write('');
+    field.current?.focus();
+  };
+  return (
+    <section class="pane" aria-label={t.sourceLabel}>
+      <div class="writing">
+        <Backdrop layer={layer} dir={dir} />
+        <textarea
+          ref={field} aria-label={t.sourceLabel} placeholder={t.sourcePlaceholder} value={source.value} lang={written.value}
+          dir={source.value ? dir : undefined} spellcheck={false}
+          onInput={(event) => write(event.currentTarget.value)}
+          onScroll={(event) => { if (layer.current) layer.current.scrollTop = event.currentTarget.scrollTop; }}
+          onMouseMove={pointAtMouse} onMouseLeave={() => { pointed.value = undefined; }}
+          onSelect={(event) => { pointed.value = segmentAt(result.value?.segments ?? [], event.currentTarget.selectionStart); }}
+        />
+      </div>
+      {fault && <p role="alert" class="note note-error">{t[fault]}</p>}
+      <footer class="pane-foot">
+        <IconButton icon="open" label={t.openFile} onClick={() => void open()} />
+        {source.value && <IconButton icon="clear" label={t.clear} onClick={clear} />}
+        <span class="count">{t.characters([...source.value].length)}</span>
+      </footer>
+    </section>
+  );
+}
+
+function Backdrop({ layer, dir }: { layer: { current: HTMLDivElement | null }; dir: 'rtl' | 'ltr' }) {
+  const parts = partsOf(source.value, result.value?.segments ?? [], 'source');
+  return (
+    <div ref={layer} class="backdrop" dir={dir} aria-hidden="true">
+      {parts.map(({ text, index }) => (index !== undefined && index === pointed.value ? <mark>{text}</mark> : text))}
+      {'\n'}
+    </div>
+  );
+}
+
+/** Points at the sentence under the mouse, where the browser can tell places in a text field. */
+function pointAtMouse(event: MouseEvent): void {
+  const place = document.caretPositionFromPoint?.(event.clientX, event.clientY);
+  if (place?.offsetNode === event.currentTarget) pointed.value = segmentAt(result.value?.segments ?? [], place.offset);
+}
