@@ -28,7 +28,7 @@ export function MessageItem({ conversation, index, message }: Props) {
   return (
     <li>
       <article class={`message ${message.role}`} aria-label={isUser ? t.you : t.model} lang={languageOf(message.content)}>
-        {isUser ? <p dir={directionOf(message.content) ?? 'auto'}>{message.content}</p> : <MarkdownText text={message.content} />}
+        {isUser ? <Lines text={message.content} /> : <MarkdownText text={message.content} />}
       </article>
       {!reply.value && (
         <div class={`message-tools ${message.role}`}>
@@ -41,6 +41,11 @@ export function MessageItem({ conversation, index, message }: Props) {
       )}
     </li>
   );
+}
+
+/** Each line in its own direction. */
+function Lines({ text }: { text: string }) {
+  return <>{text.split('\n').map((line, index) => <p key={index} dir={directionOf(line) ?? 'auto'}>{line || '\u00a0'}</p>)}</>;
 }
 
 /** The reply as it comes. It is no live region: its beginning and end are announced elsewhere. */

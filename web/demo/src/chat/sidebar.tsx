@@ -4,6 +4,7 @@ import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { formatDate } from '../i18n/numbers.js';
+import { directionOf } from '../text/direction.js';
 import { announce } from '../ui/announcer.js';
 import { chooseFiles, readText, saveText } from '../ui/files.js';
 import { Icon } from '../ui/icon.js';
@@ -64,8 +65,8 @@ function Entry({ conversation }: { conversation: Conversation }) {
     <li class={id === openId.value ? 'current' : ''}>
       <button
         type="button" class="entry" aria-current={id === openId.value ? 'true' : undefined} title={formatDate(conversation.changed)}
-        onClick={() => { openId.value = id; isListOpen.value = false; }}
-      ><bdi>{title}</bdi></button>
+        dir={directionOf(title)} onClick={() => { openId.value = id; isListOpen.value = false; }}
+      >{title}</button>
       <IconButton icon="edit" label={`${t.rename}: ${title}`} onClick={() => setNamed(true)} />
       <IconButton icon="remove" label={`${t.remove}: ${title}`} onClick={() => { if (confirm(t.removeAsked)) remove(id); }} />
     </li>

@@ -19,6 +19,8 @@ export function Progress() {
       </div>
     );
   }
+  // The built-in model is there before a bar could be read.
+  if (state.choice.kind === 'built-in') return null;
   const { progress } = state;
   return (
     <div class="progress">
