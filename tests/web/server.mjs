@@ -1,12 +1,16 @@
-// Serves an empty page with a strict policy, and the built package, with Range requests as model hosts answer them.
+// Serves an empty page with a strict policy, the built package and the built demo, with Range requests as model hosts answer them.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
 
 const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
+const DEMO = new URL('../../web/demo/dist/', import.meta.url);
 const MODEL = new URL('../../crates/demo-model/files/', import.meta.url);
-const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
+const TYPES = {
+  '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm',
+  '.json': 'application/json', '.webmanifest': 'application/manifest+json', '.woff2': 'font/woff2', '.png': 'image/png',
+};
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://localhost:8131";
 /** What a worker finds in a browser without the Cache API, and in one that has a megabyte left. */
 const BROWSERS = {
@@ -24,10 +28,10 @@ async function answer(request, response) {
   }
   // In place of `dist`, `cut` gives a weight file that ends too early, `whole` gives files whole whatever is asked for, and
   // the keys of BROWSERS give a worker in another browser.
-  const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded)\/(.+)$/.exec(pathname) ?? [];
+  const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded|demo)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   const inModel = /^model\/(.+)$/.exec(path)?.[1];
-  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, PACKAGE));
+  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, folder === 'demo' ? DEMO : PACKAGE));
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
   if (path === 'worker.js') bytes = Buffer.concat([Buffer.from(BROWSERS[folder] ?? ''), bytes]);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
