@@ -29,4 +29,4 @@ await build({
 });
 cpSync(here('wasm/hala_wasm_bg.wasm'), here('dist/hala_wasm_bg.wasm'));
 for (const name of LARGE) cpSync(modelFile(name), here(`dist/model/${name}`));
-execFileSync('npx', ['tsc', '--emitDeclarationOnly'], { stdio: 'inherit', cwd: here('.') });
+execFileSync('npx', ['tsc', '--project', 'tsconfig.build.json', '--emitDeclarationOnly'], { stdio: 'inherit', cwd: here('.') });
