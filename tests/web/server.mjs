@@ -6,6 +6,7 @@ import { extname } from 'node:path';
 
 const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
 const DEMO = new URL('../../web/demo/dist/', import.meta.url);
+const CONSUMERS = new URL('results/consumers/', import.meta.url);
 const MODEL = new URL('../../crates/demo-model/files/', import.meta.url);
 const TYPES = {
   '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm',
@@ -28,10 +29,10 @@ async function answer(request, response) {
   }
   // In place of `dist`, `cut` gives a weight file that ends too early, `whole` gives files whole whatever is asked for, and
   // the keys of BROWSERS give a worker in another browser.
-  const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded|demo)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
+  const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded|demo|consumers)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   const inModel = /^model\/(.+)$/.exec(path)?.[1];
-  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, folder === 'demo' ? DEMO : PACKAGE));
+  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, { demo: DEMO, consumers: CONSUMERS }[folder] ?? PACKAGE));
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
   if (path === 'worker.js') bytes = Buffer.concat([Buffer.from(BROWSERS[folder] ?? ''), bytes]);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
