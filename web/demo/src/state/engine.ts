@@ -75,9 +75,14 @@ export async function refreshInfo(): Promise<void> {
 
 /** Loads the built-in model without a word about it, because what was asked for has failed or is paused. */
 async function fallBack(): Promise<void> {
-  const opened = await Hala.load({ backend: backend.value });
-  if (hala.value) opened.dispose();
-  else use(opened, BUILT_IN);
+  try {
+    const opened = await Hala.load({ backend: backend.value });
+    if (hala.value) opened.dispose();
+    else use(opened, BUILT_IN);
+  } catch (error) {
+    // What is shown is why the model that was asked for is not there, which is what can be mended.
+    if (!(error instanceof HalaError)) throw error;
+  }
 }
 
 function release(): void {
