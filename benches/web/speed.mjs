@@ -60,10 +60,12 @@ async function runHala({ backend, text, generate }) {
   const request = { messages: [{ role: 'user', content: text }], temperature: 0, max_tokens: generate, logit_bias: { 7: -100 } };
   await hala.chat.completions.create({ ...request, messages: [{ role: 'user', content: 'x' }], max_tokens: 2 });
   const { usage, timings } = await hala.chat.completions.create(request);
+  // Kept, so that its memory is there to be measured.
   window.hala = hala;
+  const { wasmBytes } = await hala.refresh();
   return {
     load_s, n_prompt: usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens,
-    prefill: timings.prompt_per_second, decode: timings.predicted_per_second,
+    prefill: timings.prompt_per_second, decode: timings.predicted_per_second, wasm_mb: Math.round(wasmBytes / 1e6),
   };
 }
 

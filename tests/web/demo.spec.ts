@@ -179,7 +179,7 @@ test('once it is loaded nothing is asked of the network, and it works without on
   // The service worker that was installed last answers from the next visit on.
   await page.reload();
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated');
-  const language = await page.evaluate(() => document.documentElement.lang as 'ar' | 'en');
+  const language = await page.evaluate(() => document.documentElement.lang as Language);
   const { source, sentences } = fields(page, language);
   await source.fill('شكرا لك.');
   await expect(sentences).toHaveCount(1, { timeout: 60_000 });
@@ -199,18 +199,23 @@ test('once it is loaded nothing is asked of the network, and it works without on
   await expect(sentences).toHaveText('Good morning.', { timeout: 60_000 });
 });
 
-test('the main thread is never blocked while a model loads and translates', async ({ page }) => {
-  await page.goto('/demo/');
-  await page.evaluate(() => {
-    const tasks: number[] = [];
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
-    Object.assign(window, { tasks });
+test.describe('the main thread', () => {
+  // Another program that takes the processor for a moment makes a task long; one of the page's own is long every time.
+  test.describe.configure({ retries: 2 });
+
+  test('is never blocked while a model loads and translates', async ({ page }) => {
+    await page.goto('/demo/');
+    await page.evaluate(() => {
+      const tasks: number[] = [];
+      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+      Object.assign(window, { tasks });
+    });
+    const language = await page.evaluate(() => document.documentElement.lang as Language);
+    const { source, sentences } = fields(page, language);
+    await source.fill('صباح الخير. أين المحطة؟ شكرا لك. '.repeat(5));
+    await expect(sentences).toHaveCount(15, { timeout: 60_000 });
+    expect(await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks)).toEqual([]);
   });
-  const language = await page.evaluate(() => document.documentElement.lang as 'ar' | 'en');
-  const { source, sentences } = fields(page, language);
-  await source.fill('صباح الخير. أين المحطة؟ شكرا لك. '.repeat(5));
-  await expect(sentences).toHaveCount(15, { timeout: 60_000 });
-  expect(await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks)).toEqual([]);
 });
 
 for (const language of ['ar', 'en'] as const) {
