@@ -98,7 +98,8 @@ test.describe('in English', () => {
     await page.goto('/demo/#chat');
     await ask(page, 'en', PROMPT);
     const replies = page.locator('.message.assistant');
-    await expect(replies).toHaveText('Good morning.');
+    // The chat draws its tokens, so that the sign at the end may differ.
+    await expect(replies).toHaveText(/^Good morning/);
     await expect(page.getByRole('status').filter({ hasText: 'The reply is finished' })).toBeAttached();
     await page.getByRole('button', { name: 'Edit', exact: true }).click();
     await page.getByRole('textbox', { name: 'Edit' }).fill(PROMPT.replace('صباح الخير', 'شكرا لك.'));
@@ -197,6 +198,18 @@ test('once it is loaded nothing is asked of the network, and it works without on
   await page.reload();
   await source.fill('صباح الخير');
   await expect(sentences).toHaveText('Good morning.', { timeout: 60_000 });
+});
+
+test('later visits work as the demo is served, with what the browser and the service worker have kept', async ({ context }) => {
+  for (let visit = 0; visit < 3; visit++) {
+    const page = await context.newPage();
+    await page.goto('http://localhost:8133/');
+    const language = await page.evaluate(() => document.documentElement.lang as Language);
+    await fields(page, language).source.fill('صباح الخير');
+    await expect(fields(page, language).sentences).toHaveText('Good morning.', { timeout: 60_000 });
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await page.close();
+  }
 });
 
 test.describe('the main thread', () => {

@@ -18,6 +18,7 @@ export default defineConfig({
   },
   webServer: [
     { command: 'node server.mjs', url: 'http://localhost:8130/', reuseExistingServer: false },
+    { command: 'npm run serve --workspace hala-demo -- --port 8133 --strictPort', cwd: '../../web', url: 'http://localhost:8133/', reuseExistingServer: false },
     { command: 'node hub.mjs', url: 'http://localhost:8131/log/x', reuseExistingServer: false },
   ],
 });

@@ -36,6 +36,11 @@ async function answer(request, response) {
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
   if (path === 'worker.js') bytes = Buffer.concat([Buffer.from(BROWSERS[folder] ?? ''), bytes]);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
+  // As static hosts send it: browsers then keep parts of a file, and put them together.
+  response.setHeader('ETag', `W/"${bytes.length}-${path.length}"`);
+  response.setHeader('Last-Modified', 'Fri, 27 Nov 2026 00:00:00 GMT');
+  response.setHeader('Cache-Control', 'no-cache');
+  response.setHeader('Accept-Ranges', 'bytes');
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
   if (!range || folder === 'whole') return void response.end(bytes);
   const [start, end] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];

@@ -12,17 +12,24 @@ const LARGE: Readonly<Record<string, string>> = {
   'tokenizer.json': new URL('./model/tokenizer.json', import.meta.url).href,
 };
 
-/** The built-in model's files. */
+/**
+ * The built-in model's files. The weights are fetched whole: they are small, a browser keeps them as one file, and a service
+ * worker that keeps them too has them from there. Parts that Chromium kept of such a file came out damaged when it put them together.
+ */
 export function builtIn(signal: AbortSignal): ModelFiles {
   const server = new Server(import.meta.url, signal, LARGE);
   const remote = new RemoteFiles(server);
+  let weights: Promise<Blob> | undefined;
+  const blobOf = (name: string) => (weights ??= server.get(name).then((response) => response.blob().catch((cause: unknown) => {
+    throw server.broken(name, cause);
+  })));
   return {
     async get(name) {
       const text = BUILT_IN[name];
       if (text !== undefined) return new TextEncoder().encode(text);
       return name in LARGE ? remote.get(name) : undefined;
     },
-    size: (name) => remote.size(name),
-    read: (name, start, end) => remote.read(name, start, end),
+    size: async (name) => (await blobOf(name)).size,
+    read: async (name, start, end) => new Uint8Array(await (await blobOf(name)).slice(start, end).arrayBuffer()),
   };
 }

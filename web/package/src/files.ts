@@ -77,7 +77,7 @@ export class RemoteFiles implements ModelFiles {
   }
 
   async size(name: string): Promise<number> {
-    const response = await this.#server.get(name, { headers: { Range: 'bytes=0-0' } });
+    const response = await this.#server.get(name, partOf(0, 1));
     const total = wholeSize(response);
     await response.body?.cancel();
     if (total) return total;
@@ -95,7 +95,7 @@ export class RemoteFiles implements ModelFiles {
     const slice = async (whole: Blob) => new Uint8Array(await whole.slice(start, end).arrayBuffer());
     const held = this.#whole.get(name);
     if (held) return slice(held);
-    const response = await this.#server.get(name, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    const response = await this.#server.get(name, partOf(start, end));
     if (response.status === 206) return this.#body(name, response);
     const whole = await this.#came(name, response.blob());
     this.#whole.set(name, whole);
@@ -109,4 +109,9 @@ export class RemoteFiles implements ModelFiles {
   #came<T>(name: string, body: Promise<T>): Promise<T> {
     return body.catch((cause: unknown) => { throw this.#server.broken(name, cause); });
   }
+}
+
+/** A request for a part, past the browser's own cache, which would keep every part and fit them together wrongly. */
+function partOf(start: number, end: number): RequestInit {
+  return { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store' };
 }

@@ -29,11 +29,14 @@ function other(language: LanguageCode): LanguageCode {
 }
 
 let stop: AbortController | undefined;
+/** What was written last, and when: what waited for the model need not wait for the keys again. */
+let last = { text: '', at: 0 };
 
 effect(() => {
   const text = source.value;
   const model = hala.value;
   const language = from.value;
+  if (text !== last.text) last = { text, at: performance.now() };
   stop?.abort();
   result.value = undefined;
   error.value = undefined;
@@ -42,7 +45,8 @@ effect(() => {
   if (text.trim() === '') target.value = '';
   if (text.trim() === '' || !model) return;
   const mine = (stop = new AbortController());
-  const timer = setTimeout(() => void run(model, text, language, mine.signal), DEBOUNCE_MS);
+  const wait = Math.max(last.at + DEBOUNCE_MS - performance.now(), 0);
+  const timer = setTimeout(() => void run(model, text, language, mine.signal), wait);
   mine.signal.addEventListener('abort', () => clearTimeout(timer));
 });
 
