@@ -39,6 +39,9 @@ pub(crate) enum Level {
     /// x86-64 with AVX2, FMA and F16C: all since 2013 but the smallest.
     #[cfg(target_arch = "x86_64")]
     Avx2(super::avx2::Avx2),
+    /// WebAssembly's 128-bit vectors.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128(super::simd128::Simd128),
 }
 
 impl Level {
@@ -48,6 +51,9 @@ impl Level {
         if let Some(avx2) = super::avx2::Avx2::detect() {
             return Self::Avx2(avx2);
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Self::Simd128(super::simd128::Simd128);
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         Self::Portable(Portable)
     }
 
@@ -57,6 +63,8 @@ impl Level {
             Self::Portable(_) => "portable loops",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "AVX2+FMA",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(_) => "SIMD128",
         }
     }
 }
@@ -68,6 +76,8 @@ macro_rules! with_isa {
             $crate::simd::isa::Level::Portable($isa) => $run,
             #[cfg(target_arch = "x86_64")]
             $crate::simd::isa::Level::Avx2($isa) => $run,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            $crate::simd::isa::Level::Simd128($isa) => $run,
         }
     };
 }

@@ -22,6 +22,8 @@ mod product;
 mod quantised;
 mod rows;
 mod scratch;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 pub(crate) use scratch::Scratch;
 

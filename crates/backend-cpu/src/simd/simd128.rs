@@ -1,0 +1,144 @@
+//! The kernels for WebAssembly with 128-bit vectors.
+
+use std::arch::wasm32::{
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_load_extend_i8x8, i32x4_add,
+    i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
+};
+
+use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
+use super::panels::Panel;
+use super::quantised::Codes;
+
+/// Vectors of four sums for the rows of a panel.
+const N_QUADS: usize = N_ROWS / 4;
+
+/// A module is built for 128-bit vectors or it is not: nothing is found at run time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Simd128;
+
+impl Isa for Simd128 {
+    #[inline(always)]
+    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
+        work()
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+        a * b + c
+    }
+
+    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
+        let mut out = [[0.0; N_ROWS]; M];
+        // Twelve sums and three inputs are as many vectors as x86-64 has registers for.
+        let (threes, rest) = out.as_chunks_mut::<3>();
+        let (inputs, rest_inputs) = x.as_chunks::<3>();
+        for (out, x) in threes.iter_mut().zip(inputs) {
+            *out = int8_rows(panel, *x);
+        }
+        match (rest, rest_inputs) {
+            ([out], [x]) => [*out] = int8_rows(panel, [*x]),
+            ([a, b], [x, y]) => [*a, *b] = int8_rows(panel, [*x, *y]),
+            _ => {}
+        }
+        out
+    }
+
+    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
+        x.map(|x| dots(rows, x))
+    }
+}
+
+/// Two inputs of four rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
+fn int8_rows<const K: usize>(panel: Panel<'_>, x: [Codes<'_>; K]) -> [[f32; N_ROWS]; K] {
+    let n_pairs: usize = panel.blocks.iter().map(|b| b.n_pairs).sum();
+    assert!(panel.codes.len() >= n_pairs * 2 * N_ROWS && panel.scales.len() >= panel.blocks.len() * N_ROWS);
+    for x in &x {
+        assert!(x.codes.len() >= n_pairs * 2 && x.scales.len() >= panel.blocks.len());
+    }
+    let inputs = x.map(|x| x.codes.as_ptr());
+    let mut sums = [[f32x4_splat(0.0); N_QUADS]; K];
+    let mut pair = 0;
+    for (block_idx, block) in panel.blocks.iter().enumerate() {
+        let mut products = [[i32x4_splat(0); N_QUADS]; K];
+        for p in pair..pair + block.n_pairs {
+            // SAFETY: p < n_pairs, and the assertions above give the panel 32 codes a pair and each token 2.
+            unsafe {
+                let codes = panel.codes.as_ptr().add(p * 2 * N_ROWS);
+                let inputs: [v128; K] =
+                    std::array::from_fn(|k| v128_load32_splat(inputs[k].add(p * 2).cast::<u32>()));
+                for quad in 0..N_QUADS {
+                    let codes = i16x8_load_extend_i8x8(codes.add(quad * 8));
+                    for (products, input) in products.iter_mut().zip(inputs) {
+                        products[quad] = i32x4_add(products[quad], i32x4_dot_i16x8(codes, input));
+                    }
+                }
+            }
+        }
+        pair += block.n_pairs;
+        let scales = &panel.scales[block_idx * N_ROWS..][..N_ROWS];
+        for ((sums, products), x) in sums.iter_mut().zip(products).zip(&x) {
+            let x_scale = f32x4_splat(x.scales[block_idx]);
+            for ((sum, product), scales) in sums.iter_mut().zip(products).zip(scales.as_chunks::<4>().0) {
+                let scale = f32x4_mul(loaded(scales), x_scale);
+                *sum = f32x4_add(*sum, f32x4_mul(f32x4_convert_i32x4(product), scale));
+            }
+        }
+    }
+    sums.map(|sums| {
+        let mut out = [0.0; N_ROWS];
+        out.as_chunks_mut::<4>().0.iter_mut().zip(sums).for_each(|(out, sum)| *out = stored(sum));
+        out
+    })
+}
+
+/// Four rows with one token, in eight partial sums each.
+fn dots(rows: &[f32], x: &[f32]) -> [f32; N_DOT_ROWS] {
+    let n = x.len();
+    let rows: [&[f32]; N_DOT_ROWS] = std::array::from_fn(|r| &rows[r * n..][..n]);
+    let whole = n - n % 8;
+    let mut sums = [[f32x4_splat(0.0); 2]; N_DOT_ROWS];
+    for i in (0..whole).step_by(8) {
+        // SAFETY: i + 8 <= n, and the token and each row have n floats.
+        unsafe {
+            let x = x.as_ptr().add(i).cast::<v128>();
+            let x = [v128_load(x), v128_load(x.add(1))];
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let row = row.as_ptr().add(i).cast::<v128>();
+                sums[0] = f32x4_add(sums[0], f32x4_mul(x[0], v128_load(row)));
+                sums[1] = f32x4_add(sums[1], f32x4_mul(x[1], v128_load(row.add(1))));
+            }
+        }
+    }
+    let mut out = stored(transposed_sum(sums.map(|[low, high]| f32x4_add(low, high))));
+    for (out, row) in out.iter_mut().zip(rows) {
+        *out += row[whole..].iter().zip(&x[whole..]).map(|(a, b)| a * b).sum::<f32>();
+    }
+    out
+}
+
+/// The sums of four vectors.
+#[inline(always)]
+fn transposed_sum([a, b, c, d]: [v128; 4]) -> v128 {
+    let low = |a, b| i32x4_shuffle::<0, 4, 1, 5>(a, b);
+    let high = |a, b| i32x4_shuffle::<2, 6, 3, 7>(a, b);
+    // a0+a2 b0+b2 a1+a3 b1+b3, and the same of c and d.
+    let ab = f32x4_add(low(a, b), high(a, b));
+    let cd = f32x4_add(low(c, d), high(c, d));
+    let first = i32x4_shuffle::<0, 1, 4, 5>(ab, cd);
+    let second = i32x4_shuffle::<2, 3, 6, 7>(ab, cd);
+    f32x4_add(first, second)
+}
+
+#[inline(always)]
+fn loaded(values: &[f32; 4]) -> v128 {
+    // SAFETY: four floats are 16 bytes, and loads need no alignment.
+    unsafe { v128_load(values.as_ptr().cast()) }
+}
+
+#[inline(always)]
+fn stored(vector: v128) -> [f32; 4] {
+    let mut out = [0.0; 4];
+    // SAFETY: four floats are 16 bytes, and stores need no alignment.
+    unsafe { v128_store(out.as_mut_ptr().cast(), vector) };
+    out
+}
