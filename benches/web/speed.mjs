@@ -1,6 +1,6 @@
 // Times the package in Chromium on a checkpoint, in turn with wllama on the same model as GGUF where one is given.
 //
-//   node speed.mjs CHECKPOINT [--gguf MODEL.gguf --wllama FOLDER] [--backend wasm|webgpu] [--prompt 128] [--generate 32] [--rounds 3]
+//   node speed.mjs CHECKPOINT [--gguf MODEL.gguf --wllama FOLDER] [--backend wasm|webgpu] [--threads 1] [--prompt 128] [--generate 32] [--rounds 3]
 //
 // CHECKPOINT is a folder with config.json, model.safetensors and a tokenizer; FOLDER is where npm has installed @wllama/wllama.
 // Needs `cargo xtask web`, and `npm ci` in tests/web. Prints medians, and every round as a line of JSON.
@@ -18,6 +18,7 @@ const { positionals: [checkpoint], values } = parseArgs({
     gguf: { type: 'string' },
     wllama: { type: 'string' },
     backend: { type: 'string', default: 'wasm' },
+    threads: { type: 'string', default: '1' },
     prompt: { type: 'string', default: '128' },
     generate: { type: 'string', default: '32' },
     rounds: { type: 'string', default: '3' },
@@ -34,6 +35,9 @@ const FOLDERS = { hala: here('../../web/package/dist'), model: checkpoint, wllam
 
 function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
+  // Isolated from other pages, as threads need it.
+  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
   if (pathname === '/') return void response.setHeader('Content-Type', 'text/html').end('<!doctype html>');
   const [, folder, path] = /^\/([^/]+)\/(.+)$/.exec(pathname) ?? [];
   const file = folder === 'gguf' ? values.gguf : FOLDERS[folder] && join(FOLDERS[folder], normalize(path));
@@ -52,29 +56,29 @@ function answer(request, response) {
 }
 
 /** Runs in the page: one prompt and its reply, in tokens a second. */
-async function runHala({ backend, text, generate }) {
+async function runHala({ backend, threads, text, generate }) {
   const { Hala } = await import('/hala/index.js');
   const started = performance.now();
-  const hala = await Hala.load({ model: '/model/', backend, weights: 'int8', cache: false, context: 1024 });
+  const hala = await Hala.load({ model: '/model/', backend, threads, weights: 'int8', cache: false, context: 1024 });
   const load_s = (performance.now() - started) / 1000;
   const request = { messages: [{ role: 'user', content: text }], temperature: 0, max_tokens: generate, logit_bias: { 7: -100 } };
   await hala.chat.completions.create({ ...request, messages: [{ role: 'user', content: 'x' }], max_tokens: 2 });
   const { usage, timings } = await hala.chat.completions.create(request);
   // Kept, so that its memory is there to be measured.
   window.hala = hala;
-  const { wasmBytes } = await hala.refresh();
+  const { wasmBytes, threads: n_threads } = await hala.refresh();
   return {
     load_s, n_prompt: usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens,
-    prefill: timings.prompt_per_second, decode: timings.predicted_per_second, wasm_mb: Math.round(wasmBytes / 1e6),
+    prefill: timings.prompt_per_second, decode: timings.predicted_per_second, wasm_mb: Math.round(wasmBytes / 1e6), n_threads,
   };
 }
 
 /** The same of wllama, on the CPU. */
-async function runWllama({ text, generate }) {
+async function runWllama({ threads, text, generate }) {
   const { Wllama, LoggerWithoutDebug } = await import('/wllama/esm/index.js');
   const wllama = new Wllama({ default: '/wllama/esm/wasm/wllama.wasm' }, { logger: LoggerWithoutDebug });
   const started = performance.now();
-  const options = { n_gpu_layers: 0, n_ctx: 1024, n_threads: 1, useCache: false };
+  const options = { n_gpu_layers: 0, n_ctx: 1024, n_threads: threads, useCache: false };
   await wllama.loadModelFromUrl(`${location.origin}/gguf/model.gguf`, options);
   const load_s = (performance.now() - started) / 1000;
   let last;
@@ -111,6 +115,7 @@ const server = createServer(answer).listen(0);
 const words = ['the', 'cat', 'sat', 'on', 'a', 'mat', 'and', 'then'];
 const argument = {
   backend: values.backend,
+  threads: Number(values.threads),
   text: Array.from({ length: Number(values.prompt) }, (_, i) => words[i % words.length]).join(' '),
   generate: Number(values.generate),
 };

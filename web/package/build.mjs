@@ -27,6 +27,6 @@ await build({
     BUILT_IN: JSON.stringify(Object.fromEntries(SMALL.map((name) => [name, readFileSync(modelFile(name), 'utf8')]))),
   },
 });
-cpSync(here('wasm/hala_wasm_bg.wasm'), here('dist/hala_wasm_bg.wasm'));
+for (const module of ['hala_wasm_bg.wasm', 'hala_wasm_threads_bg.wasm']) cpSync(here(`wasm/${module}`), here(`dist/${module}`));
 for (const name of LARGE) cpSync(modelFile(name), here(`dist/model/${name}`));
 execFileSync('npx', ['tsc', '--project', 'tsconfig.build.json', '--emitDeclarationOnly'], { stdio: 'inherit', cwd: here('.') });

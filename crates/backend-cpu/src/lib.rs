@@ -13,8 +13,11 @@ mod shared;
 mod simd;
 mod state;
 mod steps;
+mod threads;
 mod weight;
 
 pub use backend::{CpuBackend, Pause, Prepared};
 pub use state::{Snapshot, State};
+#[cfg(all(target_family = "wasm", target_feature = "atomics"))]
+pub use threads::lend_thread;
 pub use weight::Weight;

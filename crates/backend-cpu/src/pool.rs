@@ -7,11 +7,12 @@ use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use hala_plan::BackendError;
 
 use crate::shared::Shared;
+use crate::threads::{self, Join};
 
 /// Turns that an idle worker waits for the next op before it sleeps: some 100 µs, longer than the gaps between the
 /// ops of one token, which number about a hundred and would each pay for a wake-up.
@@ -24,10 +25,9 @@ const N_SPINS_BEFORE_YIELD: usize = 2_000;
 type Work = dyn Fn(usize) + Sync;
 
 /// A fixed set of threads; with one, everything runs on the caller's.
-#[derive(Debug)]
 pub(crate) struct Pool {
     region: Arc<Region>,
-    workers: Vec<JoinHandle<()>>,
+    workers: Vec<Join>,
     /// Held while a region runs, because sessions on several threads may share the pool.
     turn: Mutex<()>,
 }
@@ -52,9 +52,9 @@ unsafe impl Sync for Region {}
 // SAFETY: as above; the pointer is not tied to the thread that made it.
 unsafe impl Send for Region {}
 
-impl fmt::Debug for Region {
+impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Region").field("number", &self.number).finish_non_exhaustive()
+        f.debug_struct("Pool").field("n_threads", &self.n_threads()).finish_non_exhaustive()
     }
 }
 
@@ -74,7 +74,7 @@ impl Pool {
         let mut pool = Self { region, workers: Vec::new(), turn: Mutex::new(()) };
         for i in 1..n_threads {
             let region = Arc::clone(&pool.region);
-            let worker = thread::Builder::new().name(format!("hala-{i}")).spawn(move || region.work_on(i));
+            let worker = threads::start(format!("hala-{i}"), move || region.work_on(i));
             let refused =
                 |e| BackendError::Unavailable { backend: "cpu", reason: format!("no thread {i}: {e}") };
             pool.workers.push(worker.map_err(refused)?);
@@ -153,10 +153,7 @@ impl Drop for Pool {
             let _sleepers = self.region.lock_sleepers();
             self.region.wake.notify_all();
         }
-        for worker in self.workers.drain(..) {
-            // A worker catches panics, so it always ends in order.
-            let _ = worker.join();
-        }
+        self.workers.drain(..).for_each(|join| join());
     }
 }
 

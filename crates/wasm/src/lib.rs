@@ -21,6 +21,13 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
+/// Lends the calling worker's thread to the CPU's work, for as long as the worker lives: it never returns.
+#[cfg(target_feature = "atomics")]
+#[wasm_bindgen(js_name = lendThread)]
+pub fn lend_thread() {
+    hala_backend_cpu::lend_thread()
+}
+
 /// A flag that stops loading or generating.
 #[wasm_bindgen]
 #[derive(Debug, Default)]

@@ -32,7 +32,10 @@ pub(crate) struct LoadRequest {
     weights: String,
     context: Option<usize>,
     /// Whether the page adds subgroups to the features that a device is asked for.
+    #[cfg_attr(not(feature = "webgpu"), expect(dead_code, reason = "a module without GPUs"))]
     pub(crate) subgroups: bool,
+    /// Threads for the CPU, the caller's among them; those beyond one must have been lent.
+    pub(crate) threads: usize,
 }
 
 impl LoadRequest {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hala_backend_cpu::CpuBackend;
+#[cfg(feature = "webgpu")]
 use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_engine::{Engine, EngineError, LoadProgress, Session};
 use hala_plan::{Backend, Cancel};
@@ -32,6 +33,7 @@ pub(crate) struct Sessions<B: Backend> {
 #[derive(Debug)]
 pub(crate) enum Running {
     Cpu(Sessions<CpuBackend>),
+    #[cfg(feature = "webgpu")]
     Wgpu(Sessions<WgpuBackend>),
 }
 
@@ -39,6 +41,7 @@ pub(crate) enum Running {
 #[derive(Debug)]
 pub(crate) enum AnyEngine {
     Cpu(Arc<Engine<CpuBackend>>),
+    #[cfg(feature = "webgpu")]
     Wgpu(Arc<Engine<WgpuBackend>>),
 }
 
@@ -47,6 +50,7 @@ macro_rules! with_engine {
     ($any:expr, $engine:ident => $body:expr) => {
         match $any {
             $crate::running::AnyEngine::Cpu($engine) => $body,
+            #[cfg(feature = "webgpu")]
             $crate::running::AnyEngine::Wgpu($engine) => $body,
         }
     };
@@ -58,6 +62,7 @@ impl AnyEngine {
     pub(crate) fn info(&self) -> Info {
         match self {
             Self::Cpu(engine) => info(engine, BackendName::Wasm, false, engine.backend().n_threads()),
+            #[cfg(feature = "webgpu")]
             Self::Wgpu(engine) => info(engine, BackendName::WebGpu, engine.backend().has_subgroups(), 1),
         }
     }
@@ -68,6 +73,7 @@ macro_rules! with_sessions {
     ($running:expr, $sessions:ident => $body:expr) => {
         match $running {
             $crate::running::Running::Cpu($sessions) => $body,
+            #[cfg(feature = "webgpu")]
             $crate::running::Running::Wgpu($sessions) => $body,
         }
     };
@@ -131,10 +137,16 @@ impl Running {
         let options = request.options()?;
         match backend {
             BackendName::Wasm => {
-                let backend = CpuBackend::threaded(1)?.pausing(pause);
+                let backend = CpuBackend::threaded(request.threads)?.pausing(pause);
                 let engine = Engine::load_from(backend, checkpoint, reader, options, progress).await?;
                 Ok(Self::Cpu(Sessions::new(engine)))
             }
+            #[cfg(not(feature = "webgpu"))]
+            BackendName::WebGpu => {
+                let message = "this module computes on the CPU alone: load the one for one thread";
+                Err(Failure::new("device-refused", message))
+            }
+            #[cfg(feature = "webgpu")]
             BackendName::WebGpu => {
                 let choice = AdapterChoice::Best;
                 let backend = if request.subgroups {
@@ -152,6 +164,7 @@ impl Running {
     pub(crate) fn engine(&self) -> AnyEngine {
         match self {
             Self::Cpu(sessions) => AnyEngine::Cpu(Arc::clone(&sessions.engine)),
+            #[cfg(feature = "webgpu")]
             Self::Wgpu(sessions) => AnyEngine::Wgpu(Arc::clone(&sessions.engine)),
         }
     }

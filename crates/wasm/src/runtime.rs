@@ -159,6 +159,7 @@ impl Runtime {
     /// Ends the GPU's device, as a driver does that is reset: for tests of what happens then. Does nothing on the CPU.
     #[wasm_bindgen(js_name = loseDevice)]
     pub fn lose_device(&self) {
+        #[cfg(feature = "webgpu")]
         if let Some(AnyEngine::Wgpu(engine)) = self.engine.borrow().as_ref() {
             engine.backend().destroy();
         }

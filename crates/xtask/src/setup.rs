@@ -38,11 +38,14 @@ pub(crate) enum Probe {
     NotLinux,
     /// A standard library for this target beside the active compiler.
     RustTarget(&'static str),
+    /// The standard library's source beside the active compiler.
+    RustSource,
 }
 
 /// How a missing thing is got.
 pub(crate) enum Fix {
     RustupTarget(&'static str),
+    RustupComponent(&'static str),
     Debian(&'static [&'static str]),
     /// By hand alone, as these words say.
     ByHand(&'static str),
@@ -103,14 +106,22 @@ pub(crate) const WASM: Need = Need {
     skipped: "the check that the browser crates compile for wasm32",
     ways: &[
         Way { probes: &[Probe::RustTarget(WASM_TARGET)], fix: Fix::RustupTarget(WASM_TARGET) },
-        Way {
-            probes: &[
-                Probe::Program(DEBIAN_RUSTC),
-                Probe::File("/usr/lib/rustlib/src/rust/library/Cargo.lock"),
-            ],
-            fix: Fix::Debian(&["rustc-web", "rust-web-src"]),
-        },
+        DEBIAN_WASM,
     ],
+};
+
+/// Debian's compiler for wasm32, with its standard library as source.
+const DEBIAN_WASM: Way = Way {
+    probes: &[Probe::Program(DEBIAN_RUSTC), Probe::File("/usr/lib/rustlib/src/rust/library/Cargo.lock")],
+    fix: Fix::Debian(&["rustc-web", "rust-web-src"]),
+};
+
+/// What the module for several threads needs: the standard library that is shipped for wasm32 knows no threads.
+pub(crate) const WASM_THREADS: Need = Need {
+    name: "the source of the standard library",
+    why: "to compile the module for several threads in a browser",
+    skipped: "the tests of the package in a browser",
+    ways: &[Way { probes: &[Probe::RustSource], fix: Fix::RustupComponent("rust-src") }, DEBIAN_WASM],
 };
 
 /// What the npm packages are built with.
@@ -158,7 +169,7 @@ pub(crate) enum State {
 fn run(_: &Project, words: &[String]) -> Result<Outcome> {
     args::none("setup", words)?;
     let mut outcome = Outcome::Good;
-    for need in TESTS.iter().chain([&WASM, &NODE, &BROWSER]) {
+    for need in TESTS.iter().chain([&WASM, &WASM_THREADS, &NODE, &BROWSER]) {
         match ensure(need, Install::Allowed) {
             State::Ready(_) => println!("ready    {}", need.name),
             State::Missing { why, remedy } => {
@@ -205,6 +216,7 @@ impl Probe {
             Probe::AnyFile(folder, ending) => has_file(folder, ending),
             Probe::NotLinux => !cfg!(target_os = "linux"),
             Probe::RustTarget(target) => has_rust_target(target),
+            Probe::RustSource => has_rust_source(),
         }
     }
 }
@@ -214,6 +226,7 @@ impl Fix {
     fn by_hand(&self) -> String {
         match self {
             Fix::RustupTarget(target) => format!("rustup target add {target}"),
+            Fix::RustupComponent(component) => format!("rustup component add {component}"),
             Fix::Debian(packages) => {
                 format!("sudo apt-get install --no-install-recommends {}", packages.join(" "))
             }
@@ -225,11 +238,8 @@ impl Fix {
     fn apply(&self) -> Result<(), String> {
         match self {
             Fix::ByHand(_) => Err(String::from("it is installed by hand")),
-            Fix::RustupTarget(target) => {
-                let rustup = program("rustup").ok_or("rustup is not installed")?;
-                println!("set-up: rustup target add {target}");
-                attempt(Command::new(rustup).args(["target", "add", target]))
-            }
+            Fix::RustupTarget(name) => rustup(["target", "add", name]),
+            Fix::RustupComponent(name) => rustup(["component", "add", name]),
             Fix::Debian(packages) => {
                 let apt = program("apt-get").ok_or("apt-get is not installed")?;
                 if !is_root() {
@@ -244,6 +254,12 @@ impl Fix {
             }
         }
     }
+}
+
+fn rustup(words: [&str; 3]) -> Result<(), String> {
+    let rustup = program("rustup").ok_or("rustup is not installed")?;
+    println!("set-up: rustup {}", words.join(" "));
+    attempt(Command::new(rustup).args(words))
 }
 
 fn apt_get(program: &Path) -> Command {
@@ -286,6 +302,12 @@ fn has_rust_target(target: &str) -> bool {
     let Some(folder) = printed.ok().filter(|done| done.success) else { return false };
     let files = std::fs::read_dir(folder.output.trim()).into_iter().flatten().flatten();
     files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
+}
+
+fn has_rust_source() -> bool {
+    let printed = process::read(Command::new("rustc").args(["--print", "sysroot"]));
+    let Some(folder) = printed.ok().filter(|done| done.success) else { return false };
+    Path::new(folder.output.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").is_file()
 }
 
 fn is_root() -> bool {

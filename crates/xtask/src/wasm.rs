@@ -1,6 +1,6 @@
 //! The check that the crates a browser needs compile for wasm32.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -83,7 +83,7 @@ fn way_named(name: &str) -> Result<&'static Way, Usage> {
     let wanted = |way: &&Way| match way.fix {
         Fix::RustupTarget(_) => name == "rustup",
         Fix::Debian(_) => name == "debian",
-        Fix::ByHand(_) => false,
+        Fix::RustupComponent(_) | Fix::ByHand(_) => false,
     };
     let way = setup::WASM.ways.iter().find(wanted);
     way.ok_or_else(|| Usage::new(format!("`--with {name}`: it is rustup or debian")))
@@ -108,7 +108,7 @@ fn check(project: &Project, way: &Way, packages: &[String]) -> Result<Verdict> {
     command.args(["check", "--target", WASM_TARGET, "--no-default-features"]);
     command.args(packages.iter().flat_map(|name| ["--package", name]));
     if let Fix::Debian(_) = way.fix {
-        from_source(project, &mut command);
+        from_source(way, &project.target().join("wasm"), &mut command);
     }
     println!("checking {} for {WASM_TARGET}", packages.join(", "));
     let done = process::tee_stderr(&mut command)?;
@@ -123,18 +123,18 @@ fn check(project: &Project, way: &Way, packages: &[String]) -> Result<Verdict> {
     })
 }
 
-/// Debian ships its compiler's standard library for wasm32 as source, so cargo builds that too; gives the target folder.
-pub(crate) fn from_source(project: &Project, command: &mut Command) -> PathBuf {
-    command.args(["-Z", "build-std=std,panic_abort"]);
-    // Another compiler: artefacts of the two must not evict each other.
-    let target = project.target().join("wasm");
-    command.arg("--target-dir").arg(&target);
-    command.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1");
+/// Has cargo build the standard library too, from its source, into a target folder of its own: artefacts of two compilers, or
+/// of two kinds of module, must not evict each other.
+pub(crate) fn from_source(way: &Way, target: &Path, command: &mut Command) {
+    command.args(["-Z", "build-std=std,panic_abort"]).arg("--target-dir").arg(target);
+    command.env("RUSTC_BOOTSTRAP", "1");
     // The standard library is compiled in full here; nothing of it runs, so it need not be fast.
     command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
-    // `cargo run` points it at the rustup toolchain, whose libraries are not this compiler's.
-    command.env_remove("LD_LIBRARY_PATH");
-    target
+    if let Fix::Debian(_) = way.fix {
+        command.env("RUSTC", DEBIAN_RUSTC);
+        // `cargo run` points it at the rustup toolchain, whose libraries are not this compiler's.
+        command.env_remove("LD_LIBRARY_PATH");
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::Outcome;
 use crate::args::{Task, Usage};
 use crate::process;
 use crate::project::Project;
-use crate::setup::{self, Fix, Install, WASM_TARGET, Way};
+use crate::setup::{self, Fix, Install, Need, WASM_TARGET, Way};
 use crate::test::{self, Verdict};
 use crate::wasm;
 
@@ -17,9 +17,9 @@ pub(crate) const TASK: Task = Task {
     name: "web",
     about: "build the package for browsers and the demo, or serve the demo",
     help: "\
-Compiles crates/wasm for wasm32 in release, writes its JavaScript side to web/package/wasm, builds the npm package into
-web/package/dist, and the demo into web/demo/dist. Uses rustup's standard library for that target, or Debian's from source
-where rustup cannot get it.
+Compiles crates/wasm for wasm32 in release, once for one thread and once for several, writes the JavaScript sides to
+web/package/wasm, builds the npm package into web/package/dist, and the demo into web/demo/dist. Uses rustup's standard library
+for that target and, for several threads, its source; or Debian's where rustup cannot get them.
 
 Usage: cargo xtask web [--serve] [--no-install]
 
@@ -31,6 +31,38 @@ Usage: cargo xtask web [--serve] [--no-install]
 
 /// Where the module and its JavaScript side go.
 const MODULE_FOLDER: &str = "web/package/wasm";
+
+/// A module that the package ships.
+struct Module {
+    /// Its file, without the ending.
+    name: &'static str,
+    /// In a sentence.
+    what: &'static str,
+    needs: &'static Need,
+    cargo: &'static [&'static str],
+    flags: &'static str,
+}
+
+/// Every browser of the last years has 128-bit vectors, and the compiler makes them of loops over rows.
+const ONE_THREAD: Module = Module {
+    name: "hala_wasm",
+    what: "the module for one thread or a GPU",
+    needs: &setup::WASM,
+    cargo: &[],
+    flags: "-C target-feature=+simd128",
+};
+
+/// Memory that workers share is imported, has a largest size, and is set up once for all and once for each thread.
+const THREADS: Module = Module {
+    name: "hala_wasm_threads",
+    what: "the module for several threads",
+    needs: &setup::WASM_THREADS,
+    cargo: &["--no-default-features"],
+    flags: "-C target-feature=+simd128,+atomics,+bulk-memory \
+        -C link-arg=--shared-memory -C link-arg=--import-memory -C link-arg=--max-memory=4294967296 \
+        -C link-arg=--export=__heap_base -C link-arg=--export=__wasm_init_tls -C link-arg=--export=__tls_size \
+        -C link-arg=--export=__tls_align -C link-arg=--export=__tls_base",
+};
 
 /// The step of `cargo xtask test`, in a word or two.
 pub(crate) const TESTED: &str = "the package in a browser";
@@ -77,14 +109,19 @@ fn build(project: &Project, install: Install) -> Result<Verdict> {
     if let Err(skipped) = test::ready(&setup::NODE, install) {
         return Ok(skipped);
     }
-    let way = match test::ready(&setup::WASM, install) {
-        Ok(way) => way,
-        Err(skipped) => return Ok(skipped),
-    };
     let failed = |what: &str| Ok(Verdict::Failed(format!("{what}; see above")));
-    let Some(module) = compile(project, way)? else { return failed("the module does not compile") };
-    if !bind(project, &module)? {
-        return failed("the module's JavaScript side cannot be written");
+    empty(&project.root.join(MODULE_FOLDER))?;
+    for module in [&ONE_THREAD, &THREADS] {
+        let way = match test::ready(module.needs, install) {
+            Ok(way) => way,
+            Err(skipped) => return Ok(skipped),
+        };
+        let Some(compiled) = compile(project, module, way)? else {
+            return failed("a module does not compile");
+        };
+        if !bind(project, module, &compiled)? {
+            return failed("a module's JavaScript side cannot be written");
+        }
     }
     println!("web: building the package and the demo");
     let folder = project.root.join("web");
@@ -101,18 +138,20 @@ fn npm(folder: &Path, words: &[&str]) -> Result<bool> {
     process::show(Command::new("npm").args(words).current_dir(folder))
 }
 
-/// Compiles the module; `None` where that fails, which the compiler has explained.
-fn compile(project: &Project, way: &Way) -> Result<Option<PathBuf>> {
+/// Compiles a module; `None` where that fails, which the compiler has explained.
+fn compile(project: &Project, module: &Module, way: &Way) -> Result<Option<PathBuf>> {
     let mut command = project.cargo();
     command.args(["build", "--package", "hala-wasm", "--profile", "web", "--target", WASM_TARGET]);
-    // Every browser of the last years has it, and the compiler makes vectors of the loops over rows.
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+simd128");
+    command.args(module.cargo).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module.flags);
     let mut target = project.target();
+    if !matches!(way.fix, Fix::RustupTarget(_)) {
+        target = target.join(if module.name == ONE_THREAD.name { "wasm" } else { "wasm-threads" });
+        wasm::from_source(way, &target, &mut command);
+    }
     if let Fix::Debian(_) = way.fix {
-        target = wasm::from_source(project, &mut command);
         with_rustup_linker(&mut command)?;
     }
-    println!("web: compiling the module");
+    println!("web: compiling {}", module.what);
     let good = process::show(&mut command)?;
     Ok(good.then(|| target.join(WASM_TARGET).join("web/hala_wasm.wasm")))
 }
@@ -130,14 +169,16 @@ fn with_rustup_linker(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Writes the JavaScript side.
-fn bind(project: &Project, module: &Path) -> Result<bool> {
-    let folder = project.root.join(MODULE_FOLDER);
+fn empty(folder: &Path) -> Result<()> {
     if folder.exists() {
-        std::fs::remove_dir_all(&folder)
-            .with_context(|| format!("{} cannot be emptied", folder.display()))?;
+        std::fs::remove_dir_all(folder).with_context(|| format!("{} cannot be emptied", folder.display()))?;
     }
-    println!("web: writing the JavaScript side to {MODULE_FOLDER}");
+    Ok(())
+}
+
+/// Writes a module's JavaScript side.
+fn bind(project: &Project, module: &Module, compiled: &Path) -> Result<bool> {
+    println!("web: writing its JavaScript side to {MODULE_FOLDER}");
     let mut command = project.cargo();
     command.args([
         "run",
@@ -150,5 +191,5 @@ fn bind(project: &Project, module: &Path) -> Result<bool> {
         "bindgen",
         "--",
     ]);
-    process::show(command.arg(module).arg(&folder))
+    process::show(command.arg(compiled).arg(project.root.join(MODULE_FOLDER)).arg(module.name))
 }

@@ -50,6 +50,7 @@ export class Hala extends EventTarget {
         backend: options.backend ?? 'auto',
         weights: options.weights ?? 'auto',
         context: options.context ?? null,
+        threads: options.threads ?? null,
         cache: options.cache ?? true,
         sha256: options.sha256 ?? {},
       } as const;

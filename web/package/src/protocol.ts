@@ -15,6 +15,7 @@ export interface LoadData {
   backend: 'auto' | BackendName;
   weights: WeightFormat;
   context: number | null;
+  threads: number | null;
   /** Whether a model from an address is kept. */
   cache: boolean;
   /** SHA-256 of files by name. */

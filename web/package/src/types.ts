@@ -27,6 +27,8 @@ export interface LoadOptions {
   weights?: WeightFormat;
   /** Tokens that a conversation may hold; default 4096 or the model's own limit, whichever is less. */
   context?: number;
+  /** Threads for the CPU, where the page is cross-origin isolated; default by the number of cores. Elsewhere there is one. */
+  threads?: number;
   /** Whether a model from an address is kept for later visits; default true. The built-in one comes with the page. */
   cache?: boolean;
   /** SHA-256 of files by name, in hexadecimal, to check a download with; the Hub's own are checked in any case. */
@@ -80,6 +82,7 @@ export interface HalaInfo {
   device: string;
   /** Lanes in step of the GPU's subgroups, where kernels use them. */
   subgroups: boolean;
+  /** Threads that the CPU computes with. */
   threads: number;
   /** Bytes of the WebAssembly memory now. */
   wasmBytes: number;

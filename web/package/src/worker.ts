@@ -1,13 +1,14 @@
 // The worker: holds the model, and does what the page asks, one piece of work after the other.
 
-import init, { Cancel, Runtime } from '../wasm/hala_wasm.js';
+import type { Cancel, Runtime } from '../wasm/hala_wasm.js';
 import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
 import { HalaError, toPlain } from './errors.js';
 import { sideFiles } from './files.js';
+import { lendThread, startModule, type Lending, type Module } from './module.js';
 import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
 import { openFiles } from './sources.js';
 
-let memory: WebAssembly.Memory | undefined;
+let module: Module | undefined;
 let runtime: Runtime | undefined;
 let model: { choice: Choice; name: string } | undefined;
 /** The end of what was asked before. */
@@ -17,12 +18,10 @@ const jobs = new Map<number, AbortController>();
 
 const post = (message: FromWorker) => self.postMessage(message);
 
-self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  if ('abort' in data) {
-    jobs.get(data.id)?.abort();
-    return;
-  }
-  void begin(data.id, data.task);
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker | Lending>) => {
+  if ('lend' in data) void lendThread(data);
+  else if ('abort' in data) jobs.get(data.id)?.abort();
+  else void begin(data.id, data.task);
 });
 
 /** Runs a task after those that came before it; what only looks need not wait. */
@@ -30,7 +29,6 @@ async function begin(id: number, task: Task): Promise<void> {
   const controller = new AbortController();
   jobs.set(id, controller);
   try {
-    if (!memory) ({ memory } = await init({ module_or_path: new URL('./hala_wasm_bg.wasm', import.meta.url) }));
     const waits = task.kind === 'load' || task.kind === 'chat' || task.kind === 'translate';
     const work = waits ? last.then(() => run(id, task, controller.signal)) : run(id, task, controller.signal);
     if (waits) last = work.catch(() => undefined);
@@ -46,20 +44,25 @@ async function begin(id: number, task: Task): Promise<void> {
 
 async function run(id: number, task: Task, signal: AbortSignal): Promise<unknown> {
   if (signal.aborted) throw new HalaError('aborted', 'stopped on request');
-  const cancel = new Cancel();
+  const onPiece = (piece: string) => post({ id, kind: 'piece', piece });
+  switch (task.kind) {
+    case 'load': return load(id, task.data, signal);
+    case 'chat': return JSON.parse(await cancellable(signal, (cancel) => loaded().chat(task.request, cancel, onPiece)));
+    case 'translate': return JSON.parse(await cancellable(signal, (cancel) => loaded().translate(task.request, cancel, onPiece)));
+    case 'countPrompt': return loaded().countPrompt(JSON.stringify(task.messages));
+    case 'countTokens': return loaded().countTokens(task.text);
+    case 'info': return info();
+    case 'loseDevice': return loaded().loseDevice();
+  }
+}
+
+/** Does work of the module's that a signal stops. */
+async function cancellable<T>(signal: AbortSignal, work: (cancel: Cancel) => Promise<T>): Promise<T> {
+  const cancel = new module!.Cancel();
   const stop = () => cancel.cancel();
   signal.addEventListener('abort', stop);
-  const onPiece = (piece: string) => post({ id, kind: 'piece', piece });
   try {
-    switch (task.kind) {
-      case 'load': return await load(id, task.data, cancel, signal);
-      case 'chat': return JSON.parse(await loaded().chat(task.request, cancel, onPiece));
-      case 'translate': return JSON.parse(await loaded().translate(task.request, cancel, onPiece));
-      case 'countPrompt': return loaded().countPrompt(JSON.stringify(task.messages));
-      case 'countTokens': return loaded().countTokens(task.text);
-      case 'info': return info();
-      case 'loseDevice': return loaded().loseDevice();
-    }
+    return await work(cancel);
   } finally {
     signal.removeEventListener('abort', stop);
     cancel.free();
@@ -71,15 +74,17 @@ function loaded(): Runtime {
   throw new HalaError('invalid-request', 'no model is loaded');
 }
 
-async function load(id: number, data: LoadData, cancel: Cancel, signal: AbortSignal): Promise<WorkerInfo> {
+async function load(id: number, data: LoadData, signal: AbortSignal): Promise<WorkerInfo> {
   const choice = await chooseBackend(data.backend);
   if (choice.subgroups) turnSubgroupsOn();
+  const { Runtime, threads } = (module ??= await startModule(choice.backend, data.threads));
   const files = await openFiles(data, signal, (progress) => post({ id, kind: 'progress', progress }));
   const options = {
-    backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups,
+    backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups, threads,
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
-  const opened = await Runtime.load(JSON.stringify(options), await sideFiles(files), files, onEvent, cancel);
+  const side = await sideFiles(files);
+  const opened = await cancellable(signal, (cancel) => Runtime.load(JSON.stringify(options), side, files, onEvent, cancel));
   runtime?.free();
   runtime = opened;
   model = { choice, name: nameOf(data.source) };
@@ -114,6 +119,6 @@ function info(): WorkerInfo {
   return {
     model: { name: model!.name, ...facts },
     backend, reason, reasonCode, device, subgroups, threads,
-    wasmBytes: memory?.buffer.byteLength ?? 0,
+    wasmBytes: module!.memory.buffer.byteLength,
   };
 }

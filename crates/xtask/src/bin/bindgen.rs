@@ -1,6 +1,6 @@
 //! Writes the JavaScript side of a WebAssembly module: what the command `wasm-bindgen` does, at the version of Cargo.lock.
 //!
-//! Usage: bindgen MODULE.wasm FOLDER
+//! Usage: bindgen MODULE.wasm FOLDER NAME
 
 use std::env;
 
@@ -9,8 +9,10 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<()> {
     let mut words = env::args_os().skip(1);
-    let (module, folder) = words.next().zip(words.next()).context("usage: bindgen MODULE.wasm FOLDER")?;
+    let given = words.next().zip(words.next()).zip(words.next());
+    let ((module, folder), name) = given.context("usage: bindgen MODULE.wasm FOLDER NAME")?;
+    let name = name.to_str().context("NAME must be Unicode")?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).out_name("hala_wasm").typescript(true).web(true)?;
+    bindgen.input_path(module).out_name(name).typescript(true).web(true)?;
     bindgen.generate(folder)
 }
