@@ -33,16 +33,18 @@ async function useOnce(page: Page): Promise<void> {
   await session.detach();
 }
 
-test('loading and disposing ten times holds no more than doing it twice', async ({ page }) => {
-  test.skip(process.platform !== 'linux', 'the memory of processes is read from /proc');
-  await page.goto('/');
-  await page.evaluate(async () => {
-    window.HalaWeb = await import('/dist/index.js' as string);
+for (const [threads, folder] of [['one thread', '/'], ['several threads', '/isolated/']] as const) {
+  test(`loading and disposing ten times holds no more than doing it twice, with ${threads}`, async ({ page }) => {
+    test.skip(process.platform !== 'linux', 'the memory of processes is read from /proc');
+    await page.goto(folder);
+    await page.evaluate(async (address) => {
+      window.HalaWeb = await import(address);
+    }, `${folder}dist/index.js`);
+    for (let i = 0; i < 2; i++) await useOnce(page);
+    const before = await residentBytes(page);
+    for (let i = 0; i < 8; i++) await useOnce(page);
+    await expect.poll(() => page.workers().length).toBe(0);
+    // Eight models would be 74 MB, and their workers more.
+    await expect.poll(() => residentBytes(page), { timeout: 20_000 }).toBeLessThan(before + 3 * MODEL_BYTES);
   });
-  for (let i = 0; i < 2; i++) await useOnce(page);
-  const before = await residentBytes(page);
-  for (let i = 0; i < 8; i++) await useOnce(page);
-  await expect.poll(() => page.workers().length).toBe(0);
-  // Eight models would be 74 MB, and their workers more.
-  await expect.poll(() => residentBytes(page), { timeout: 20_000 }).toBeLessThan(before + 3 * MODEL_BYTES);
-});
+}

@@ -178,17 +178,3 @@ test('the worker\'s death is told to whoever waits, and a new model can be loade
   });
   expect(found).toEqual(['worker-died', 'Thank you.']);
 });
-
-test('the reference\'s translations come out', async ({ page }) => {
-  const path = new URL('../../crates/demo-model/files/golden.jsonl', import.meta.url);
-  const lines = readFileSync(path, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Golden);
-  const found = await page.evaluate(async (sources) => {
-    const hala = await window.HalaWeb.Hala.load({ backend: 'wasm' });
-    const texts = [];
-    for (const text of sources) texts.push((await hala.translate({ text })).text);
-    return texts;
-  }, lines.map((line) => line.source));
-  const n_equal = lines.filter((line, i) => line.target === found[i]).length;
-  // As many as the command gets right with the shipped int8 weights, less one for another order of sums.
-  expect(n_equal).toBeGreaterThanOrEqual(57);
-});

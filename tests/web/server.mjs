@@ -1,4 +1,5 @@
-// Serves an empty page with a strict policy, the built package and the built demo, with Range requests as model hosts answer them.
+// Serves an empty page with a strict policy, the built package and the built demo, with Range requests as model hosts answer them;
+// and all of it once more under /isolated/, with the headers that isolate a page from others.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -16,12 +17,17 @@ const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connec
 /** What a worker finds in a browser without the Cache API, and in one that has a megabyte left. */
 const BROWSERS = {
   nocache: 'delete globalThis.caches;',
+  nothreads: 'delete globalThis.Worker;',
   crowded: 'navigator.storage.estimate = async () => ({ quota: 5_000_000, usage: 4_000_000 });',
 };
 
 async function answer(request, response) {
-  const { pathname } = new URL(request.url, 'http://localhost');
+  const [, isolated, pathname] = /^(\/isolated)?(\/.*)$/.exec(new URL(request.url, 'http://localhost').pathname) ?? [];
   response.setHeader('Content-Security-Policy', POLICY);
+  if (isolated) {
+    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+  }
   if (pathname === '/') {
     response.setHeader('Content-Type', 'text/html');
     response.end('<!doctype html><title>Hala</title>');
@@ -29,7 +35,7 @@ async function answer(request, response) {
   }
   // In place of `dist`, `cut` gives a weight file that ends too early, `whole` gives files whole whatever is asked for, and
   // the keys of BROWSERS give a worker in another browser.
-  const [, folder, path] = /^\/(dist|cut|whole|nocache|crowded|demo|consumers)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
+  const [, folder, path] = /^\/(dist|cut|whole|nocache|nothreads|crowded|demo|consumers)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   const inModel = /^model\/(.+)$/.exec(path)?.[1];
   let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, { demo: DEMO, consumers: CONSUMERS }[folder] ?? PACKAGE));

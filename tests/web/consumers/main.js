@@ -4,4 +4,4 @@ import { Hala } from 'hala-web';
 
 const hala = await Hala.load({ backend: 'wasm' });
 const { text } = await hala.translate({ text: 'صباح الخير' });
-document.querySelector('output').textContent = text;
+document.querySelector('output').textContent = `${text} ${hala.info.threads === 1 ? 'One thread.' : 'Several threads.'}`;
