@@ -208,6 +208,7 @@ test('later visits work as the demo is served, with what the browser and the ser
     await fields(page, language).source.fill('صباح الخير');
     await expect(fields(page, language).sentences).toHaveText('Good morning.', { timeout: 60_000 });
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     await page.close();
   }
 });
