@@ -3,11 +3,12 @@
 //   node speed.mjs CHECKPOINT [--gguf MODEL.gguf --wllama FOLDER] [--backend wasm|webgpu] [--threads 1] [--prompt 128] [--generate 32] [--rounds 3]
 //
 // CHECKPOINT is a folder with config.json, model.safetensors and a tokenizer; FOLDER is where npm has installed @wllama/wllama.
-// Needs `cargo xtask web`, and `npm ci` in tests/web. Prints medians, and every round as a line of JSON.
+// Needs `cargo xtask web`, Linux for the memory figures, and Chromium at HALA_CHROMIUM or where Debian has it. Prints medians, and every round as a line of JSON.
 
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -29,16 +30,16 @@ if (!checkpoint || !existsSync(join(checkpoint, 'config.json'))) {
   process.exit(2);
 }
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const { chromium } = createRequire(here('../../tests/web/package.json'))('@playwright/test');
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
-const FOLDERS = { hala: here('../../web/package/dist'), model: checkpoint, wllama: values.wllama && join(values.wllama, 'node_modules/@wllama/wllama') };
+const FOLDERS = { bench: here('.'), hala: here('../../web/package/dist'), model: checkpoint, wllama: values.wllama && join(values.wllama, 'node_modules/@wllama/wllama') };
 
 function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
   // Isolated from other pages, as threads need it.
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-  if (pathname === '/') return void response.setHeader('Content-Type', 'text/html').end('<!doctype html>');
+  if (pathname === '/') return void response.setHeader('Content-Type', 'text/html').end('<!doctype html><script type="module" src="/bench/page.js"></script>');
+  if (pathname === '/task' || pathname === '/figures') return void answerPage(pathname, request, response);
   const [, folder, path] = /^\/([^/]+)\/(.+)$/.exec(pathname) ?? [];
   const file = folder === 'gguf' ? values.gguf : FOLDERS[folder] && join(FOLDERS[folder], normalize(path));
   if (!file || !existsSync(file)) return void response.writeHead(404).end();
@@ -55,59 +56,65 @@ function answer(request, response) {
   else createReadStream(file, { start, end }).pipe(response);
 }
 
-/** Runs in the page: one prompt and its reply, in tokens a second. */
-async function runHala({ backend, threads, text, generate }) {
-  const { Hala } = await import('/hala/index.js');
-  const started = performance.now();
-  const hala = await Hala.load({ model: '/model/', backend, threads, weights: 'int8', cache: false, context: 1024 });
-  const load_s = (performance.now() - started) / 1000;
-  const request = { messages: [{ role: 'user', content: text }], temperature: 0, max_tokens: generate, logit_bias: { 7: -100 } };
-  await hala.chat.completions.create({ ...request, messages: [{ role: 'user', content: 'x' }], max_tokens: 2 });
-  const { usage, timings } = await hala.chat.completions.create(request);
-  // Kept, so that its memory is there to be measured.
-  window.hala = hala;
-  const { wasmBytes, threads: n_threads } = await hala.refresh();
-  return {
-    load_s, n_prompt: usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens,
-    prefill: timings.prompt_per_second, decode: timings.predicted_per_second, wasm_mb: Math.round(wasmBytes / 1e6), n_threads,
-  };
+/** A file of Linux's about a process; empty where that has ended. */
+function proc(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
-/** The same of wllama, on the CPU. */
-async function runWllama({ threads, text, generate }) {
-  const { Wllama, LoggerWithoutDebug } = await import('/wllama/esm/index.js');
-  const wllama = new Wllama({ default: '/wllama/esm/wasm/wllama.wasm' }, { logger: LoggerWithoutDebug });
-  const started = performance.now();
-  const options = { n_gpu_layers: 0, n_ctx: 1024, n_threads: threads, useCache: false };
-  await wllama.loadModelFromUrl(`${location.origin}/gguf/model.gguf`, options);
-  const load_s = (performance.now() - started) / 1000;
-  let last;
-  const completion = { prompt: text, max_tokens: generate, stream: true, temperature: 0, ignore_eos: true, cache_prompt: false };
-  for await (const chunk of await wllama.createCompletion(completion)) last = chunk;
-  const { prompt_n, prompt_per_second, predicted_per_second } = last.timings;
-  return { load_s, n_prompt: prompt_n, prefill: prompt_per_second, decode: predicted_per_second };
+/** The processes below this one. */
+function descendants(pid) {
+  const parent = (other) => Number(proc(other, 'stat').split(') ').at(-1).split(' ')[1]);
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parent(name) === pid).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
-/** Megabytes that the processes of pages hold. */
-async function residentMegabytes(browser) {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  const kibibytes = processInfo.filter(({ type }) => type === 'renderer')
-    .map(({ id }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))[1]));
+/** Megabytes that the processes of a browser's pages hold. */
+function residentMegabytes(browser) {
+  const pages = descendants(browser.pid).filter((pid) => proc(pid, 'cmdline').includes('--type=renderer'));
+  const kibibytes = pages.map((pid) => Number(/VmRSS:\s+(\d+)/.exec(proc(pid, 'status'))?.[1] ?? 0));
   return Math.round((kibibytes.reduce((sum, n) => sum + n, 0) * 1024) / 1e6);
 }
 
-async function round(engine, run, argument) {
-  const args = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
-  const browser = await chromium.launch({ executablePath: process.env.HALA_CHROMIUM ?? '/usr/bin/chromium', args });
+/** What the page asks for next, and what it told. */
+let round;
+
+/**
+ * Runs an engine in a browser of its own. No tool is attached to the browser: Chromium keeps what pages fetch for tools that look on,
+ * hundreds of megabytes of it.
+ */
+async function run(engine, argument) {
+  const profile = mkdtempSync(join(tmpdir(), 'hala-speed-'));
+  const args = ['--headless', '--no-sandbox', '--no-first-run', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+  const address = `http://localhost:${server.address().port}/`;
+  const browser = spawn(process.env.HALA_CHROMIUM ?? '/usr/bin/chromium', [...args, `--user-data-dir=${profile}`, address], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => browser.once('exit', resolve));
   try {
-    const page = await browser.newPage();
-    await page.goto(`http://localhost:${server.address().port}/`);
-    const empty_mb = await residentMegabytes(browser);
-    const figures = await page.evaluate(run, argument);
-    return { engine, ...figures, memory_mb: (await residentMegabytes(browser)) - empty_mb };
+    const { empty_mb, error, ...figures } = await new Promise((resolve, reject) => {
+      round = { task: { engine, ...argument }, browser, resolve };
+      ended.then((code) => reject(new Error(`the browser ended with code ${code}`)));
+    });
+    if (error) throw new Error(`${engine}: ${error}`);
+    return { engine, ...figures, memory_mb: residentMegabytes(browser) - empty_mb };
   } finally {
-    await browser.close();
+    browser.kill();
+    await ended;
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function answerPage(path, request, response) {
+  if (path === '/task') {
+    round.empty_mb = residentMegabytes(round.browser);
+    response.end(JSON.stringify(round.task));
+  } else {
+    const body = [];
+    for await (const part of request) body.push(part);
+    response.end();
+    round.resolve({ ...JSON.parse(Buffer.concat(body).toString()), empty_mb: round.empty_mb });
   }
 }
 
@@ -121,10 +128,10 @@ const argument = {
 };
 const results = [];
 for (let i = 0; i < Number(values.rounds); i++) {
-  results.push(await round('hala', runHala, argument));
+  results.push(await run('hala', argument));
   console.log(JSON.stringify(results.at(-1)));
   if (!values.gguf) continue;
-  results.push(await round('wllama', runWllama, argument));
+  results.push(await run('wllama', argument));
   console.log(JSON.stringify(results.at(-1)));
 }
 server.close();

@@ -24,6 +24,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn read(this: &WeightReader, file: &str, start: f64, end: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn release(this: &WeightReader, bytes: &Uint8Array);
 }
 
 #[wasm_bindgen(module = "/src/pause.js")]
@@ -40,6 +43,8 @@ export interface WeightReader {
   size(file: string): number | Promise<number>;
   /** Exactly the bytes from `start` to before `end`. */
   read(file: string, start: number, end: number): Promise<Uint8Array>;
+  /** Takes back what `read` gave: it has been copied. */
+  release(bytes: Uint8Array): void;
 }
 ";
 
@@ -91,6 +96,8 @@ impl Reader for HostReader {
     async fn read(&self, file: &str, range: Range<u64>) -> Result<Vec<u8>, String> {
         let bytes = self.settle(self.reader.read(file, range.start as f64, range.end as f64)).await?;
         let bytes = bytes.dyn_into::<Uint8Array>().map_err(|_| "the reader gave no Uint8Array".to_owned())?;
-        Ok(bytes.to_vec())
+        let copied = bytes.to_vec();
+        self.reader.release(&bytes);
+        Ok(copied)
     }
 }

@@ -1,6 +1,6 @@
 // The model that comes with the package: small files in the worker's own, the others beside it.
 
-import { RemoteFiles, type ModelFiles } from './files.js';
+import { readAll, RemoteFiles, type ModelFiles } from './files.js';
 import { Server } from './network.js';
 
 /** The small files' texts by name, which the build puts here: bundlers make data: addresses of small files, which policies forbid. */
@@ -30,6 +30,6 @@ export function builtIn(signal: AbortSignal): ModelFiles {
       return name in LARGE ? remote.get(name) : undefined;
     },
     size: async (name) => (await blobOf(name)).size,
-    read: async (name, start, end) => new Uint8Array(await (await blobOf(name)).slice(start, end).arrayBuffer()),
+    read: async (name, start, end) => readAll((await blobOf(name)).slice(start, end), end - start),
   };
 }

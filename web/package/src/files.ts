@@ -18,7 +18,41 @@ export interface ModelFiles {
   /** A whole file; undefined where there is none of this name. */
   get(name: string): Promise<Uint8Array | undefined>;
   size(name: string): Promise<number>;
+  /** The bytes are the caller's own. */
   read(name: string, start: number, end: number): Promise<Uint8Array>;
+}
+
+/**
+ * The first `length` bytes of a source, fewer where it ends before. They are read into memory of the script's own, which
+ * {@link release} gives back at once; what `arrayBuffer()` gives stays until the browser looks for garbage.
+ */
+export async function readAll(source: Response | Blob, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = byteReader(source instanceof Blob ? source.stream() : source.body);
+  if (!reader) return new Uint8Array(await source.arrayBuffer());
+  let buffer = new ArrayBuffer(length);
+  let n = 0;
+  while (n < length) {
+    const { done, value } = await reader.read(new Uint8Array(buffer, n));
+    if (value) buffer = value.buffer;
+    if (done || !value) break;
+    n += value.length;
+  }
+  await reader.cancel();
+  return new Uint8Array(buffer, 0, n);
+}
+
+/** A reader into one's own memory; undefined in browsers without. */
+function byteReader(stream: ReadableStream<Uint8Array<ArrayBuffer>> | null): ReadableStreamBYOBReader | undefined {
+  try {
+    return stream?.getReader({ mode: 'byob' });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives the memory of bytes back now: tensors by the hundred would pile up till the browser looks for garbage. */
+export function release(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer?.(0);
 }
 
 /** Every side file that is there. */
@@ -50,7 +84,7 @@ export class ChosenFiles implements ModelFiles {
   }
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {
-    return new Uint8Array(await this.#file(name).slice(start, end).arrayBuffer());
+    return readAll(this.#file(name).slice(start, end), end - start);
   }
 
   #file(name: string): File {
@@ -92,11 +126,11 @@ export class RemoteFiles implements ModelFiles {
   }
 
   async #part(name: string, start: number, end: number): Promise<Uint8Array> {
-    const slice = async (whole: Blob) => new Uint8Array(await whole.slice(start, end).arrayBuffer());
+    const slice = (whole: Blob) => readAll(whole.slice(start, end), end - start);
     const held = this.#whole.get(name);
     if (held) return slice(held);
     const response = await this.#server.get(name, partOf(start, end));
-    if (response.status === 206) return this.#body(name, response);
+    if (response.status === 206) return this.#came(name, readAll(response, end - start));
     const whole = await this.#came(name, response.blob());
     this.#whole.set(name, whole);
     return slice(whole);

@@ -3,7 +3,7 @@
 import type { Cancel, Runtime } from '../wasm/hala_wasm.js';
 import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
 import { HalaError, toPlain } from './errors.js';
-import { sideFiles } from './files.js';
+import { release, sideFiles } from './files.js';
 import { lendThread, startModule, type Lending, type Module } from './module.js';
 import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
 import { openFiles } from './sources.js';
@@ -84,7 +84,8 @@ async function load(id: number, data: LoadData, signal: AbortSignal): Promise<Wo
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
   const side = await sideFiles(files);
-  const opened = await cancellable(signal, (cancel) => Runtime.load(JSON.stringify(options), side, files, onEvent, cancel));
+  const reader = { size: files.size.bind(files), read: files.read.bind(files), release };
+  const opened = await cancellable(signal, (cancel) => Runtime.load(JSON.stringify(options), side, reader, onEvent, cancel));
   runtime?.free();
   runtime = opened;
   model = { choice, name: nameOf(data.source) };

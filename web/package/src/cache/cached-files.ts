@@ -24,7 +24,7 @@ export class CachedFiles implements ModelFiles {
 
   async get(name: string): Promise<Uint8Array | undefined> {
     const file = this.#model.manifest.files[name];
-    return file && this.#kept(name, 0, heldBytes(file));
+    return file && this.#kept(file, 0, heldBytes(file), (index, offset) => this.#piece(name, index, offset));
   }
 
   async size(name: string): Promise<number> {
@@ -40,7 +40,7 @@ export class CachedFiles implements ModelFiles {
       if (header) return header;
       await this.#bring();
     }
-    return this.#kept(name, start, end);
+    return this.#kept(this.#file(name), start, end, (index, offset) => this.#held(name, index, offset));
   }
 
   #file(name: string): KeptFile {
@@ -49,25 +49,32 @@ export class CachedFiles implements ModelFiles {
     throw new HalaError('missing-file', `${name} is not at ${this.#server.base}`, { name });
   }
 
-  async #kept(name: string, start: number, end: number): Promise<Uint8Array> {
+  async #kept(
+    file: KeptFile, start: number, end: number, piece: (index: number, offset: number) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
     const out = new Uint8Array(end - start);
     let offset = 0;
-    for (const [index, { bytes }] of this.#file(name).pieces.entries()) {
+    for (const [index, { bytes }] of file.pieces.entries()) {
       const from = Math.max(start, offset);
       const to = Math.min(end, offset + bytes);
-      if (from < to) out.set((await this.#piece(name, index, offset)).subarray(from - offset, to - offset), from - start);
+      if (from < to) out.set((await piece(index, offset)).subarray(from - offset, to - offset), from - start);
       offset += bytes;
     }
     return out;
   }
 
-  async #piece(name: string, index: number, offset: number): Promise<Uint8Array> {
+  /** A piece of a weight file, which is kept for the next tensor. */
+  async #held(name: string, index: number, offset: number): Promise<Uint8Array> {
     const last = this.#last;
     if (last?.name === name && last.index === index) return last.bytes;
     this.#last = undefined;
-    const bytes = (await this.#model.read(name, index)) ?? (await this.#repair(name, index, offset));
+    const bytes = await this.#piece(name, index, offset);
     this.#last = { name, index, bytes };
     return bytes;
+  }
+
+  async #piece(name: string, index: number, offset: number): Promise<Uint8Array> {
+    return (await this.#model.read(name, index)) ?? this.#repair(name, index, offset);
   }
 
   async #repair(name: string, index: number, offset: number): Promise<Uint8Array> {
