@@ -6,7 +6,8 @@
 // Needs `cargo xtask web`, Linux for the memory figures, and Chromium at HALA_CHROMIUM or where Debian has it. Prints medians, and every round as a line of JSON.
 
 import { spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
@@ -102,7 +103,8 @@ async function run(engine, argument) {
   } finally {
     browser.kill();
     await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    // Processes that are still ending may write once more; a temporary folder that stays does no harm.
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
 }
 

@@ -11,9 +11,11 @@ const compressed = (file: URL) =>
   brotliCompressSync(readFileSync(file), { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }).length;
 const all = (folder: URL, names: readonly string[]) => names.reduce((sum, name) => sum + compressed(new URL(name, folder)), 0);
 
-test('the module has at most 1 MB', () => {
-  expect(compressed(new URL('hala_wasm_bg.wasm', PACKAGE))).toBeLessThanOrEqual(1_000_000);
-});
+for (const module of ['hala_wasm_bg.wasm', 'hala_wasm_threads_bg.wasm']) {
+  test(`${module} has at most 1 MB`, () => {
+    expect(compressed(new URL(module, PACKAGE))).toBeLessThanOrEqual(1_000_000);
+  });
+}
 
 test('the package\'s JavaScript has at most 60 kB', () => {
   expect(all(PACKAGE, ['index.js', 'worker.js'])).toBeLessThanOrEqual(60_000);

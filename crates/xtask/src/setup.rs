@@ -149,6 +149,14 @@ pub(crate) const BROWSER: Need = Need {
     ways: &[Way { probes: &[Probe::File(CHROMIUM)], fix: Fix::Debian(&["chromium"]) }],
 };
 
+/// The other browser that the package is tested in.
+pub(crate) const FIREFOX: Need = Need {
+    name: "Firefox",
+    why: "to test the package in a second browser",
+    skipped: "the test of the package in Firefox",
+    ways: &[Way { probes: &[Probe::File("/usr/bin/firefox-esr")], fix: Fix::Debian(&["firefox-esr"]) }],
+};
+
 /// Whether a missing thing may be installed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Install {
@@ -169,7 +177,7 @@ pub(crate) enum State {
 fn run(_: &Project, words: &[String]) -> Result<Outcome> {
     args::none("setup", words)?;
     let mut outcome = Outcome::Good;
-    for need in TESTS.iter().chain([&WASM, &WASM_THREADS, &NODE, &BROWSER]) {
+    for need in TESTS.iter().chain([&WASM, &WASM_THREADS, &NODE, &BROWSER, &FIREFOX]) {
         match ensure(need, Install::Allowed) {
             State::Ready(_) => println!("ready    {}", need.name),
             State::Missing { why, remedy } => {

@@ -88,19 +88,24 @@ pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
     if let Err(skipped) = test::ready(&setup::BROWSER, install) {
         return Ok(skipped);
     }
+    if let Err(Verdict::Skipped { why, remedy }) = test::ready(&setup::FIREFOX, install) {
+        println!("web: no test in Firefox: {why}; run: {remedy}");
+    }
     let built = build(project, install)?;
     if !matches!(built, Verdict::Passed(_)) {
         return Ok(built);
     }
     let folder = project.root.join("tests/web");
-    println!("web: testing the package in Chromium");
+    println!("web: testing the package in browsers");
     if !npm(&folder, &["ci"])? {
         return Ok(Verdict::Failed(String::from("npm cannot install what the tests are run by; see above")));
     }
     Ok(if npm(&folder, &["test"])? {
-        Verdict::Passed(String::from("it works in Chromium, on WebGPU and without"))
+        Verdict::Passed(String::from(
+            "it works in Chromium, on WebGPU and without, and in Firefox where that is",
+        ))
     } else {
-        Verdict::Failed(String::from("a test in Chromium failed; see above"))
+        Verdict::Failed(String::from("a test in a browser failed; see above"))
     })
 }
 
