@@ -7,6 +7,7 @@ mod backend;
 mod chooser;
 mod memory;
 mod ops;
+mod pages;
 mod pool;
 mod processor;
 mod shared;

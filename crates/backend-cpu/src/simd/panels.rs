@@ -5,6 +5,7 @@ use std::ops::Range;
 use hala_tensor::Shape;
 
 use super::isa::N_ROWS;
+use crate::pages::Pages;
 
 /// Columns of a block at most: 256 products of a code (≤ 127) and a 16-bit input (≤ 32767) stay below 2³¹.
 const MAX_BLOCK: usize = 256;
@@ -39,14 +40,14 @@ pub(crate) struct Panel<'a> {
 }
 
 /// An int8 matrix in panels of 16 rows; rows past the last are zeros.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Panels {
     shape: Shape,
     group: usize,
     blocks: Vec<Block>,
     n_pairs: usize,
-    codes: Vec<i8>,
-    scales: Vec<f32>,
+    codes: Pages<i8>,
+    scales: Pages<f32>,
 }
 
 impl Panels {
@@ -61,8 +62,8 @@ impl Panels {
             shape,
             group,
             n_pairs,
-            codes: vec![0; n_panels * n_pairs * 2 * N_ROWS],
-            scales: vec![0.0; n_panels * blocks.len() * N_ROWS],
+            codes: Pages::zeroed(n_panels * n_pairs * 2 * N_ROWS),
+            scales: Pages::zeroed(n_panels * blocks.len() * N_ROWS),
             blocks,
         };
         let n_groups = n_columns.div_ceil(group);
