@@ -191,7 +191,9 @@ mod tests {
     #[test]
     fn weight_formats_go_by_the_command_s_names() {
         let json = |weights: &str| {
-            format!(r#"{{"backend":"wasm","weights":"{weights}","context":null,"subgroups":false}}"#)
+            format!(
+                r#"{{"backend":"wasm","weights":"{weights}","context":null,"subgroups":false,"threads":1}}"#
+            )
         };
         assert!(parse::<LoadRequest>(&json("fp8")).unwrap().options().is_ok());
         assert!(parse::<LoadRequest>(&json("int3")).unwrap().options().unwrap_err().message.contains("int3"));
