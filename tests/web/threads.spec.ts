@@ -55,7 +55,7 @@ test('an isolated page has threads without asking for them, and its GPU is what 
 });
 
 test('where a page is not isolated, or a thread cannot be started, one thread does the work', async ({ page }) => {
-  for (const folder of ['/dist/', '/isolated/nothreads/']) {
+  for (const folder of ['/dist/', '/isolated/nothreads/', '/isolated/badthreads/']) {
     await open(page, folder);
     const found = await page.evaluate(async () => {
       const hala = await window.HalaWeb.Hala.load({ backend: 'wasm', threads: 4 });

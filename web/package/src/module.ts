@@ -52,20 +52,27 @@ export async function startModule(backend: BackendName, asked: number | null): P
 
 async function startThreads(threads: number): Promise<Module> {
   const url = new URL('./hala_wasm_threads_bg.wasm', import.meta.url);
-  const module = await WebAssembly.compileStreaming(fetch(url));
+  // Servers that do not name the type of the file keep it from being compiled as it comes.
+  const module = await WebAssembly.compileStreaming(fetch(url))
+    .catch(async () => WebAssembly.compile(await (await fetch(url)).arrayBuffer()));
   const { memory } = await initThreads({ module_or_path: module });
-  await Promise.all(Array.from({ length: threads - 1 }, () => startThread({ lend: { module, memory } })));
+  // More of this very file; they end with this worker.
+  const workers = Array.from({ length: threads - 1 }, () => new Worker(self.location.href, { type: 'module', name: 'hala-thread' }));
+  try {
+    await Promise.all(workers.map((worker) => lent(worker, { lend: { module, memory } })));
+  } catch (cause) {
+    for (const worker of workers) worker.terminate();
+    throw cause;
+  }
   return { Cancel: severalThreads.Cancel, Runtime: severalThreads.Runtime as unknown as typeof Runtime, memory, threads };
 }
 
-/** Starts another worker of this very file, whose thread is lent to the module. It ends with this worker. */
-function startThread(lending: Lending): Promise<void> {
-  const worker = new Worker(self.location.href, { type: 'module', name: 'hala-thread' });
+/** Resolves once a worker has its thread ready to be lent. */
+function lent(worker: Worker, lending: Lending): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = (event) => {
       event.preventDefault();
-      worker.terminate();
       reject(new Error(event.message || 'a worker cannot be started'));
     };
     worker.postMessage(lending);

@@ -19,7 +19,7 @@ const jobs = new Map<number, AbortController>();
 const post = (message: FromWorker) => self.postMessage(message);
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker | Lending>) => {
-  if ('lend' in data) void lendThread(data);
+  if ('lend' in data) lendThread(data).catch(reportError);
   else if ('abort' in data) jobs.get(data.id)?.abort();
   else void begin(data.id, data.task);
 });
