@@ -14,21 +14,37 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const { positionals: [checkpoint], values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    gguf: { type: 'string' },
-    wllama: { type: 'string' },
-    backend: { type: 'string', default: 'wasm' },
-    threads: { type: 'string', default: '1' },
-    prompt: { type: 'string', default: '128' },
-    generate: { type: 'string', default: '32' },
-    rounds: { type: 'string', default: '3' },
-  },
-});
-if (!checkpoint || !existsSync(join(checkpoint, 'config.json'))) {
-  console.error('usage: node speed.mjs CHECKPOINT [options]: CHECKPOINT must be a folder with a config.json');
+/** Ends the command, because it was called wrongly. */
+function refuse(message) {
+  console.error(`${message}\nusage: node speed.mjs CHECKPOINT [options]; the head of this file names them`);
   process.exit(2);
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        gguf: { type: 'string' },
+        wllama: { type: 'string' },
+        backend: { type: 'string', default: 'wasm' },
+        threads: { type: 'string', default: '1' },
+        prompt: { type: 'string', default: '128' },
+        generate: { type: 'string', default: '32' },
+        rounds: { type: 'string', default: '3' },
+      },
+    });
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+const { positionals: [checkpoint], values } = parse();
+if (!checkpoint || !existsSync(join(checkpoint, 'config.json'))) refuse('CHECKPOINT must be a folder with a config.json');
+if (values.gguf && !existsSync(values.gguf)) refuse(`--gguf ${values.gguf}: there is no such file`);
+if (values.gguf && !existsSync(join(values.wllama ?? '', 'node_modules/@wllama/wllama'))) refuse('--wllama must be a folder where npm has installed @wllama/wllama');
+for (const name of ['threads', 'prompt', 'generate', 'rounds']) {
+  if (!/^[1-9]\d*$/.test(values[name])) refuse(`--${name} ${values[name]}: it is a whole number from 1`);
 }
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
