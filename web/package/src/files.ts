@@ -107,11 +107,11 @@ export class RemoteFiles implements ModelFiles {
 
   async get(name: string): Promise<Uint8Array | undefined> {
     const response = await this.#server.find(name);
-    return response && this.#body(name, response);
+    return response && new Uint8Array(await this.#came(name, response.arrayBuffer()));
   }
 
   async size(name: string): Promise<number> {
-    const response = await this.#server.get(name, partOf(0, 1));
+    const response = await this.#server.part(name, 0, 1);
     const total = wholeSize(response);
     await response.body?.cancel();
     if (total) return total;
@@ -129,23 +129,14 @@ export class RemoteFiles implements ModelFiles {
     const slice = (whole: Blob) => readAll(whole.slice(start, end), end - start);
     const held = this.#whole.get(name);
     if (held) return slice(held);
-    const response = await this.#server.get(name, partOf(start, end));
+    const response = await this.#server.part(name, start, end);
     if (response.status === 206) return this.#came(name, readAll(response, end - start));
     const whole = await this.#came(name, response.blob());
     this.#whole.set(name, whole);
     return slice(whole);
   }
 
-  async #body(name: string, response: Response): Promise<Uint8Array> {
-    return new Uint8Array(await this.#came(name, response.arrayBuffer()));
-  }
-
   #came<T>(name: string, body: Promise<T>): Promise<T> {
     return body.catch((cause: unknown) => { throw this.#server.broken(name, cause); });
   }
-}
-
-/** A request for a part, past the browser's own cache, which would keep every part and fit them together wrongly. */
-function partOf(start: number, end: number): RequestInit {
-  return { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store' };
 }

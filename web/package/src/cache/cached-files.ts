@@ -89,7 +89,7 @@ export class CachedFiles implements ModelFiles {
 
   /** A range from the server; undefined where it knows no ranges. */
   async #ask(name: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const response = await this.#server.get(name, { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store' });
+    const response = await this.#server.part(name, start, end);
     if (response.status !== 206) {
       await response.body?.cancel();
       return undefined;

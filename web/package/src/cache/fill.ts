@@ -132,7 +132,7 @@ class Filling {
   /** Notes how large the weight files are, so that room and progress are known from the start; forgets parts of other versions. */
   async #announceWeights(): Promise<void> {
     for (const name of await this.#weightFiles()) {
-      const response = await this.#order.server.get(name, { headers: { Range: 'bytes=0-0' }, cache: 'no-store' });
+      const response = await this.#order.server.part(name, 0, 1);
       await response.body?.cancel();
       const version = { bytes: wholeSize(response) ?? 0, etag: response.headers.get('etag') };
       if (isOther(this.#model.file(name), version)) this.#model.drop(name);
