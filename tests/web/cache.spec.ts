@@ -2,12 +2,7 @@
 
 import { expect, test, type Page } from '@playwright/test';
 import type * as HalaWeb from '../../web/package/src/index.ts';
-
-declare global {
-  interface Window {
-    HalaWeb: typeof HalaWeb;
-  }
-}
+import { open } from './open.ts';
 
 const HUB = 'http://localhost:8131';
 const GREETING = 'صباح الخير';
@@ -28,13 +23,6 @@ async function requests(model: string): Promise<Request[]> {
 }
 
 const bodies = async (model: string) => (await requests(model)).filter((request) => request.isBody);
-
-async function open(page: Page, folder = 'dist'): Promise<void> {
-  await page.goto('/');
-  await page.evaluate(async (folder) => {
-    window.HalaWeb = await import(`/${folder}/index.js`);
-  }, folder);
-}
 
 interface Found {
   /** The greeting's translation, or the error's code. */
@@ -200,7 +188,7 @@ test('two pages download a model once', async ({ page, context }) => {
 });
 
 test('a model that has no room is refused before it is downloaded', async ({ page }) => {
-  await open(page, 'crowded');
+  await open(page, '/crowded/');
   const model = repository('plain');
   const found = await load(page, { model });
   expect(found).toMatchObject({ result: 'quota-exceeded', details: { available: 1_000_000 } });
@@ -228,7 +216,7 @@ test('servers without ranges, and those that refuse, are told apart', async ({ p
 });
 
 test('where there is no Cache API the origin\'s files serve', async ({ page }) => {
-  await open(page, 'nocache');
+  await open(page, '/nocache/');
   const model = repository('plain');
   expect((await load(page, { model })).result).toBe('Good morning.');
   expect(await list(page)).toMatchObject([{ url: `${model}/`, complete: true }]);

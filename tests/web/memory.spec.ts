@@ -2,13 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import type * as HalaWeb from '../../web/package/src/index.ts';
-
-declare global {
-  interface Window {
-    HalaWeb: typeof HalaWeb;
-  }
-}
+import { open } from './open.ts';
 
 const MODEL_BYTES = 9_236_616;
 
@@ -33,13 +27,10 @@ async function useOnce(page: Page): Promise<void> {
   await session.detach();
 }
 
-for (const [threads, folder] of [['one thread', '/'], ['several threads', '/isolated/']] as const) {
+for (const [threads, folder] of [['one thread', '/dist/'], ['several threads', '/isolated/dist/']] as const) {
   test(`loading and disposing ten times holds no more than doing it twice, with ${threads}`, async ({ page }) => {
     test.skip(process.platform !== 'linux', 'the memory of processes is read from /proc');
-    await page.goto(folder);
-    await page.evaluate(async (address) => {
-      window.HalaWeb = await import(address);
-    }, `${folder}dist/index.js`);
+    await open(page, folder);
     for (let i = 0; i < 2; i++) await useOnce(page);
     const before = await residentBytes(page);
     for (let i = 0; i < 8; i++) await useOnce(page);

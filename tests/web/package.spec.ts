@@ -2,13 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import type * as HalaWeb from '../../web/package/src/index.ts';
-
-declare global {
-  interface Window {
-    HalaWeb: typeof HalaWeb;
-  }
-}
+import { open } from './open.ts';
 
 const GREETING = 'صباح الخير';
 const MESSAGES = [{ role: 'user', content: `Translate everything that follows into English:\n\n${GREETING}` }] as const;
@@ -19,12 +13,7 @@ interface Golden {
   target: string;
 }
 
-test.beforeEach(async ({ page }) => {
-  await page.goto('/');
-  await page.evaluate(async () => {
-    window.HalaWeb = await import('/dist/index.js' as string);
-  });
-});
+test.beforeEach(({ page }) => open(page));
 
 /** Translates on a backend, with what was loaded. */
 const translate = (page: Page, backend: 'auto' | 'wasm' | 'webgpu', text: string) =>

@@ -1,22 +1,11 @@
 // The shapes that browsers have of their own: Translator, LanguageDetector, LanguageModel, and how they are put in place.
 
 import { expect, test } from '@playwright/test';
-import type * as HalaWeb from '../../web/package/src/index.ts';
-
-declare global {
-  interface Window {
-    HalaWeb: typeof HalaWeb;
-  }
-}
+import { open } from './open.ts';
 
 const PROMPT = 'Translate everything that follows into English:\n\nصباح الخير';
 
-test.beforeEach(async ({ page }) => {
-  await page.goto('/');
-  await page.evaluate(async () => {
-    window.HalaWeb = await import('/dist/index.js' as string);
-  });
-});
+test.beforeEach(({ page }) => open(page));
 
 test('a translator tells whether it is there, how far it is, and translates', async ({ page }) => {
   const found = await page.evaluate(async () => {

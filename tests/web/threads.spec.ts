@@ -3,23 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import type * as HalaWeb from '../../web/package/src/index.ts';
-
-declare global {
-  interface Window {
-    HalaWeb: typeof HalaWeb;
-  }
-}
+import { open } from './open.ts';
 
 /** Sentences with what the reference implementation makes of them. */
 const GOLDEN = readFileSync(new URL('../../crates/demo-model/files/golden.jsonl', import.meta.url), 'utf8')
   .trim().split('\n').map((line) => JSON.parse(line) as { source: string; target: string });
-
-async function open(page: Page, folder: string): Promise<void> {
-  await page.goto(folder.startsWith('/isolated/') ? '/isolated/' : '/');
-  await page.evaluate(async (address) => {
-    window.HalaWeb = await import(address);
-  }, `${folder}index.js`);
-}
 
 /** Translates all sentences on so many threads; null for as many as the package thinks best. */
 const translations = (page: Page, threads: number | null) => page.evaluate(async ([threads, sources]) => {
