@@ -5,7 +5,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use bytemuck::Zeroable;
+use bytemuck::Pod;
 
 /// Numbers in a row, zeros at first.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ enum Place<T> {
     Allocated(Vec<T>),
 }
 
-impl<T: Zeroable + bytemuck::Pod> Pages<T> {
+impl<T: Pod> Pages<T> {
     /// `n` zeros.
     pub(crate) fn zeroed(n: usize) -> Self {
         #[cfg(target_os = "linux")]
@@ -43,7 +43,7 @@ fn large_pages(n_bytes: usize) -> Option<memmap2::MmapMut> {
     Some(map)
 }
 
-impl<T: bytemuck::Pod> Deref for Pages<T> {
+impl<T: Pod> Deref for Pages<T> {
     type Target = [T];
 
     #[inline(always)]
@@ -56,7 +56,7 @@ impl<T: bytemuck::Pod> Deref for Pages<T> {
     }
 }
 
-impl<T: bytemuck::Pod> DerefMut for Pages<T> {
+impl<T: Pod> DerefMut for Pages<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         match &mut self.0 {
             #[cfg(target_os = "linux")]

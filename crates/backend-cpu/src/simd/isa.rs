@@ -18,11 +18,18 @@ pub(crate) const N_DOT_ROWS: usize = 4;
 ///
 /// What a token's result is does not depend on `M`, the tokens that are computed with it.
 pub(crate) trait Isa: Copy + Send + Sync {
-    /// Runs `work` in a function that is compiled for the instruction set; what it calls must be `inline(always)`.
-    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R;
+    /// Runs `work` in a function that is compiled for the instruction set; what it calls must be `inline(always)`. What the whole
+    /// program is built for needs no function of its own.
+    #[inline(always)]
+    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
+        work()
+    }
 
     /// `a · b + c`, in one step where the machine has it.
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32;
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+        a * b + c
+    }
 
     /// The products of a panel's 16 rows with each of `M` quantised tokens.
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M];

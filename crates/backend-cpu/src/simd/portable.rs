@@ -9,16 +9,6 @@ use super::quantised::Codes;
 pub(crate) struct Portable;
 
 impl Isa for Portable {
-    #[inline(always)]
-    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
-        work()
-    }
-
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a * b + c
-    }
-
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
         x.map(|x| int8_rows(panel, x))
     }

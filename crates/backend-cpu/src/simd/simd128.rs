@@ -17,16 +17,6 @@ const N_QUADS: usize = N_ROWS / 4;
 pub(crate) struct Simd128;
 
 impl Isa for Simd128 {
-    #[inline(always)]
-    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
-        work()
-    }
-
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a * b + c
-    }
-
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
         let mut out = [[0.0; N_ROWS]; M];
         // Twelve sums and three inputs are as many vectors as x86-64 has registers for.
