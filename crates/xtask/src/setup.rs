@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::Outcome;
 use crate::args::{self, Task};
@@ -305,17 +305,21 @@ fn has_file(folder: &str, ending: &str) -> bool {
 }
 
 fn has_rust_target(target: &str) -> bool {
-    let mut rustc = Command::new("rustc");
-    let printed = process::read(rustc.args(["--print", "target-libdir", "--target", target]));
-    let Some(folder) = printed.ok().filter(|done| done.success) else { return false };
-    let files = std::fs::read_dir(folder.output.trim()).into_iter().flatten().flatten();
+    let Ok(folder) = rustc_prints(&["target-libdir", "--target", target]) else { return false };
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
     files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
 }
 
 fn has_rust_source() -> bool {
-    let printed = process::read(Command::new("rustc").args(["--print", "sysroot"]));
-    let Some(folder) = printed.ok().filter(|done| done.success) else { return false };
-    Path::new(folder.output.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").is_file()
+    let source = "lib/rustlib/src/rust/library/Cargo.lock";
+    rustc_prints(&["sysroot"]).is_ok_and(|folder| Path::new(&folder).join(source).is_file())
+}
+
+/// What the active compiler tells of itself.
+pub(crate) fn rustc_prints(what: &[&str]) -> Result<String> {
+    let printed = process::read(Command::new("rustc").arg("--print").args(what))?;
+    ensure!(printed.success, "rustc --print {} failed: {}", what.join(" "), printed.output.trim());
+    Ok(printed.output.trim().to_owned())
 }
 
 fn is_root() -> bool {
@@ -361,8 +365,7 @@ mod tests {
 
     #[test]
     fn the_hosts_own_target_is_there_and_an_unknown_one_is_not() {
-        let host = process::read(Command::new("rustc").args(["--print", "host-tuple"])).unwrap().output;
-        assert!(has_rust_target(host.trim()));
+        assert!(has_rust_target(&rustc_prints(&["host-tuple"]).unwrap()));
         assert!(!has_rust_target("no-such-target"));
     }
 

@@ -41,6 +41,8 @@ struct Module {
     needs: &'static Need,
     cargo: &'static [&'static str],
     flags: &'static str,
+    /// The target folder within the project's, where the standard library is built from source.
+    target: &'static str,
 }
 
 /// Every browser of the last years has 128-bit vectors, and the compiler makes them of loops over rows.
@@ -50,6 +52,7 @@ const ONE_THREAD: Module = Module {
     needs: &setup::WASM,
     cargo: &[],
     flags: "-C target-feature=+simd128",
+    target: "wasm",
 };
 
 /// Memory that workers share is imported, has a largest size, and is set up once for all and once for each thread.
@@ -62,6 +65,7 @@ const THREADS: Module = Module {
         -C link-arg=--shared-memory -C link-arg=--import-memory -C link-arg=--max-memory=4294967296 \
         -C link-arg=--export=__heap_base -C link-arg=--export=__wasm_init_tls -C link-arg=--export=__tls_size \
         -C link-arg=--export=__tls_align -C link-arg=--export=__tls_base",
+    target: "wasm-threads",
 };
 
 /// The step of `cargo xtask test`, in a word or two.
@@ -115,7 +119,7 @@ fn build(project: &Project, install: Install) -> Result<Verdict> {
         return Ok(skipped);
     }
     let failed = |what: &str| Ok(Verdict::Failed(format!("{what}; see above")));
-    empty(&project.root.join(MODULE_FOLDER))?;
+    let mut modules = Vec::new();
     for module in [&ONE_THREAD, &THREADS] {
         let way = match test::ready(module.needs, install) {
             Ok(way) => way,
@@ -124,6 +128,10 @@ fn build(project: &Project, install: Install) -> Result<Verdict> {
         let Some(compiled) = compile(project, module, way)? else {
             return failed("a module does not compile");
         };
+        modules.push((module, compiled));
+    }
+    empty(&project.root.join(MODULE_FOLDER))?;
+    for (module, compiled) in modules {
         if !bind(project, module, &compiled)? {
             return failed("a module's JavaScript side cannot be written");
         }
@@ -150,7 +158,7 @@ fn compile(project: &Project, module: &Module, way: &Way) -> Result<Option<PathB
     command.args(module.cargo).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module.flags);
     let mut target = project.target();
     if !matches!(way.fix, Fix::RustupTarget(_)) {
-        target = target.join(if module.name == ONE_THREAD.name { "wasm" } else { "wasm-threads" });
+        target = target.join(module.target);
         wasm::from_source(way, &target, &mut command);
     }
     if let Fix::Debian(_) = way.fix {
@@ -163,11 +171,8 @@ fn compile(project: &Project, module: &Module, way: &Way) -> Result<Option<PathB
 
 /// Debian's compiler comes without a linker for wasm32; the rustup toolchain's does, and needs its own libraries.
 fn with_rustup_linker(command: &mut Command) -> Result<()> {
-    let print = |what: &[&str]| -> Result<String> {
-        Ok(process::read(Command::new("rustc").args(["--print"]).args(what))?.output.trim().to_owned())
-    };
-    let sysroot = PathBuf::from(print(&["sysroot"])?);
-    let host = print(&["host-tuple"])?;
+    let sysroot = PathBuf::from(setup::rustc_prints(&["sysroot"])?);
+    let host = setup::rustc_prints(&["host-tuple"])?;
     let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
     command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     command.env("LD_LIBRARY_PATH", sysroot.join("lib"));
