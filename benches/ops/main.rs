@@ -1,10 +1,11 @@
 //! Times every hot op, and a whole model with random weights, on the threaded CPU backend.
 //!
-//! `cargo run --release -p hala-benches --bin ops -- [ceilings|ops|groups|model]… [--threads N] [--group N]`
+//! `cargo run --release -p hala-benches --bin ops -- [ceilings|ops|groups|model]… [--threads N] [--group N]
+//! [--instructions TEXT]`, the last for kernels of other instructions than the best: the first whose name contains the text
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 use anyhow::{Context, Result, bail};
-use hala_backend_cpu::CpuBackend;
+use hala_backend_cpu::{CpuBackend, Instructions};
 use hala_benches::lfm2::{Model, Sizes};
 use hala_benches::session::Setup;
 use hala_benches::{ceilings, timing};
@@ -27,11 +28,17 @@ struct Choice {
     parts: Vec<String>,
     n_threads: usize,
     group: usize,
+    instructions: Instructions,
 }
 
 impl Choice {
     fn parse() -> Result<Self> {
-        let mut choice = Self { parts: Vec::new(), n_threads: 2, group: DType::INT8_GROUP };
+        let mut choice = Self {
+            parts: Vec::new(),
+            n_threads: 2,
+            group: DType::INT8_GROUP,
+            instructions: Instructions::best(),
+        };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             let mut number = || -> Result<usize> { Ok(args.next().context("a number is missing")?.parse()?) };
@@ -39,7 +46,10 @@ impl Choice {
                 "--threads" => choice.n_threads = number()?,
                 "--group" => choice.group = number()?,
                 "ceilings" | "ops" | "groups" | "model" => choice.parts.push(arg),
-                _ => bail!("{arg}: expected ceilings, ops, groups, model, --threads N or --group N"),
+                "--instructions" => choice.instructions = instructions(&args.next().unwrap_or_default())?,
+                _ => bail!(
+                    "{arg}: expected ceilings, ops, groups, model, --threads N, --group N or --instructions TEXT"
+                ),
             }
         }
         Ok(choice)
@@ -50,9 +60,16 @@ impl Choice {
     }
 }
 
+/// The first of this machine's whose name contains `text`.
+fn instructions(text: &str) -> Result<Instructions> {
+    let names: Vec<_> = Instructions::all().iter().map(ToString::to_string).collect();
+    let found = Instructions::all().into_iter().find(|i| i.to_string().contains(text));
+    found.with_context(|| format!("--instructions {text}: this machine has {}", names.join(", ")))
+}
+
 fn main() -> Result<()> {
     let choice = Choice::parse()?;
-    let backend = CpuBackend::threaded(choice.n_threads)?;
+    let backend = CpuBackend::threaded_with(choice.n_threads, choice.instructions)?;
     println!("{}", backend.device().name);
     if choice.wants("ceilings") {
         println!("\nmemory read: {:.1} GB/s", ceilings::stream(choice.n_threads) / 1e9);

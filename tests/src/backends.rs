@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use hala_backend_cpu::CpuBackend;
+use hala_backend_cpu::{CpuBackend, Instructions};
 use hala_backend_wgpu::Preset;
 use hala_plan::ops::sample::Choice;
 use hala_plan::{Ahead, Backend, BackendError, Cancel, Start, StepInput};
@@ -90,15 +90,18 @@ pub fn plain() -> &'static dyn Runner {
     PLAIN.get_or_init(|| Waiting(CpuBackend::plain().choosing_ahead(N_AHEAD)))
 }
 
-/// Every other backend of this machine: threads on the CPU, and each of [`devices::names`] with the kernels of its own preset, quick
+/// Every other backend of this machine: threads on the CPU, with each of its instruction sets, and each of [`devices::names`] with the kernels of its own preset, quick
 /// ones with those of each.
 pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.
-    let cpu = |n| CpuBackend::threaded(n).expect("threads").choosing_ahead(N_AHEAD);
-    let threaded = |n| Box::new(Waiting(cpu(n))) as Box<dyn Runner>;
+    let cpu = |n, instructions| CpuBackend::threaded_with(n, instructions).expect("threads");
+    let threaded = |n, instructions| -> Box<dyn Runner> {
+        Box::new(Waiting(cpu(n, instructions).choosing_ahead(N_AHEAD)))
+    };
     OTHERS.get_or_init(|| {
-        let mut others: Vec<Box<dyn Runner>> = [1, 2, 5].map(threaded).into();
+        let mut others: Vec<_> = [1, 5].map(|n| threaded(n, Instructions::best())).into();
+        others.extend(Instructions::all().into_iter().map(|instructions| threaded(2, instructions)));
         let quick = devices::for_models();
         for name in devices::names() {
             let with = |preset| Some(Box::new(Waiting(devices::open_with(name, preset)?)) as _);

@@ -28,8 +28,7 @@ pub const PLAIN: Tolerance = Tolerance { max: 3e-6, rms: 3e-7 };
 pub const F32_SUMS: Tolerance = Tolerance { max: 2e-5, rms: 2e-6 };
 
 /// Products with int8 weights, where a backend may round activations to 16 bits: a step of max/32767 in a group gives each
-/// input an error of 2e-5 of the group's deviation, and the worst of thousands of sums is 4.5 times that. A backend that
-/// rounds to 8 bits would need 0.05 and 0.01.
+/// input an error of 2e-5 of the group's deviation, and the worst of thousands of sums is 4.5 times that.
 pub const INT8_PRODUCT: Tolerance = Tolerance { max: 3e-4, rms: 6e-5 };
 
 /// As [`INT8_PRODUCT`], where one input of a row is a hundred times the others, and its group's step with it.

@@ -11,10 +11,11 @@ use hala_tensor::{DType, Tensor};
 use web_time::Instant;
 
 use crate::chooser::Chooser;
+use crate::instructions::Instructions;
 use crate::memory::Memory;
 use crate::pool::Pool;
 use crate::processor;
-use crate::simd::{Machine, Scratch, isa::Level};
+use crate::simd::{Machine, Scratch};
 use crate::state::{Snapshot, State};
 use crate::steps::Run;
 use crate::weight::Weight;
@@ -59,9 +60,17 @@ impl CpuBackend {
     /// # Errors
     /// The system refuses the threads.
     pub fn threaded(n_threads: usize) -> Result<Self, BackendError> {
+        Self::threaded_with(n_threads, Instructions::best())
+    }
+
+    /// As [`CpuBackend::threaded`], with kernels for given instructions: to compare them.
+    ///
+    /// # Errors
+    /// The system refuses the threads.
+    pub fn threaded_with(n_threads: usize, instructions: Instructions) -> Result<Self, BackendError> {
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
         let pool = Pool::new(if n_threads == 0 { available() } else { n_threads })?;
-        let level = Level::detect();
+        let level = instructions.0;
         let threads = match pool.n_threads() {
             1 => "1 thread".to_owned(),
             n => format!("{n} threads"),
@@ -114,7 +123,10 @@ impl Backend for CpuBackend {
     }
 
     fn upload(&self, _label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError> {
-        Ok(if self.machine.is_some() { Weight::packed(tensor) } else { Weight::rows(tensor) })
+        Ok(match &self.machine {
+            Some(machine) => Weight::packed(machine.level.layout(), tensor),
+            None => Weight::rows(tensor),
+        })
     }
 
     async fn settle(&self) -> Result<(), BackendError> {

@@ -5,6 +5,7 @@
 
 mod backend;
 mod chooser;
+mod instructions;
 mod memory;
 mod ops;
 mod pages;
@@ -18,6 +19,7 @@ mod threads;
 mod weight;
 
 pub use backend::{CpuBackend, Pause, Prepared};
+pub use instructions::Instructions;
 pub use state::{Snapshot, State};
 #[cfg(all(target_family = "wasm", target_feature = "atomics"))]
 pub use threads::lend_thread;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hala_tensor::{DType, Data, Shape, Tensor};
 
-use crate::simd::panels::Panels;
+use crate::simd::panels::{Layout, Panels};
 
 /// A weight on the host; a clone is another handle to the same memory.
 #[derive(Debug, Clone)]
@@ -26,10 +26,10 @@ impl Weight {
     }
 
     /// Repacks int8 matrices, and keeps others as they are.
-    pub(crate) fn packed(tensor: Tensor) -> Self {
+    pub(crate) fn packed(layout: Layout, tensor: Tensor) -> Self {
         Self(Arc::new(match tensor.data() {
             Data::Int8 { codes, scales, group } => {
-                Stored::Panels(Panels::new(tensor.shape(), *group, codes, scales))
+                Stored::Panels(Panels::new(layout, tensor.shape(), *group, codes, scales))
             }
             Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) | Data::E4M3 { .. } => {
                 Stored::Rows(tensor)

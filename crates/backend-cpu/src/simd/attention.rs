@@ -6,7 +6,7 @@
 
 use hala_plan::ops::attention::Params;
 
-use super::isa::{Isa, N_DOT_ROWS, with_isa};
+use super::isa::{Isa, N_DOT_ROWS, Work};
 use super::math::exp;
 use super::rope_kv::Cell;
 use super::scratch::{Local, at_least};
@@ -44,7 +44,7 @@ pub(crate) fn run<C: Cell>(
             let first = (n_tasks_a_head - 1 - task / n_kv_heads) * tokens_per_task;
             let tokens = [first, n_tokens.min(first + tokens_per_task)];
             let task = Task { sizes, inputs, head: task % n_kv_heads, tokens };
-            with_isa!(machine.level, isa => isa.vectorise(|| task.run(isa, local, &y)));
+            machine.level.run(Tile { task: &task, local, y: &y });
         }
     });
 }
@@ -66,6 +66,20 @@ struct Task<'a, C> {
     head: usize,
     /// First and end.
     tokens: [usize; 2],
+}
+
+/// A task with where it works and where its results go.
+struct Tile<'a, C> {
+    task: &'a Task<'a, C>,
+    local: &'a mut Local,
+    y: &'a Shared<'a, f32>,
+}
+
+impl<C: Cell> Work for Tile<'_, C> {
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        self.task.run(isa, self.local, self.y);
+    }
 }
 
 impl<C: Cell> Task<'_, C> {

@@ -7,9 +7,9 @@ use std::arch::x86_64::{
     _mm256_setzero_ps, _mm256_setzero_si256, _mm256_storeu_ps,
 };
 
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
-use super::panels::Panel;
-use super::quantised::Codes;
+use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
+use super::panels::{Layout, Panel};
+use super::quantised::Inputs;
 
 /// Proof that the machine has AVX2, FMA and F16C: only [`Avx2::detect`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +26,12 @@ impl Avx2 {
 }
 
 impl Isa for Avx2 {
+    const LAYOUT: Layout = Layout::Pairs;
+
     #[inline(always)]
-    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
+    fn vectorise(self, work: impl Work) {
         // SAFETY: an `Avx2` exists only where the machine has the features.
-        unsafe { vectorise(work) }
+        unsafe { vectorise(self, work) }
     }
 
     #[inline(always)]
@@ -38,7 +40,7 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
+    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
         // SAFETY: an `Avx2` exists only where the machine has the features.
         unsafe { int8_tile(panel, x) }
     }
@@ -51,50 +53,58 @@ impl Isa for Avx2 {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn vectorise<R>(work: impl FnOnce() -> R) -> R {
-    work()
+fn vectorise(isa: Avx2, work: impl Work) {
+    work.run(isa);
 }
 
 /// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn int8_tile<const M: usize>(panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
-    let n_pairs: usize = panel.blocks.iter().map(|b| b.n_pairs).sum();
-    assert!(panel.codes.len() >= n_pairs * 2 * N_ROWS && panel.scales.len() >= panel.blocks.len() * N_ROWS);
-    for x in &x {
-        assert!(x.codes.len() >= n_pairs * 2 && x.scales.len() >= panel.blocks.len());
-    }
-    let inputs = x.map(|x| x.codes.as_ptr());
+fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    panel.check(Layout::Pairs, x, M);
     let mut sums = [[_mm256_setzero_ps(); 2]; M];
-    let mut pair = 0;
+    let mut step = 0;
     for (block_idx, block) in panel.blocks.iter().enumerate() {
         let mut products = [[_mm256_setzero_si256(); 2]; M];
-        for p in pair..pair + block.n_pairs {
-            // SAFETY: p < n_pairs, and the assertions above give the panel 32 codes a pair and each token 2.
+        for s in step..step + block.n_steps {
+            // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
-                let codes = panel.codes.as_ptr().add(p * 2 * N_ROWS);
+                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
                 let low = widened(codes);
                 let high = widened(codes.add(N_ROWS));
-                for (products, inputs) in products.iter_mut().zip(&inputs) {
-                    let input = _mm256_set1_epi32(inputs.add(p * 2).cast::<i32>().read_unaligned());
+                let inputs = x.words.as_ptr().add(s * x.stride);
+                for (m, products) in products.iter_mut().enumerate() {
+                    let input = _mm256_set1_epi32(inputs.add(m).read().cast_signed());
                     products[0] = _mm256_add_epi32(products[0], _mm256_madd_epi16(low, input));
                     products[1] = _mm256_add_epi32(products[1], _mm256_madd_epi16(high, input));
                 }
             }
         }
-        pair += block.n_pairs;
-        // SAFETY: the assertions above give the panel 16 scales a block.
-        let scales = unsafe {
-            let scales = panel.scales.as_ptr().add(block_idx * N_ROWS);
-            [_mm256_loadu_ps(scales), _mm256_loadu_ps(scales.add(8))]
-        };
-        for ((sums, products), x) in sums.iter_mut().zip(products).zip(&x) {
-            let x_scale = _mm256_set1_ps(x.scales[block_idx]);
-            for ((sum, product), scale) in sums.iter_mut().zip(products).zip(scales) {
-                *sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(product), _mm256_mul_ps(scale, x_scale), *sum);
-            }
-        }
+        step += block.n_steps;
+        scale(panel, x, block_idx, &products, &mut sums);
     }
     sums.map(|sums| stored(sums))
+}
+
+/// Adds the products of a block to the sums, scaled.
+#[target_feature(enable = "avx2,fma,f16c")]
+#[inline]
+pub(super) fn scale<const M: usize>(
+    panel: Panel<'_>,
+    x: Inputs<'_>,
+    block_idx: usize,
+    products: &[[__m256i; 2]; M],
+    sums: &mut [[__m256; 2]; M],
+) {
+    let (scales, _) = panel.scales[block_idx * N_ROWS..][..N_ROWS].as_chunks::<8>();
+    let x_scales = &x.scales[block_idx * x.stride..][..M];
+    for ((sums, products), x_scale) in sums.iter_mut().zip(products).zip(x_scales) {
+        let x_scale = _mm256_set1_ps(*x_scale);
+        for ((sum, product), scale) in sums.iter_mut().zip(products).zip(scales) {
+            // SAFETY: a chunk is eight floats.
+            let scale = unsafe { _mm256_loadu_ps(scale.as_ptr()) };
+            *sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(*product), _mm256_mul_ps(scale, x_scale), *sum);
+        }
+    }
 }
 
 /// 16 codes as 16-bit numbers.
@@ -103,14 +113,14 @@ fn int8_tile<const M: usize>(panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_RO
 /// 16 bytes can be read.
 #[target_feature(enable = "avx2")]
 #[inline]
-unsafe fn widened(codes: *const i8) -> __m256i {
+pub(super) unsafe fn widened(codes: *const i8) -> __m256i {
     // SAFETY: the caller's promise.
     _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(codes.cast()) })
 }
 
 #[target_feature(enable = "avx2")]
 #[inline]
-fn stored([low, high]: [__m256; 2]) -> [f32; N_ROWS] {
+pub(super) fn stored([low, high]: [__m256; 2]) -> [f32; N_ROWS] {
     let mut out = [0.0; N_ROWS];
     // SAFETY: `out` has room for two times 8 floats.
     unsafe {

@@ -1,7 +1,10 @@
 //! `y[t] = table[ids[t]]`
 
+use std::ops::Range;
+
+use super::isa::{Isa, Work};
 use super::rows::decode;
-use super::{Machine, Scratch, isa::Isa, isa::with_isa};
+use super::{Machine, Scratch};
 use crate::shared::Shared;
 use crate::weight::Stored;
 
@@ -10,18 +13,31 @@ const PIECE: usize = 32;
 
 /// `ids [T]`, `table [V, D]`, `y [T, D]`
 pub(crate) fn run(machine: &Machine, scratch: &mut Scratch, ids: &[u32], table: &Stored, y: &mut [f32]) {
-    let width = table.shape().n_columns();
     let y = Shared::new(y);
     machine.pool.share(&mut scratch.locals, ids.len(), PIECE, |_, tokens| {
-        with_isa!(machine.level, isa => isa.vectorise(|| {
-            for t in tokens {
-                // SAFETY: each token is given to one thread.
-                let y = unsafe { y.part(t * width..(t + 1) * width) };
-                match table {
-                    Stored::Rows(tensor) => decode(tensor, ids[t] as usize, y),
-                    Stored::Panels(panels) => panels.row(ids[t] as usize, y),
-                }
-            }
-        }));
+        machine.level.run(Rows { ids, table, y: &y, tokens });
     });
+}
+
+/// The rows of some tokens.
+struct Rows<'a> {
+    ids: &'a [u32],
+    table: &'a Stored,
+    y: &'a Shared<'a, f32>,
+    tokens: Range<usize>,
+}
+
+impl Work for Rows<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _: I) {
+        let width = self.table.shape().n_columns();
+        for t in self.tokens {
+            // SAFETY: each token is given to one thread.
+            let y = unsafe { self.y.part(t * width..(t + 1) * width) };
+            match self.table {
+                Stored::Rows(tensor) => decode(tensor, self.ids[t] as usize, y),
+                Stored::Panels(panels) => panels.row(self.ids[t] as usize, y),
+            }
+        }
+    }
 }

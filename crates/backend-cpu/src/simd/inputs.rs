@@ -1,9 +1,11 @@
 //! What matrices are multiplied with: tokens, normalised where asked, as floats and as codes.
 
+use std::ops::Range;
+
 use super::Machine;
-use super::isa::{Isa, with_isa};
+use super::isa::{Isa, Work};
 use super::math::rms_norm;
-use super::panels::Block;
+use super::panels::{Block, Layout};
 use super::product::Operand;
 use super::quantised::{Form, Quantised};
 use super::scratch::{Local, Scratch, at_least};
@@ -41,20 +43,20 @@ pub(crate) fn prepare<'a, const N: usize>(
     let n_tokens = x.len() / n_in;
     let Scratch { normed, quantised, locals } = scratch;
     let normed = at_least(normed, if norm.is_some() { x.len() } else { 0 });
-    let mut layouts = [None; N];
+    let mut forms = [None; N];
     let mut which = [None; N];
     for (i, weight) in weights.iter().enumerate() {
         if let Some(Stored::Panels(panels)) = weight {
-            let blocks = panels.blocks();
-            let known = (0..i).find(|j| layouts[*j] == Some(blocks));
+            let (blocks, layout) = (panels.blocks(), panels.layout());
+            let known = (0..i).find(|j| forms[*j] == Some((blocks, layout)));
             which[i] = Some(known.unwrap_or(i));
             if known.is_none() {
-                layouts[i] = Some(blocks);
-                quantised[i].resize(n_tokens, blocks);
+                forms[i] = Some((blocks, layout));
+                quantised[i].resize(n_tokens, machine.level.n_tokens(), blocks, layout);
             }
         }
     }
-    let task = Task { x, n_in, norm, layouts };
+    let task = Task { x, n_in, norm, forms };
     task.run(machine, locals, normed, quantised);
     let (normed, quantised): (&[f32], &[Quantised]) = (normed, quantised);
     let x = if norm.is_some() { normed } else { x };
@@ -70,27 +72,40 @@ struct Task<'a, const N: usize> {
     x: &'a [f32],
     n_in: usize,
     norm: Option<Norm<'a>>,
-    /// The blocks of each quantised form that is needed.
-    layouts: [Option<&'a [Block]>; N],
+    /// The blocks and the layout of each quantised form that is needed.
+    forms: [Option<(&'a [Block], Layout)>; N],
+}
+
+/// The work on some tokens, with what is written.
+struct Tokens<'a, const N: usize> {
+    task: &'a Task<'a, N>,
+    normed: &'a Shared<'a, f32>,
+    forms: &'a [Option<Form<'a>>; N],
+    tokens: Range<usize>,
+}
+
+impl<const N: usize> Work for Tokens<'_, N> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _: I) {
+        self.tokens.for_each(|t| self.task.token(t, self.normed, self.forms));
+    }
 }
 
 impl<const N: usize> Task<'_, N> {
     fn run(&self, machine: &Machine, locals: &mut [Local], normed: &mut [f32], quantised: &mut [Quantised]) {
-        if self.norm.is_none() && self.layouts.iter().all(Option::is_none) {
+        if self.norm.is_none() && self.forms.iter().all(Option::is_none) {
             return;
         }
         let normed = Shared::new(normed);
         let mut quantised = quantised.iter_mut();
         let forms: [_; N] = std::array::from_fn(|i| {
             let quantised = quantised.next()?;
-            self.layouts[i].map(|blocks| quantised.form(blocks))
+            self.forms[i].map(|(blocks, layout)| quantised.form(blocks, layout))
         });
-        machine.pool.share(locals, self.x.len() / self.n_in, PIECE, |_, tokens| {
-            with_isa!(machine.level, isa => isa.vectorise(|| {
-                for t in tokens {
-                    self.token(t, &normed, &forms);
-                }
-            }));
+        // A tile of quantised tokens is one thread's.
+        let piece = PIECE.next_multiple_of(machine.level.n_tokens());
+        machine.pool.share(locals, self.x.len() / self.n_in, piece, |_, tokens| {
+            machine.level.run(Tokens { task: self, normed: &normed, forms: &forms, tokens });
         });
     }
 
@@ -105,7 +120,7 @@ impl<const N: usize> Task<'_, N> {
             x = out;
         }
         for form in forms.iter().flatten() {
-            // SAFETY: as above.
+            // SAFETY: pieces are of whole tiles.
             unsafe { form.set(t, x) };
         }
     }

@@ -1,28 +1,41 @@
-//! The instruction sets that the kernels are written for, and the one that this machine has.
+//! The instruction sets that the kernels are written for, and those that this machine has.
 
-use super::panels::Panel;
+use super::panels::{Layout, Panel};
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use super::portable::Portable;
-use super::quantised::Codes;
+use super::quantised::Inputs;
 
 /// Rows of a matrix that are computed together.
 pub(crate) const N_ROWS: usize = 16;
 
-/// Tokens that are computed together: with [`N_ROWS`] they fill the sixteen registers of AVX2.
-pub(crate) const N_TOKENS: usize = 6;
-
 /// Rows of floats that [`Isa::dots`] takes at once.
 pub(crate) const N_DOT_ROWS: usize = 4;
+
+/// Work that is compiled for each instruction set.
+///
+/// This is no closure because only functions can be inlined for sure. What is not inlined into [`Isa::vectorise`] is compiled
+/// for the oldest machine of the architecture, where a fused multiply-add is a call.
+pub(crate) trait Work {
+    /// Works; this and all that it calls is `inline(always)`.
+    fn run<I: Isa>(self, isa: I);
+}
 
 /// The kernels that are written by hand for an instruction set; everything else is vectorised by the compiler inside
 /// [`Isa::vectorise`].
 ///
 /// What a token's result is does not depend on `M`, the tokens that are computed with it.
 pub(crate) trait Isa: Copy + Send + Sync {
-    /// Runs `work` in a function that is compiled for the instruction set; what it calls must be `inline(always)`. What the whole
-    /// program is built for needs no function of its own.
+    /// How [`Isa::int8_tile`] reads panels.
+    const LAYOUT: Layout;
+
+    /// Tokens that are computed together: with [`N_ROWS`] rows, 6 fill the sixteen registers of most machines.
+    const N_TOKENS: usize = 6;
+
+    /// Runs `work` in a function that is compiled for the instruction set. What the whole program is built for needs no function
+    /// of its own.
     #[inline(always)]
-    fn vectorise<R>(self, work: impl FnOnce() -> R) -> R {
-        work()
+    fn vectorise(self, work: impl Work) {
+        work.run(self);
     }
 
     /// `a · b + c`, in one step where the machine has it.
@@ -31,8 +44,8 @@ pub(crate) trait Isa: Copy + Send + Sync {
         a * b + c
     }
 
-    /// The products of a panel's 16 rows with each of `M` quantised tokens.
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M];
+    /// The products of a panel's 16 rows with each of the first `M` (at most 12) of quantised tokens.
+    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M];
 
     /// The products of 4 rows of floats, one after the other in `rows`, with each of `M` tokens: 8 partial sums each.
     fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M];
@@ -41,51 +54,118 @@ pub(crate) trait Isa: Copy + Send + Sync {
 /// An instruction set found on this machine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Level {
-    /// Whatever the compiler makes of plain loops.
-    Portable(Portable),
+    /// x86-64 with AVX-512 and VNNI: servers since 2019, AMD's desktops since 2022.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(super::avx512::Avx512),
+    /// x86-64 with AVX-VNNI: Intel's desktops and laptops since 2021.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni(super::avx_vnni::AvxVnni),
     /// x86-64 with AVX2, FMA and F16C: all since 2013 but the smallest.
     #[cfg(target_arch = "x86_64")]
     Avx2(super::avx2::Avx2),
+    /// aarch64 with i8mm: phones and servers since about 2021, Apple's since the M2.
+    #[cfg(target_arch = "aarch64")]
+    I8mm(super::neon::I8mm),
+    /// aarch64 with dotprod: phones since about 2018, all of Apple's with an M in the name.
+    #[cfg(target_arch = "aarch64")]
+    Dotprod(super::neon::Dotprod),
     /// WebAssembly's 128-bit vectors.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128(super::simd128::Simd128),
-}
-
-impl Level {
-    /// The best that this machine has.
-    pub(crate) fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = super::avx2::Avx2::detect() {
-            return Self::Avx2(avx2);
-        }
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        return Self::Simd128(super::simd128::Simd128);
-        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-        Self::Portable(Portable)
-    }
-
-    /// Its name, for people.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Portable(_) => "portable loops",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(_) => "AVX2+FMA",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128(_) => "SIMD128",
-        }
-    }
+    /// Whatever the compiler makes of plain loops.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    Portable(Portable),
 }
 
 /// Evaluates an expression with `$isa` bound to the instruction set of a [`Level`].
 macro_rules! with_isa {
     ($level:expr, $isa:ident => $run:expr) => {
         match $level {
-            $crate::simd::isa::Level::Portable($isa) => $run,
+            #[cfg(target_arch = "x86_64")]
+            $crate::simd::isa::Level::Avx512($isa) => $run,
+            #[cfg(target_arch = "x86_64")]
+            $crate::simd::isa::Level::AvxVnni($isa) => $run,
             #[cfg(target_arch = "x86_64")]
             $crate::simd::isa::Level::Avx2($isa) => $run,
+            #[cfg(target_arch = "aarch64")]
+            $crate::simd::isa::Level::I8mm($isa) => $run,
+            #[cfg(target_arch = "aarch64")]
+            $crate::simd::isa::Level::Dotprod($isa) => $run,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             $crate::simd::isa::Level::Simd128($isa) => $run,
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            $crate::simd::isa::Level::Portable($isa) => $run,
         }
     };
 }
+#[cfg(test)]
 pub(crate) use with_isa;
+
+impl Level {
+    /// All that this machine has, the best first.
+    pub(crate) fn all() -> Vec<Self> {
+        #[cfg(target_arch = "x86_64")]
+        let found = [
+            super::avx512::Avx512::detect().map(Self::Avx512),
+            super::avx_vnni::AvxVnni::detect().map(Self::AvxVnni),
+            super::avx2::Avx2::detect().map(Self::Avx2),
+            Some(Self::Portable(Portable)),
+        ];
+        #[cfg(target_arch = "aarch64")]
+        let found = [
+            super::neon::I8mm::detect().map(Self::I8mm),
+            super::neon::Dotprod::detect().map(Self::Dotprod),
+            Some(Self::Portable(Portable)),
+        ];
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let found = [Some(Self::Simd128(super::simd128::Simd128))];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
+        let found = [Some(Self::Portable(Portable))];
+        found.into_iter().flatten().collect()
+    }
+
+    /// Runs `work` with its instructions.
+    pub(crate) fn run(self, work: impl Work) {
+        with_isa!(self, isa => isa.vectorise(work));
+    }
+
+    /// How it reads int8 matrices.
+    pub(crate) fn layout(self) -> Layout {
+        fn of<I: Isa>(_: I) -> Layout {
+            I::LAYOUT
+        }
+        with_isa!(self, isa => of(isa))
+    }
+
+    /// Tokens that it computes together.
+    pub(crate) fn n_tokens(self) -> usize {
+        fn of<I: Isa>(_: I) -> usize {
+            I::N_TOKENS
+        }
+        with_isa!(self, isa => of(isa))
+    }
+
+    /// Its name, for people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "AVX-512 VNNI",
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni(_) => "AVX-VNNI",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "AVX2+FMA",
+            #[cfg(target_arch = "aarch64")]
+            Self::I8mm(_) => "NEON i8mm",
+            #[cfg(target_arch = "aarch64")]
+            Self::Dotprod(_) => "NEON dotprod",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(_) => "SIMD128",
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            Self::Portable(_) => "portable loops",
+        }
+    }
+}

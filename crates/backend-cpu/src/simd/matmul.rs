@@ -4,7 +4,7 @@ use hala_plan::ops::matmul::{MAX_WEIGHTS, Params};
 
 use super::inputs::{Norm, prepare};
 use super::isa::N_ROWS;
-use super::product::products;
+use super::product::{Operand, Place, Products, products};
 use super::{Machine, Scratch};
 use crate::shared::Shared;
 use crate::weight::Stored;
@@ -36,34 +36,54 @@ pub(crate) fn run(
     let prepared = prepare(machine, scratch, &inputs.x[first_input..], norm, inputs.weights);
     let (operands, n_tokens) = (prepared.operands, prepared.n_tokens);
     let n_units = operands.iter().flatten().map(|operand| operand.n_units()).sum();
-    let Some(first) = operands[0] else { return };
-    // The operand of a unit, the unit's index within it, and the operand's first column in y.
-    let find = |unit: usize| {
-        let mut found = (first, unit, 0);
-        for operand in operands[1..].iter().flatten() {
-            let (before, idx, column) = found;
-            if idx < before.n_units() {
+    let side_by_side =
+        SideBySide { operands, n_out, bias: inputs.bias, add: params.add == 1, y: Shared::new(y) };
+    products(machine, prepared.locals, [n_units, n_tokens], &side_by_side);
+}
+
+/// Matrices one after the other, and `y [T, ΣO]`.
+struct SideBySide<'a> {
+    operands: [Option<Operand<'a>>; MAX_WEIGHTS],
+    n_out: usize,
+    bias: Option<&'a [f32]>,
+    add: bool,
+    y: Shared<'a, f32>,
+}
+
+impl<'a> SideBySide<'a> {
+    /// The matrix of a unit, the unit's index within it, and the matrix's first column in `y`.
+    #[inline(always)]
+    fn find(&self, unit: usize) -> (Operand<'a>, usize, usize) {
+        let [Some(mut operand), rest @ ..] = self.operands else { unreachable!("a product has a matrix") };
+        let (mut idx, mut column) = (unit, 0);
+        for next in rest.into_iter().flatten() {
+            if idx < operand.n_units() {
                 break;
             }
-            found = (*operand, idx - before.n_units(), column + before.n_rows());
+            (idx, column) = (idx - operand.n_units(), column + operand.n_rows());
+            operand = next;
         }
-        found
-    };
-    let y = Shared::new(y);
-    let pick = |unit: usize| {
-        let (operand, idx, _) = find(unit);
+        (operand, idx, column)
+    }
+}
+
+impl<'a> Products<'a, 1> for SideBySide<'a> {
+    fn operands(&self, unit: usize) -> [(Operand<'a>, usize); 1] {
+        let (operand, idx, _) = self.find(unit);
         [(operand, idx)]
-    };
-    products(machine, prepared.locals, [n_units, n_tokens], pick, |place, [sums]| {
-        let (operand, idx, column) = find(place.unit);
+    }
+
+    #[inline(always)]
+    fn take(&self, place: Place, [sums]: [&[f32; N_ROWS]; 1]) {
+        let (operand, idx, column) = self.find(place.unit);
         let n = N_ROWS.min(operand.n_rows() - idx * N_ROWS);
         let column = column + idx * N_ROWS;
-        let start = place.token * n_out + column;
+        let start = place.token * self.n_out + column;
         // SAFETY: the columns of a unit belong to one thread.
-        let y = unsafe { y.part(start..start + n) };
-        let bias = inputs.bias.map(|bias| &bias[column..column + n]);
-        write(y, sums, bias, params.add == 1);
-    });
+        let y = unsafe { self.y.part(start..start + n) };
+        let bias = self.bias.map(|bias| &bias[column..column + n]);
+        write(y, sums, bias, self.add);
+    }
 }
 
 #[inline(always)]

@@ -1,13 +1,13 @@
-//! Products of matrices with tokens, 16 rows and up to 6 tokens at a time, shared out by rows.
+//! Products of matrices with tokens, 16 rows and a few tokens at a time, shared out by rows.
 
 use std::ops::Range;
 
 use hala_tensor::Data;
 
 use super::Machine;
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS, N_TOKENS, with_isa};
+use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
 use super::panels::Panel;
-use super::quantised::{Codes, Quantised};
+use super::quantised::Quantised;
 use super::rows::decode;
 use super::scratch::{Local, at_least};
 use crate::weight::Stored;
@@ -91,10 +91,7 @@ impl Unit<'_> {
     #[inline(always)]
     fn tile<I: Isa, const M: usize>(&self, isa: I, first_token: usize) -> [[f32; N_ROWS]; M] {
         match self {
-            Self::Panel(panel, codes) => {
-                let x: [Codes<'_>; M] = std::array::from_fn(|m| codes.token(first_token + m));
-                isa.int8_tile(*panel, x)
-            }
+            Self::Panel(panel, quantised) => isa.int8_tile(*panel, quantised.tokens(first_token)),
             Self::Rows(rows, x, n_in) => {
                 let mut out = [[0.0; N_ROWS]; M];
                 let token = |m: usize| &x[(first_token + m) * n_in..][..*n_in];
@@ -129,64 +126,89 @@ pub(crate) struct Place {
     pub(crate) token: usize,
 }
 
-/// Multiplies `n_units` units with all tokens: for each, `pick` names the operands and their units, and `sink` takes the
-/// products of one token at a time.
+/// Products of `N` matrices at once, and what becomes of them.
+pub(crate) trait Products<'a, const N: usize>: Sync {
+    /// The matrices of a unit of the work, and their own units.
+    fn operands(&self, unit: usize) -> [(Operand<'a>, usize); N];
+
+    /// Takes the products of one token; `inline(always)`.
+    fn take(&self, place: Place, sums: [&[f32; N_ROWS]; N]);
+}
+
+/// Multiplies `n_units` units with all tokens.
 pub(crate) fn products<'a, const N: usize>(
     machine: &Machine,
     locals: &mut [Local],
     [n_units, n_tokens]: [usize; 2],
-    pick: impl Fn(usize) -> [(Operand<'a>, usize); N] + Sync,
-    sink: impl Fn(Place, [&[f32; N_ROWS]; N]) + Sync,
+    products: &impl Products<'a, N>,
 ) {
     if n_units == 0 {
         return;
     }
-    let unit_bytes: usize = pick(0).iter().map(|(operand, _)| operand.unit_bytes()).sum();
+    let unit_bytes: usize = products.operands(0).iter().map(|(operand, _)| operand.unit_bytes()).sum();
     // Pieces small enough that the threads end at about the same time.
     let even = n_units.div_ceil(machine.pool.n_threads() * 8);
     let piece = (PIECE_BYTES / unit_bytes.max(1)).min(even).clamp(1, MAX_PIECE);
     machine.pool.share(locals, n_units, piece, |local, units| {
-        with_isa!(machine.level, isa => isa.vectorise(|| piece_of_products(isa, local, units, n_tokens, (&pick, &sink))));
+        machine.level.run(Piece::<_, N> { products, local, units, n_tokens });
     });
 }
 
-#[inline(always)]
-fn piece_of_products<'a, I: Isa, const N: usize>(
-    isa: I,
-    local: &mut Local,
+/// Some units with all tokens.
+struct Piece<'l, P, const N: usize> {
+    products: &'l P,
+    local: &'l mut Local,
     units: Range<usize>,
     n_tokens: usize,
-    (pick, sink): (&impl Fn(usize) -> [(Operand<'a>, usize); N], &impl Fn(Place, [&[f32; N_ROWS]; N])),
-) {
-    let room: usize = units.clone().flat_map(pick).map(|(operand, _)| operand.n_in * N_ROWS).sum();
-    let mut room = at_least(&mut local.rows, room);
-    let mut ready: [Option<[Unit<'_>; N]>; MAX_PIECE] = [None; MAX_PIECE];
-    for (ready, unit) in ready.iter_mut().zip(units.clone()) {
-        *ready = Some(pick(unit).map(|(operand, idx)| {
-            let (own, rest) = std::mem::take(&mut room).split_at_mut(operand.n_in * N_ROWS);
-            room = rest;
-            operand.unit(idx, own)
-        }));
-    }
-    for first in (0..n_tokens).step_by(N_TOKENS) {
-        for (unit, ready) in units.clone().zip(ready.iter().flatten()) {
-            let place = |m: usize| Place { unit, token: first + m };
-            macro_rules! tile {
-                ($m:literal) => {{
-                    let tiles = ready.map(|unit| unit.tile::<I, $m>(isa, first));
-                    for m in 0..$m {
-                        sink(place(m), std::array::from_fn(|n| &tiles[n][m]));
-                    }
-                }};
+}
+
+impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
+    #[inline(always)]
+    fn run<I: Isa>(self, isa: I) {
+        let Self { products, local, units, n_tokens } = self;
+        let room = units.clone().flat_map(|unit| products.operands(unit));
+        let room: usize = room.map(|(operand, _)| operand.n_in * N_ROWS).sum();
+        let mut room = at_least(&mut local.rows, room);
+        let mut ready: [Option<[Unit<'_>; N]>; MAX_PIECE] = [None; MAX_PIECE];
+        for (ready, unit) in ready.iter_mut().zip(units.clone()) {
+            *ready = Some(products.operands(unit).map(|(operand, idx)| {
+                let (own, rest) = std::mem::take(&mut room).split_at_mut(operand.n_in * N_ROWS);
+                room = rest;
+                operand.unit(idx, own)
+            }));
+        }
+        let mut first = 0;
+        while first < n_tokens {
+            let n = tile_size(n_tokens - first, I::N_TOKENS);
+            for (unit, ready) in units.clone().zip(ready.iter().flatten()) {
+                macro_rules! tile {
+                    ($m:literal) => {{
+                        let tiles = ready.map(|unit| unit.tile::<I, $m>(isa, first));
+                        for m in 0..$m {
+                            let place = Place { unit, token: first + m };
+                            products.take(place, std::array::from_fn(|n| &tiles[n][m]));
+                        }
+                    }};
+                }
+                match n {
+                    1 => tile!(1),
+                    2 => tile!(2),
+                    3 => tile!(3),
+                    // What an instruction set never asks for is not compiled for it.
+                    4 if I::N_TOKENS >= 4 => tile!(4),
+                    6 if I::N_TOKENS >= 6 => tile!(6),
+                    12 if I::N_TOKENS >= 12 => tile!(12),
+                    _ => unreachable!("no size of a tile"),
+                }
             }
-            match n_tokens - first {
-                1 => tile!(1),
-                2 => tile!(2),
-                3 => tile!(3),
-                4 => tile!(4),
-                5 => tile!(5),
-                _ => tile!(6),
-            }
+            first += n;
         }
     }
+}
+
+/// Tokens of the next tile: the largest size that is compiled, for at most `most` tokens.
+#[inline(always)]
+fn tile_size(n_left: usize, most: usize) -> usize {
+    const SIZES: [usize; 6] = [12, 6, 4, 3, 2, 1];
+    SIZES.into_iter().find(|size| *size <= n_left.min(most)).unwrap_or(1)
 }

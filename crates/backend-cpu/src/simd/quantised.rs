@@ -1,64 +1,81 @@
 //! Activations as 16-bit codes, with a scale for each token and each block of the weight that they meet.
 //!
-//! Sixteen bits, not eight: AVX2 multiplies 16-bit numbers as fast as it multiplies 8-bit ones with the corrections that
-//! those need, and an error of 2⁻¹⁶ of the block's largest input is far below what int8 weights cost.
+//! Sixteen bits, not eight: an error of 2⁻¹⁶ of the block's largest input is far below what int8 weights cost, so that every
+//! machine writes the same text; eight bits would cost more than the weights do. AVX2, VNNI and WebAssembly multiply 16-bit
+//! numbers in one instruction. aarch64 has only bytes to multiply: there a code is two of them.
+//!
+//! Tokens lie side by side in tiles of as many as a kernel takes at once, so that it reads them from one place.
 
 use super::math::ROUNDER;
-use super::panels::Block;
+use super::panels::{Block, Layout, MAX_BLOCK};
 use crate::shared::Shared;
 
-/// The largest code.
-const MAX: f32 = 32767.0;
+/// The largest code: its upper byte, rounded, is 127.
+const MAX: f32 = 32639.0;
 
 /// Blocks of smaller inputs are taken for zeros: the inverse of their scale would overflow.
 const MIN: f32 = 1e-30;
 
-/// One token's inputs.
+/// Inputs of some tokens of a tile.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Codes<'a> {
-    /// Two for each pair of columns.
-    pub(crate) codes: &'a [i16],
-    /// One for each block.
+pub(crate) struct Inputs<'a> {
+    /// For each step, for each of its words, the word of each token: two codes, or four upper or lower bytes.
+    pub(crate) words: &'a [u32],
+    /// For each block, the scale of each token.
     pub(crate) scales: &'a [f32],
+    /// Elements from one row of tokens to the next.
+    pub(crate) stride: usize,
 }
 
 /// Inputs of several tokens, all with the same blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Quantised {
-    codes: Vec<i16>,
+    words: Vec<u32>,
     scales: Vec<f32>,
-    n_codes: usize,
+    sizes: Sizes,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Sizes {
+    n_tokens: usize,
+    /// Tokens of a tile; the last one may have fewer.
+    tile: usize,
+    /// Words and blocks of a token.
+    n_words: usize,
     n_blocks: usize,
 }
 
+impl Sizes {
+    /// The first token of the tile of `t`, and how many it has.
+    #[inline(always)]
+    fn tile_of(self, t: usize) -> (usize, usize) {
+        let first = t - t % self.tile;
+        (first, self.tile.min(self.n_tokens - first))
+    }
+}
+
 impl Quantised {
-    /// Makes room for `n_tokens`; memory grows to the largest use and stays.
-    pub(crate) fn resize(&mut self, n_tokens: usize, blocks: &[Block]) {
-        self.n_codes = blocks.iter().map(|b| 2 * b.n_pairs).sum();
-        self.n_blocks = blocks.len();
-        self.codes.resize(self.codes.len().max(n_tokens * self.n_codes), 0);
-        self.scales.resize(self.scales.len().max(n_tokens * self.n_blocks), 0.0);
+    /// Makes room for `n_tokens` in tiles of `tile`; memory grows to the largest use and stays.
+    pub(crate) fn resize(&mut self, n_tokens: usize, tile: usize, blocks: &[Block], layout: Layout) {
+        let n_words = blocks.iter().map(|b| b.n_steps * layout.n_words()).sum();
+        self.sizes = Sizes { n_tokens, tile, n_words, n_blocks: blocks.len() };
+        self.words.resize(self.words.len().max(n_tokens * n_words), 0);
+        self.scales.resize(self.scales.len().max(n_tokens * blocks.len()), 0.0);
     }
 
     /// Lends the tokens for writing.
-    pub(crate) fn form<'a>(&'a mut self, blocks: &'a [Block]) -> Form<'a> {
-        let Self { codes, scales, n_codes, n_blocks } = self;
-        Form {
-            blocks,
-            codes: Shared::new(codes),
-            scales: Shared::new(scales),
-            n_codes: *n_codes,
-            n_blocks: *n_blocks,
-        }
+    pub(crate) fn form<'a>(&'a mut self, blocks: &'a [Block], layout: Layout) -> Form<'a> {
+        let Self { words, scales, sizes } = self;
+        Form { blocks, layout, words: Shared::new(words), scales: Shared::new(scales), sizes: *sizes }
     }
 
-    /// One token's.
+    /// The tokens from `t` to the end of its tile.
     #[inline(always)]
-    pub(crate) fn token(&self, t: usize) -> Codes<'_> {
-        Codes {
-            codes: &self.codes[t * self.n_codes..(t + 1) * self.n_codes],
-            scales: &self.scales[t * self.n_blocks..(t + 1) * self.n_blocks],
-        }
+    pub(crate) fn tokens(&self, t: usize) -> Inputs<'_> {
+        let Sizes { n_words, n_blocks, .. } = self.sizes;
+        let (first, stride) = self.sizes.tile_of(t);
+        let part = |n: usize| first * n + t - first..(first + stride) * n;
+        Inputs { words: &self.words[part(n_words)], scales: &self.scales[part(n_blocks)], stride }
     }
 }
 
@@ -66,86 +83,172 @@ impl Quantised {
 #[derive(Debug)]
 pub(crate) struct Form<'a> {
     blocks: &'a [Block],
-    codes: Shared<'a, i16>,
+    layout: Layout,
+    words: Shared<'a, u32>,
     scales: Shared<'a, f32>,
-    n_codes: usize,
-    n_blocks: usize,
+    sizes: Sizes,
 }
 
 impl Form<'_> {
-    /// Quantises the inputs of token `t`.
+    /// Quantises the inputs of token `t`: `scale = max |x| / 32639` in each block, codes rounded half to even.
+    ///
+    /// An infinite or undefined input makes its block's scale, and so every product, infinite or undefined.
     ///
     /// # Safety
-    /// Nobody else uses this token.
+    /// Nobody else uses the tile of this token.
     #[inline(always)]
     pub(crate) unsafe fn set(&self, t: usize, x: &[f32]) {
-        let (n_codes, n_blocks) = (self.n_codes, self.n_blocks);
-        // SAFETY: the caller's promise; the parts of two tokens do not overlap.
-        let codes = unsafe { self.codes.part(t * n_codes..(t + 1) * n_codes) };
+        let Sizes { n_words, n_blocks, .. } = self.sizes;
+        let (first, stride) = self.sizes.tile_of(t);
+        // SAFETY: the caller's promise; tiles do not overlap.
+        let words = unsafe { self.words.part(first * n_words..(first + stride) * n_words) };
         // SAFETY: as above.
-        let scales = unsafe { self.scales.part(t * n_blocks..(t + 1) * n_blocks) };
-        quantise(self.blocks, x, codes, scales);
+        let scales = unsafe { self.scales.part(first * n_blocks..(first + stride) * n_blocks) };
+        let mut words = words[t - first..].iter_mut().step_by(stride);
+        let scales = scales[t - first..].iter_mut().step_by(stride);
+        let mut codes = [0; MAX_BLOCK];
+        for (block, scale) in self.blocks.iter().zip(scales) {
+            let codes = &mut codes[..block.n_steps * self.layout.n_columns()];
+            *scale = encode(&x[block.columns()], codes);
+            match self.layout {
+                Layout::Pairs => write(bytemuck::cast_slice(codes).iter().copied(), &mut words),
+                Layout::Fours => write(in_bytes::<4>(codes), &mut words),
+                Layout::Eights => write(in_bytes::<8>(codes), &mut words),
+            }
+        }
     }
 }
 
-/// Quantises one token: `scale = max |x| / 32767` in each block, codes rounded half to even.
-///
-/// An infinite or undefined input makes its block's scale, and so every product, infinite or undefined.
+/// Moves `from` to the next of `to`.
 #[inline(always)]
-fn quantise(blocks: &[Block], x: &[f32], codes: &mut [i16], scales: &mut [f32]) {
-    let mut first = 0;
-    for (block, scale) in blocks.iter().zip(scales) {
-        let x = &x[block.columns()];
-        let codes = &mut codes[first..first + 2 * block.n_pairs];
-        first += codes.len();
-        // Magnitudes are compared by their bits, which have the order of the floats: a loop without branches.
-        let max_bits = x.iter().fold(0, |max: i32, x| max.max((x.to_bits() & 0x7fff_ffff) as i32));
-        let max = f32::from_bits(max_bits as u32);
-        let inverse = if max < MIN { 0.0 } else { MAX / max };
-        *scale = max / MAX;
-        for (code, x) in codes.iter_mut().zip(x) {
-            *code = (x * inverse + ROUNDER).to_bits() as i16;
-        }
-        codes[x.len()..].fill(0);
+fn write<'a>(from: impl Iterator<Item = u32>, to: &mut impl Iterator<Item = &'a mut u32>) {
+    for (from, to) in from.zip(to) {
+        *to = from;
     }
+}
+
+/// Writes the codes of one block, and zeros after them, and returns their scale.
+#[inline(always)]
+fn encode(x: &[f32], codes: &mut [i16]) -> f32 {
+    // Magnitudes are compared by their bits, which have the order of the floats: a loop without branches.
+    let max_bits = x.iter().fold(0, |max: i32, x| max.max((x.to_bits() & 0x7fff_ffff) as i32));
+    let max = f32::from_bits(max_bits as u32);
+    let inverse = if max < MIN { 0.0 } else { MAX / max };
+    for (code, x) in codes.iter_mut().zip(x) {
+        *code = (x * inverse + ROUNDER).to_bits() as i16;
+    }
+    codes[x.len()..].fill(0);
+    max / MAX
+}
+
+/// For each `K` codes, the words of their upper bytes, then of their lower ones: `256 · upper + lower`, both signed.
+#[inline(always)]
+fn in_bytes<const K: usize>(codes: &[i16]) -> impl Iterator<Item = u32> {
+    codes.as_chunks::<K>().0.iter().flat_map(|codes| {
+        let upper = codes.map(|code| ((code + 128) >> 8) as u8);
+        let lower = codes.map(|code| code as u8);
+        [upper, lower].into_iter().flat_map(|bytes| {
+            let words: [u32; 2] = std::array::from_fn(|i| {
+                let byte = |j: usize| bytes.get(4 * i + j).copied().unwrap_or(0);
+                u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)])
+            });
+            words.into_iter().take(K / 4)
+        })
+    })
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Half a step of the largest code, and the rounding of the scale.
     const STEP: f32 = 0.501;
 
+    const LAYOUTS: [Layout; 3] = [Layout::Pairs, Layout::Fours, Layout::Eights];
+
+    /// The code of a column of a block that begins at the word `first`.
+    pub(in super::super) fn code(layout: Layout, x: Inputs<'_>, first: usize, column: usize) -> i32 {
+        let n = layout.n_columns();
+        let first = first + column / n * layout.n_words();
+        let byte =
+            |i: usize| i32::from(x.words[(first + i / 4) * x.stride].to_le_bytes()[i % 4].cast_signed());
+        match layout {
+            Layout::Pairs => {
+                let word = x.words[first * x.stride];
+                i32::from(bytemuck::cast::<u32, [i16; 2]>(word)[column % 2])
+            }
+            Layout::Fours | Layout::Eights => 256 * byte(column % n) + byte(n + column % n),
+        }
+    }
+
+    /// Blocks of 3 columns.
+    fn blocks(layout: Layout, n_columns: usize) -> Vec<Block> {
+        let block = |first| {
+            let n_columns = 3.min(n_columns - first);
+            Block { first, n_columns, n_steps: n_columns.div_ceil(layout.n_columns()) }
+        };
+        (0..n_columns).step_by(3).map(block).collect()
+    }
+
+    /// Tokens of 5 inputs, in tiles of 2.
+    fn quantised(layout: Layout, tokens: &[[f32; 5]]) -> (Vec<Block>, Quantised) {
+        let blocks = blocks(layout, 5);
+        let mut quantised = Quantised::default();
+        quantised.resize(tokens.len(), 2, &blocks, layout);
+        quantised.words.fill(u32::MAX);
+        let form = quantised.form(&blocks, layout);
+        for (t, x) in tokens.iter().enumerate() {
+            // SAFETY: nobody else uses the form.
+            unsafe { form.set(t, x) };
+        }
+        (blocks, quantised)
+    }
+
     #[test]
-    fn codes_are_the_nearest() {
-        let blocks =
-            [Block { first: 0, n_columns: 3, n_pairs: 2 }, Block { first: 3, n_columns: 2, n_pairs: 1 }];
-        let x = [1.0, -3.0, 0.1, 0.0, 0.0];
-        let (mut codes, mut scales) = ([9; 6], [9.0; 2]);
-        quantise(&blocks, &x, &mut codes, &mut scales);
-        assert_eq!(codes[1], -32767);
-        assert_eq!(codes[3..], [0; 3]);
-        for (code, x) in codes.iter().zip(&x[..3]) {
-            assert!((f32::from(*code) * scales[0] - x).abs() <= scales[0] * STEP);
+    fn codes_are_the_nearest_and_what_pads_them_is_zero() {
+        let tokens = [[1.0, -3.0, 0.1, 0.0, 0.0], [-1.0, 2.0, 1e-3, 5.0, -7.0], [0.5, 0.25, 4.0, -1.0, 1.0]];
+        for layout in LAYOUTS {
+            let (blocks, quantised) = quantised(layout, &tokens);
+            for (t, x) in tokens.iter().enumerate() {
+                let inputs = quantised.tokens(t);
+                let mut first = 0;
+                for (b, block) in blocks.iter().enumerate() {
+                    let scale = inputs.scales[b * inputs.stride];
+                    let codes =
+                        (0..block.n_steps * layout.n_columns()).map(|i| code(layout, inputs, first, i));
+                    let x = x[block.columns()].iter().copied().chain(std::iter::repeat(0.0));
+                    for (code, x) in codes.zip(x) {
+                        assert!(
+                            (code as f32 * scale - x).abs() <= scale * STEP,
+                            "{layout:?}, token {t}: {code}"
+                        );
+                    }
+                    first += block.n_steps * layout.n_words();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_inputs_fit_two_signed_bytes() {
+        for (layout, x) in LAYOUTS.into_iter().flat_map(|layout| [5.0, -5.0].map(|x| (layout, x))) {
+            let (_, quantised) = quantised(layout, &[[x; 5]]);
+            assert_eq!(code(layout, quantised.tokens(0), 0, 0), (MAX * x / 5.0) as i32, "{layout:?}");
         }
     }
 
     #[test]
     fn what_is_not_finite_stays_so() {
-        let blocks = [Block { first: 0, n_columns: 2, n_pairs: 1 }];
         for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let (mut codes, mut scales) = ([0; 2], [0.0]);
-            quantise(&blocks, &[x, 1.0], &mut codes, &mut scales);
-            assert!(!scales[0].is_finite());
+            assert!(!quantised(Layout::Pairs, &[[x, 1.0, 1.0, 1.0, 1.0]]).1.scales[0].is_finite());
         }
     }
 
     #[test]
     fn the_smallest_numbers_become_zeros() {
-        let blocks = [Block { first: 0, n_columns: 2, n_pairs: 1 }];
-        let (mut codes, mut scales) = ([7; 2], [7.0]);
-        quantise(&blocks, &[1e-38, 0.0], &mut codes, &mut scales);
-        assert_eq!(codes, [0; 2]);
+        for layout in LAYOUTS {
+            let (_, quantised) = quantised(layout, &[[1e-38, 0.0, 0.0, 0.0, 0.0]]);
+            assert!(quantised.words.iter().all(|word| *word == 0), "{layout:?}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Norm and rotation of each query and key head, token by token; keys and values into the cache.
 
+use std::ops::Range;
+
 use hala_plan::ops::rope_kv::Params;
 
-use super::isa::{Isa, with_isa};
+use super::isa::{Isa, Work};
 use super::math::rms_norm;
-use super::scratch::at_least;
+use super::scratch::{Local, at_least};
 use super::{Machine, Scratch};
 use crate::ops::rope_kv::{Inputs, rotate};
 use crate::shared::Shared;
@@ -65,37 +67,78 @@ pub(crate) fn run<C: Cell>(
     let width = (n_heads + 2 * n_kv_heads) * head_size;
     let n_tokens = inputs.qkv.len() / width;
     let Outputs { q, keys, values } = outputs;
-    let (q, keys, values) = (Shared::new(q), Shared::new(keys), Shared::new(values));
+    let turn = Turn {
+        sizes: Sizes { n_heads, n_kv_heads, head_size, capacity, eps: params.eps },
+        inputs,
+        q: Shared::new(q),
+        keys: Shared::new(keys),
+        values: Shared::new(values),
+    };
     machine.pool.share(&mut scratch.locals, n_tokens, PIECE, |local, tokens| {
-        with_isa!(machine.level, isa => isa.vectorise(|| for t in tokens.clone() {
-            let position = inputs.position + t;
-            let angles = &inputs.rope[position * head_size..][..head_size];
-            let mut heads = inputs.qkv[t * width..][..width].chunks_exact(head_size);
-            for h in 0..n_heads {
-                let start = (t * n_heads + h) * head_size;
-                // SAFETY: each token is given to one thread.
-                let q = unsafe { q.part(start..start + head_size) };
-                let Some(head) = heads.next() else { return };
-                rms_norm(head, inputs.q_norm, params.eps, q);
-                rotate(q, angles);
-            }
-            let turned = at_least(&mut local.rows, head_size);
-            for k in 0..n_kv_heads {
-                let start = (k * capacity + position) * head_size;
-                // SAFETY: each token is given to one thread, and has a position of its own.
-                let keys = unsafe { keys.part(start..start + head_size) };
-                let Some(head) = heads.next() else { return };
-                rms_norm(head, inputs.k_norm, params.eps, turned);
-                rotate(turned, angles);
-                C::store(turned, keys);
-            }
-            for k in 0..n_kv_heads {
-                let start = (k * capacity + position) * head_size;
-                // SAFETY: as above.
-                let values = unsafe { values.part(start..start + head_size) };
-                let Some(head) = heads.next() else { return };
-                C::store(head, values);
-            }
-        }));
+        machine.level.run(Tokens { turn: &turn, local, tokens });
     });
+}
+
+#[derive(Clone, Copy)]
+struct Sizes {
+    n_heads: usize,
+    n_kv_heads: usize,
+    head_size: usize,
+    capacity: usize,
+    eps: f32,
+}
+
+/// The work on all tokens.
+struct Turn<'a, C> {
+    sizes: Sizes,
+    inputs: Inputs<'a>,
+    q: Shared<'a, f32>,
+    keys: Shared<'a, C>,
+    values: Shared<'a, C>,
+}
+
+/// Some of them.
+struct Tokens<'a, C> {
+    turn: &'a Turn<'a, C>,
+    local: &'a mut Local,
+    tokens: Range<usize>,
+}
+
+impl<C: Cell> Work for Tokens<'_, C> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _: I) {
+        let turned = at_least(&mut self.local.rows, self.turn.sizes.head_size);
+        self.tokens.for_each(|t| self.turn.token(t, turned));
+    }
+}
+
+impl<C: Cell> Turn<'_, C> {
+    /// Works on token `t`; `turned` is room for one head.
+    #[inline(always)]
+    fn token(&self, t: usize, turned: &mut [f32]) {
+        let Self { inputs, q, keys, values, .. } = self;
+        let Sizes { n_heads, n_kv_heads, head_size, capacity, eps } = self.sizes;
+        let width = (n_heads + 2 * n_kv_heads) * head_size;
+        let position = inputs.position + t;
+        let angles = &inputs.rope[position * head_size..][..head_size];
+        let head = |h: usize| &inputs.qkv[t * width + h * head_size..][..head_size];
+        for h in 0..n_heads {
+            let start = (t * n_heads + h) * head_size;
+            // SAFETY: each token is given to one thread.
+            let q = unsafe { q.part(start..start + head_size) };
+            rms_norm(head(h), inputs.q_norm, eps, q);
+            rotate(q, angles);
+        }
+        for k in 0..n_kv_heads {
+            let start = (k * capacity + position) * head_size;
+            // SAFETY: each token is given to one thread, and has a position of its own.
+            let keys = unsafe { keys.part(start..start + head_size) };
+            rms_norm(head(n_heads + k), inputs.k_norm, eps, turned);
+            rotate(turned, angles);
+            C::store(turned, keys);
+            // SAFETY: as above.
+            let values = unsafe { values.part(start..start + head_size) };
+            C::store(head(n_heads + n_kv_heads + k), values);
+        }
+    }
 }

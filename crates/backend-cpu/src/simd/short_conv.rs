@@ -1,8 +1,10 @@
 //! The gated short convolution: project, then gate and convolve 16 channels at a time.
 
+use std::ops::Range;
+
 use hala_plan::ops::short_conv::Params;
 
-use super::isa::{Isa, with_isa};
+use super::isa::{Isa, Work};
 use super::{Machine, Scratch, matmul};
 use crate::ops::short_conv::projection;
 use crate::shared::Shared;
@@ -71,11 +73,7 @@ pub(crate) fn run(
         y: Shared::new(y),
     };
     machine.pool.share(&mut scratch.locals, n_blocks, piece, |_, blocks| {
-        with_isa!(machine.level, isa => isa.vectorise(|| {
-            for block in blocks {
-                convolution.block(block * N_CHANNELS);
-            }
-        }));
+        machine.level.run(Blocks { convolution: &convolution, blocks });
     });
 }
 
@@ -89,6 +87,19 @@ struct Convolution<'a> {
     projected: &'a [f32],
     state: Shared<'a, f32>,
     y: Shared<'a, f32>,
+}
+
+/// Some blocks of channels.
+struct Blocks<'a> {
+    convolution: &'a Convolution<'a>,
+    blocks: Range<usize>,
+}
+
+impl Work for Blocks<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self, _: I) {
+        self.blocks.for_each(|block| self.convolution.block(block * N_CHANNELS));
+    }
 }
 
 impl Convolution<'_> {

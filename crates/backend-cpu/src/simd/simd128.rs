@@ -6,8 +6,8 @@ use std::arch::wasm32::{
 };
 
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
-use super::panels::Panel;
-use super::quantised::Codes;
+use super::panels::{Layout, Panel};
+use super::quantised::Inputs;
 
 /// Vectors of four sums for the rows of a panel.
 const N_QUADS: usize = N_ROWS / 4;
@@ -17,20 +17,12 @@ const N_QUADS: usize = N_ROWS / 4;
 pub(crate) struct Simd128;
 
 impl Isa for Simd128 {
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: [Codes<'_>; M]) -> [[f32; N_ROWS]; M] {
-        let mut out = [[0.0; N_ROWS]; M];
-        // Twelve sums and three inputs are as many vectors as x86-64 has registers for.
-        let (threes, rest) = out.as_chunks_mut::<3>();
-        let (inputs, rest_inputs) = x.as_chunks::<3>();
-        for (out, x) in threes.iter_mut().zip(inputs) {
-            *out = int8_rows(panel, *x);
-        }
-        match (rest, rest_inputs) {
-            ([out], [x]) => [*out] = int8_rows(panel, [*x]),
-            ([a, b], [x, y]) => [*a, *b] = int8_rows(panel, [*x, *y]),
-            _ => {}
-        }
-        out
+    const LAYOUT: Layout = Layout::Pairs;
+    // Twelve sums and three inputs are as many vectors as x86-64 has registers for.
+    const N_TOKENS: usize = 3;
+
+    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+        int8_rows(panel, x)
     }
 
     fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
@@ -39,23 +31,18 @@ impl Isa for Simd128 {
 }
 
 /// Two inputs of four rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
-fn int8_rows<const K: usize>(panel: Panel<'_>, x: [Codes<'_>; K]) -> [[f32; N_ROWS]; K] {
-    let n_pairs: usize = panel.blocks.iter().map(|b| b.n_pairs).sum();
-    assert!(panel.codes.len() >= n_pairs * 2 * N_ROWS && panel.scales.len() >= panel.blocks.len() * N_ROWS);
-    for x in &x {
-        assert!(x.codes.len() >= n_pairs * 2 && x.scales.len() >= panel.blocks.len());
-    }
-    let inputs = x.map(|x| x.codes.as_ptr());
+fn int8_rows<const K: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; K] {
+    panel.check(Layout::Pairs, x, K);
     let mut sums = [[f32x4_splat(0.0); N_QUADS]; K];
-    let mut pair = 0;
+    let mut step = 0;
     for (block_idx, block) in panel.blocks.iter().enumerate() {
         let mut products = [[i32x4_splat(0); N_QUADS]; K];
-        for p in pair..pair + block.n_pairs {
-            // SAFETY: p < n_pairs, and the assertions above give the panel 32 codes a pair and each token 2.
+        for s in step..step + block.n_steps {
+            // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
-                let codes = panel.codes.as_ptr().add(p * 2 * N_ROWS);
-                let inputs: [v128; K] =
-                    std::array::from_fn(|k| v128_load32_splat(inputs[k].add(p * 2).cast::<u32>()));
+                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                let inputs = x.words.as_ptr().add(s * x.stride);
+                let inputs: [v128; K] = std::array::from_fn(|k| v128_load32_splat(inputs.add(k)));
                 for quad in 0..N_QUADS {
                     let codes = i16x8_load_extend_i8x8(codes.add(quad * 8));
                     for (products, input) in products.iter_mut().zip(inputs) {
@@ -64,10 +51,11 @@ fn int8_rows<const K: usize>(panel: Panel<'_>, x: [Codes<'_>; K]) -> [[f32; N_RO
                 }
             }
         }
-        pair += block.n_pairs;
+        step += block.n_steps;
         let scales = &panel.scales[block_idx * N_ROWS..][..N_ROWS];
-        for ((sums, products), x) in sums.iter_mut().zip(products).zip(&x) {
-            let x_scale = f32x4_splat(x.scales[block_idx]);
+        let x_scales = &x.scales[block_idx * x.stride..][..K];
+        for ((sums, products), x_scale) in sums.iter_mut().zip(products).zip(x_scales) {
+            let x_scale = f32x4_splat(*x_scale);
             for ((sum, product), scales) in sums.iter_mut().zip(products).zip(scales.as_chunks::<4>().0) {
                 let scale = f32x4_mul(loaded(scales), x_scale);
                 *sum = f32x4_add(*sum, f32x4_mul(f32x4_convert_i32x4(product), scale));

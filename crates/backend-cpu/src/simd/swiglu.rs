@@ -5,7 +5,7 @@ use hala_plan::ops::swiglu::Params;
 use super::inputs::{Norm, prepare};
 use super::isa::N_ROWS;
 use super::math::silu;
-use super::product::products;
+use super::product::{Operand, Place, Products, products};
 use super::{Machine, Scratch};
 use crate::shared::Shared;
 use crate::weight::Stored;
@@ -35,16 +35,31 @@ pub(crate) fn run(
     let weights = [Some(inputs.w1), Some(inputs.w3)];
     let prepared = prepare(machine, scratch, inputs.x, Some(norm), weights);
     let [Some(gate), Some(up)] = prepared.operands else { return };
-    let n_out = params.n_out as usize;
-    let y = Shared::new(y);
-    let pick = |unit: usize| [(gate, unit), (up, unit)];
-    products(machine, prepared.locals, [gate.n_units(), prepared.n_tokens], pick, |place, [gate, up]| {
+    let gated = Gated { gate, up, n_out: params.n_out as usize, y: Shared::new(y) };
+    products(machine, prepared.locals, [gate.n_units(), prepared.n_tokens], &gated);
+}
+
+/// The two products, and `y [T, F]`.
+struct Gated<'a> {
+    gate: Operand<'a>,
+    up: Operand<'a>,
+    n_out: usize,
+    y: Shared<'a, f32>,
+}
+
+impl<'a> Products<'a, 2> for Gated<'a> {
+    fn operands(&self, unit: usize) -> [(Operand<'a>, usize); 2] {
+        [(self.gate, unit), (self.up, unit)]
+    }
+
+    #[inline(always)]
+    fn take(&self, place: Place, [gate, up]: [&[f32; N_ROWS]; 2]) {
         let column = place.unit * N_ROWS;
-        let n = N_ROWS.min(n_out - column);
-        let start = place.token * n_out + column;
+        let n = N_ROWS.min(self.n_out - column);
+        let start = place.token * self.n_out + column;
         // SAFETY: the columns of a unit belong to one thread.
-        let y = unsafe { y.part(start..start + n) };
+        let y = unsafe { self.y.part(start..start + n) };
         let gated: [f32; N_ROWS] = std::array::from_fn(|i| silu(gate[i]) * up[i]);
         y.copy_from_slice(&gated[..n]);
-    });
+    }
 }

@@ -1,0 +1,108 @@
+//! The kernel for x86-64 with AVX-512 and VNNI, which multiplies and sums pairs of 16-bit numbers in one instruction.
+
+use std::arch::x86_64::{
+    __m512i, _mm256_loadu_si256, _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_setzero_si512, _mm512_storeu_ps,
+};
+
+use super::avx2::Avx2;
+use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
+use super::panels::{Layout, Panel};
+use super::quantised::Inputs;
+
+/// Proof that the machine has AVX-512 (F, BW, DQ, VL) and VNNI, with all of [`Avx2`]: only [`Avx512::detect`] makes one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Avx512(Avx2);
+
+impl Avx512 {
+    /// Looks at the machine.
+    pub(crate) fn detect() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vnni");
+        Avx2::detect().filter(|_| has).map(Self)
+    }
+}
+
+impl Isa for Avx512 {
+    const LAYOUT: Layout = Layout::Pairs;
+    // With as many sums they take 24 of 32 registers.
+    const N_TOKENS: usize = 12;
+
+    #[inline(always)]
+    fn vectorise(self, work: impl Work) {
+        // SAFETY: an `Avx512` exists only where the machine has the features.
+        unsafe { vectorise(self, work) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+        a.mul_add(b, c)
+    }
+
+    #[inline(always)]
+    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+        // SAFETY: an `Avx512` exists only where the machine has the features.
+        unsafe { int8_tile(panel, x) }
+    }
+
+    #[inline(always)]
+    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
+        self.0.dots(rows, x)
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn vectorise(isa: Avx512, work: impl Work) {
+    work.run(isa);
+}
+
+/// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    panel.check(Layout::Pairs, x, M);
+    let mut sums = [_mm512_setzero_ps(); M];
+    let mut step = 0;
+    for (block_idx, block) in panel.blocks.iter().enumerate() {
+        let mut products = [_mm512_setzero_si512(); M];
+        for s in step..step + block.n_steps {
+            // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
+            unsafe {
+                let codes = widened(panel.codes.as_ptr().add(s * 2 * N_ROWS));
+                let inputs = x.words.as_ptr().add(s * x.stride);
+                for (m, product) in products.iter_mut().enumerate() {
+                    let input = _mm512_set1_epi32(inputs.add(m).read().cast_signed());
+                    *product = _mm512_dpwssd_epi32(*product, codes, input);
+                }
+            }
+        }
+        step += block.n_steps;
+        // SAFETY: the panel was checked to have 16 scales a block.
+        let scales = unsafe { _mm512_loadu_ps(panel.scales.as_ptr().add(block_idx * N_ROWS)) };
+        let x_scales = &x.scales[block_idx * x.stride..][..M];
+        for ((sum, product), x_scale) in sums.iter_mut().zip(products).zip(x_scales) {
+            let scale = _mm512_mul_ps(scales, _mm512_set1_ps(*x_scale));
+            *sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(product), scale, *sum);
+        }
+    }
+    sums.map(|sum| {
+        let mut out = [0.0; N_ROWS];
+        // SAFETY: `out` has room for 16 floats.
+        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sum) };
+        out
+    })
+}
+
+/// 32 codes as 16-bit numbers.
+///
+/// # Safety
+/// 32 bytes can be read.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+unsafe fn widened(codes: *const i8) -> __m512i {
+    // SAFETY: the caller's promise.
+    _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(codes.cast()) })
+}

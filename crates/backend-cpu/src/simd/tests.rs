@@ -1,0 +1,137 @@
+//! The kernels of every instruction set of this machine against sums in f64.
+
+use hala_tensor::{Shape, int8};
+
+use super::isa::{Isa, Level, N_DOT_ROWS, N_ROWS, with_isa};
+use super::panels::Panels;
+use super::quantised::{Quantised, tests::code};
+
+/// Roundings of f32 sums of up to some thousand terms, as a share of the sum of their magnitudes.
+const F32_SUM: f64 = 1e-6;
+
+/// Numbers in −1…1 that look random (SplitMix64's finaliser).
+fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    let number = |i: u64| {
+        let mut z = (i + seed * 1_000_003).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..n as u64).map(number).collect()
+}
+
+/// A panel of 16 rows, and tokens that are quantised for it.
+struct Case {
+    panels: Panels,
+    quantised: Quantised,
+    /// What the codes of each token stand for, `[T, I]`.
+    inputs: Vec<Vec<f64>>,
+}
+
+impl Case {
+    fn new(level: Level, n_columns: usize, group: usize, n_tokens: usize) -> Self {
+        let layout = level.layout();
+        let (mut codes, mut scales) = (Vec::new(), Vec::new());
+        for row in numbers(N_ROWS * n_columns, 1).chunks(n_columns) {
+            int8::encode_row(row, group, &mut codes, &mut scales);
+        }
+        // The lowest and the highest code, where a kernel's products are the largest.
+        codes[..n_columns].fill(-127);
+        codes[n_columns..2 * n_columns].fill(127);
+        let panels = Panels::new(layout, Shape::matrix(N_ROWS, n_columns), group, &codes, &scales);
+        let mut quantised = Quantised::default();
+        quantised.resize(n_tokens, n_tokens, panels.blocks(), layout);
+        let form = quantised.form(panels.blocks(), layout);
+        for (t, x) in numbers(n_tokens * n_columns, 2).chunks(n_columns).enumerate() {
+            let x: Vec<f32> = if t == 1 { vec![1.0; n_columns] } else { x.to_vec() };
+            // SAFETY: nobody else uses the form.
+            unsafe { form.set(t, &x) };
+        }
+        let inputs = (0..n_tokens).map(|t| decoded(level, &panels, &quantised, t)).collect();
+        Self { panels, quantised, inputs }
+    }
+
+    /// The sums of products of each row with token `t`, and the sums of their magnitudes.
+    fn expected(&self, t: usize) -> [[f64; 2]; N_ROWS] {
+        let mut row = vec![0.0; self.inputs[t].len()];
+        std::array::from_fn(|r| {
+            self.panels.row(r, &mut row);
+            let products = row.iter().zip(&self.inputs[t]).map(|(w, x)| f64::from(*w) * x);
+            products.fold([0.0; 2], |[sum, size], p| [sum + p, size + p.abs()])
+        })
+    }
+}
+
+/// What the codes of token `t` stand for.
+fn decoded(level: Level, panels: &Panels, quantised: &Quantised, t: usize) -> Vec<f64> {
+    let (layout, inputs) = (level.layout(), quantised.tokens(t));
+    let mut first = 0;
+    let mut x = Vec::new();
+    for (b, block) in panels.blocks().iter().enumerate() {
+        let scale = f64::from(inputs.scales[b * inputs.stride]);
+        x.extend((0..block.n_columns).map(|i| f64::from(code(layout, inputs, first, i)) * scale));
+        first += block.n_steps * layout.n_words();
+    }
+    x
+}
+
+fn tile<const M: usize>(level: Level, case: &Case) -> Vec<[f32; N_ROWS]> {
+    let x = case.quantised.tokens(0);
+    with_isa!(level, isa => isa.int8_tile::<M>(case.panels.panel(0), x)).to_vec()
+}
+
+#[test]
+fn tiles_of_every_size_on_odd_shapes() {
+    for level in Level::all() {
+        for (n_columns, group) in
+            [(1, 1), (3, 64), (64, 64), (65, 64), (100, 7), (129, 32), (600, 600), (1000, 64)]
+        {
+            let case = Case::new(level, n_columns, group, 12);
+            let tiles = [
+                tile::<1>(level, &case),
+                tile::<2>(level, &case),
+                tile::<3>(level, &case),
+                tile::<4>(level, &case),
+                tile::<6>(level, &case),
+                tile::<12>(level, &case),
+            ];
+            for (found, tokens) in tiles.iter().zip([1, 2, 3, 4, 6, 12]) {
+                let what =
+                    format!("{}, {n_columns} columns in groups of {group}, {tokens} tokens", level.name());
+                assert_eq!(found[..], tiles[5][..tokens], "{what}: as in a larger tile");
+                for (t, found) in found.iter().enumerate() {
+                    for (r, (found, [sum, size])) in found.iter().zip(case.expected(t)).enumerate() {
+                        let error = (f64::from(*found) - sum).abs();
+                        assert!(error <= size * F32_SUM, "{what}: row {r} of token {t}: {found}, not {sum}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn dots<const M: usize>(level: Level, rows: &[f32], x: &[f32]) -> Vec<[f32; N_DOT_ROWS]> {
+    let n = rows.len() / N_DOT_ROWS;
+    let x = std::array::from_fn(|m| &x[m * n..(m + 1) * n]);
+    with_isa!(level, isa => isa.dots::<M>(rows, x)).to_vec()
+}
+
+#[test]
+fn dots_of_odd_lengths() {
+    for level in Level::all() {
+        for n in [1, 7, 8, 9, 64, 100, 1000] {
+            let (rows, x) = (numbers(N_DOT_ROWS * n, 3), numbers(3 * n, 4));
+            let found = dots::<3>(level, &rows, &x);
+            assert_eq!(dots::<1>(level, &rows, &x)[..], found[..1], "{}: as with others", level.name());
+            for (t, found) in found.iter().enumerate() {
+                for (r, found) in found.iter().enumerate() {
+                    let products = rows[r * n..][..n].iter().zip(&x[t * n..]);
+                    let products = products.map(|(w, x)| f64::from(*w) * f64::from(*x));
+                    let [sum, size] = products.fold([0.0; 2], |[sum, size], p| [sum + p, size + p.abs()]);
+                    let error = (f64::from(*found) - sum).abs();
+                    assert!(error <= size * F32_SUM, "{}, {n} columns: {found}, not {sum}", level.name());
+                }
+            }
+        }
+    }
+}
