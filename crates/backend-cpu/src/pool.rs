@@ -87,7 +87,8 @@ impl Pool {
         self.workers.len() + 1
     }
 
-    /// Shares `0..n` out in pieces of at most `piece`; each thread calls `work` with its own of the `locals`.
+    /// Shares `0..n` out in pieces of at most `piece`, smaller ones towards the end so that all threads end at about the same time;
+    /// each thread calls `work` with its own of the `locals`.
     ///
     /// # Panics
     /// Fewer locals than threads, or a panic in `work`.
@@ -106,16 +107,19 @@ impl Pool {
             return;
         }
         let next = AtomicUsize::new(0);
+        let take = || {
+            let end =
+                |start: usize| start + ((n - start) / (2 * self.n_threads())).clamp(1, piece).min(n - start);
+            let taken = next
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |start| (start < n).then(|| end(start)));
+            taken.ok().map(|start| start..end(start))
+        };
         let locals = Shared::new(locals);
         self.region(&|thread_idx| {
             // SAFETY: each thread has an index of its own, so no two hold the same local.
             let local = unsafe { &mut locals.part(thread_idx..thread_idx + 1)[0] };
-            loop {
-                let start = next.fetch_add(piece, Ordering::Relaxed);
-                if start >= n {
-                    break;
-                }
-                work(local, start..n.min(start + piece));
+            while let Some(range) = take() {
+                work(local, range);
             }
         });
     }

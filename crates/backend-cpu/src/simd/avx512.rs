@@ -6,7 +6,7 @@ use std::arch::x86_64::{
     _mm512_setzero_si512, _mm512_storeu_ps,
 };
 
-use super::avx2::Avx2;
+use super::avx2::{Avx2, prefetch};
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
 use super::panels::{Layout, Panel};
 use super::quantised::Inputs;
@@ -71,7 +71,11 @@ fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS];
         for s in step..step + block.n_steps {
             // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
-                let codes = widened(panel.codes.as_ptr().add(s * 2 * N_ROWS));
+                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                if M == 1 {
+                    prefetch(codes);
+                }
+                let codes = widened(codes);
                 let inputs = x.words.as_ptr().add(s * x.stride);
                 for (m, product) in products.iter_mut().enumerate() {
                     let input = _mm512_set1_epi32(inputs.add(m).read().cast_signed());

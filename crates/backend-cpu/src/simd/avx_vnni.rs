@@ -4,7 +4,7 @@ use std::arch::x86_64::{
     _mm256_dpwssd_avx_epi32, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_setzero_si256,
 };
 
-use super::avx2::{Avx2, scale, stored, widened};
+use super::avx2::{Avx2, prefetch, scale, stored, widened};
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
 use super::panels::{Layout, Panel};
 use super::quantised::Inputs;
@@ -63,6 +63,9 @@ fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS];
             // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
                 let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                if M == 1 {
+                    prefetch(codes);
+                }
                 let low = widened(codes);
                 let high = widened(codes.add(N_ROWS));
                 let inputs = x.words.as_ptr().add(s * x.stride);

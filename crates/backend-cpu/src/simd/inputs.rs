@@ -103,8 +103,10 @@ impl<const N: usize> Task<'_, N> {
             self.forms[i].map(|(blocks, layout)| quantised.form(blocks, layout))
         });
         // A tile of quantised tokens is one thread's.
-        let piece = PIECE.next_multiple_of(machine.level.n_tokens());
-        machine.pool.share(locals, self.x.len() / self.n_in, piece, |_, tokens| {
+        let tile = machine.level.n_tokens();
+        let n_tokens = self.x.len() / self.n_in;
+        machine.pool.share(locals, n_tokens.div_ceil(tile), PIECE.div_ceil(tile), |_, tiles| {
+            let tokens = tiles.start * tile..n_tokens.min(tiles.end * tile);
             machine.level.run(Tokens { task: self, normed: &normed, forms: &forms, tokens });
         });
     }

@@ -146,9 +146,7 @@ pub(crate) fn products<'a, const N: usize>(
         return;
     }
     let unit_bytes: usize = products.operands(0).iter().map(|(operand, _)| operand.unit_bytes()).sum();
-    // Pieces small enough that the threads end at about the same time.
-    let even = n_units.div_ceil(machine.pool.n_threads() * 8);
-    let piece = (PIECE_BYTES / unit_bytes.max(1)).min(even).clamp(1, MAX_PIECE);
+    let piece = (PIECE_BYTES / unit_bytes.max(1)).clamp(1, MAX_PIECE);
     machine.pool.share(locals, n_units, piece, |local, units| {
         machine.level.run(Piece::<_, N> { products, local, units, n_tokens });
     });
