@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hala_tensor::Data;
+use hala_tensor::{Data, Tensor};
 
 use super::Machine;
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
@@ -48,21 +48,21 @@ impl<'a> Operand<'a> {
         self.n_in * N_ROWS * n_bytes
     }
 
-    /// A unit ready to be multiplied; `room` is where rows are decoded to.
+    /// A unit ready to be multiplied; `room` is where rows are decoded to, unless each is needed but `once`.
     #[inline(always)]
-    fn unit(&self, idx: usize, room: &'a mut [f32]) -> Unit<'a> {
+    fn unit(&self, idx: usize, room: &'a mut [f32], once: bool) -> Unit<'a> {
         match (self.weight, self.codes) {
             (Stored::Panels(panels), Some(codes)) => Unit::Panel(panels.panel(idx), codes),
-            (Stored::Panels(panels), None) => {
-                self.decode_all(idx, room, |row, out| panels.row(row, out));
-                Unit::Rows(room, self.x, self.n_in)
-            }
+            (Stored::Panels(_), None) => unreachable!("inputs of int8 matrices are quantised"),
             (Stored::Rows(tensor), _) => {
                 if let Data::F32(values) = tensor.data()
                     && (idx + 1) * N_ROWS <= self.n_rows()
                 {
                     let n = self.n_in * N_ROWS;
                     return Unit::Rows(&values[idx * n..(idx + 1) * n], self.x, self.n_in);
+                }
+                if once {
+                    return Unit::Coded(tensor, idx * N_ROWS, self.x);
                 }
                 self.decode_all(idx, room, |row, out| decode(tensor, row, out));
                 Unit::Rows(room, self.x, self.n_in)
@@ -85,35 +85,70 @@ enum Unit<'a> {
     Panel(Panel<'a>, &'a Quantised),
     /// `[16, I]`, `[T, I]` and I.
     Rows(&'a [f32], &'a [f32], usize),
+    /// Rows of a matrix from this one on, not decoded yet, and `[T, I]`.
+    Coded(&'a Tensor, usize, &'a [f32]),
 }
 
 impl Unit<'_> {
+    /// The products of 16 rows with `M` tokens; `room` is for a few rows.
     #[inline(always)]
-    fn tile<I: Isa, const M: usize>(&self, isa: I, first_token: usize) -> [[f32; N_ROWS]; M] {
+    fn tile<I: Isa, const M: usize>(
+        &self,
+        isa: I,
+        first_token: usize,
+        room: &mut Vec<f32>,
+    ) -> [[f32; N_ROWS]; M] {
         match self {
             Self::Panel(panel, quantised) => isa.int8_tile(*panel, quantised.tokens(first_token)),
             Self::Rows(rows, x, n_in) => {
                 let mut out = [[0.0; N_ROWS]; M];
-                let token = |m: usize| &x[(first_token + m) * n_in..][..*n_in];
                 for (quad, rows) in rows.chunks_exact(N_DOT_ROWS * n_in).enumerate() {
-                    let column = quad * N_DOT_ROWS;
-                    let mut m = 0;
-                    while m < M {
-                        if M - m >= 3 {
-                            let sums = isa.dots(rows, [token(m), token(m + 1), token(m + 2)]);
-                            for (out, sums) in out[m..].iter_mut().zip(sums) {
-                                out[column..column + N_DOT_ROWS].copy_from_slice(&sums);
-                            }
-                            m += 3;
-                        } else {
-                            let [sums] = isa.dots(rows, [token(m)]);
-                            out[m][column..column + N_DOT_ROWS].copy_from_slice(&sums);
-                            m += 1;
-                        }
-                    }
+                    quad_dots(isa, rows, &x[first_token * n_in..], quad, &mut out);
                 }
                 out
             }
+            Self::Coded(tensor, first_row, x) => {
+                let n_in = tensor.shape().n_columns();
+                let room = at_least(room, N_DOT_ROWS * n_in);
+                let mut out = [[0.0; N_ROWS]; M];
+                // A few rows at a time stay in the first cache until they are multiplied.
+                for quad in 0..N_ROWS / N_DOT_ROWS {
+                    let first = first_row + quad * N_DOT_ROWS;
+                    for (row, room) in (first..).zip(room.chunks_exact_mut(n_in)) {
+                        if row < tensor.shape().n_rows() { decode(tensor, row, room) } else { room.fill(0.0) }
+                    }
+                    quad_dots(isa, room, &x[first_token * n_in..], quad, &mut out);
+                }
+                out
+            }
+        }
+    }
+}
+
+/// Four of a unit's rows with `M` tokens.
+#[inline(always)]
+fn quad_dots<I: Isa, const M: usize>(
+    isa: I,
+    rows: &[f32],
+    x: &[f32],
+    quad: usize,
+    out: &mut [[f32; N_ROWS]; M],
+) {
+    let n_in = rows.len() / N_DOT_ROWS;
+    let token = |m: usize| &x[m * n_in..][..n_in];
+    let column = quad * N_DOT_ROWS;
+    let mut m = 0;
+    while m < M {
+        if M - m >= 3 {
+            let sums = isa.dots(rows, [token(m), token(m + 1), token(m + 2)]);
+            for (out, sums) in out[m..].iter_mut().zip(sums) {
+                out[column..column + N_DOT_ROWS].copy_from_slice(&sums);
+            }
+            m += 3;
+        } else {
+            let [sums] = isa.dots(rows, [token(m)]);
+            out[m][column..column + N_DOT_ROWS].copy_from_slice(&sums);
+            m += 1;
         }
     }
 }
@@ -164,24 +199,31 @@ impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let Self { products, local, units, n_tokens } = self;
+        let once = n_tokens <= I::N_TOKENS;
+        let Local { rows, values, .. } = local;
         let room = units.clone().flat_map(|unit| products.operands(unit));
         let room: usize = room.map(|(operand, _)| operand.n_in * N_ROWS).sum();
-        let mut room = at_least(&mut local.rows, room);
-        let mut ready: [Option<[Unit<'_>; N]>; MAX_PIECE] = [None; MAX_PIECE];
+        let mut room = at_least(rows, if once { 0 } else { room });
+        // Loops, not closures: what is not inlined is not compiled for the instruction set.
+        let mut ready: [[Option<Unit<'_>>; N]; MAX_PIECE] = [[None; N]; MAX_PIECE];
         for (ready, unit) in ready.iter_mut().zip(units.clone()) {
-            *ready = Some(products.operands(unit).map(|(operand, idx)| {
-                let (own, rest) = std::mem::take(&mut room).split_at_mut(operand.n_in * N_ROWS);
+            for (ready, (operand, idx)) in ready.iter_mut().zip(products.operands(unit)) {
+                let n = if once { 0 } else { operand.n_in * N_ROWS };
+                let (own, rest) = std::mem::take(&mut room).split_at_mut(n);
                 room = rest;
-                operand.unit(idx, own)
-            }));
+                *ready = Some(operand.unit(idx, own, once));
+            }
         }
         let mut first = 0;
         while first < n_tokens {
             let n = tile_size(n_tokens - first, I::N_TOKENS);
-            for (unit, ready) in units.clone().zip(ready.iter().flatten()) {
+            for (unit, ready) in units.clone().zip(&ready) {
                 macro_rules! tile {
                     ($m:literal) => {{
-                        let tiles = ready.map(|unit| unit.tile::<I, $m>(isa, first));
+                        let mut tiles = [[[0.0; N_ROWS]; $m]; N];
+                        for (tile, unit) in tiles.iter_mut().zip(ready.iter().flatten()) {
+                            *tile = unit.tile::<I, $m>(isa, first, values);
+                        }
                         for m in 0..$m {
                             let place = Place { unit, token: first + m };
                             products.take(place, std::array::from_fn(|n| &tiles[n][m]));
