@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     let backend = CpuBackend::threaded_with(choice.n_threads, choice.instructions)?;
     println!("{}", backend.device().name);
     if choice.wants("ceilings") {
-        println!("\nmemory read: {:.1} GB/s", ceilings::stream(choice.n_threads) / 1e9);
+        println!("\nmemory read: {:.1} GB/s", backend.read_speed().unwrap_or_default() / 1e9);
         println!("f32 multiply-add: {:.0} GFLOP/s", ceilings::multiply_add(choice.n_threads) / 1e9);
     }
     if choice.wants("groups") {

@@ -1,37 +1,8 @@
-//! What the machine can do at most: bytes read and multiplications.
+//! What the machine can do at most: multiplications.
 
 use std::hint::black_box;
 use std::thread;
 use std::time::Instant;
-
-/// Bytes that a stream is read from: more than any cache.
-const STREAM_BYTES: usize = 512 << 20;
-
-/// Bytes a second that `n_threads` threads read from memory together: the best of 7 passes.
-pub fn stream(n_threads: usize) -> f64 {
-    let words = vec![1u64; STREAM_BYTES / 8];
-    let share = words.len() / n_threads;
-    let pass = || {
-        let start = Instant::now();
-        thread::scope(|scope| {
-            for words in words.chunks(share) {
-                scope.spawn(move || black_box(sum(words)));
-            }
-        });
-        STREAM_BYTES as f64 / start.elapsed().as_secs_f64()
-    };
-    (0..7).map(|_| pass()).fold(0.0, f64::max)
-}
-
-fn sum(words: &[u64]) -> u64 {
-    let mut sums = [0u64; 16];
-    for chunk in words.as_chunks::<16>().0 {
-        for (sum, word) in sums.iter_mut().zip(chunk) {
-            *sum = sum.wrapping_add(*word);
-        }
-    }
-    sums.iter().fold(0, |a, b| a.wrapping_add(*b))
-}
 
 /// Operations a second of `n_threads` threads that multiply and add f32 in registers, two operations each.
 pub fn multiply_add(n_threads: usize) -> f64 {

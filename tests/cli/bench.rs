@@ -10,7 +10,7 @@ const SMALL: [&str; 5] = ["bench", "--prompt", "9", "--generate", "2"];
 #[test]
 fn json_has_speeds_sizes_and_what_was_measured() {
     let found = hala(&SMALL).arg("--json").args(&["--weights", "int8"]).model(two_layer()).run().json();
-    for name in ["prefill_tps", "decode_tps", "load_s"] {
+    for name in ["prefill_tps", "decode_tps", "decode_read_bps", "load_s"] {
         assert!(found[name].as_f64().unwrap() > 0.0, "{found}");
     }
     let weight_bytes = found["weight_bytes"].as_u64().unwrap();
@@ -35,10 +35,34 @@ fn wider_weights_take_more_bytes() {
 
 #[test]
 fn people_get_a_table() {
-    let table = hala(&SMALL).model(two_layer()).run().text();
-    for row in ["model", "weights", "device", "load", "prefill", "decode", "peak memory"] {
+    let table = hala(&SMALL).args(&["--backend", "cpu"]).model(two_layer()).run().text();
+    for row in ["model", "weights", "cpu: ", "load", "prefill", "decode", "peak memory", "that memory gives"]
+    {
         assert!(table.contains(row), "{table}");
     }
+}
+
+#[test]
+fn several_numbers_of_threads_are_measured_one_after_the_other() {
+    let run = || hala(&SMALL).args(&["--backend", "cpu", "--threads", "1,3"]).model(two_layer());
+    let table = run().run().text();
+    assert!(table.contains("1 thread,") && table.contains("3 threads,"), "{table}");
+    let lines = run().arg("--json").run().text();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    for (line, threads) in lines.iter().zip(["1 thread,", "3 threads,"]) {
+        assert!(line["device"].as_str().unwrap().contains(threads), "{line}");
+        assert!(line["memory_read_bps"].as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
+#[test]
+fn other_commands_take_one_number_of_threads() {
+    hala(&["generate", "--threads", "1,2", "--prompt", "a"])
+        .model(two_layer())
+        .run()
+        .refused(&["--threads", "one number"]);
 }
 
 #[test]

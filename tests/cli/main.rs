@@ -12,6 +12,7 @@ mod damaged;
 mod documents;
 mod generate;
 mod help;
+mod idle;
 mod inspect;
 mod interrupt;
 mod logits;

@@ -12,6 +12,7 @@ mod greedy;
 mod logits;
 mod lost;
 mod small_350m;
+mod threads;
 mod tune;
 mod ways;
 

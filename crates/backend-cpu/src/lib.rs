@@ -11,6 +11,7 @@ mod ops;
 mod pages;
 mod pool;
 mod processor;
+mod read_speed;
 mod shared;
 mod simd;
 mod state;

@@ -27,6 +27,13 @@ impl<T: Pod> Pages<T> {
         }
         Self(Place::Allocated(vec![T::zeroed(); n]))
     }
+
+    /// `n` times `value`: memory that is written to, where zeros may be one page seen many times.
+    pub(crate) fn filled(n: usize, value: T) -> Self {
+        let mut pages = Self::zeroed(n);
+        pages.fill(value);
+        pages
+    }
 }
 
 /// Memory in large pages; none where it would not fill one, or cannot be had.

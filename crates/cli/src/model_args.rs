@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use hala_backend_cpu::CpuBackend;
@@ -52,9 +52,12 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 
-    /// Threads of the CPU; 0 for as many as the machine runs at once
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads(), allow_negative_numbers = true)]
-    threads: usize,
+    /// Threads of the CPU; 0 for as many as the machine runs at once. `hala bench` takes several numbers, as in 1,2,4
+    #[arg(
+        long, value_name = "N", default_value = "0", value_delimiter = ',', value_parser = threads(),
+        allow_negative_numbers = true
+    )]
+    threads: Vec<usize>,
 
     /// How keys and values of earlier tokens are held: f16 on GPUs and f32 on CPUs unless given
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -171,12 +174,33 @@ impl ModelArgs {
         Options { context, cache }
     }
 
+    /// The numbers of threads that were asked for.
+    pub(crate) fn thread_counts(&self) -> &[usize] {
+        &self.threads
+    }
+
+    /// The number of threads, where there is one.
+    fn n_threads(&self) -> Result<usize> {
+        match self.threads[..] {
+            [n_threads] => Ok(n_threads),
+            _ => bail!("--threads takes one number here; `hala bench` measures several"),
+        }
+    }
+
     /// Makes the backend.
     ///
     /// # Errors
-    /// This machine cannot run it.
+    /// This machine cannot run it; several numbers of threads.
     pub(crate) fn backend(&self, app: &App) -> Result<AnyBackend> {
-        let cpu = || -> Result<AnyBackend> { Ok(AnyBackend::Cpu(CpuBackend::threaded(self.threads)?)) };
+        self.backend_on(self.n_threads()?, app)
+    }
+
+    /// Makes the backend with so many threads.
+    ///
+    /// # Errors
+    /// This machine cannot run it.
+    pub(crate) fn backend_on(&self, n_threads: usize, app: &App) -> Result<AnyBackend> {
+        let cpu = || -> Result<AnyBackend> { Ok(AnyBackend::Cpu(CpuBackend::threaded(n_threads)?)) };
         let wgpu = || self.open_wgpu(app).map(Box::new).map(AnyBackend::Wgpu);
         match self.backend {
             BackendName::Cpu => cpu(),
@@ -234,7 +258,7 @@ pub(crate) trait Reopen: Backend + Sized {
 
 impl Reopen for CpuBackend {
     fn reopen(args: &ModelArgs, _app: &App) -> Result<Self> {
-        Ok(Self::threaded(args.threads)?)
+        Ok(Self::threaded(args.n_threads()?)?)
     }
 }
 

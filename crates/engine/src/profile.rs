@@ -1,7 +1,7 @@
 //! How long each step of a Plan takes on its device.
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, Cancel, Op, Plan, StepInput, Timing};
+use hala_plan::{Backend, Cancel, Op, Plan, Step, StepInput, Timing};
 use serde::Serialize;
 
 use crate::{Engine, EngineError};
@@ -35,6 +35,15 @@ pub struct ProfileOptions {
 }
 
 impl<B: Backend> Engine<B> {
+    /// Bytes of weights that are read for every token that is decoded.
+    ///
+    /// # Errors
+    /// The model cannot be recorded.
+    pub fn weight_bytes_per_token(&self) -> Result<usize, EngineError> {
+        let plan = self.model().record(PlanShape { n_tokens: 1, logits: LogitRows::Last }, self.dtypes())?;
+        Ok(plan.steps().iter().map(|step| weight_bytes(&plan, step)).sum())
+    }
+
     /// Times every kernel of a Plan, with token 0 in all places: what is computed does not change how long it takes. Of one token
     /// it is the Plan that decoding runs: where the device chooses tokens itself, it takes the likeliest.
     ///
@@ -61,20 +70,23 @@ impl<B: Backend> Engine<B> {
     }
 }
 
+/// Bytes of weights that a step reads. A look-up, of embeddings or of angles, reads a row of its table, which is next to nothing.
+fn weight_bytes(plan: &Plan, step: &Step) -> usize {
+    if matches!(step.op, Op::Embed(_) | Op::RopeKv(_)) { 0 } else { plan.weight_bytes_of(step) }
+}
+
 /// The median of each kernel over the runs.
 fn medians(plan: &Plan, runs: &[Vec<Timing>]) -> Vec<KernelTime> {
     let of_one = |(i, timing): (usize, &Timing)| {
         let mut seconds: Vec<f64> = runs.iter().map(|run| run[i].seconds).collect();
         seconds.sort_by(f64::total_cmp);
         let step = &plan.steps()[timing.step];
-        // A look-up, of embeddings or of angles, reads a row of its table, which is next to nothing.
-        let is_look_up = matches!(step.op, Op::Embed(_) | Op::RopeKv(_));
         KernelTime {
             step: timing.step,
             op: step.op.name(),
             kernel: timing.kernel.clone(),
             writes: step.outputs.first().map_or_else(String::new, |id| plan.buffer(*id).label.clone()),
-            weight_bytes: if is_look_up { 0 } else { plan.weight_bytes_of(step) },
+            weight_bytes: weight_bytes(plan, step),
             seconds: seconds[seconds.len() / 2],
         }
     };

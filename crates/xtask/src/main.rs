@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod fixtures;
+mod kernels;
 mod manifest;
 mod process;
 mod project;
@@ -24,7 +25,7 @@ use args::{Task, Usage};
 use project::Project;
 
 const TASKS: &[Task] =
-    &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, web::TASK, setup::TASK, fixtures::TASK];
+    &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, kernels::TASK, web::TASK, setup::TASK, fixtures::TASK];
 
 /// Whether a task found everything in order. What was wrong has been printed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

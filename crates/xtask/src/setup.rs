@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::Outcome;
 use crate::args::{self, Task};
+use crate::kernels;
 use crate::process;
 use crate::project::Project;
 
@@ -177,7 +178,7 @@ pub(crate) enum State {
 fn run(_: &Project, words: &[String]) -> Result<Outcome> {
     args::none("setup", words)?;
     let mut outcome = Outcome::Good;
-    for need in TESTS.iter().chain([&WASM, &WASM_THREADS, &NODE, &BROWSER, &FIREFOX]) {
+    for need in TESTS.iter().chain([&WASM, &WASM_THREADS, &kernels::WASI, &NODE, &BROWSER, &FIREFOX]) {
         match ensure(need, Install::Allowed) {
             State::Ready(_) => println!("ready    {}", need.name),
             State::Missing { why, remedy } => {

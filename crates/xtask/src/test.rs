@@ -10,15 +10,15 @@ use crate::args::{self, Task, Usage};
 use crate::process;
 use crate::project::{self, Project};
 use crate::setup::{self, Install, Need, State, Way};
-use crate::{wasm, web};
+use crate::{kernels, wasm, web};
 
 pub(crate) const TASK: Task = Task {
     name: "test",
     about: "set up, then run all tests of the workspace",
     help: "\
 Runs all tests of the workspace, documentation examples included, then checks that the crates which the
-browser needs compile for wasm32, and builds the package for browsers and tests it in Chromium. What the tests need and this machine lacks is installed first, where that
-is possible; what cannot be had is named, and its tests are skipped.
+browser needs compile for wasm32, tests the CPU kernels in WebAssembly, and builds the package for browsers and tests it in Chromium. What
+the tests need and this machine lacks is installed first, where that is possible; what cannot be had is named, and its tests are skipped.
 The last line of the output is `N passed, N failed, N skipped`.
 
 Usage: cargo xtask test [--only NAME] [--no-install] [FILTER] [-- ARGS]
@@ -28,7 +28,7 @@ Usage: cargo xtask test [--only NAME] [--no-install] [FILTER] [-- ARGS]
   FILTER         only tests whose names contain this text
   ARGS           for the test programs, for example `-- --nocapture`
 
-With --only, FILTER or ARGS the wasm32 check and the package are left out.
+With --only, FILTER or ARGS the wasm32 check, the kernels and the package are left out.
 ",
     run,
 };
@@ -70,6 +70,9 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         let browser = wasm::verdict(project, &wasm::browser_packages(project), install)
             .unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
         steps.push((setup::WASM.skipped, browser));
+        let kernels =
+            kernels::verdict(project, install).unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
+        steps.push((kernels::TESTED, kernels));
         let package =
             web::verdict(project, install).unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
         steps.push((web::TESTED, package));

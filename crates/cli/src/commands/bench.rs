@@ -5,24 +5,25 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use hala_backend_cpu::CpuBackend;
 use hala_engine::{Engine, LoadOptions, Session};
 use hala_model::WeightFormat;
 use hala_plan::Backend;
 use hala_tensor::DType;
 use serde::Serialize;
 
-use crate::model_args::{self, ModelArgs, with_backend};
+use crate::model_args::{self, AnyBackend, ModelArgs};
 use crate::terminal::{self, BOLD, paint};
 use crate::{App, memory, output};
 
 /// Measures loading, prefill and decoding, with random token ids.
 ///
-/// Speeds are medians of the runs after a warm-up. `peak_bytes` is the most memory that the process held, where
+/// Speeds are medians of the runs after a warm-up. Decoding reads every weight for each token, so on the CPU the bytes that it reads
+/// are set against what the same threads read from memory at most. `peak_bytes` is the most memory that the process held, where
 /// the system tells.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  hala bench --model ./LFM2-350M --weights int8 --prompt 256 --generate 64 --json"
-)]
+#[command(after_help = "Examples:\n  hala bench --model ./LFM2-350M --backend cpu --threads 1,2,4\n  \
+        hala bench --model ./LFM2-350M --weights int8 --prompt 256 --generate 64 --json")]
 pub(crate) struct BenchArgs {
     /// Tokens of the prompt
     #[arg(long, value_name = "N", default_value_t = 256)]
@@ -40,7 +41,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// Print one line of JSON
+    /// Print a line of JSON for each number of threads
     #[arg(long)]
     json: bool,
 
@@ -53,6 +54,10 @@ pub(crate) struct BenchArgs {
 struct Measured {
     prefill_tps: f64,
     decode_tps: f64,
+    /// Bytes a second of weights that decoding reads.
+    decode_read_bps: f64,
+    /// Bytes a second that the CPU's threads read from memory at most; none for GPUs.
+    memory_read_bps: Option<f64>,
     load_s: f64,
     peak_bytes: Option<usize>,
     weight_bytes: usize,
@@ -72,10 +77,26 @@ impl BenchArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         ensure!(self.prompt > 0 && self.generate > 0, "--prompt and --generate must be at least 1");
         let app = &app.quiet_if(self.json);
-        with_backend!(self.model.backend(app)?, backend => self.measure(backend, app))
+        let mut all = Vec::new();
+        for n_threads in self.model.thread_counts() {
+            let measured = match self.model.backend_on(*n_threads, app)? {
+                AnyBackend::Cpu(cpu) => self.measure(cpu, CpuBackend::read_speed, app)?,
+                AnyBackend::Wgpu(gpu) => self.measure(*gpu, |_| None, app)?,
+            };
+            if self.json {
+                output::print_json(&measured)?;
+            }
+            all.push(measured);
+        }
+        if self.json { Ok(()) } else { output::print_styled(&table(&all)) }
     }
 
-    fn measure<B: Backend>(&self, backend: B, app: &App) -> Result<()> {
+    fn measure<B: Backend>(
+        &self,
+        backend: B,
+        read_speed: impl Fn(&B) -> Option<f64>,
+        app: &App,
+    ) -> Result<Measured> {
         // Fetching from the Hub is no part of loading, so the path is resolved first.
         let checkpoint = self.model.checkpoint().fetched(app)?;
         let _working = app.interrupt.working();
@@ -90,11 +111,15 @@ impl BenchArgs {
         let load_s = start.elapsed().as_secs_f64();
         let (prefill_tps, decode_tps) = pollster::block_on(self.speeds(&engine, app))?;
         let facts = engine.model().facts();
-        let measured = Measured {
+        let peak_bytes = memory::peak_bytes();
+        Ok(Measured {
             prefill_tps,
             decode_tps,
+            decode_read_bps: decode_tps * engine.weight_bytes_per_token()? as f64,
+            // Last, because it takes memory of its own.
+            memory_read_bps: read_speed(engine.backend()),
             load_s,
-            peak_bytes: memory::peak_bytes(),
+            peak_bytes,
             weight_bytes: engine.weight_bytes(),
             backend: engine.device().backend,
             device: engine.device().name.clone(),
@@ -105,8 +130,7 @@ impl BenchArgs {
             prompt: self.prompt,
             generate: self.generate,
             repeat: self.repeat,
-        };
-        if self.json { output::print_json(&measured) } else { output::print_styled(&table(&measured)) }
+        })
     }
 
     /// Medians of prefill and decoding, in tokens a second.
@@ -169,18 +193,44 @@ fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }
 
-fn table(measured: &Measured) -> String {
-    let peak = measured.peak_bytes.map_or_else(|| "unknown".to_owned(), terminal::bytes);
-    let rows = [
-        ("model", format!("{} ({} parameters)", measured.model, terminal::count(measured.n_parameters))),
-        ("weights", format!("{}, {}", measured.weights, terminal::bytes(measured.weight_bytes))),
-        ("device", format!("{}: {}", measured.backend, measured.device)),
-        ("load", format!("{:.2} s", measured.load_s)),
-        ("prefill", format!("{:.1} tokens/s over {}", measured.prefill_tps, measured.prompt)),
-        ("decode", format!("{:.1} tokens/s over {}", measured.decode_tps, measured.generate)),
+/// What was measured first in words, then a line for each number of threads.
+fn table(all: &[Measured]) -> String {
+    let Some(first) = all.first() else { return String::new() };
+    let peak = first.peak_bytes.map_or_else(|| "unknown".to_owned(), terminal::bytes);
+    let facts = [
+        ("model", format!("{} ({} parameters)", first.model, terminal::count(first.n_parameters))),
+        ("weights", format!("{}, {}", first.weights, terminal::bytes(first.weight_bytes))),
+        ("load", format!("{:.2} s", first.load_s)),
         ("peak memory", peak),
     ];
-    rows.iter().map(|(name, value)| format!("{}  {value}\n", paint(BOLD, format!("{name:>11}")))).collect()
+    let mut text: String = facts
+        .iter()
+        .map(|(name, value)| format!("{}  {value}\n", paint(BOLD, format!("{name:>11}"))))
+        .collect();
+    for measured in all {
+        text.push_str(&format!("\n{}: {}\n", measured.backend, measured.device));
+        let rows = [
+            ("prefill", format!("{:.1} tokens/s over {}", measured.prefill_tps, measured.prompt)),
+            ("decode", format!("{:.1} tokens/s over {}", measured.decode_tps, measured.generate)),
+            ("reading", reading(measured)),
+        ];
+        for (name, value) in rows {
+            text.push_str(&format!("{}  {value}\n", paint(BOLD, format!("{name:>11}"))));
+        }
+    }
+    text
+}
+
+/// How fast decoding reads weights, and how much that is of what memory gives.
+fn reading(measured: &Measured) -> String {
+    let rate = format!("{:.1} GB/s of weights", measured.decode_read_bps / 1e9);
+    match measured.memory_read_bps {
+        None => rate,
+        Some(limit) => {
+            let percent = 100.0 * measured.decode_read_bps / limit;
+            format!("{rate}, {percent:.0} % of the {:.1} GB/s that memory gives", limit / 1e9)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,141 @@
+//! The tests of the CPU kernels for machines other than this one.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::Outcome;
+use crate::args::{Task, Usage};
+use crate::process;
+use crate::project::Project;
+use crate::setup::{self, Fix, Install, Need, Probe, Way};
+use crate::test::{self, Verdict};
+
+pub(crate) const TASK: Task = Task {
+    name: "kernels",
+    about: "test the CPU kernels of WebAssembly and aarch64",
+    help: "\
+Tests the kernels of the CPU backend for machines other than this one, on odd shapes against sums in f64: those for WebAssembly in
+Node.js, those for aarch64 in QEMU. `cargo xtask test` does the first of them.
+
+Usage: cargo xtask kernels [wasm] [aarch64] [--no-install]
+
+  --no-install    skip what is missing rather than install anything
+",
+    run,
+};
+
+/// What the tests of WebAssembly's kernels are called in a summary.
+pub(crate) const TESTED: &str = "the CPU kernels in WebAssembly";
+
+const WASI_TARGET: &str = "wasm32-wasip1";
+const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
+
+/// What the tests of WebAssembly's kernels are compiled with.
+pub(crate) const WASI: Need = Need {
+    name: "a standard library for wasm32-wasip1",
+    why: "to compile the tests of the CPU kernels in WebAssembly",
+    skipped: "the tests of the CPU kernels in WebAssembly",
+    ways: &[Way { probes: &[Probe::RustTarget(WASI_TARGET)], fix: Fix::RustupTarget(WASI_TARGET) }],
+};
+
+/// What the tests of aarch64's kernels are compiled with.
+const AARCH64_LIBRARY: Need = Need {
+    name: "a standard library for aarch64-unknown-linux-gnu",
+    why: "to compile the tests of the CPU kernels for aarch64",
+    skipped: "the tests of the CPU kernels for aarch64",
+    ways: &[Way { probes: &[Probe::RustTarget(AARCH64_TARGET)], fix: Fix::RustupTarget(AARCH64_TARGET) }],
+};
+
+/// What they are linked with, and what plays the machine.
+const QEMU: Need = Need {
+    name: "a linker for aarch64 and QEMU",
+    why: "to run the tests of the CPU kernels for aarch64",
+    skipped: "the tests of the CPU kernels for aarch64",
+    ways: &[Way {
+        probes: &[Probe::Program("aarch64-linux-gnu-gcc"), Probe::Program("qemu-aarch64")],
+        fix: Fix::Debian(&["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"]),
+    }],
+};
+
+/// A machine that is played by another program.
+struct Machine {
+    name: &'static str,
+    target: &'static str,
+    needs: &'static [&'static Need],
+    /// Prepares cargo's call.
+    set_up: fn(&Project, &mut Command),
+    /// Which tests run: threads are not in WebAssembly without an agreement on them.
+    filter: &'static [&'static str],
+}
+
+const WASM: Machine = Machine {
+    name: "wasm",
+    target: WASI_TARGET,
+    needs: &[&WASI, &setup::NODE],
+    set_up: |project, command| {
+        let runner = project.root.join("tests/wasi.mjs");
+        command.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", "-Ctarget-feature=+simd128");
+        command.env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("node --no-warnings {}", runner.display()));
+    },
+    filter: &["--", "simd::"],
+};
+
+const AARCH64: Machine = Machine {
+    name: "aarch64",
+    target: AARCH64_TARGET,
+    needs: &[&AARCH64_LIBRARY, &QEMU],
+    set_up: |_, command| {
+        command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc");
+        command
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", "qemu-aarch64 -L /usr/aarch64-linux-gnu");
+    },
+    filter: &[],
+};
+
+fn run(project: &Project, words: &[String]) -> Result<Outcome> {
+    let mut install = Install::Allowed;
+    let mut machines = Vec::new();
+    for word in words {
+        match word.as_str() {
+            "--no-install" => install = Install::Forbidden,
+            name => match [WASM, AARCH64].into_iter().find(|machine| machine.name == name) {
+                Some(machine) => machines.push(machine),
+                None => return Err(Usage::unknown("kernels", name).into()),
+            },
+        }
+    }
+    if machines.is_empty() {
+        machines = vec![WASM, AARCH64];
+    }
+    let mut outcome = Outcome::Good;
+    for machine in machines {
+        if test_on(&machine, project, install)?.report() == Outcome::Bad {
+            outcome = Outcome::Bad;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Tests WebAssembly's kernels.
+pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
+    test_on(&WASM, project, install)
+}
+
+fn test_on(machine: &Machine, project: &Project, install: Install) -> Result<Verdict> {
+    for need in machine.needs {
+        if let Err(skipped) = test::ready(need, install) {
+            return Ok(skipped);
+        }
+    }
+    println!("testing the CPU kernels for {}", machine.target);
+    let mut command = project.cargo();
+    command.args(["test", "--package", "hala-backend-cpu", "--lib", "--target", machine.target]);
+    command.args(machine.filter);
+    (machine.set_up)(project, &mut command);
+    let done = process::tee_stdout(&mut command)?;
+    Ok(match done.success {
+        true => Verdict::Passed(format!("the CPU kernels for {}", machine.target)),
+        false => Verdict::Failed(format!("the CPU kernels for {}; see above", machine.target)),
+    })
+}
