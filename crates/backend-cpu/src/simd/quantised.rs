@@ -106,12 +106,13 @@ impl Form<'_> {
         let scales = unsafe { self.scales.part(first * n_blocks..(first + stride) * n_blocks) };
         let mut words = words[t - first..].iter_mut().step_by(stride);
         let scales = scales[t - first..].iter_mut().step_by(stride);
-        let mut codes = [0; MAX_BLOCK];
+        let mut pairs = [0u32; MAX_BLOCK / 2];
         for (block, scale) in self.blocks.iter().zip(scales) {
-            let codes = &mut codes[..block.n_steps * self.layout.n_columns()];
+            let pairs = &mut pairs[..block.n_steps * self.layout.n_words()];
+            let codes: &mut [i16] = bytemuck::cast_slice_mut(pairs);
             *scale = encode(&x[block.columns()], codes);
             match self.layout {
-                Layout::Pairs => write(bytemuck::cast_slice(codes).iter().copied(), &mut words),
+                Layout::Pairs => write(pairs.iter().copied(), &mut words),
                 Layout::Fours => write(in_bytes::<4>(codes), &mut words),
                 Layout::Eights => write(in_bytes::<8>(codes), &mut words),
             }
