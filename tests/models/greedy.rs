@@ -25,7 +25,8 @@ fn session<B: Backend>(backend: B) -> Session<B> {
     block_on(Session::new(Arc::new(engine))).unwrap()
 }
 
-fn likeliest<B: Backend>(session: &Session<B>) -> u32 {
+/// The likeliest next token.
+pub(crate) fn likeliest<B: Backend>(session: &Session<B>) -> u32 {
     let logits = session.logits();
     (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as u32
 }

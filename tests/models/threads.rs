@@ -11,6 +11,7 @@ use hala_weights::Checkpoint;
 use pollster::block_on;
 
 use crate::golden::{Text, texts};
+use crate::greedy::likeliest;
 use crate::{load, logits};
 
 /// Tokens that each session decodes.
@@ -45,10 +46,9 @@ fn greedy(engine: &Arc<Engine<CpuBackend>>, prompt: &[u32]) -> Vec<(u32, u32)> {
     let mut session = block_on(Session::new(Arc::clone(engine))).unwrap();
     block_on(session.prefill(prompt, &Cancel::new())).unwrap();
     let mut next = || {
-        let logits = session.logits();
-        let best = (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap();
-        let found = (best as u32, logits[best].to_bits());
-        block_on(session.decode(best as u32, &Cancel::new())).unwrap();
+        let best = likeliest(&session);
+        let found = (best, session.logits()[best as usize].to_bits());
+        block_on(session.decode(best, &Cancel::new())).unwrap();
         found
     };
     (0..N_TOKENS).map(|_| next()).collect()

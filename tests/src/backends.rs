@@ -90,8 +90,8 @@ pub fn plain() -> &'static dyn Runner {
     PLAIN.get_or_init(|| Waiting(CpuBackend::plain().choosing_ahead(N_AHEAD)))
 }
 
-/// Every other backend of this machine: threads on the CPU, with each of its instruction sets, and each of [`devices::names`] with the kernels of its own preset, quick
-/// ones with those of each.
+/// Every other backend of this machine: threads on the CPU, with each of its instruction sets, and each of [`devices::names`] with the
+/// kernels of its own preset, quick ones with those of each.
 pub fn others() -> &'static [Box<dyn Runner>] {
     static OTHERS: OnceLock<Vec<Box<dyn Runner>>> = OnceLock::new();
     // One thread has no sharing; two share evenly; five are more than most rows of work, and than many machines have.

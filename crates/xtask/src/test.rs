@@ -67,15 +67,12 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
     steps.push(("tests", tests));
     let restricted = options.only.is_some() || !options.rest.is_empty();
     if !restricted {
-        let browser = wasm::verdict(project, &wasm::browser_packages(project), install)
-            .unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
-        steps.push((setup::WASM.skipped, browser));
-        let kernels =
-            kernels::verdict(project, install).unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
-        steps.push((kernels::TESTED, kernels));
-        let package =
-            web::verdict(project, install).unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
-        steps.push((web::TESTED, package));
+        let mut step = |name, verdict: Result<Verdict>| {
+            steps.push((name, verdict.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")))));
+        };
+        step(setup::WASM.skipped, wasm::verdict(project, &wasm::browser_packages(project), install));
+        step(kernels::TESTED, kernels::verdict(project, install));
+        step(web::TESTED, web::verdict(project, install));
     }
 
     println!("\nSummary, after {} s", started.elapsed().as_secs());

@@ -31,16 +31,12 @@ impl Avx2 {
 
 impl Isa for Avx2 {
     const LAYOUT: Layout = Layout::Pairs;
+    const FUSED: bool = true;
 
     #[inline(always)]
     fn vectorise(self, work: impl Work) {
         // SAFETY: an `Avx2` exists only where the machine has the features.
         unsafe { vectorise(self, work) }
-    }
-
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
     }
 
     #[inline(always)]
@@ -61,35 +57,51 @@ fn vectorise(isa: Avx2, work: impl Work) {
     work.run(isa);
 }
 
-/// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
-#[target_feature(enable = "avx2,fma,f16c")]
-fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
-    panel.check(Layout::Pairs, x, M);
-    let mut sums = [[_mm256_setzero_ps(); 2]; M];
-    let mut step = 0;
-    for (block_idx, block) in panel.blocks.iter().enumerate() {
-        let mut products = [[_mm256_setzero_si256(); 2]; M];
-        for s in step..step + block.n_steps {
-            // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
-            unsafe {
-                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
-                if M == 1 {
-                    prefetch(codes);
+/// Defines the int8 kernel in vectors of 256 bits, given the features that it is compiled for and how it adds the products of 16-bit
+/// pairs to sums: a macro, because features are no parameters. It stands beside what it calls in the names of those who use it.
+macro_rules! int8_tile_256 {
+    ($features:literal, $add:expr) => {
+        /// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
+        #[target_feature(enable = $features)]
+        fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+            panel.check(Layout::Pairs, x, M);
+            let mut sums = [[_mm256_setzero_ps(); 2]; M];
+            let mut step = 0;
+            for (block_idx, block) in panel.blocks.iter().enumerate() {
+                let mut products = [[_mm256_setzero_si256(); 2]; M];
+                for s in step..step + block.n_steps {
+                    // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
+                    unsafe {
+                        let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                        if M == 1 {
+                            prefetch(codes);
+                        }
+                        let low = widened(codes);
+                        let high = widened(codes.add(N_ROWS));
+                        let inputs = x.words.as_ptr().add(s * x.stride);
+                        for (m, products) in products.iter_mut().enumerate() {
+                            let input = _mm256_set1_epi32(inputs.add(m).read().cast_signed());
+                            products[0] = $add(products[0], low, input);
+                            products[1] = $add(products[1], high, input);
+                        }
+                    }
                 }
-                let low = widened(codes);
-                let high = widened(codes.add(N_ROWS));
-                let inputs = x.words.as_ptr().add(s * x.stride);
-                for (m, products) in products.iter_mut().enumerate() {
-                    let input = _mm256_set1_epi32(inputs.add(m).read().cast_signed());
-                    products[0] = _mm256_add_epi32(products[0], _mm256_madd_epi16(low, input));
-                    products[1] = _mm256_add_epi32(products[1], _mm256_madd_epi16(high, input));
-                }
+                step += block.n_steps;
+                scale(panel, x, block_idx, &products, &mut sums);
             }
+            sums.map(|sums| stored(sums))
         }
-        step += block.n_steps;
-        scale(panel, x, block_idx, &products, &mut sums);
-    }
-    sums.map(|sums| stored(sums))
+    };
+}
+pub(super) use int8_tile_256;
+
+int8_tile_256!("avx2,fma,f16c", added);
+
+/// Adds the products of pairs to sums.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn added(sums: __m256i, codes: __m256i, input: __m256i) -> __m256i {
+    _mm256_add_epi32(sums, _mm256_madd_epi16(codes, input))
 }
 
 /// Adds the products of a block to the sums, scaled.

@@ -29,6 +29,7 @@ impl Avx512 {
 
 impl Isa for Avx512 {
     const LAYOUT: Layout = Layout::Pairs;
+    const FUSED: bool = true;
     // With as many sums they take 24 of 32 registers.
     const N_TOKENS: usize = 12;
 
@@ -36,11 +37,6 @@ impl Isa for Avx512 {
     fn vectorise(self, work: impl Work) {
         // SAFETY: an `Avx512` exists only where the machine has the features.
         unsafe { vectorise(self, work) }
-    }
-
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
     }
 
     #[inline(always)]

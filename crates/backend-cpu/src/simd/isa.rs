@@ -1,5 +1,6 @@
 //! The instruction sets that the kernels are written for, and those that this machine has.
 
+use super::math::dot;
 use super::panels::{Layout, Panel};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use super::portable::Portable;
@@ -31,6 +32,9 @@ pub(crate) trait Isa: Copy + Send + Sync {
     /// Tokens that are computed together: with [`N_ROWS`] rows, 6 fill the sixteen registers of most machines.
     const N_TOKENS: usize = 6;
 
+    /// Whether the machine multiplies and adds in one step.
+    const FUSED: bool = false;
+
     /// Runs `work` in a function that is compiled for the instruction set. What the whole program is built for needs no function
     /// of its own.
     #[inline(always)]
@@ -41,14 +45,17 @@ pub(crate) trait Isa: Copy + Send + Sync {
     /// `a · b + c`, in one step where the machine has it.
     #[inline(always)]
     fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a * b + c
+        if Self::FUSED { a.mul_add(b, c) } else { a * b + c }
     }
 
     /// The products of a panel's 16 rows with each of the first `M` (at most 12) of quantised tokens.
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M];
 
     /// The products of 4 rows of floats, one after the other in `rows`, with each of `M` tokens: 8 partial sums each.
-    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M];
+    #[inline(always)]
+    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
+        x.map(|x| std::array::from_fn(|r| dot(&rows[r * x.len()..][..x.len()], x)))
+    }
 }
 
 /// An instruction set found on this machine.

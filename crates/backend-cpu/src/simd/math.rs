@@ -1,4 +1,4 @@
-//! Functions of one number, written so that a loop over them is vectorised.
+//! Functions of one number or two rows, written so that a loop over them is vectorised.
 
 /// Adding it to a float of magnitude below 2²² leaves the nearest whole number, ties to even, in the low bits.
 pub(crate) const ROUNDER: f32 = 12_582_912.0;
@@ -37,6 +37,20 @@ pub(crate) fn exp(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn silu(z: f32) -> f32 {
     z / (1.0 + exp(-z))
+}
+
+/// The sum of products, in 8 partial sums.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 /// `Σ x²`, in 16 partial sums.

@@ -10,9 +10,8 @@ use std::arch::aarch64::{
 };
 use std::arch::{asm, is_aarch64_feature_detected};
 
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
+use super::isa::{Isa, N_ROWS};
 use super::panels::{Layout, Panel};
-use super::portable::dot;
 use super::quantised::Inputs;
 
 /// Vectors of four sums for the rows of a panel.
@@ -34,23 +33,14 @@ impl Dotprod {
 
 impl Isa for Dotprod {
     const LAYOUT: Layout = Layout::Fours;
+    const FUSED: bool = true;
     // Their products with upper and lower bytes take 24 of 32 registers.
     const N_TOKENS: usize = 3;
-
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
 
     #[inline(always)]
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
         // SAFETY: a `Dotprod` exists only where the machine has the feature.
         unsafe { by_fours(panel, x) }
-    }
-
-    #[inline(always)]
-    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
-        x.map(|x| std::array::from_fn(|r| dot(&rows[r * x.len()..][..x.len()], x)))
     }
 }
 
@@ -67,13 +57,9 @@ impl I8mm {
 
 impl Isa for I8mm {
     const LAYOUT: Layout = Layout::Eights;
+    const FUSED: bool = true;
     // As many registers as there are, for one half of the inputs at a time.
     const N_TOKENS: usize = 4;
-
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
 
     #[inline(always)]
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
@@ -86,11 +72,6 @@ impl Isa for I8mm {
                 _ => by_eights::<6, M>(panel, x),
             }
         }
-    }
-
-    #[inline(always)]
-    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
-        x.map(|x| std::array::from_fn(|r| dot(&rows[r * x.len()..][..x.len()], x)))
     }
 }
 

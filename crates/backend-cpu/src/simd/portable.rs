@@ -1,6 +1,6 @@
 //! The kernels as loops over small arrays, which the compiler vectorises for whatever machine it builds for.
 
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
+use super::isa::{Isa, N_ROWS};
 use super::panels::{Layout, Panel};
 use super::quantised::Inputs;
 
@@ -13,10 +13,6 @@ impl Isa for Portable {
 
     fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
         std::array::from_fn(|m| int8_rows(panel, x, m))
-    }
-
-    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
-        x.map(|x| std::array::from_fn(|r| dot(&rows[r * x.len()..][..x.len()], x)))
     }
 }
 
@@ -42,18 +38,4 @@ fn int8_rows(panel: Panel<'_>, x: Inputs<'_>, m: usize) -> [f32; N_ROWS] {
         }
     }
     sums
-}
-
-/// The sum of products, in 8 partial sums.
-#[inline(always)]
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 8];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }

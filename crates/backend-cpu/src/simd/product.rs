@@ -64,18 +64,19 @@ impl<'a> Operand<'a> {
                 if once {
                     return Unit::Coded(tensor, idx * N_ROWS, self.x);
                 }
-                self.decode_all(idx, room, |row, out| decode(tensor, row, out));
+                decode_rows(tensor, idx * N_ROWS, room);
                 Unit::Rows(room, self.x, self.n_in)
             }
         }
     }
+}
 
-    #[inline(always)]
-    fn decode_all(&self, idx: usize, room: &mut [f32], decode: impl Fn(usize, &mut [f32])) {
-        let first = idx * N_ROWS;
-        for (row, out) in (first..first + N_ROWS).zip(room.chunks_exact_mut(self.n_in)) {
-            if row < self.n_rows() { decode(row, out) } else { out.fill(0.0) }
-        }
+/// Decodes rows of `tensor` from `first` on into `room`; those past the last are zeros.
+#[inline(always)]
+fn decode_rows(tensor: &Tensor, first: usize, room: &mut [f32]) {
+    let (n_rows, n_in) = (tensor.shape().n_rows(), tensor.shape().n_columns());
+    for (row, out) in (first..).zip(room.chunks_exact_mut(n_in)) {
+        if row < n_rows { decode(tensor, row, out) } else { out.fill(0.0) }
     }
 }
 
@@ -113,10 +114,7 @@ impl Unit<'_> {
                 let mut out = [[0.0; N_ROWS]; M];
                 // A few rows at a time stay in the first cache until they are multiplied.
                 for quad in 0..N_ROWS / N_DOT_ROWS {
-                    let first = first_row + quad * N_DOT_ROWS;
-                    for (row, room) in (first..).zip(room.chunks_exact_mut(n_in)) {
-                        if row < tensor.shape().n_rows() { decode(tensor, row, room) } else { room.fill(0.0) }
-                    }
+                    decode_rows(tensor, first_row + quad * N_DOT_ROWS, room);
                     quad_dots(isa, room, &x[first_token * n_in..], quad, &mut out);
                 }
                 out
@@ -199,7 +197,7 @@ impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let Self { products, local, units, n_tokens } = self;
-        let once = n_tokens <= I::N_TOKENS;
+        let once = tile_size(n_tokens, I::N_TOKENS) == n_tokens;
         let Local { rows, values, .. } = local;
         let room = units.clone().flat_map(|unit| products.operands(unit));
         let room: usize = room.map(|(operand, _)| operand.n_in * N_ROWS).sum();
