@@ -226,6 +226,9 @@ fn reading(measured: &Measured) -> String {
     let rate = format!("{:.1} GB/s of weights", measured.decode_read_bps / 1e9);
     match measured.memory_read_bps {
         None => rate,
+        Some(limit) if limit < measured.decode_read_bps => {
+            format!("{rate}, from the cache: more than the {:.1} GB/s that memory gives", limit / 1e9)
+        }
         Some(limit) => {
             let percent = 100.0 * measured.decode_read_bps / limit;
             format!("{rate}, {percent:.0} % of the {:.1} GB/s that memory gives", limit / 1e9)
