@@ -14,6 +14,7 @@ mod processor;
 mod read_speed;
 mod shared;
 mod simd;
+mod spans;
 mod state;
 mod steps;
 mod threads;

@@ -12,6 +12,7 @@ use std::thread;
 use hala_plan::BackendError;
 
 use crate::shared::Shared;
+use crate::spans::Spans;
 use crate::threads::{self, Join};
 
 /// Turns that an idle worker waits for the next op before it sleeps: some 100 µs, longer than the gaps between the
@@ -87,8 +88,7 @@ impl Pool {
         self.workers.len() + 1
     }
 
-    /// Shares `0..n` out in pieces of at most `piece`, smaller ones towards the end so that all threads end at about the same time;
-    /// each thread calls `work` with its own of the `locals`.
+    /// Shares `0..n` out in pieces of at most `piece`, as [`Spans`] says; each thread calls `work` with its own of the `locals`.
     ///
     /// # Panics
     /// Fewer locals than threads, or a panic in `work`.
@@ -106,19 +106,12 @@ impl Pool {
             (0..n).step_by(piece).for_each(|start| work(local, start..n.min(start + piece)));
             return;
         }
-        let next = AtomicUsize::new(0);
-        let take = || {
-            let end =
-                |start: usize| start + ((n - start) / (2 * self.n_threads())).clamp(1, piece).min(n - start);
-            let taken = next
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |start| (start < n).then(|| end(start)));
-            taken.ok().map(|start| start..end(start))
-        };
+        let spans = Spans::new(n, self.n_threads(), piece);
         let locals = Shared::new(locals);
         self.region(&|thread_idx| {
             // SAFETY: each thread has an index of its own, so no two hold the same local.
             let local = unsafe { &mut locals.part(thread_idx..thread_idx + 1)[0] };
-            while let Some(range) = take() {
+            while let Some(range) = spans.take(thread_idx) {
                 work(local, range);
             }
         });

@@ -1,14 +1,14 @@
 //! The kernel for x86-64 with AVX-512 and VNNI, which multiplies and sums pairs of 16-bit numbers in one instruction.
 
 use std::arch::x86_64::{
-    __m512i, _mm256_loadu_si256, _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_storeu_ps,
+    __m512i, _mm256_loadu_si256, _mm512_add_epi32, _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps,
+    _mm512_dpwssd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
 };
 
 use super::avx2::{Avx2, prefetch};
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
-use super::panels::{Layout, Panel};
+use super::panels::{Block, Layout, Panel};
 use super::quantised::Inputs;
 
 /// Proof that the machine has AVX-512 (F, BW, DQ, VL) and VNNI, with all of [`Avx2`]: only [`Avx512::detect`] makes one.
@@ -64,7 +64,9 @@ fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS];
     let mut step = 0;
     for (block_idx, block) in panel.blocks.iter().enumerate() {
         let mut products = [_mm512_setzero_si512(); M];
-        for s in step..step + block.n_steps {
+        // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
+        let start = if M == 1 { unsafe { by_fours(panel, x, block, step, &mut products[0]) } } else { step };
+        for s in start..step + block.n_steps {
             // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
                 let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
@@ -94,6 +96,34 @@ fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS];
         unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sum) };
         out
     })
+}
+
+/// The first steps of a block with one token, four at a time, and which step comes after them: each sum waits for the one before it, so there
+/// are four.
+///
+/// # Safety
+/// The panel has 32 codes a step, and `x` a word.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+#[inline]
+unsafe fn by_fours(panel: Panel<'_>, x: Inputs<'_>, block: &Block, first: usize, sum: &mut __m512i) -> usize {
+    let mut sums = [_mm512_setzero_si512(); 4];
+    let end = first + block.n_steps - block.n_steps % 4;
+    for s in (first..end).step_by(4) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+            prefetch(codes);
+            prefetch(codes.add(4 * N_ROWS));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let input = x.words.as_ptr().add((s + i) * x.stride).read();
+                let codes = widened(codes.add(i * 2 * N_ROWS));
+                *sum = _mm512_dpwssd_epi32(*sum, codes, _mm512_set1_epi32(input.cast_signed()));
+            }
+        }
+    }
+    let [a, b, c, d] = sums;
+    *sum = _mm512_add_epi32(_mm512_add_epi32(a, b), _mm512_add_epi32(c, d));
+    end
 }
 
 /// 32 codes as 16-bit numbers.
