@@ -30,7 +30,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// Shape and values of the only tensor of a file.
-fn read(path: &Path) -> (Vec<usize>, Vec<f32>) {
+pub(crate) fn read(path: &Path) -> (Vec<usize>, Vec<f32>) {
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.names(), ["logits"]);

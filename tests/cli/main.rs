@@ -8,6 +8,7 @@ mod bench;
 mod chat;
 mod checkpoint;
 mod closed_output;
+mod compress;
 mod damaged;
 mod documents;
 mod generate;

@@ -8,10 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use hala_compress::CompressError;
 use hala_engine::EngineError;
 use hala_plan::BackendError;
 
-use crate::terminal::{ERROR, paint};
+use crate::terminal::{ERROR, notice, paint};
 
 const FAULT: u8 = 1;
 const BAD_INPUT: u8 = 2;
@@ -77,6 +78,10 @@ pub(crate) fn exit_code(run: impl FnOnce() -> Result<()>) -> ExitCode {
 fn report(error: &anyhow::Error) -> u8 {
     if error.is::<OutputClosed>() {
         return 0;
+    }
+    if let Some(stopped @ CompressError::Cancelled { .. }) = error.downcast_ref() {
+        notice(&stopped.to_string());
+        return INTERRUPTED;
     }
     if is_interruption(error) {
         return INTERRUPTED;

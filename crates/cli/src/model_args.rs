@@ -314,6 +314,15 @@ pub(crate) fn weight_formats() -> impl TypedValueParser<Value = WeightFormat> {
     names.try_map(|name| name.parse::<WeightFormat>())
 }
 
-fn threads() -> impl TypedValueParser<Value = usize> {
+/// How many threads `--threads` means.
+pub(crate) fn n_threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// A number of threads, or 0.
+pub(crate) fn threads() -> impl TypedValueParser<Value = usize> {
     clap::value_parser!(u64).range(..=MAX_THREADS).map(|n| n as usize)
 }

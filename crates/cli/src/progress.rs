@@ -1,5 +1,6 @@
 //! Progress bars on standard error, for people.
 
+use hala_compress::Progress;
 use hala_engine::LoadProgress;
 use hala_weights::hub::HubEvent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -76,6 +77,36 @@ impl TuneBar {
 }
 
 impl Drop for TuneBar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A bar for work on a checkpoint's tensors; hidden where nobody looks.
+#[derive(Debug)]
+pub(crate) struct WorkBar(Option<ProgressBar>);
+
+impl WorkBar {
+    /// A bar that has not begun.
+    pub(crate) fn new(app: &App) -> Self {
+        let is_shown = !app.quiet && terminal::stderr_is_terminal();
+        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} % {elapsed} {msg:.60}");
+        Self(is_shown.then(|| bar(1, style.ok())))
+    }
+
+    /// Moves the bar.
+    pub(crate) fn update(&mut self, progress: Progress<'_>) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(progress.n_total);
+            bar.set_position(progress.n_done);
+            bar.set_message(progress.what.to_owned());
+        }
+    }
+}
+
+impl Drop for WorkBar {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();

@@ -8,8 +8,8 @@ use std::path::Path;
 use hala_tensor::{DType, Shape};
 
 use crate::nearest::nearest;
-use crate::quantised::{Int8Scheme, SCALE_SUFFIX};
-use crate::shards::{Place, Shard, Shards};
+use crate::quantisation::{INPUT_SCALE, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, SHAPE_SUFFIX};
+use crate::shards::{INDEX, Place, Shard, Shards};
 use crate::source::Source;
 use crate::{Config, TensorInfo, TensorView, WeightsError};
 
@@ -17,13 +17,15 @@ const CONFIG: &str = "config.json";
 
 /// An opened checkpoint; its headers are read and checked, its weights are not yet read.
 ///
-/// Int8 weights are two tensors in the file, codes `X.weight` and scales `X.weight_scale`; here they are one,
-/// `X.weight`.
+/// Quantised weights are several tensors in the file, codes `X.weight` (or `X.weight_packed`) and scales `X.weight_scale`; here
+/// they are one, `X.weight`.
 #[derive(Debug)]
 pub struct Checkpoint {
     source: Source,
     pub(crate) shards: Shards,
     config: Option<Config>,
+    /// Weights whose codes are packed into words, by their names without the suffix and with the matrix's shape.
+    packed: BTreeMap<String, TensorInfo>,
 }
 
 impl Checkpoint {
@@ -63,7 +65,23 @@ impl Checkpoint {
         let label = source.label(CONFIG);
         let text = source.read_text(CONFIG)?;
         let config = text.map(|text| Config::parse(&label, &text)).transpose()?;
-        Ok(Self { source, shards, config })
+        let mut checkpoint = Self { source, shards, config, packed: BTreeMap::new() };
+        checkpoint.packed = checkpoint.find_packed();
+        Ok(checkpoint)
+    }
+
+    /// The matrices whose codes are packed. Where config.json does not say how, they stay as the file has them.
+    fn find_packed(&self) -> BTreeMap<String, TensorInfo> {
+        let quantisation = self.config.as_ref().and_then(|config| Quantisation::of(config).ok().flatten());
+        let Some(quantisation) = quantisation else { return BTreeMap::new() };
+        let unpacked = |(stored, &place): (&String, &Place)| {
+            let name = stored.strip_suffix(PACKED_SUFFIX)?;
+            let scales = self.at(*self.shards.places.get(&format!("{name}{SCALE_SUFFIX}"))?).1;
+            let info = self.at(place).1;
+            let dims = quantisation.unpacked_dims(&info.dims, &scales.dims)?;
+            Some((name.to_owned(), TensorInfo { name: name.to_owned(), dims: dims.to_vec(), ..info.clone() }))
+        };
+        self.shards.places.iter().filter_map(unpacked).collect()
     }
 
     /// The folder or file in words, for messages.
@@ -97,25 +115,51 @@ impl Checkpoint {
         self.source.read_text(name)
     }
 
+    /// The weight files, each with the name that it has beside the others, and its tensors as the file has them, in the order of
+    /// their places: scales and packed codes by themselves.
+    pub fn weight_files(&self) -> impl Iterator<Item = (&str, &[TensorInfo])> {
+        self.shards.files.iter().map(|shard| (shard.name(), shard.tensors.as_slice()))
+    }
+
+    /// Names of the other files beside the weights, sorted: of a folder those in itself.
+    pub fn other_files(&self) -> Vec<String> {
+        let mut names = self.source.names();
+        names.retain(|name| !name.ends_with(".safetensors") && name != INDEX && self.source.has(name));
+        names
+    }
+
+    /// The folder, where the checkpoint is in one.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Folder(path) => Some(path),
+            Source::Memory(_) => None,
+        }
+    }
+
     /// What the first weight file says of itself in `__metadata__`.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         static NONE: BTreeMap<String, String> = BTreeMap::new();
         self.shards.files.first().map_or(&NONE, |shard| &shard.metadata)
     }
 
-    /// Every tensor, sorted by name; the scales of int8 weights are not listed apart.
+    /// Every tensor, sorted by name; what belongs to quantised weights is not listed apart.
     pub fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
-        self.shards.places.iter().filter(|(name, _)| !self.is_scale(name)).map(|(_, &place)| self.at(place).1)
+        let stored = self.shards.places.iter().filter(|(name, _)| !self.is_part(name));
+        let mut tensors: Vec<_> = stored.map(|(_, &place)| self.at(place).1).collect();
+        tensors.extend(self.packed.values());
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        tensors.into_iter()
     }
 
-    /// Names of the tensors, sorted; the scales of int8 weights are not listed apart.
+    /// Names of the tensors, sorted; what belongs to quantised weights is not listed apart.
     pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
         self.tensors().map(|tensor| tensor.name.as_str())
     }
 
     /// Whether a tensor of this name is there.
     pub fn contains(&self, name: &str) -> bool {
-        self.shards.places.contains_key(name)
+        self.shards.places.contains_key(name) || self.packed.contains_key(name)
     }
 
     /// Elements of all tensors, scales not counted.
@@ -128,14 +172,15 @@ impl Checkpoint {
         self.shards.places.values().map(|&place| self.at(place).1.n_bytes()).sum()
     }
 
-    /// One tensor as its file holds it.
+    /// One tensor as its file holds it; scales and packed codes have names of their own.
     ///
     /// # Errors
     /// There is none of this name, or it has more dimensions than are supported.
     pub fn tensor(&self, name: &str) -> Result<TensorView<'_>, WeightsError> {
         let place = self.place(name)?;
         let (shard, info) = self.at(place);
-        let shape = Shape::new(&info.dims).map_err(|source| WeightsError::Tensor {
+        let dims = self.packed.get(name).map_or(&info.dims, |packed| &packed.dims);
+        let shape = Shape::new(dims).map_err(|source| WeightsError::Tensor {
             name: name.to_owned(),
             file: shard.label.clone(),
             source,
@@ -144,26 +189,16 @@ impl Checkpoint {
         Ok(TensorView { name: &info.name, file: &shard.label, shape, dtype: info.dtype, bytes })
     }
 
-    /// The element type in which a tensor is loaded without loss and without growing.
+    /// The element type in which a tensor is loaded without loss; for codes that no type in memory holds, int8.
     ///
     /// # Errors
     /// There is no such tensor, or its elements or the checkpoint's quantisation are not supported.
     pub fn stored_dtype(&self, name: &str) -> Result<DType, WeightsError> {
-        let view = self.tensor(name)?;
-        match self.int8_group(&view)? {
-            Some(group) => Ok(DType::Int8 { group }),
-            None => view.float_dtype(),
-        }
-    }
-
-    /// The int8 group of this tensor's codes; `None` if the tensor is stored as floats.
-    pub(crate) fn int8_group(&self, view: &TensorView<'_>) -> Result<Option<usize>, WeightsError> {
-        let scheme = self.config.as_ref().map(Int8Scheme::of).transpose()?.flatten();
-        Ok(scheme.filter(|scheme| scheme.covers(view)).map(|scheme| scheme.group))
+        Ok(self.stored(name)?.dtype())
     }
 
     /// Drops the resident pages of some bytes of a tensor, after they were read.
-    pub(crate) fn release(&self, name: &str, bytes: std::ops::Range<usize>) {
+    pub fn release(&self, name: &str, bytes: std::ops::Range<usize>) {
         if let Ok(place) = self.place(name) {
             let (shard, info) = self.at(place);
             shard.bytes.release(&(info.range.start + bytes.start..info.range.start + bytes.end));
@@ -171,7 +206,11 @@ impl Checkpoint {
     }
 
     pub(crate) fn place(&self, name: &str) -> Result<Place, WeightsError> {
-        self.shards.places.get(name).copied().ok_or_else(|| WeightsError::MissingTensor {
+        let place = self.packed.get(name).map_or_else(
+            || self.shards.places.get(name),
+            |packed| self.shards.places.get(&format!("{}{PACKED_SUFFIX}", packed.name)),
+        );
+        place.copied().ok_or_else(|| WeightsError::MissingTensor {
             origin: match self.shards.files.as_slice() {
                 [one] => format!("`{}`", one.label),
                 _ => self.origin(),
@@ -186,7 +225,16 @@ impl Checkpoint {
         (shard, &shard.tensors[place.tensor_idx])
     }
 
-    fn is_scale(&self, name: &str) -> bool {
-        name.strip_suffix(SCALE_SUFFIX).is_some_and(|weight| self.contains(weight))
+    /// Whether a tensor of the file belongs to a quantised weight, or is its packed codes.
+    fn is_part(&self, name: &str) -> bool {
+        let of_weight = |suffix| name.strip_suffix(suffix).is_some_and(|weight| self.contains(weight));
+        let of_layer = |suffix| {
+            let layer: Option<&str> = name.strip_suffix(suffix);
+            layer.is_some_and(|layer| self.contains(&format!("{layer}.weight{SCALE_SUFFIX}")))
+        };
+        of_weight(SCALE_SUFFIX)
+            || of_weight(SHAPE_SUFFIX) && self.packed.contains_key(&name[..name.len() - SHAPE_SUFFIX.len()])
+            || name.strip_suffix(PACKED_SUFFIX).is_some_and(|weight| self.packed.contains_key(weight))
+            || of_layer(INPUT_SCALE)
     }
 }

@@ -167,7 +167,7 @@ pub enum WeightsError {
     },
     /// Elements that are not read as floats.
     #[error(
-        "tensor `{name}` in {file} is stored as {dtype}, which is not supported: F32, F16, BF16 and I8 codes with scales are"
+        "tensor `{name}` in {file} is stored as {dtype}, which is not supported: F32, F16 and BF16 are, and codes of compressed-tensors with their scales"
     )]
     UnsupportedDType {
         /// The tensor.
@@ -235,6 +235,29 @@ pub enum WeightsError {
         /// What is not supported about it.
         reason: String,
     },
+    /// A quantised weight comes with a tensor that changes what its codes mean.
+    #[error(
+        "the weight {name} comes with {unread}, which is not supported: use a checkpoint that is quantised symmetrically"
+    )]
+    UnreadCompanion {
+        /// The weight.
+        name: String,
+        /// The tensor beside it.
+        unread: String,
+    },
+    /// Two of a checkpoint's schemes fit the scales of a weight.
+    #[error(
+        "the scales {scales} of {name} fit two schemes of quantization_config, with blocks of {} and of {}: split the checkpoint, or quantise it again",
+        block(blocks[0]), block(blocks[1])
+    )]
+    Ambiguous {
+        /// The weight.
+        name: String,
+        /// Shape of its scales.
+        scales: Shape,
+        /// Rows and columns that share a scale in either; the largest number stands for all.
+        blocks: [[usize; 2]; 2],
+    },
     /// A tensor cannot be written.
     #[error("tensor `{name}` cannot be written: {reason}")]
     Unwritable {
@@ -254,6 +277,11 @@ fn did_you_mean(nearest: &[String]) -> String {
         [] => String::new(),
         names => format!("; the nearest names are `{}`", names.join("`, `")),
     }
+}
+
+fn block(block: [usize; 2]) -> String {
+    let [rows, columns] = block.map(|n| if n == usize::MAX { "all".to_owned() } else { n.to_string() });
+    format!("{rows} rows and {columns} columns")
 }
 
 fn one_of(keys: &[String]) -> String {

@@ -13,12 +13,14 @@ mod file_dtype;
 mod header;
 #[cfg(all(feature = "hub", not(target_family = "wasm")))]
 pub mod hub;
+mod layout;
 mod load;
 mod nearest;
-mod quantised;
+mod quantisation;
 mod reader;
 mod shards;
 mod source;
+mod stored;
 mod view;
 mod writer;
 
@@ -27,8 +29,10 @@ pub use config::Config;
 pub use error::WeightsError;
 pub use file_dtype::FileDType;
 pub use header::{HeaderFault, TensorInfo};
-pub use quantised::int8_quantization_config;
+pub use layout::{Placed, SafetensorsLayout};
+pub use quantisation::int8_quantization_config;
 pub use reader::Reader;
+pub use stored::Rows;
 pub use view::TensorView;
 pub use writer::SafetensorsWriter;
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder, TensorError, int8};
-use half::slice::HalfFloatSliceExt;
+use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder, TensorError};
 use half::{bf16, f16};
 
-use crate::quantised::SCALE_SUFFIX;
+use crate::quantisation::Codes;
+use crate::stored::{Form, Quantised, Rows, unpacked};
 use crate::{Checkpoint, TensorView, WeightsError};
 
 /// Elements that are converted at once: their floats stay in a second-level cache.
@@ -18,80 +18,65 @@ const CHUNK_BYTES: usize = 1 << 20;
 impl Checkpoint {
     /// Loads a tensor as `dtype`.
     ///
-    /// Codes and scales that are stored as `dtype` are passed through bit for bit, floats that are stored as
-    /// `dtype` too; all else is decoded to f32 and encoded row by row. Beside the result, memory holds one chunk
-    /// of rows. A stored int8 tensor that uses the code −128, which this project never writes, is encoded again.
+    /// Codes and scales that `dtype` holds exactly are passed through, floats that are stored as `dtype` too; all else is decoded
+    /// to f32 and encoded row by row. Beside the result, memory holds one chunk of rows.
     ///
     /// # Errors
     /// There is no such tensor, its elements or the checkpoint's quantisation are not supported, a value is not
     /// finite in `dtype`, or `dtype` is quantised and the tensor is no matrix.
     pub fn load(&self, name: &str, dtype: DType) -> Result<Tensor, WeightsError> {
-        let view = self.tensor(name)?;
-        let loaded = match self.int8_group(&view)? {
-            Some(group) => self.load_int8(&view, group, dtype)?,
-            None => self.load_floats(&view, dtype)?,
+        let stored = self.stored(name)?;
+        let view = stored.view;
+        let loaded = match &stored.form {
+            Form::Floats(found) if *found == dtype => {
+                copy(view.shape, view.bytes()?, dtype, |bytes| self.release(name, bytes))
+            }
+            Form::Quantised(quantised) if stored.dtype() == dtype && !stored.is_encoded_again() => {
+                self.pass_through(name, view, quantised, dtype)?
+            }
+            Form::Floats(_) | Form::Quantised(_) => {
+                let mut rows = Rows::new(self, name, &stored)?;
+                encode(view.shape, dtype, |range, out| rows.decode(range, out))
+            }
         };
         loaded.map_err(|source| view.tensor_error(source))
     }
 
-    fn load_floats(
+    /// Codes and scales as they are, in a type that holds them exactly.
+    fn pass_through(
         &self,
-        view: &TensorView<'_>,
+        name: &str,
+        view: TensorView<'_>,
+        quantised: &Quantised<'_>,
         dtype: DType,
     ) -> Result<Result<Tensor, TensorError>, WeightsError> {
-        let (stored, bytes) = (view.float_dtype()?, view.bytes()?);
-        let release = |bytes| self.release(view.name, bytes);
-        if stored == dtype {
-            return Ok(copy(view.shape, bytes, dtype, release));
-        }
-        let n_element_bytes = view.dtype.n_bits() as usize / 8;
-        let mut decoder = FloatDecoder { dtype: stored, halves: Vec::new() };
-        let decode = |elements: Range<usize>, out: &mut [f32]| {
-            let range = elements.start * n_element_bytes..elements.end * n_element_bytes;
-            decoder.decode(&bytes[range.clone()], out);
-            release(range);
-        };
-        Ok(encode(view.shape, dtype, decode))
-    }
-
-    fn load_int8(
-        &self,
-        view: &TensorView<'_>,
-        group: usize,
-        dtype: DType,
-    ) -> Result<Result<Tensor, TensorError>, WeightsError> {
-        if view.shape.rank() != 2 {
-            return Ok(Err(TensorError::NotAMatrix { dtype: DType::Int8 { group }, shape: view.shape }));
-        }
-        let (n_rows, n_columns) = (view.shape.n_rows(), view.shape.n_columns());
-        let n_groups = n_columns.div_ceil(group);
-        let scales = self.tensor(&format!("{}{SCALE_SUFFIX}", view.name))?;
-        scales.expect_shape(Shape::matrix(n_rows, n_groups))?;
-        let scales = self.load_floats(&scales, DType::F32)?.map_err(|e| scales.tensor_error(e))?;
-        let Data::F32(scales) = scales.into_data() else { return Err(view.unsupported()) };
-        let release = |bytes| self.release(view.name, bytes);
-        let bytes = view.bytes()?;
-        let codes: &[i8] = bytemuck::cast_slice(bytes);
-        if dtype == (DType::Int8 { group }) && !codes.contains(&i8::MIN) {
-            let codes = copy_words(bytes, |[b]: [u8; 1]| b as i8, |_| true, release);
-            return Ok(match codes {
-                Ok(codes) => Tensor::new(view.shape, Data::Int8 { codes, scales, group }),
-                Err(_) => Err(TensorError::NotAFloat { dtype }),
-            });
-        }
-        let decode = |elements: Range<usize>, out: &mut [f32]| {
-            let first_row = elements.start / n_columns;
-            let rows = codes[elements.clone()].chunks(n_columns).zip(out.chunks_mut(n_columns));
-            for ((codes, out), scales) in rows.zip(scales[first_row * n_groups..].chunks(n_groups)) {
-                int8::decode_row(codes, scales, group, out);
+        let (n_rows, bytes) = (view.shape.n_rows(), view.bytes()?);
+        let scales = quantised.scales(self, view.shape)?;
+        let scales: Vec<f32> = (0..n_rows).flat_map(|row| scales.of_row(row).iter().copied()).collect();
+        let data = match (quantised.codes, dtype) {
+            (Codes::E4M3, DType::E4M3) => {
+                Data::E4M3 { codes: copy_bytes(bytes, |range| self.release(name, range)), scales }
             }
-            release(elements);
+            (Codes::Int8, DType::Int8 { group }) => {
+                let codes = copy_bytes(bytes, |range| self.release(name, range));
+                Data::Int8 { codes: bytemuck::cast_vec(codes), scales, group }
+            }
+            (Codes::Packed(n_bits), DType::Int8 { group }) => {
+                let mut codes = Vec::with_capacity(view.shape.n_elements());
+                let n_row_bytes = bytes.len() / n_rows.max(1);
+                for row in bytes.chunks(n_row_bytes.max(1)) {
+                    codes.extend(unpacked(n_bits, row).take(view.shape.n_columns()));
+                }
+                self.release(name, 0..bytes.len());
+                Data::Int8 { codes, scales, group }
+            }
+            _ => return Err(view.unsupported()),
         };
-        Ok(encode(view.shape, dtype, decode))
+        Ok(Tensor::new(view.shape, data))
     }
 }
 
-/// Builds a tensor from rows that `decode` writes, some at a time; it is given the range of their elements.
+/// Builds a tensor from rows that `decode` writes, some at a time; it is given the range of the rows.
 fn encode(
     shape: Shape,
     dtype: DType,
@@ -104,9 +89,9 @@ fn encode(
     let mut builder = TensorBuilder::new(shape, dtype)?;
     let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).clamp(1, n_rows);
     let mut floats = vec![0.0; n_chunk_rows * n_columns];
-    for start in (0..n_elements).step_by(floats.len()) {
-        let end = n_elements.min(start + floats.len());
-        let floats = &mut floats[..end - start];
+    for start in (0..n_rows).step_by(n_chunk_rows) {
+        let end = n_rows.min(start + n_chunk_rows);
+        let floats = &mut floats[..(end - start) * n_columns];
         decode(start..end, floats);
         floats.chunks_exact(n_columns).try_for_each(|row| builder.push_row(row))?;
     }
@@ -153,6 +138,17 @@ fn copy(
     Tensor::new(shape, data)
 }
 
+/// Copies bytes, letting go of the file's pages meanwhile.
+fn copy_bytes(bytes: &[u8], release: impl Fn(Range<usize>)) -> Vec<u8> {
+    let mut copy = Vec::with_capacity(bytes.len());
+    for start in (0..bytes.len()).step_by(CHUNK_BYTES) {
+        let end = bytes.len().min(start + CHUNK_BYTES);
+        copy.extend_from_slice(&bytes[start..end]);
+        release(start..end);
+    }
+    copy
+}
+
 /// Words of `N` bytes as values; the first that is not `valid` is returned with its place.
 fn copy_words<T: Copy, const N: usize>(
     bytes: &[u8],
@@ -173,35 +169,4 @@ fn copy_words<T: Copy, const N: usize>(
         release(start..end);
     }
     Ok(words)
-}
-
-/// Decodes floats of a file to f32, exactly.
-struct FloatDecoder {
-    dtype: DType,
-    /// Aligned room for f16, which is decoded by slices.
-    halves: Vec<f16>,
-}
-
-impl FloatDecoder {
-    fn decode(&mut self, bytes: &[u8], out: &mut [f32]) {
-        let pairs = bytes.as_chunks::<2>().0;
-        match self.dtype {
-            DType::BF16 => {
-                for (out, word) in out.iter_mut().zip(pairs) {
-                    *out = f32::from_bits(u32::from(u16::from_le_bytes(*word)) << 16);
-                }
-            }
-            DType::F16 => {
-                self.halves.clear();
-                self.halves.extend(pairs.iter().map(|word| f16::from_le_bytes(*word)));
-                self.halves.convert_to_f32_slice(out);
-            }
-            // `float_dtype` gives no other type than these three.
-            DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } => {
-                for (out, word) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                    *out = f32::from_le_bytes(*word);
-                }
-            }
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::bytes::FileBytes;
 use crate::header::{Header, LENGTH_BYTES, header_length};
-use crate::quantised::SCALE_SUFFIX;
+use crate::quantisation::SCALE_SUFFIX;
 use crate::shards::{INDEX, SINGLE, Shard, Shards, is_plain, parse_index};
 use crate::source::Source;
 use crate::{Checkpoint, HeaderFault, WeightsError};

@@ -28,6 +28,13 @@ pub(crate) struct Shard {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
+impl Shard {
+    /// The file's name in its folder.
+    pub(crate) fn name(&self) -> &str {
+        self.label.rsplit(std::path::is_separator).next().unwrap_or(&self.label)
+    }
+}
+
 /// Where a tensor is found: which shard, and which of its tensors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {

@@ -7,13 +7,10 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use hala_tensor::{DType, Data, Shape, Tensor};
-use serde_json::json;
 
-use crate::quantised::SCALE_SUFFIX;
+use crate::layout::{Placed, SafetensorsLayout};
+use crate::quantisation::SCALE_SUFFIX;
 use crate::{FileDType, WeightsError};
-
-/// The header's length is padded to this many bytes, so that the tensors behind it are aligned.
-const ALIGNMENT: usize = 8;
 
 /// Writes a safetensors file; equal declarations and tensors give equal bytes.
 ///
@@ -125,10 +122,8 @@ impl SafetensorsWriter {
         mut produce: impl FnMut(&str) -> Result<Cow<'t, Tensor>, WeightsError>,
     ) -> Result<(), WeightsError> {
         let failed = |source| WeightsError::Io { action: "write", path: label.to_owned(), source };
-        let (header, places) = self.layout();
-        out.write_all(&(header.len() as u64).to_le_bytes()).map_err(failed)?;
-        out.write_all(&header).map_err(failed)?;
-        let data_start = out.stream_position().map_err(failed)?;
+        let Placed { head, places, .. } = self.layout()?.place();
+        out.write_all(&head).map_err(failed)?;
         for (name, &(shape, dtype)) in &self.tensors {
             let tensor = produce(name)?;
             if (tensor.shape(), tensor.dtype()) != (shape, dtype) {
@@ -139,42 +134,24 @@ impl SafetensorsWriter {
             let scales_name = format!("{name}{SCALE_SUFFIX}");
             for (name, bytes) in [(name, elements(&tensor)), (&scales_name, scales(&tensor))] {
                 let Some(bytes) = bytes else { continue };
-                out.seek(SeekFrom::Start(data_start + places[name])).map_err(failed)?;
+                out.seek(SeekFrom::Start(places[name].start)).map_err(failed)?;
                 out.write_all(bytes).map_err(failed)?;
             }
         }
         out.flush().map_err(failed)
     }
 
-    /// The padded header, and each tensor's first byte behind it.
-    ///
-    /// Wide elements come first, so that every tensor is aligned to its elements; then by name.
-    fn layout(&self) -> (Vec<u8>, BTreeMap<String, u64>) {
-        let mut parts: Vec<(FileDType, String, Shape)> = Vec::new();
+    fn layout(&self) -> Result<SafetensorsLayout, WeightsError> {
+        let mut layout = SafetensorsLayout::new();
+        self.metadata.iter().for_each(|(key, value)| layout.metadata(key, value));
         for (name, &(shape, dtype)) in &self.tensors {
             let (codes, scales) = stored(shape, dtype);
-            parts.push((codes, name.clone(), shape));
-            parts.extend(scales.map(|scales| (FileDType::F32, format!("{name}{SCALE_SUFFIX}"), scales)));
+            layout.declare(name, codes, shape.dims())?;
+            if let Some(scales) = scales {
+                layout.declare(&format!("{name}{SCALE_SUFFIX}"), FileDType::F32, scales.dims())?;
+            }
         }
-        parts.sort_by(|a, b| b.0.n_bits().cmp(&a.0.n_bits()).then_with(|| a.1.cmp(&b.1)));
-        let mut places = BTreeMap::new();
-        let mut entries = Vec::new();
-        if !self.metadata.is_empty() {
-            entries.push(format!("\"__metadata__\":{}", json!(self.metadata)));
-        }
-        let mut end = 0;
-        for (dtype, name, shape) in parts {
-            let start = end;
-            end += shape.n_elements() as u64 * dtype.n_bits() / 8;
-            let (key, dims) = (json!(name), json!(shape.dims()));
-            entries.push(format!(
-                "{key}:{{\"dtype\":\"{dtype}\",\"shape\":{dims},\"data_offsets\":[{start},{end}]}}"
-            ));
-            places.insert(name, start);
-        }
-        let mut text = format!("{{{}}}", entries.join(",")).into_bytes();
-        text.resize(text.len().next_multiple_of(ALIGNMENT), b' ');
-        (text, places)
+        Ok(layout)
     }
 }
 

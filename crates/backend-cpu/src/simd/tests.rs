@@ -36,7 +36,7 @@ impl Case {
             int8::encode_row(row, group, &mut codes, &mut scales);
         }
         // The lowest and the highest code, where a kernel's products are the largest.
-        codes[..n_columns].fill(-127);
+        codes[..n_columns].fill(-128);
         codes[n_columns..2 * n_columns].fill(127);
         let panels = Panels::new(layout, Shape::matrix(N_ROWS, n_columns), group, &codes, &scales);
         let mut quantised = Quantised::default();

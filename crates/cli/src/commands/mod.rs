@@ -2,6 +2,7 @@
 
 mod bench;
 mod chat;
+mod compress;
 mod generate;
 mod inspect;
 mod logits;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Trace(trace::TraceArgs),
     /// Fetch a model from the Hugging Face Hub
     Pull(pull::PullArgs),
+    /// Compress a checkpoint to FP8, int8 or int4
+    Compress(compress::CompressArgs),
 }
 
 impl Command {
@@ -61,6 +64,7 @@ impl Command {
             Self::Tokenize(args) => args.run(app),
             Self::Trace(args) => args.run(app),
             Self::Pull(args) => args.run(app),
+            Self::Compress(args) => args.run(app),
         }
     }
 }

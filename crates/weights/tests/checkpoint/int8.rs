@@ -82,11 +82,11 @@ fn scales_may_be_f32_f16_or_bf16() {
 }
 
 #[test]
-fn the_code_minus_128_is_encoded_again_within_the_range_of_this_project() {
+fn the_code_minus_128_is_kept() {
     let checkpoint = by_hand([-128, 64, 1, 2], "F32", f32_bytes(&[1.0, 1.0]), &config(2));
     let loaded = checkpoint.load("a.weight", DType::Int8 { group: 2 }).unwrap();
     let Data::Int8 { codes, scales, .. } = loaded.data() else { panic!("not int8") };
-    assert_eq!((codes[0], scales[0]), (-127, 128.0 / 127.0));
+    assert_eq!((codes[0], scales[0]), (-128, 1.0));
     assert_eq!(checkpoint.load("a.weight", DType::F32).unwrap().to_f32(), [-128.0, 64.0, 1.0, 2.0]);
 }
 
@@ -129,22 +129,28 @@ fn other_ways_to_quantise_are_named_and_refused() {
     let group = |change: fn(&mut Value)| refused(move |q| change(&mut q["config_groups"]["group_0"]));
     let message = refused(|q| *q = json!({ "quant_method": "gptq", "bits": 4 }));
     assert!(message.contains(r#"quant_method "gptq", bits 4) is not supported yet"#), "{message}");
-    let fp8 = refused(|q| {
-        q["format"] = json!("float-quantized");
+    let nvfp4 = refused(|q| {
+        q["format"] = json!("nvfp4-pack-quantized");
         q["config_groups"]["group_0"]["weights"]["type"] = json!("float");
-        q["config_groups"]["group_0"]["weights"]["strategy"] = json!("channel");
+        q["config_groups"]["group_0"]["weights"]["strategy"] = json!("tensor_group");
     });
-    for word in ["float-quantized", "channel", "float", "num_bits 8"] {
-        assert!(fp8.contains(word), "{fp8}");
+    for word in ["nvfp4-pack-quantized", "tensor_group", "float", "num_bits 8"] {
+        assert!(nvfp4.contains(word), "{nvfp4}");
     }
-    assert!(group(|g| g["weights"]["strategy"] = json!("channel")).contains(r#"strategy is "channel""#));
-    assert!(group(|g| g["weights"]["num_bits"] = json!(4)).contains("num_bits is 4"));
+    assert!(group(|g| g["format"] = json!("mxfp8-quantized")).contains("formats"));
+    assert!(group(|g| g["weights"]["strategy"] = json!("token")).contains("strategy is token"));
+    assert!(group(|g| g["weights"]["num_bits"] = json!(3)).contains("int with 3 bits"));
     assert!(group(|g| g["weights"]["symmetric"] = json!(false)).contains("symmetric is false"));
     assert!(group(|g| g["weights"]["actorder"] = json!("group")).contains("actorder"));
     assert!(group(|g| g["weights"]["dynamic"] = json!(true)).contains("dynamic"));
     assert!(group(|g| g["weights"]["group_size"] = json!(0)).contains("group_size"));
-    assert!(group(|g| g["input_activations"] = json!({ "num_bits": 8 })).contains("input_activations"));
+    assert!(
+        group(|g| g["input_activations"] = json!({ "num_bits": 4 }))
+            .contains("input_activations have 4 bits")
+    );
+    assert!(group(|g| g["output_activations"] = json!({ "num_bits": 8 })).contains("output_activations"));
     assert!(refused(|q| q["kv_cache_scheme"] = json!({})).contains("cache"));
+    assert!(refused(|q| q["transform_config"] = json!({ "config_groups": {} })).contains("transform_config"));
     assert!(refused(|q| q["config_groups"] = json!({})).contains("empty"));
 }
 

@@ -1,0 +1,337 @@
+//! A folder that is filled file by file and tensor by tensor, appears under its name only when it is whole, and is gone on with after an
+//! interruption.
+//!
+//! Until then it is called `OUT.partial`. Its journal begins with a fingerprint of inputs and settings, and names each tensor whose bytes
+//! are on the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use hala_weights::SafetensorsLayout;
+use serde_json::Value;
+
+use crate::CompressError;
+
+const JOURNAL: &str = ".journal";
+
+/// Bytes of input after whose work files are synced and the journal is written: what a power cut costs at most.
+const SYNC_BYTES: u64 = 512 << 20;
+
+/// How far the work is, in bytes of input.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// What is done.
+    pub n_done: u64,
+    /// All there is.
+    pub n_total: u64,
+    /// The tensor that was done last, or what is being done.
+    pub what: &'a str,
+}
+
+/// Told how far the work is, a few times a second or more; `false` stops it.
+pub type OnProgress<'a> = dyn FnMut(Progress<'_>) -> bool + 'a;
+
+/// How a job runs.
+pub(crate) struct Pace<'a, 'p> {
+    /// Threads that work at once.
+    pub(crate) n_threads: usize,
+    /// Whom to tell.
+    pub(crate) on_progress: &'a mut OnProgress<'p>,
+}
+
+/// A file to be written.
+#[derive(Debug)]
+pub(crate) struct OutFile {
+    pub(crate) name: String,
+    pub(crate) layout: SafetensorsLayout,
+}
+
+/// Some tensors that are made together.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) name: String,
+    /// Bytes of input, for progress.
+    pub(crate) n_bytes: u64,
+}
+
+/// A folder being filled.
+#[derive(Debug)]
+pub(crate) struct Job {
+    out: PathBuf,
+    partial: PathBuf,
+    journal: File,
+    done: BTreeSet<String>,
+    files: Vec<File>,
+    places: BTreeMap<String, (usize, Range<u64>)>,
+}
+
+impl Job {
+    /// Begins, or goes on where the same work was interrupted.
+    pub(crate) fn begin(out: &Path, fingerprint: &Value, files: &[OutFile]) -> Result<Self, CompressError> {
+        let is_free = match fs::read_dir(out) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+        };
+        if !is_free {
+            return Err(CompressError::Exists { path: out.display().to_string() });
+        }
+        let partial = partial_of(out);
+        fs::create_dir_all(&partial).map_err(CompressError::io("create", &partial))?;
+        let (journal, done) = open_journal(&partial, fingerprint)?;
+        let mut job =
+            Self { out: out.to_owned(), partial, journal, done, files: Vec::new(), places: BTreeMap::new() };
+        for file in files {
+            job.open(file)?;
+        }
+        Ok(job)
+    }
+
+    /// Opens an output file, and writes its header unless an earlier run did.
+    fn open(&mut self, file: &OutFile) -> Result<(), CompressError> {
+        let path = self.partial.join(&file.name);
+        let placed = file.layout.place();
+        let io = || CompressError::io("write", &path);
+        let mut opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(CompressError::io("create", &path))?;
+        let mut head = vec![0; placed.head.len()];
+        let is_begun = opened.metadata().map_err(io())?.len() == placed.n_bytes
+            && opened.read_exact(&mut head).is_ok()
+            && head == placed.head;
+        if !is_begun {
+            // The journal may only name tensors of files that are there.
+            self.forget(file)?;
+            opened.set_len(0).map_err(io())?;
+            opened.seek(SeekFrom::Start(0)).map_err(io())?;
+            opened.write_all(&placed.head).map_err(io())?;
+            opened.set_len(placed.n_bytes).map_err(io())?;
+        }
+        let idx = self.files.len();
+        self.places.extend(placed.places.into_iter().map(|(name, range)| (name, (idx, range))));
+        self.files.push(opened);
+        Ok(())
+    }
+
+    /// Takes back what the journal says of a file that is not there any more.
+    fn forget(&mut self, file: &OutFile) -> Result<(), CompressError> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        let path = self.partial.join(&file.name).display().to_string();
+        Err(CompressError::OtherRun { path: self.partial.display().to_string(), what: path })
+    }
+
+    /// Does the tasks that are not done yet, on several threads.
+    pub(crate) fn run(
+        &mut self,
+        tasks: &[Task],
+        pace: &mut Pace<'_, '_>,
+        work: impl Fn(&Task, &Sink<'_>) -> Result<(), CompressError> + Sync,
+    ) -> Result<(), CompressError> {
+        let n_total = tasks.iter().map(|task| task.n_bytes).sum();
+        let open: Vec<&Task> = tasks.iter().filter(|task| !self.done.contains(&task.name)).collect();
+        let mut n_done: u64 = n_total - open.iter().map(|task| task.n_bytes).sum::<u64>();
+        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let Self { files, places, journal, partial, .. } = self;
+        let sink = Sink { files, places, stop: &stop, partial };
+        let (sender, receiver) = mpsc::channel();
+        let mut log = Log { journal, files, partial, pending: Vec::new(), n_pending: 0 };
+        thread::scope(|scope| {
+            for _ in 0..pace.n_threads.clamp(1, open.len().max(1)) {
+                let (sender, open, next, work, sink, stop) =
+                    (sender.clone(), &open, &next, &work, &sink, &stop);
+                scope.spawn(move || {
+                    while let Some(task) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let result = work(task, sink);
+                        stop.fetch_or(result.is_err(), Ordering::Relaxed);
+                        if sender.send((*task, result)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut outcome = Ok(());
+            for (task, result) in receiver {
+                match result {
+                    Ok(()) => {
+                        n_done += task.n_bytes;
+                        log.add(task)?;
+                        if !(pace.on_progress)(Progress { n_done, n_total, what: &task.name }) {
+                            stop.store(true, Ordering::Relaxed);
+                            outcome = outcome.and(Err(sink.cancelled()));
+                        }
+                    }
+                    // The first fault counts; that the others were stopped is no news.
+                    Err(error) => outcome = outcome.and(Err(error)),
+                }
+            }
+            log.flush()?;
+            outcome
+        })
+    }
+
+    /// The folder while it is filled.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Gives the folder its name; all is on the disk then.
+    pub(crate) fn finish(self) -> Result<(), CompressError> {
+        let Self { out, partial, journal, files, .. } = self;
+        for file in &files {
+            file.sync_all().map_err(CompressError::io("write", &partial))?;
+        }
+        drop((journal, files));
+        let journal = partial.join(JOURNAL);
+        fs::remove_file(&journal).map_err(CompressError::io("remove", &journal))?;
+        if out.is_dir() {
+            fs::remove_dir(&out).map_err(CompressError::io("replace", &out))?;
+        }
+        fs::rename(&partial, &out).map_err(CompressError::io("create", &out))
+    }
+
+    /// Removes all that was written.
+    pub(crate) fn discard(self) {
+        let partial = self.partial.clone();
+        drop(self);
+        // Where it cannot be removed, it stays under its own name, and the error that led here is the one to tell.
+        drop(fs::remove_dir_all(partial));
+    }
+}
+
+/// The name of a folder while it is filled.
+fn partial_of(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    out.with_file_name(name)
+}
+
+/// Opens the journal of this work, and reads what is done.
+fn open_journal(partial: &Path, fingerprint: &Value) -> Result<(File, BTreeSet<String>), CompressError> {
+    let path = partial.join(JOURNAL);
+    let io = |action| CompressError::io(action, &path);
+    let label = || partial.display().to_string();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(io("create"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(CompressError::Busy { path: label() }),
+        Err(TryLockError::Error(e)) => return Err(io("lock")(e)),
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(io("read"))?;
+    // A line that a kill cut short has no end.
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    let mut lines = text[..whole].lines();
+    let Some(first) = lines.next() else {
+        file.set_len(0).map_err(io("write"))?;
+        file.seek(SeekFrom::Start(0)).map_err(io("write"))?;
+        writeln!(file, "{fingerprint}").map_err(io("write"))?;
+        return Ok((file, BTreeSet::new()));
+    };
+    let found: Value = serde_json::from_str(first).unwrap_or_default();
+    if found != *fingerprint {
+        let settings = fingerprint.as_object().into_iter().flatten();
+        let mut differing = settings.filter(|(key, value)| found.get(key) != Some(value)).map(|(key, _)| key);
+        let what = differing.next().cloned().unwrap_or_else(|| "the version".to_owned());
+        return Err(CompressError::OtherRun { path: label(), what });
+    }
+    let done = lines.map(str::to_owned).collect();
+    file.set_len(whole as u64).map_err(io("write"))?;
+    file.seek(SeekFrom::End(0)).map_err(io("write"))?;
+    Ok((file, done))
+}
+
+/// The journal while tasks are done.
+struct Log<'a> {
+    journal: &'a mut File,
+    files: &'a [File],
+    partial: &'a Path,
+    pending: Vec<String>,
+    n_pending: u64,
+}
+
+impl Log<'_> {
+    fn add(&mut self, task: &Task) -> Result<(), CompressError> {
+        self.pending.push(task.name.clone());
+        self.n_pending += task.n_bytes;
+        if self.n_pending >= SYNC_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Brings the tensors to the disk, and then says so.
+    fn flush(&mut self) -> Result<(), CompressError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let io = || CompressError::io("write", self.partial);
+        for file in self.files {
+            file.sync_data().map_err(io())?;
+        }
+        let lines: String = self.pending.drain(..).map(|name| name + "\n").collect();
+        self.n_pending = 0;
+        self.journal.write_all(lines.as_bytes()).map_err(io())?;
+        self.journal.sync_data().map_err(io())
+    }
+}
+
+/// Where tasks write.
+#[derive(Debug)]
+pub(crate) struct Sink<'a> {
+    files: &'a [File],
+    places: &'a BTreeMap<String, (usize, Range<u64>)>,
+    stop: &'a AtomicBool,
+    partial: &'a Path,
+}
+
+impl Sink<'_> {
+    /// Writes bytes of a tensor, `offset` bytes behind its start.
+    ///
+    /// # Panics
+    /// The tensor was not declared, or has fewer bytes: a fault of the caller.
+    pub(crate) fn write(&self, tensor: &str, offset: u64, bytes: &[u8]) -> Result<(), CompressError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(self.cancelled());
+        }
+        let (file, range) = &self.places[tensor];
+        assert!(range.start + offset + bytes.len() as u64 <= range.end, "{tensor} has {range:?}");
+        write_at(&self.files[*file], bytes, range.start + offset)
+            .map_err(CompressError::io("write", self.partial))
+    }
+
+    fn cancelled(&self) -> CompressError {
+        CompressError::Cancelled { path: self.partial.display().to_string() }
+    }
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_write(file, bytes, offset)?;
+        (bytes, offset) = (&bytes[n..], offset + n as u64);
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Checkpoints made of checkpoints, tensor by tensor in bounded memory: FP8, int8 and int4 compression.
+//!
+//! [`compress`] writes folders in the words of compressed-tensors, which vLLM, transformers and Hala load. A [`Recipe`] says which
+//! modules get which [`Scheme`]; a [`Report`] says how far the result is from what it was made from.
+
+mod codes;
+mod compress;
+mod error;
+mod float;
+mod folder;
+mod job;
+mod picture;
+mod recipe;
+mod report;
+mod scheme;
+
+pub use compress::compress;
+pub use error::CompressError;
+pub use job::{OnProgress, Progress};
+pub use recipe::Recipe;
+pub use report::{ModuleError, Report};
+pub use scheme::Scheme;

@@ -1,0 +1,163 @@
+//! How far compressed matrices are from those that they were made from, as read back from the disk.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use hala_weights::Checkpoint;
+use serde::Serialize;
+
+use crate::CompressError;
+use crate::compress::check_finite;
+use crate::job::{Pace, Progress};
+use crate::scheme::Scheme;
+
+/// Elements that are compared at once.
+const CHUNK_ELEMENTS: usize = 1 << 16;
+
+/// The error of one matrix.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModuleError {
+    /// Its name, without `.weight`.
+    pub module: String,
+    /// The scheme, in words.
+    pub scheme: String,
+    /// Elements.
+    pub n_elements: usize,
+    /// ‖x − y‖ / ‖x‖, Frobenius norms of the weights x and what was stored of them, y.
+    pub relative_error: f64,
+    /// Signal to noise, 20 · log₁₀(‖x‖ / ‖x − y‖), in decibels.
+    pub sqnr_db: f64,
+    /// The largest |x − y|.
+    pub max_error: f32,
+}
+
+/// What became of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Bytes of tensors before.
+    pub n_bytes_before: usize,
+    /// Bytes of tensors after.
+    pub n_bytes_after: usize,
+    /// Each compressed matrix, in the order of their names.
+    pub modules: Vec<ModuleError>,
+}
+
+impl Report {
+    /// The matrices with the largest relative errors, the worst first.
+    pub fn worst(&self, n: usize) -> Vec<&ModuleError> {
+        let mut modules: Vec<_> = self.modules.iter().collect();
+        modules.sort_by(|a, b| b.relative_error.total_cmp(&a.relative_error));
+        modules.truncate(n);
+        modules
+    }
+
+    /// The relative error of all matrices together.
+    pub fn relative_error(&self) -> f64 {
+        let weighted = self.modules.iter().map(|m| m.relative_error.powi(2) * m.n_elements as f64);
+        let n: usize = self.modules.iter().map(|m| m.n_elements).sum();
+        (weighted.sum::<f64>() / n.max(1) as f64).sqrt()
+    }
+}
+
+/// Compares the matrices of a new checkpoint with those that they were made from.
+pub(crate) fn verify(
+    before: &Checkpoint,
+    folder: &Path,
+    modules: &[(&str, Scheme)],
+    pace: &mut Pace<'_, '_>,
+) -> Result<Report, CompressError> {
+    let after = Checkpoint::open(folder)?;
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let found = Mutex::new(Vec::new());
+    let n_total: u64 = modules.len() as u64;
+    thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        for _ in 0..pace.n_threads.clamp(1, modules.len().max(1)) {
+            let (sender, modules, next, stop, found, after) =
+                (sender.clone(), modules, &next, &stop, &found, &after);
+            scope.spawn(move || {
+                while let Some((name, scheme)) = modules.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = compare(before, after, name, *scheme);
+                    stop.fetch_or(result.is_err(), Ordering::Relaxed);
+                    if let Ok(mut found) = found.lock() {
+                        found.push(result);
+                    }
+                    if stop.load(Ordering::Relaxed) || sender.send(*name).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (n_done, name) in (1..).zip(receiver) {
+            let what = format!("reading back {name}");
+            if !(pace.on_progress)(Progress { n_done, n_total, what: &what }) {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    let found = found.into_inner().unwrap_or_default();
+    let mut modules = found.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if (modules.len() as u64) < n_total {
+        return Err(CompressError::Cancelled { path: folder.display().to_string() });
+    }
+    modules.sort_by(|a, b| a.module.cmp(&b.module));
+    Ok(Report { n_bytes_before: before.n_bytes(), n_bytes_after: after.n_bytes(), modules })
+}
+
+fn compare(
+    before: &Checkpoint,
+    after: &Checkpoint,
+    name: &str,
+    scheme: Scheme,
+) -> Result<ModuleError, CompressError> {
+    let (mut before, mut after) = (before.rows(name)?, after.rows(name)?);
+    let shape = before.shape();
+    let (n_rows, n_columns) = (shape.n_rows(), shape.n_columns().max(1));
+    let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).clamp(1, n_rows.max(1));
+    let mut buffers = [vec![0.0f32; n_chunk_rows * n_columns], vec![0.0f32; n_chunk_rows * n_columns]];
+    let (mut signal, mut noise, mut max_error) = (0.0f64, 0.0f64, 0.0f32);
+    for start in (0..n_rows).step_by(n_chunk_rows) {
+        let end = n_rows.min(start + n_chunk_rows);
+        let [x, y] = buffers.each_mut().map(|buffer| &mut buffer[..(end - start) * n_columns]);
+        before.decode(start..end, x);
+        after.decode(start..end, y);
+        check_finite(name, start, y, n_columns)?;
+        for (x, y) in x.chunks(n_columns).zip(y.chunks(n_columns)) {
+            let ([squares, differences], max) = sums(x, y);
+            signal += squares;
+            noise += differences;
+            max_error = max_error.max(max);
+        }
+    }
+    // Of a matrix of zeros nothing is lost.
+    let relative_error = if noise == 0.0 { 0.0 } else { (noise / signal).sqrt() };
+    Ok(ModuleError {
+        module: name.trim_end_matches(".weight").to_owned(),
+        scheme: scheme.to_string(),
+        n_elements: shape.n_elements(),
+        relative_error,
+        sqnr_db: if noise == 0.0 { f64::INFINITY } else { 10.0 * (signal / noise).log10() },
+        max_error,
+    })
+}
+
+/// Σx², Σ(x − y)² and max |x − y|, in eight sums each, which are vectorised.
+fn sums(x: &[f32], y: &[f32]) -> ([f64; 2], f32) {
+    let (mut squares, mut differences, mut max) = ([0.0f64; 8], [0.0f64; 8], [0.0f32; 8]);
+    let (x, x_rest) = x.as_chunks::<8>();
+    let (y, y_rest) = y.as_chunks::<8>();
+    let mut add = |i: usize, x: f32, y: f32| {
+        let difference = (x - y).abs();
+        squares[i] += f64::from(x) * f64::from(x);
+        differences[i] += f64::from(difference) * f64::from(difference);
+        max[i] = max[i].max(difference);
+    };
+    for (x, y) in x.iter().zip(y) {
+        (0..8).for_each(|i| add(i, x[i], y[i]));
+    }
+    x_rest.iter().zip(y_rest).for_each(|(x, y)| add(0, *x, *y));
+    ([squares, differences].map(|sums| sums.iter().sum()), max.into_iter().fold(0.0, f32::max))
+}

@@ -1,0 +1,110 @@
+//! `hala compress`: what is made runs here, the errors are told, and what is wrong is refused before work begins.
+
+use std::path::Path;
+
+use tempfile::tempdir;
+
+use crate::checkpoint::two_layer;
+use crate::logits::read;
+use crate::{Hala, hala, names};
+
+/// The relative error of logits, ‖x − y‖ / ‖x‖: twice what two layers make of the codes' own errors. A wrong format or scale makes it 1.
+const SCHEMES: [(&[&str], f32); 5] = [
+    (&["--scheme", "fp8-dynamic"], 0.2),
+    (&["--scheme", "fp8-block"], 0.2),
+    (&["--scheme", "int8"], 0.05),
+    (&["--scheme", "int8-w8a16"], 0.05),
+    (&["--scheme", "int4-w4a16", "--group", "16"], 0.6),
+];
+
+fn compress(input: &Path, out: &Path, options: &[&str]) -> Hala {
+    hala(&["compress"]).arg(input).arg(out).args(options)
+}
+
+fn logits(model: &Path, folder: &Path) -> Vec<f32> {
+    let path = folder.join("logits.safetensors");
+    let run =
+        hala(&["logits", "--ids", "1,5,9,70,33,2", "--backend", "plain", "--out"]).arg(&path).model(model);
+    assert_eq!(run.run().text(), "");
+    read(&path).1
+}
+
+fn relative_error(x: &[f32], y: &[f32]) -> f32 {
+    let sum = |squares: &mut dyn Iterator<Item = f32>| squares.sum::<f32>();
+    let noise = sum(&mut x.iter().zip(y).map(|(x, y)| (x - y).powi(2)));
+    (noise / sum(&mut x.iter().map(|x| x * x))).sqrt()
+}
+
+#[test]
+fn what_is_made_runs() {
+    let folder = tempdir().unwrap();
+    let floats = {
+        let path = folder.path().join("floats.safetensors");
+        let run = hala(&["logits", "--ids", "1,5,9,70,33,2", "--weights", "f32", "--out"])
+            .arg(&path)
+            .model(two_layer());
+        assert_eq!(run.run().text(), "");
+        read(&path).1
+    };
+    for (options, most) in SCHEMES {
+        let out = folder.path().join(options[1]);
+        let report = compress(&two_layer(), &out, options).arg("--json").run().json();
+        assert!(report["relative_error"].as_f64().unwrap() > 1e-3, "{report}");
+        assert!(report["n_bytes_after"].as_u64() < report["n_bytes_before"].as_u64(), "{report}");
+        let error = relative_error(&floats, &logits(&out, folder.path()));
+        assert!(error > 0.0 && error < most, "{options:?}: {error}");
+    }
+}
+
+#[test]
+fn errors_are_told_in_words_and_files() {
+    let folder = tempdir().unwrap();
+    let [out, json, html] = ["out", "r.json", "r.html"].map(|name| folder.path().join(name));
+    let run =
+        compress(&two_layer(), &out, &["--scheme", "int8", "--ignore", r".*\.conv\.(in_proj|out_proj)$"]);
+    let text = run.arg("--report").arg(&json).arg("--report").arg(&html).run().text();
+    assert!(text.contains("10 matrices") && text.contains("the largest errors"), "{text}");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(report["modules"].as_array().unwrap().len(), 10);
+    let page = std::fs::read_to_string(&html).unwrap();
+    assert!(
+        page.contains("<svg") && page.contains("self_attn.q_proj") && !page.contains("conv.in_proj"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_recipe_gives_a_scheme_to_each_kind_of_module() {
+    let folder = tempdir().unwrap();
+    let recipe = folder.path().join("recipe.yml");
+    std::fs::write(
+        &recipe,
+        "groups:\n  - scheme: int8-w8a16\n    targets: [Embedding]\n  - scheme: fp8-dynamic\n",
+    )
+    .unwrap();
+    let out = folder.path().join("out");
+    let run = compress(&two_layer(), &out, &["--json", "--recipe"]).arg(&recipe);
+    let report = run.run().json();
+    assert_eq!(report["modules"][0]["scheme"], "int8-w8a16");
+    assert_eq!(report["modules"][1]["scheme"], "fp8-dynamic");
+    logits(&out, folder.path());
+}
+
+#[test]
+fn bad_input_is_refused_and_nothing_is_left() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out");
+    let refused = |input: &Path, options: &[&str], faults: &[&str]| {
+        compress(input, &out, options).run().refused(faults);
+    };
+    refused(&two_layer(), &["--scheme", "fp4"], &["fp4", "fp8-dynamic"]);
+    refused(&two_layer(), &[], &["--scheme"]);
+    refused(&two_layer(), &["--scheme", "int8", "--group", "64"], &["--group", "int8"]);
+    refused(&two_layer(), &["--scheme", "int4-w4a16"], &["groups of 128", "--ignore"]);
+    refused(&two_layer(), &["--scheme", "int8", "--ignore", "("], &["--ignore", "regular expression"]);
+    refused(&two_layer(), &["--scheme", "int8", "--report", "r.pdf"], &["r.pdf", ".html"]);
+    refused(&folder.path().join("none"), &["--scheme", "int8"], &["none"]);
+    assert_eq!(names(folder.path()), [""; 0]);
+    compress(&two_layer(), folder.path(), &["--scheme", "int8"]).run().text();
+    compress(&two_layer(), folder.path(), &["--scheme", "int8"]).run().refused(&["exists"]);
+}
