@@ -17,6 +17,7 @@ mod idle;
 mod inspect;
 mod interrupt;
 mod logits;
+mod merge;
 mod profile;
 mod pull;
 #[path = "../../crates/weights/tests/hub/server.rs"]

@@ -100,6 +100,19 @@ pub enum CompressError {
         /// The other.
         second: String,
     },
+    /// Tensors of two models differ in shape.
+    #[error(
+        "the tensor {name} is {} in {} and {} in {}: models of one merge must have one shape, and embeddings one vocabulary",
+        shapes[0], models[0], shapes[1], models[1]
+    )]
+    Shapes {
+        /// The tensor.
+        name: String,
+        /// The models.
+        models: [String; 2],
+        /// Its shape in each.
+        shapes: [Shape; 2],
+    },
     /// A file of settings that cannot be read.
     #[error("{file}: {detail}")]
     Settings {

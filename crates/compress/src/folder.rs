@@ -94,6 +94,31 @@ pub(crate) fn copy_other_files(
     Ok(())
 }
 
+/// The files of a tokenizer.
+const TOKENIZER: [&str; 8] = [
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+];
+
+/// Copies a checkpoint's tokenizer in place of the one that is there.
+pub(crate) fn copy_tokenizer(checkpoint: &Checkpoint, folder: &Path) -> Result<(), CompressError> {
+    for name in TOKENIZER {
+        let to = folder.join(name);
+        match checkpoint.file(name)? {
+            Some(bytes) => fs::write(&to, &bytes).map_err(CompressError::io("write", &to))?,
+            None if to.exists() => fs::remove_file(&to).map_err(CompressError::io("remove", &to))?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
 /// Writes a JSON file as people read it.
 pub(crate) fn write_json(path: &Path, value: &Value) -> Result<(), CompressError> {
     let io = || CompressError::io("write", path);

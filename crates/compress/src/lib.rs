@@ -1,7 +1,7 @@
-//! Checkpoints made of checkpoints, tensor by tensor in bounded memory: FP8, int8 and int4 compression.
+//! Checkpoints made of checkpoints, tensor by tensor in bounded memory: FP8, int8 and int4 compression, and merging.
 //!
 //! [`compress`] writes folders in the words of compressed-tensors, which vLLM, transformers and Hala load. A [`Recipe`] says which
-//! modules get which [`Scheme`]; a [`Report`] says how far the result is from what it was made from.
+//! modules get which [`Scheme`]; a [`Report`] says how far the result is from what it was made from. [`merge`] takes mergekit's files.
 
 mod codes;
 mod compress;
@@ -9,6 +9,7 @@ mod error;
 mod float;
 mod folder;
 mod job;
+mod merge;
 mod picture;
 mod recipe;
 mod report;
@@ -17,6 +18,7 @@ mod scheme;
 pub use compress::compress;
 pub use error::CompressError;
 pub use job::{OnProgress, Progress};
+pub use merge::{MergeConfig, Merged, merge};
 pub use recipe::Recipe;
 pub use report::{ModuleError, Report};
 pub use scheme::Scheme;

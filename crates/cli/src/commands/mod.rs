@@ -6,6 +6,7 @@ mod compress;
 mod generate;
 mod inspect;
 mod logits;
+mod merge;
 mod profile;
 mod prompt;
 mod pull;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Pull(pull::PullArgs),
     /// Compress a checkpoint to FP8, int8 or int4
     Compress(compress::CompressArgs),
+    /// Merge checkpoints
+    Merge(merge::MergeArgs),
 }
 
 impl Command {
@@ -65,6 +68,7 @@ impl Command {
             Self::Trace(args) => args.run(app),
             Self::Pull(args) => args.run(app),
             Self::Compress(args) => args.run(app),
+            Self::Merge(args) => args.run(app),
         }
     }
 }
