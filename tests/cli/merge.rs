@@ -29,7 +29,7 @@ fn what_is_made_runs() {
     let out = folder.path().join("out");
     assert_eq!(names(&out), ["config.json", "mergekit_config.yml", "model.safetensors"]);
     let text = hala(&["generate", "--ids", "1,5,9", "--max-tokens", "3"]).model(&out).run().text();
-    assert_eq!(text.trim().split(',').count(), 3, "{text}");
+    assert_eq!(text.split_whitespace().count(), 3, "{text}");
 }
 
 #[test]
