@@ -9,6 +9,7 @@ mod chat;
 mod checkpoint;
 mod closed_output;
 mod compress;
+mod convert;
 mod damaged;
 mod documents;
 mod generate;

@@ -22,8 +22,8 @@ use crate::{terminal, tuned};
 const MAX_THREADS: u64 = 1024;
 
 /// How a model is named.
-pub(crate) const MODEL_HELP: &str = "A folder in Hugging Face layout, a .safetensors file, or a Hub id \
-    owner/name[@revision]; the built-in translator where nothing is given";
+pub(crate) const MODEL_HELP: &str = "A folder in Hugging Face layout, a .safetensors or .gguf file, or a Hub \
+    id owner/name[@revision]; the built-in translator where nothing is given";
 
 /// Which model is meant, where a command needs no more than its files.
 #[derive(Debug, Args)]
@@ -239,11 +239,28 @@ impl ModelArgs {
             model: self.model_options(self.context),
         };
         let checkpoint = self.checkpoint.open(app)?;
+        self.tell_of_conversion(&checkpoint, app);
         let engine = load(backend, &checkpoint, options, app)?;
         if self.checkpoint.is_built_in() && !app.quiet && terminal::stderr_is_terminal() {
             terminal::notice(hala_demo_model::NOTICE);
         }
         Ok(engine)
+    }
+}
+
+impl ModelArgs {
+    /// Says which weights are not held as their file has them.
+    fn tell_of_conversion(&self, checkpoint: &Checkpoint, app: &App) {
+        if app.quiet
+            || !terminal::stderr_is_terminal()
+            || self.weights.is_some_and(|w| w != WeightFormat::Auto)
+        {
+            return;
+        }
+        let types: Vec<_> = checkpoint.converted().iter().map(ToString::to_string).collect();
+        if !types.is_empty() {
+            terminal::notice(&format!("weights in {} are held as int8", types.join(" and ")));
+        }
     }
 }
 

@@ -43,15 +43,8 @@ pub fn compress(
     let mut settings = Map::new();
     settings.insert("recipe".to_owned(), config["quantization_config"].clone());
     let mut job = Job::begin(out, &fingerprint("compress", &[checkpoint], settings), &files)?;
-    match work.fill(&mut job, &files, &config, &mut Pace { n_threads, on_progress }) {
-        Ok(report) => job.finish().map(|()| report),
-        Err(error) => {
-            if !error.is_passing() {
-                job.discard();
-            }
-            Err(error)
-        }
-    }
+    let result = work.fill(&mut job, &files, &config, &mut Pace { n_threads, on_progress });
+    job.end(result, Job::finish)
 }
 
 /// config.json with what was done to the matrices.
@@ -124,7 +117,7 @@ impl<'a> Work<'a> {
                     }
                 }
             }
-            files.push(OutFile { name: name.to_owned(), layout });
+            files.push(OutFile { name: name.to_owned(), placed: layout.place() });
         }
         Ok(files)
     }

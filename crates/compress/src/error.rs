@@ -9,6 +9,9 @@ pub enum CompressError {
     /// A checkpoint could not be read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// A checkpoint is no model that can be converted.
+    #[error(transparent)]
+    Model(#[from] hala_model::ModelError),
     /// The operating system refused.
     #[error("cannot {action} `{path}`: {source}")]
     Io {

@@ -62,9 +62,9 @@ pub(crate) fn write_index(folder: &Path, files: &[OutFile]) -> Result<(), Compre
     let mut map = BTreeMap::new();
     let mut n_bytes = 0;
     for file in files {
-        for (name, range) in file.layout.place().places {
+        for (name, range) in &file.placed.places {
             n_bytes += range.end - range.start;
-            map.insert(name, file.name.clone());
+            map.insert(name.clone(), file.name.clone());
         }
     }
     write_json(&folder.join(INDEX), &json!({ "metadata": { "total_size": n_bytes }, "weight_map": map }))

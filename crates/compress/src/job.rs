@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use hala_weights::SafetensorsLayout;
+use hala_weights::Placed;
 use serde_json::Value;
 
 use crate::CompressError;
@@ -49,7 +49,7 @@ pub(crate) struct Pace<'a, 'p> {
 #[derive(Debug)]
 pub(crate) struct OutFile {
     pub(crate) name: String,
-    pub(crate) layout: SafetensorsLayout,
+    pub(crate) placed: Placed,
 }
 
 /// Some tensors that are made together.
@@ -95,7 +95,7 @@ impl Job {
     /// Opens an output file, and writes its header unless an earlier run did.
     fn open(&mut self, file: &OutFile) -> Result<(), CompressError> {
         let path = self.partial.join(&file.name);
-        let placed = file.layout.place();
+        let placed = &file.placed;
         let io = || CompressError::io("write", &path);
         let mut opened = OpenOptions::new()
             .read(true)
@@ -117,7 +117,7 @@ impl Job {
             opened.set_len(placed.n_bytes).map_err(io())?;
         }
         let idx = self.files.len();
-        self.places.extend(placed.places.into_iter().map(|(name, range)| (name, (idx, range))));
+        self.places.extend(placed.places.iter().map(|(name, range)| (name.clone(), (idx, range.clone()))));
         self.files.push(opened);
         Ok(())
     }
@@ -189,6 +189,23 @@ impl Job {
         &self.partial
     }
 
+    /// Ends the job by `finish` where the work succeeded; removes all that was written where the same command could not go on.
+    pub(crate) fn end<T>(
+        self,
+        result: Result<T, CompressError>,
+        finish: fn(Self) -> Result<(), CompressError>,
+    ) -> Result<T, CompressError> {
+        match result {
+            Ok(made) => finish(self).map(|()| made),
+            Err(error) => {
+                if !error.is_passing() {
+                    self.discard();
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Gives the folder its name; all is on the disk then.
     pub(crate) fn finish(self) -> Result<(), CompressError> {
         let Self { out, partial, journal, files, .. } = self;
@@ -204,8 +221,20 @@ impl Job {
         fs::rename(&partial, &out).map_err(CompressError::io("create", &out))
     }
 
+    /// Gives the name to the one file in the folder, and removes that.
+    pub(crate) fn finish_as_file(self) -> Result<(), CompressError> {
+        let Self { out, partial, files, .. } = &self;
+        for file in files {
+            file.sync_all().map_err(CompressError::io("write", partial))?;
+        }
+        let name = out.file_name().unwrap_or_default();
+        fs::rename(partial.join(name), out).map_err(CompressError::io("create", out))?;
+        self.discard();
+        Ok(())
+    }
+
     /// Removes all that was written.
-    pub(crate) fn discard(self) {
+    fn discard(self) {
         let partial = self.partial.clone();
         drop(self);
         // Where it cannot be removed, it stays under its own name, and the error that led here is the one to tell.

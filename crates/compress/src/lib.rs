@@ -5,6 +5,7 @@
 
 mod codes;
 mod compress;
+mod convert;
 mod error;
 mod float;
 mod folder;
@@ -16,6 +17,7 @@ mod report;
 mod scheme;
 
 pub use compress::compress;
+pub use convert::{FloatFormat, to_folder, to_gguf};
 pub use error::CompressError;
 pub use job::{OnProgress, Progress};
 pub use merge::{MergeConfig, Merged, merge};

@@ -11,7 +11,7 @@ use crate::nearest::nearest;
 use crate::quantisation::{INPUT_SCALE, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, SHAPE_SUFFIX};
 use crate::shards::{INDEX, Place, Shard, Shards};
 use crate::source::Source;
-use crate::{Config, TensorInfo, TensorView, WeightsError};
+use crate::{Config, FileDType, TensorInfo, TensorView, WeightsError};
 
 const CONFIG: &str = "config.json";
 
@@ -29,7 +29,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a folder in Hugging Face layout, or one `.safetensors` file with its other files beside it.
+    /// Opens a folder in Hugging Face layout, one `.safetensors` file with its other files beside it, or a `.gguf` file, whose
+    /// tensors then have the names of the published checkpoint.
     ///
     /// # Errors
     /// The path or a shard does not exist, a file is damaged, or config.json is not JSON.
@@ -42,6 +43,10 @@ impl Checkpoint {
             return Self::new(source, shards);
         }
         let name = path.file_name().and_then(|name| name.to_str());
+        if kind.is_file() && name.is_some_and(|name| name.ends_with(".gguf")) {
+            let (source, shards) = crate::gguf::open(path)?;
+            return Self::new(source, shards);
+        }
         let Some(name) = name.filter(|name| kind.is_file() && name.ends_with(".safetensors")) else {
             return Err(WeightsError::NotSafetensors { path: path.display().to_string() });
         };
@@ -133,8 +138,20 @@ impl Checkpoint {
     pub fn folder(&self) -> Option<&Path> {
         match &self.source {
             Source::Folder(path) => Some(path),
-            Source::Memory(_) => None,
+            Source::Gguf { .. } | Source::Memory(_) => None,
         }
+    }
+
+    /// Element types of the file that no type in memory holds exactly, so that their tensors are encoded again as they are loaded.
+    pub fn converted(&self) -> Vec<FileDType> {
+        let mut found: Vec<FileDType> = self
+            .tensors()
+            .filter(|tensor| self.stored(&tensor.name).is_ok_and(|stored| stored.is_encoded_again()))
+            .map(|tensor| tensor.dtype)
+            .collect();
+        found.sort_by_key(|dtype| dtype.name());
+        found.dedup();
+        found
     }
 
     /// What the first weight file says of itself in `__metadata__`.

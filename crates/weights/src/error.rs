@@ -9,7 +9,7 @@ use crate::{FileDType, HeaderFault};
 pub enum WeightsError {
     /// No such file or folder.
     #[error(
-        "`{path}` does not exist: give a folder that holds config.json and model.safetensors, or a .safetensors file"
+        "`{path}` does not exist: give a folder that holds config.json and model.safetensors, or a .safetensors or .gguf file"
     )]
     NotFound {
         /// The path given.
@@ -26,7 +26,7 @@ pub enum WeightsError {
         source: std::io::Error,
     },
     /// A file given by path is of a kind that is not read.
-    #[error("`{path}` is not a .safetensors file: give one, or the folder that holds it")]
+    #[error("`{path}` is neither a .safetensors nor a .gguf file: give one, or the folder that holds it")]
     NotSafetensors {
         /// The path given.
         path: String,
@@ -112,6 +112,24 @@ pub enum WeightsError {
         file: String,
         /// What is wrong with it.
         fault: HeaderFault,
+    },
+    /// A GGUF file that is damaged, or of a kind that is not read.
+    #[cfg(not(target_family = "wasm"))]
+    #[error("{file}: {fault}")]
+    DamagedGguf {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        fault: crate::GgufFault,
+    },
+    /// The tokenizer in a GGUF file is of a kind that is not read.
+    #[cfg(not(target_family = "wasm"))]
+    #[error("{file}: {reason}: use the checkpoint that the file was made from")]
+    GgufTokenizer {
+        /// The file.
+        file: String,
+        /// What about it is not supported.
+        reason: String,
     },
     /// The index names a shard that cannot be a file beside it.
     #[error(

@@ -1,10 +1,10 @@
-//! Element types by the names that safetensors files give them.
+//! Element types by the names that safetensors and GGUF files give them.
 
 use std::fmt;
 
 use hala_tensor::DType;
 
-/// How a file stores the elements of a tensor; the list of the safetensors format, version 0.8.
+/// How a file stores the elements of a tensor: the list of the safetensors format, version 0.8, and blocks of GGUF files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(non_camel_case_types, reason = "the names are those of the file format, verbatim")]
 pub enum FileDType {
@@ -52,10 +52,23 @@ pub enum FileDType {
     I64,
     /// Unsigned 64-bit integer.
     U64,
+    /// GGUF: 32 numbers of 4 bits and their scale.
+    Q4_0,
+    /// GGUF: 32 bytes and their scale.
+    Q8_0,
+    /// GGUF: 256 numbers of 4 bits, with scales and offsets for each 32.
+    Q4_K,
+    /// GGUF: 256 numbers of 5 bits, with scales and offsets for each 32.
+    Q5_K,
+    /// GGUF: 256 numbers of 6 bits, with scales for each 16.
+    Q6_K,
 }
 
-/// Every type with its name in a file and its width in bits.
-const NAMES: [(FileDType, &str, u64); 22] = [
+/// How many of the types safetensors files have.
+const N_SAFETENSORS: usize = 22;
+
+/// Every type with its name in a file and its width in bits; blocks have no width.
+const NAMES: [(FileDType, &str, u64); 27] = [
     (FileDType::BOOL, "BOOL", 8),
     (FileDType::F4, "F4", 4),
     (FileDType::F6_E2M3, "F6_E2M3", 6),
@@ -78,12 +91,17 @@ const NAMES: [(FileDType, &str, u64); 22] = [
     (FileDType::F64, "F64", 64),
     (FileDType::I64, "I64", 64),
     (FileDType::U64, "U64", 64),
+    (FileDType::Q4_0, "Q4_0", 0),
+    (FileDType::Q8_0, "Q8_0", 0),
+    (FileDType::Q4_K, "Q4_K", 0),
+    (FileDType::Q5_K, "Q5_K", 0),
+    (FileDType::Q6_K, "Q6_K", 0),
 ];
 
 impl FileDType {
-    /// The type of this name, as written in a file's header.
+    /// The type of this name, as written in a safetensors file's header.
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, n, _)| *n == name).map(|(dtype, ..)| *dtype)
+        NAMES[..N_SAFETENSORS].iter().find(|(_, n, _)| *n == name).map(|(dtype, ..)| *dtype)
     }
 
     /// The name in a file's header.
@@ -91,7 +109,41 @@ impl FileDType {
         NAMES[self as usize].1
     }
 
-    /// Bits that one element takes.
+    /// The type of this number in a GGUF file, for those that are read.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn from_ggml(id: u32) -> Option<Self> {
+        Some(match id {
+            0 => Self::F32,
+            1 => Self::F16,
+            2 => Self::Q4_0,
+            8 => Self::Q8_0,
+            12 => Self::Q4_K,
+            13 => Self::Q5_K,
+            14 => Self::Q6_K,
+            30 => Self::BF16,
+            _ => return None,
+        })
+    }
+
+    /// Elements and bytes of a block, for the types of GGUF; other elements are by themselves.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn block(self) -> (usize, usize) {
+        match self {
+            Self::Q4_0 => (32, 18),
+            Self::Q8_0 => (32, 34),
+            Self::Q4_K => (256, 144),
+            Self::Q5_K => (256, 176),
+            Self::Q6_K => (256, 210),
+            _ => (1, self.n_bits() as usize / 8),
+        }
+    }
+
+    /// Whether elements are in blocks with their scales, as in GGUF files.
+    pub fn is_blocks(self) -> bool {
+        self as usize >= N_SAFETENSORS
+    }
+
+    /// Bits that one element takes; 0 for those in blocks.
     pub fn n_bits(self) -> u64 {
         NAMES[self as usize].2
     }
@@ -121,7 +173,7 @@ mod tests {
     fn every_type_stands_at_its_own_place_in_the_table() {
         for (i, (dtype, name, _)) in NAMES.iter().enumerate() {
             assert_eq!(*dtype as usize, i);
-            assert_eq!(FileDType::from_name(name), Some(*dtype));
+            assert_eq!(FileDType::from_name(name), Some(*dtype).filter(|dtype| !dtype.is_blocks()));
             assert_eq!(dtype.name(), *name);
         }
         assert_eq!(FileDType::from_name("F128"), None);

@@ -48,6 +48,9 @@ impl SafetensorsLayout {
         if name == "__metadata__" || self.tensors.contains_key(name) {
             return refuse("the name is taken".to_owned());
         }
+        if dtype.is_blocks() {
+            return refuse(format!("safetensors files have no {dtype}"));
+        }
         let n_bits = dims.iter().try_fold(dtype.n_bits(), |n, &d| n.checked_mul(d as u64));
         if n_bits.is_none_or(|n| n % 8 != 0) {
             return refuse(format!("{dtype} {dims:?} does not fill whole bytes"));

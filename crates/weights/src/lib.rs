@@ -1,6 +1,6 @@
 //! Checkpoints: safetensors files, tensors by name, the dialects of config.json, and the Hub.
 //!
-//! A [`Checkpoint`] is a folder in Hugging Face layout, one `.safetensors` file, or files held as bytes. Its
+//! A [`Checkpoint`] is a folder in Hugging Face layout, one `.safetensors` or `.gguf` file, or files held as bytes. Its
 //! tensors are looked up by name and loaded in any [`DType`](hala_tensor::DType), converted a few rows at a
 //! time so that memory holds the result and little else. [`Config`] reads config.json under all the names that
 //! its values go by. [`SafetensorsWriter`] writes what [`Checkpoint`] reads.
@@ -10,6 +10,8 @@ mod checkpoint;
 mod config;
 mod error;
 mod file_dtype;
+#[cfg(not(target_family = "wasm"))]
+mod gguf;
 mod header;
 #[cfg(all(feature = "hub", not(target_family = "wasm")))]
 pub mod hub;
@@ -28,6 +30,8 @@ pub use checkpoint::Checkpoint;
 pub use config::Config;
 pub use error::WeightsError;
 pub use file_dtype::FileDType;
+#[cfg(not(target_family = "wasm"))]
+pub use gguf::{GgufFault, gguf_name};
 pub use header::{HeaderFault, TensorInfo};
 pub use layout::{Placed, SafetensorsLayout};
 pub use quantisation::int8_quantization_config;

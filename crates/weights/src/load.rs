@@ -34,7 +34,11 @@ impl Checkpoint {
             Form::Quantised(quantised) if stored.dtype() == dtype && !stored.is_encoded_again() => {
                 self.pass_through(name, view, quantised, dtype)?
             }
-            Form::Floats(_) | Form::Quantised(_) => {
+            #[cfg(not(target_family = "wasm"))]
+            Form::Blocks if stored.dtype() == dtype && !stored.is_encoded_again() => {
+                self.pass_blocks(name, view, dtype)?
+            }
+            _ => {
                 let mut rows = Rows::new(self, name, &stored)?;
                 encode(view.shape, dtype, |range, out| rows.decode(range, out))
             }
@@ -73,6 +77,28 @@ impl Checkpoint {
             _ => return Err(view.unsupported()),
         };
         Ok(Tensor::new(view.shape, data))
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl Checkpoint {
+    /// Codes and scales of blocks, in a type that holds them exactly.
+    fn pass_blocks(
+        &self,
+        name: &str,
+        view: TensorView<'_>,
+        dtype: DType,
+    ) -> Result<Result<Tensor, TensorError>, WeightsError> {
+        let (n_rows, bytes) = (view.shape.n_rows(), view.bytes()?);
+        let (mut codes, mut scales) = (Vec::with_capacity(view.shape.n_elements()), Vec::new());
+        let n_row_bytes = (bytes.len() / n_rows.max(1)).max(1);
+        let n_chunk_bytes = CHUNK_BYTES.next_multiple_of(n_row_bytes);
+        for (i, chunk) in bytes.chunks(n_chunk_bytes).enumerate() {
+            crate::gguf::blocks::codes(view.file_dtype(), chunk, &mut codes, &mut scales);
+            self.release(name, i * n_chunk_bytes..i * n_chunk_bytes + chunk.len());
+        }
+        let DType::Int8 { group } = dtype else { return Err(view.unsupported()) };
+        Ok(Tensor::new(view.shape, Data::Int8 { codes, scales, group }))
     }
 }
 

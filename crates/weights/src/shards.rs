@@ -153,7 +153,9 @@ fn no_weights(source: &Source) -> WeightsError {
     let ends = |ending: &str| names.iter().any(|name| name.ends_with(ending));
     let advice = if ends(".safetensors") {
         "give the path of the .safetensors file itself"
-    } else if ends(".gguf") || ends(".bin") || ends(".pt") || ends(".pth") {
+    } else if ends(".gguf") {
+        "give the path of the .gguf file itself"
+    } else if ends(".bin") || ends(".pt") || ends(".pth") {
         "convert it to safetensors first, in transformers by `save_pretrained`"
     } else {
         "give the folder of a checkpoint in Hugging Face layout"

@@ -19,6 +19,9 @@ pub(crate) enum Source {
     /// Files in a folder.
     #[cfg(not(target_family = "wasm"))]
     Folder(PathBuf),
+    /// One GGUF file in words, and files made of its metadata.
+    #[cfg(not(target_family = "wasm"))]
+    Gguf { label: String, files: BTreeMap<String, Cow<'static, [u8]>> },
     /// Files as bytes, by name.
     Memory(BTreeMap<String, Cow<'static, [u8]>>),
 }
@@ -29,6 +32,8 @@ impl Source {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(path) => format!("`{}`", path.display()),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Gguf { label, .. } => format!("`{label}`"),
             Self::Memory(_) => "the checkpoint in memory".to_owned(),
         }
     }
@@ -38,6 +43,8 @@ impl Source {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(path) => path.join(name).display().to_string(),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Gguf { label, .. } => format!("{label} ({name})"),
             Self::Memory(_) => name.to_owned(),
         }
     }
@@ -47,6 +54,8 @@ impl Source {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(path) => path.join(name).is_file(),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Gguf { files, .. } => files.contains_key(name),
             Self::Memory(files) => files.contains_key(name),
         }
     }
@@ -62,6 +71,8 @@ impl Source {
                 names.sort();
                 names
             }
+            #[cfg(not(target_family = "wasm"))]
+            Self::Gguf { files, .. } => files.keys().cloned().collect(),
             Self::Memory(files) => files.keys().cloned().collect(),
         }
     }
@@ -75,6 +86,9 @@ impl Source {
                 let path = path.join(name);
                 FileBytes::map(&path).map_err(|source| read_error(&path, source))
             }
+            // Its weights are opened with it.
+            #[cfg(not(target_family = "wasm"))]
+            Self::Gguf { .. } => Err(missing(self.origin())),
             Self::Memory(files) => match files.remove(name) {
                 Some(bytes) => Ok(FileBytes::Held(bytes)),
                 None => Err(missing(self.origin())),
@@ -100,6 +114,8 @@ impl Source {
                 let bytes = std::fs::read(&path).map_err(|e| read_error(&path, e))?;
                 Ok(Some(Cow::Owned(bytes)))
             }
+            #[cfg(not(target_family = "wasm"))]
+            Self::Gguf { files, .. } => Ok(files.get(name).map(|bytes| Cow::Borrowed(bytes.as_ref()))),
             Self::Memory(files) => match files.get(name) {
                 Some(bytes) if bytes.len() as u64 > max => Err(too_large(bytes.len() as u64)),
                 Some(bytes) => Ok(Some(Cow::Borrowed(bytes.as_ref()))),

@@ -6,6 +6,8 @@ use hala_tensor::{DType, Shape, TensorError, e4m3};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::gguf::blocks;
 use crate::quantisation::{Codes, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, Scheme, UNREAD_SUFFIXES};
 use crate::{Checkpoint, FileDType, TensorView, WeightsError};
 
@@ -23,6 +25,9 @@ pub(crate) enum Form<'a> {
     Floats(DType),
     /// Codes with scales.
     Quantised(Quantised<'a>),
+    /// Blocks of GGUF files.
+    #[cfg(not(target_family = "wasm"))]
+    Blocks,
 }
 
 /// The codes of a matrix, and its scales.
@@ -46,6 +51,8 @@ impl Checkpoint {
             FileDType::I8 => Codes::Int8,
             FileDType::F8_E4M3 => Codes::E4M3,
             FileDType::I32 if view.name.ends_with(PACKED_SUFFIX) => Codes::Packed(0),
+            #[cfg(not(target_family = "wasm"))]
+            dtype if dtype.is_blocks() => return Ok(Stored { view, form: Form::Blocks }),
             _ => return Ok(Stored { view, form: Form::Floats(view.float_dtype()?) }),
         };
         let Some(quantisation) = quantisation.filter(|_| name.ends_with(".weight")) else {
@@ -103,6 +110,10 @@ impl Stored<'_> {
         match self.form {
             Form::Floats(dtype) => dtype,
             Form::Quantised(_) if self.is_encoded_again() => DType::Int8 { group: DType::INT8_GROUP },
+            #[cfg(not(target_family = "wasm"))]
+            Form::Blocks => {
+                DType::Int8 { group: blocks::columns_of_scale(self.view.dtype).unwrap_or(DType::INT8_GROUP) }
+            }
             Form::Quantised(Quantised { codes: Codes::E4M3, .. }) => DType::E4M3,
             Form::Quantised(Quantised { scheme, .. }) => {
                 DType::Int8 { group: group(scheme, self.view.shape.n_columns()) }
@@ -112,8 +123,14 @@ impl Stored<'_> {
 
     /// Whether no type in memory holds the codes with their scales.
     pub(crate) fn is_encoded_again(&self) -> bool {
-        let n_columns = self.view.shape.n_columns();
-        matches!(self.form, Form::Quantised(Quantised { codes: Codes::E4M3, scheme, .. }) if scheme.block[1] < n_columns)
+        match self.form {
+            Form::Floats(_) => false,
+            Form::Quantised(Quantised { codes, scheme, .. }) => {
+                codes == Codes::E4M3 && scheme.block[1] < self.view.shape.n_columns()
+            }
+            #[cfg(not(target_family = "wasm"))]
+            Form::Blocks => blocks::columns_of_scale(self.view.dtype).is_none(),
+        }
     }
 }
 
@@ -156,6 +173,8 @@ enum Decoder {
         codes: Codes,
         scales: Scales,
     },
+    #[cfg(not(target_family = "wasm"))]
+    Blocks(FileDType),
 }
 
 /// Scales of a matrix.
@@ -186,6 +205,8 @@ impl<'a> Rows<'a> {
             Form::Quantised(quantised) => {
                 Decoder::Codes { codes: quantised.codes, scales: quantised.scales(checkpoint, view.shape)? }
             }
+            #[cfg(not(target_family = "wasm"))]
+            Form::Blocks => Decoder::Blocks(view.dtype),
         };
         Ok(Self { checkpoint, name: name.to_owned(), shape: view.shape, bytes: view.bytes()?, decoder })
     }
@@ -207,6 +228,8 @@ impl<'a> Rows<'a> {
         let bytes = &self.bytes[range.clone()];
         match &mut self.decoder {
             Decoder::Floats { dtype, halves } => decode_floats(*dtype, bytes, halves, out),
+            #[cfg(not(target_family = "wasm"))]
+            Decoder::Blocks(dtype) => blocks::decode(*dtype, bytes, out),
             Decoder::Codes { codes, scales } => {
                 let parts = bytes.chunks(n_row_bytes.max(1)).zip(out.chunks_mut(n_columns.max(1)));
                 for (row, (bytes, out)) in rows.zip(parts) {

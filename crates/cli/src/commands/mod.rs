@@ -3,6 +3,7 @@
 mod bench;
 mod chat;
 mod compress;
+mod convert;
 mod generate;
 mod inspect;
 mod logits;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Pull(pull::PullArgs),
     /// Compress a checkpoint to FP8, int8 or int4
     Compress(compress::CompressArgs),
+    /// Convert between folders and GGUF files
+    Convert(convert::ConvertArgs),
     /// Merge checkpoints
     Merge(merge::MergeArgs),
 }
@@ -68,6 +71,7 @@ impl Command {
             Self::Trace(args) => args.run(app),
             Self::Pull(args) => args.run(app),
             Self::Compress(args) => args.run(app),
+            Self::Convert(args) => args.run(app),
             Self::Merge(args) => args.run(app),
         }
     }

@@ -59,15 +59,8 @@ pub fn merge(
     let settings = Map::from_iter([("config".to_owned(), json!(config.text))]);
     let inputs: Vec<&Checkpoint> = models.values().collect();
     let mut job = Job::begin(out, &fingerprint("merge", &inputs, settings), &files)?;
-    match plan.fill(&mut job, &files, &mut Pace { n_threads, on_progress }) {
-        Ok(merged) => job.finish().map(|()| merged),
-        Err(error) => {
-            if !error.is_passing() {
-                job.discard();
-            }
-            Err(error)
-        }
-    }
+    let result = plan.fill(&mut job, &files, &mut Pace { n_threads, on_progress });
+    job.end(result, Job::finish)
 }
 
 /// The model whose config.json and other files the result gets: the base, or else the first.
@@ -131,7 +124,7 @@ impl Merge<'_> {
         Ok(layouts
             .into_iter()
             .enumerate()
-            .map(|(i, (layout, _))| OutFile { name: name(i), layout })
+            .map(|(i, (layout, _))| OutFile { name: name(i), placed: layout.place() })
             .collect())
     }
 

@@ -1,0 +1,68 @@
+//! A GGUF file, or any other checkpoint, as a folder in Hugging Face layout whose tensors are floats.
+
+use std::path::Path;
+
+use hala_weights::{Checkpoint, SafetensorsLayout, TensorInfo};
+use serde_json::{Map, Value, json};
+
+use super::FloatFormat;
+use super::rows::write_tensor;
+use crate::CompressError;
+use crate::folder::{copy_other_files, fingerprint, write_json};
+use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
+
+/// Writes a checkpoint as the new folder `out`, all of its tensors in `format`, which are no blocks, on `n_threads` threads.
+///
+/// # Errors
+/// `out` exists; `format` is blocks; a value is not finite in it; files cannot be read or written; `on_progress` said to stop.
+pub fn to_folder(
+    checkpoint: &Checkpoint,
+    out: &Path,
+    format: FloatFormat,
+    n_threads: usize,
+    on_progress: &mut OnProgress<'_>,
+) -> Result<usize, CompressError> {
+    let Some(dtype) = format.dtype() else {
+        return Err(CompressError::Settings {
+            file: out.display().to_string(),
+            detail: "q8_0 is for .gguf files; `hala compress` makes int8 checkpoints in folders".to_owned(),
+        });
+    };
+    let mut layout = SafetensorsLayout::new();
+    layout.metadata("format", "pt");
+    for tensor in checkpoint.tensors() {
+        layout.declare(&tensor.name, crate::float::file_dtype(dtype), &tensor.dims)?;
+    }
+    let files = [OutFile { name: "model.safetensors".to_owned(), placed: layout.place() }];
+    let settings = Map::from_iter([("format".to_owned(), json!(format!("{format:?}")))]);
+    let mut job = Job::begin(out, &fingerprint("to_folder", &[checkpoint], settings), &files)?;
+    let result = fill(checkpoint, &mut job, format, &mut Pace { n_threads, on_progress });
+    job.end(result, Job::finish)
+}
+
+fn fill(
+    checkpoint: &Checkpoint,
+    job: &mut Job,
+    format: FloatFormat,
+    pace: &mut Pace<'_, '_>,
+) -> Result<usize, CompressError> {
+    let task = |tensor: &TensorInfo| Task { name: tensor.name.clone(), n_bytes: tensor.n_bytes() as u64 };
+    let tasks: Vec<Task> = checkpoint.tensors().map(task).collect();
+    let work =
+        |task: &Task, sink: &Sink<'_>| write_tensor(checkpoint, &task.name, (&task.name, format), sink);
+    job.run(&tasks, pace, work)?;
+    let config = checkpoint.config()?;
+    let value = |key: &str| (key.to_owned(), config.raw(key).cloned().unwrap_or(Value::Null));
+    let mut map: Map<String, Value> = config.keys().map(value).collect();
+    map.remove("quantization_config");
+    let name = match format {
+        FloatFormat::F16 => "float16",
+        FloatFormat::BF16 => "bfloat16",
+        FloatFormat::F32 | FloatFormat::Q8_0 => "float32",
+    };
+    map.remove("torch_dtype");
+    map.insert("dtype".to_owned(), json!(name));
+    write_json(&job.folder().join("config.json"), &Value::Object(map))?;
+    copy_other_files(checkpoint, job.folder(), &["config.json"].into())?;
+    Ok(tasks.len())
+}

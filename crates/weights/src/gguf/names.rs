@@ -1,0 +1,166 @@
+//! What a GGUF file calls things, in the words of the published checkpoints: tensors' names, and the settings of config.json.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::header::{Header, Tensor, Value};
+
+/// Names of LFM2's tensors in a layer, in the file and in the checkpoint.
+const LFM2_LAYER: [(&str, &str); 14] = [
+    ("attn_norm", "operator_norm"),
+    ("ffn_norm", "ffn_norm"),
+    ("ffn_gate", "feed_forward.w1"),
+    ("ffn_down", "feed_forward.w2"),
+    ("ffn_up", "feed_forward.w3"),
+    ("shortconv.in_proj", "conv.in_proj"),
+    ("shortconv.conv", "conv.conv"),
+    ("shortconv.out_proj", "conv.out_proj"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_output", "self_attn.out_proj"),
+    ("attn_q_norm", "self_attn.q_layernorm"),
+    ("attn_k_norm", "self_attn.k_layernorm"),
+];
+
+/// Names of LFM2's tensors outside of layers.
+const LFM2: [(&str, &str); 3] = [
+    ("token_embd", "model.embed_tokens"),
+    ("token_embd_norm", "model.embedding_norm"),
+    ("output", "lm_head"),
+];
+
+/// The name of LFM2's tensor in a GGUF file by its name in a checkpoint; `None` where it has none.
+pub fn gguf_name(name: &str) -> Option<String> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    let find = |table: &[(&'static str, &'static str)], name: &str| {
+        table.iter().find(|(_, theirs)| *theirs == name).map(|(gguf, _)| *gguf)
+    };
+    if let Some(found) = find(&LFM2, stem) {
+        return Some(format!("{found}.{ending}"));
+    }
+    let (layer, rest) = stem.strip_prefix("model.layers.")?.split_once('.')?;
+    Some(format!("blk.{layer}.{}.{ending}", find(&LFM2_LAYER, rest)?))
+}
+
+/// The name in a checkpoint of LFM2's tensor in a GGUF file.
+fn checkpoint_name(name: &str) -> Option<String> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    let find = |table: &[(&'static str, &'static str)], name: &str| {
+        table.iter().find(|(gguf, _)| *gguf == name).map(|(_, theirs)| *theirs)
+    };
+    if let Some(found) = find(&LFM2, stem) {
+        return Some(format!("{found}.{ending}"));
+    }
+    let (layer, rest) = stem.strip_prefix("blk.")?.split_once('.')?;
+    Some(format!("model.layers.{layer}.{}.{ending}", find(&LFM2_LAYER, rest)?))
+}
+
+/// Gives a tensor the name and the dimensions that it has in a checkpoint; unknown ones keep their names, and are refused by the
+/// model.
+pub(super) fn renamed(mut tensor: Tensor) -> Tensor {
+    if let Some(name) = checkpoint_name(&tensor.name) {
+        if let (true, &[n_channels, n_taps]) = (name.ends_with("conv.conv.weight"), tensor.dims.as_slice()) {
+            tensor.dims = vec![n_channels, 1, n_taps];
+        }
+        tensor.name = name;
+    }
+    tensor
+}
+
+/// Looks values up under the architecture's prefix.
+pub(super) struct Settings<'a> {
+    header: &'a Header,
+    architecture: &'a str,
+}
+
+impl<'a> Settings<'a> {
+    /// The settings of a file; `None` where it does not name its architecture.
+    pub(super) fn of(header: &'a Header) -> Option<Self> {
+        match header.metadata.get("general.architecture") {
+            Some(Value::Text(architecture)) => Some(Self { header, architecture }),
+            _ => None,
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<Json> {
+        json_of(self.header.metadata.get(&format!("{}.{key}", self.architecture))?)
+    }
+
+    fn id(&self, key: &str) -> Option<Json> {
+        json_of(self.header.metadata.get(&format!("tokenizer.ggml.{key}_token_id"))?)
+    }
+
+    /// config.json in the words of the published checkpoints; what the file does not say stays out.
+    pub(super) fn config(&self) -> Map<String, Json> {
+        let mut map = Map::new();
+        let mut set = |key: &str, value: Option<Json>| {
+            if let Some(value) = value {
+                map.insert(key.to_owned(), value);
+            }
+        };
+        set("model_type", Some(json!(self.architecture)));
+        for (key, theirs) in [
+            ("hidden_size", "embedding_length"),
+            ("num_hidden_layers", "block_count"),
+            ("max_position_embeddings", "context_length"),
+            ("intermediate_size", "feed_forward_length"),
+            ("num_attention_heads", "attention.head_count"),
+            ("norm_eps", "attention.layer_norm_rms_epsilon"),
+            ("rope_theta", "rope.freq_base"),
+            ("conv_L_cache", "shortconv.l_cache"),
+            ("head_dim", "attention.key_length"),
+        ] {
+            set(key, self.get(theirs));
+        }
+        for (key, name) in [("bos_token_id", "bos"), ("eos_token_id", "eos"), ("pad_token_id", "padding")] {
+            set(key, self.id(name));
+        }
+        if self.architecture == "lfm2" {
+            set("architectures", Some(json!(["Lfm2ForCausalLM"])));
+            set("block_auto_adjust_ff_dim", Some(json!(false)));
+            self.layers(&mut set);
+        }
+        let find = |name: &str| self.header.tensors.iter().find(|tensor| tensor.name == name);
+        set("vocab_size", find("token_embd.weight").and_then(|t| Some(json!(t.dims.first()?))));
+        set("tie_word_embeddings", Some(json!(find("output.weight").is_none())));
+        map
+    }
+
+    /// The kinds of layers: a layer without key/value heads is a convolution.
+    fn layers(&self, set: &mut impl FnMut(&str, Option<Json>)) {
+        let Some(Json::Array(heads)) = self.get("attention.head_count_kv") else { return };
+        let heads: Vec<u64> = heads.iter().filter_map(Json::as_u64).collect();
+        let kind = |n: &u64| if *n == 0 { "conv" } else { "full_attention" };
+        set("layer_types", Some(heads.iter().map(kind).collect()));
+        set("num_key_value_heads", heads.iter().max().map(|n| json!(n)));
+    }
+}
+
+fn json_of(value: &Value) -> Option<Json> {
+    Some(match value {
+        Value::Integer(n) => json!(i64::try_from(*n).ok()?),
+        Value::Float(x) => json!(x),
+        Value::Bool(on) => json!(on),
+        Value::Text(text) => json!(text),
+        Value::List(values) => Json::Array(values.iter().map(json_of).collect::<Option<_>>()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for (name, gguf) in [
+            ("model.embed_tokens.weight", "token_embd.weight"),
+            ("model.embedding_norm.weight", "token_embd_norm.weight"),
+            ("model.layers.12.conv.in_proj.weight", "blk.12.shortconv.in_proj.weight"),
+            ("model.layers.2.self_attn.k_layernorm.weight", "blk.2.attn_k_norm.weight"),
+        ] {
+            assert_eq!(gguf_name(name).as_deref(), Some(gguf));
+            assert_eq!(checkpoint_name(gguf).as_deref(), Some(name));
+        }
+        assert_eq!(gguf_name("model.layers.0.mlp.up_proj.weight"), None);
+    }
+}
