@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use crate::checkpoint::two_layer;
 use crate::logits::read;
-use crate::{Hala, hala, names};
+use crate::{Hala, demo_folder, hala, names};
 
 /// The relative error of logits, ‖x − y‖ / ‖x‖: twice what two layers make of the codes' own errors. A wrong format or scale makes it 1.
 const SCHEMES: [(&[&str], f32); 5] = [
@@ -107,4 +107,28 @@ fn bad_input_is_refused_and_nothing_is_left() {
     assert_eq!(names(folder.path()), [""; 0]);
     compress(&two_layer(), folder.path(), &["--scheme", "int8"]).run().text();
     compress(&two_layer(), folder.path(), &["--scheme", "int8"]).run().refused(&["exists"]);
+}
+
+#[test]
+fn a_text_tells_what_compression_did() {
+    let folder = tempdir().unwrap();
+    let [floats, out, text] = ["floats", "out", "text.txt"].map(|name| folder.path().join(name));
+    hala(&["convert", "--type", "f32"]).arg(demo_folder()).arg(&floats).run().text();
+    std::fs::write(&text, "صباح الخير. Good morning. أين المحطة؟ Where is the station?\n".repeat(3)).unwrap();
+    let run = compress(&floats, &out, &["--scheme", "fp8-dynamic", "--json", "--eval"]).arg(&text);
+    let eval = &run.run().json()["eval"];
+    let number = |key: &str| eval[key].as_f64().unwrap();
+    assert!(number("n_tokens") > 30.0 && number("top1") > 0.8, "{eval}");
+    assert!((1e-5..0.1).contains(&number("kl_divergence")), "{eval}");
+    assert!((number("perplexity_after") / number("perplexity_before") - 1.0).abs() < 0.1, "{eval}");
+    // Refused before the work: nothing to score, nothing to read it with.
+    let refused = |input: &Path, text: &str, faults: &[&str]| {
+        let file = folder.path().join("other.txt");
+        std::fs::write(&file, text).unwrap();
+        let out = folder.path().join("none");
+        compress(input, &out, &["--scheme", "int8", "--eval"]).arg(&file).run().refused(faults);
+        assert!(!out.exists());
+    };
+    refused(&floats, "", &["--eval", "other.txt", "tokens"]);
+    refused(&two_layer(), "a text", &["--eval", "tokenizer"]);
 }

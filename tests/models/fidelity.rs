@@ -2,29 +2,14 @@
 
 use hala_backend_cpu::CpuBackend;
 use hala_engine::Engine;
+use hala_eval::Fidelity;
 use hala_model::WeightFormat;
 use hala_weights::Checkpoint;
 
 use crate::golden::{Text, texts};
 use crate::{load, logits, published_demo};
 
-/// How the next-token distributions of two engines compare.
-#[derive(Debug, Clone, Copy)]
-struct Fidelity {
-    /// Share of positions where both have the same likeliest token.
-    top1: f64,
-    /// Mean Kullback–Leibler divergence, in nats.
-    divergence: f64,
-}
-
-/// `log softmax`, in f64.
-fn log_probabilities(logits: &[f32]) -> Vec<f64> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|x| f64::from(x - max).exp()).sum();
-    logits.iter().map(|x| f64::from(x - max) - total.ln()).collect()
-}
-
-fn argmax(values: &[f64]) -> usize {
+fn argmax(values: &[f32]) -> usize {
     (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap()
 }
 
@@ -39,19 +24,16 @@ enum Positions {
 
 fn fidelity(reference: &Engine<CpuBackend>, engine: &Engine<CpuBackend>, positions: Positions) -> Fidelity {
     let n_vocab = engine.model().facts().n_vocab;
-    let (mut n, mut n_same, mut divergence) = (0usize, 0usize, 0.0);
+    let mut fidelity = Fidelity::default();
     for Text { ids, n_prompt } in texts() {
         let expected = logits(reference, &ids, ids.len());
         let found = logits(engine, &ids, ids.len());
         let first = if positions == Positions::All { 0 } else { n_prompt - 1 };
         for (p, q) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)).skip(first) {
-            let (p, q) = (log_probabilities(p), log_probabilities(q));
-            n += 1;
-            n_same += usize::from(argmax(&p) == argmax(&q));
-            divergence += p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
+            fidelity.add(p, q, None);
         }
     }
-    Fidelity { top1: n_same as f64 / n as f64, divergence: divergence / n as f64 }
+    fidelity
 }
 
 fn threaded(checkpoint: &Checkpoint, weights: WeightFormat) -> Engine<CpuBackend> {
@@ -75,9 +57,9 @@ fn quantised_weights_keep_the_distributions_of_f32() {
     for (name, engine, least_top1, most_divergence) in rows {
         for positions in positions {
             let found = fidelity(&reference, &engine, *positions);
-            println!("{name}, {positions:?}: top-1 {:.4}, KL {:.5} nats", found.top1, found.divergence);
-            assert!(found.top1 >= least_top1, "{name}: {found:?}");
-            assert!(found.divergence <= most_divergence, "{name}: {found:?}");
+            println!("{name}, {positions:?}: top-1 {:.4}, KL {:.5} nats", found.top1(), found.divergence());
+            assert!(found.top1() >= least_top1, "{name}: {found:?}");
+            assert!(found.divergence() <= most_divergence, "{name}: {found:?}");
         }
     }
 }
@@ -95,7 +77,7 @@ fn greedy_output_in_f32_is_the_reference_implementations_on_every_sentence() {
         // Each token of the answer is the likeliest after those before it: then greedy decoding writes this answer.
         let rows = logits(&engine, &ids, ids.len());
         for (i, row) in rows.chunks(n_vocab).enumerate().take(ids.len() - 1).skip(n_prompt - 1) {
-            assert_eq!(argmax(&log_probabilities(row)) as u32, ids[i + 1], "sentence {i_text} at {i}");
+            assert_eq!(argmax(row) as u32, ids[i + 1], "sentence {i_text} at {i}");
         }
     }
 }

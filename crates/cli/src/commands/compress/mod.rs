@@ -1,5 +1,7 @@
 //! `hala compress`: a smaller checkpoint made of a large one.
 
+mod evaluation;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -15,6 +17,7 @@ use crate::new_file::NewFile;
 use crate::progress::WorkBar;
 use crate::terminal::{BOLD, bytes, paint};
 use crate::{App, output};
+use evaluation::{Evaluation, Found};
 
 /// Matrices that are named as the worst.
 const N_WORST: usize = 5;
@@ -26,7 +29,7 @@ const N_WORST: usize = 5;
 /// read back and compared.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --report errors.html
+  hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --report errors.html --eval text.txt
   hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --ignore '.*\\.conv\\.(in_proj|out_proj)$'")]
 pub(crate) struct CompressArgs {
     /// A folder in Hugging Face layout, or a Hub id `owner/name` or `owner/name@revision`
@@ -57,6 +60,14 @@ pub(crate) struct CompressArgs {
     #[arg(long, value_name = "FILE", value_parser = report_path)]
     report: Vec<PathBuf>,
 
+    /// Run both models on this text, and tell their perplexity and how far apart they are
+    #[arg(long, value_name = "FILE")]
+    eval: Option<PathBuf>,
+
+    /// Tokens of the text that are used at most
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(2..), requires = "eval")]
+    eval_tokens: u32,
+
     /// Threads; 0 for as many as the machine runs at once
     #[arg(long, value_name = "N", default_value = "0", value_parser = threads(), allow_negative_numbers = true)]
     threads: usize,
@@ -72,6 +83,8 @@ struct Summary<'a> {
     out: String,
     seconds: f64,
     relative_error: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eval: Option<Found>,
     #[serde(flatten)]
     report: &'a Report,
 }
@@ -83,16 +96,26 @@ impl CompressArgs {
         let recipe = self.recipe()?;
         self.report.iter().try_for_each(|path| NewFile::check(path))?;
         let checkpoint = CheckpointArgs::new(Some(self.input.clone())).open(app)?;
+        let evaluation = self.evaluation(&checkpoint)?;
         let start = Instant::now();
         let report = self.compress(&checkpoint, &recipe, app)?;
         let seconds = start.elapsed().as_secs_f64();
         let out = self.out.display().to_string();
-        let summary = Summary { out, seconds, relative_error: report.relative_error(), report: &report };
+        let eval = evaluation.map(|evaluation| evaluation.run(&checkpoint, &self.out, app)).transpose()?;
+        let summary =
+            Summary { out, seconds, relative_error: report.relative_error(), eval, report: &report };
         self.report.iter().try_for_each(|path| write_report(path, &summary))?;
         if self.json {
             return output::print_json(&summary);
         }
         output::print_styled(&words(&summary))
+    }
+
+    fn evaluation(&self, checkpoint: &Checkpoint) -> Result<Option<Evaluation>> {
+        let new = |file: &PathBuf| {
+            Evaluation::new(file, self.eval_tokens as usize, n_threads(self.threads), checkpoint)
+        };
+        self.eval.as_ref().map(new).transpose()
     }
 
     fn recipe(&self) -> Result<Recipe> {
@@ -152,7 +175,7 @@ fn report_path(path: &str) -> Result<PathBuf, String> {
 }
 
 fn words(summary: &Summary<'_>) -> String {
-    let Summary { out, seconds, relative_error, report } = summary;
+    let Summary { out, seconds, relative_error, eval, report } = summary;
     let (before, after) = (report.n_bytes_before, report.n_bytes_after);
     let mut text = format!(
         "{}: {} became {} in {seconds:.1} s; {} matrices, relative error {relative_error:.4}\n",
@@ -167,6 +190,9 @@ fn words(summary: &Summary<'_>) -> String {
     for module in worst {
         let (name, error, db) = (&module.module, module.relative_error, module.sqnr_db);
         text.push_str(&format!("  {name:<width$}  {error:.4}  {db:5.1} dB  {}\n", module.scheme));
+    }
+    if let Some(eval) = eval {
+        text.push_str(&format!("{}\n", eval.words()));
     }
     text
 }
