@@ -121,6 +121,21 @@ fn a_text_tells_what_compression_did() {
     assert!(number("n_tokens") > 30.0 && number("top1") > 0.8, "{eval}");
     assert!((1e-5..0.1).contains(&number("kl_divergence")), "{eval}");
     assert!((number("perplexity_after") / number("perplexity_before") - 1.0).abs() < 0.1, "{eval}");
+    // Inputs have their ranges from a text.
+    let calibrated = folder.path().join("static");
+    compress(&floats, &calibrated, &["--scheme", "fp8-static", "--calibrate"]).arg(&text).run().text();
+    let inspected = hala(&["inspect", "--json"]).arg(&calibrated).run().json();
+    assert_eq!(inspected["unsupported"], serde_json::json!([]), "{inspected}");
+    let weights = std::fs::read(calibrated.join("model.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&weights).unwrap();
+    let scale = file.tensor("model.layers.0.feed_forward.w2.input_scale").unwrap();
+    let scale = f32::from_le_bytes(scale.data().try_into().unwrap());
+    assert!(scale > 1e-4 && scale < 10.0, "{scale}");
+    compress(&floats, &out, &["--scheme", "int8", "--calibrate"])
+        .arg(&text)
+        .run()
+        .refused(&["--calibrate", "fp8-static"]);
+    compress(&floats, &out, &["--scheme", "fp8-static"]).run().refused(&["--calibrate"]);
     // Refused before the work: nothing to score, nothing to read it with.
     let refused = |input: &Path, text: &str, faults: &[&str]| {
         let file = folder.path().join("other.txt");

@@ -13,7 +13,7 @@ use crate::folder::{copy_other_files, copy_tensor, fingerprint, write_index, wri
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
 use crate::recipe::{Module, Recipe, modules};
 use crate::report::{Report, verify};
-use crate::scheme::{Code, Scheme};
+use crate::scheme::{Code, Scheme, input_scale};
 
 /// Elements that are encoded at once: their floats stay in a second-level cache.
 const CHUNK_ELEMENTS: usize = 1 << 16;
@@ -42,6 +42,7 @@ pub fn compress(
     let files = work.files()?;
     let mut settings = Map::new();
     settings.insert("recipe".to_owned(), config["quantization_config"].clone());
+    settings.insert("calibration".to_owned(), json!(recipe.ranges()));
     let mut job = Job::begin(out, &fingerprint("compress", &[checkpoint], settings), &files)?;
     let result = work.fill(&mut job, &files, &config, &mut Pace { n_threads, on_progress });
     job.end(result, Job::finish)
@@ -147,7 +148,15 @@ impl<'a> Work<'a> {
 
     fn quantise(&self, module: &Module, sink: &Sink<'_>) -> Result<(), CompressError> {
         let dtype = self.checkpoint.stored_dtype(&module.weight)?;
-        with_float!(dtype, F => quantise::<F>(self.checkpoint, module, self.scheme(module), sink))
+        let scheme = self.scheme(module);
+        with_float!(dtype, F => {
+            if let Some(range) = self.recipe.ranges().get(&module.weight).filter(|_| scheme.is_static()) {
+                let mut bytes = Vec::new();
+                F::write(scale::<F>(F::round(*range), scheme.code()), &mut bytes);
+                sink.write(&input_scale(&module.weight), 0, &bytes)?;
+            }
+            quantise::<F>(self.checkpoint, module, scheme, sink)
+        })
     }
 }
 
@@ -166,23 +175,23 @@ fn quantise<F: Float>(
         Code::Packed(_) => format!("{name}_packed"),
         Code::E4M3 | Code::Int8 => name.clone(),
     };
-    let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).max(1).next_multiple_of(height).min(n_rows.max(1));
-    let mut rows = checkpoint.rows(name)?;
-    let mut x = vec![0.0; n_chunk_rows * n_columns];
+    // One scale for all rows takes a pass of its own.
+    let whole = if height == usize::MAX { Some(largest_magnitude(checkpoint, name)?) } else { None };
     let (mut codes, mut scale_bytes, mut offset) = (Vec::new(), Vec::new(), 0);
     let mut scales = vec![0.0; n_blocks];
-    for start in (0..n_rows).step_by(n_chunk_rows) {
-        let end = n_rows.min(start + n_chunk_rows);
-        let x = &mut x[..(end - start) * n_columns];
-        rows.decode(start..end, x);
-        check_finite(name, start, x, n_columns)?;
+    each_chunk(checkpoint, name, height, |x| {
         codes.clear();
         for x in x.chunks(height.saturating_mul(n_columns)) {
-            scales.fill(0.0);
-            magnitudes(x, n_columns, width, &mut scales);
+            scales.fill(whole.unwrap_or_default());
+            if whole.is_none() {
+                magnitudes(x, n_columns, width, &mut scales);
+            }
+            let first = scale_bytes.is_empty();
             for scale_of in &mut scales {
                 *scale_of = scale::<F>(*scale_of, code);
-                F::write(*scale_of, &mut scale_bytes);
+                if first || whole.is_none() {
+                    F::write(*scale_of, &mut scale_bytes);
+                }
             }
             for row in x.chunks(n_columns) {
                 encode_row::<F>(row, width, &scales, code, &mut codes);
@@ -190,11 +199,45 @@ fn quantise<F: Float>(
         }
         sink.write(&codes_name, offset, &codes)?;
         offset += codes.len() as u64;
-    }
+        Ok(())
+    })?;
     sink.write(&format!("{name}_scale"), 0, &scale_bytes)?;
     if let Code::Packed(_) = code {
         let dims = [n_rows, shape.n_columns()].map(|n| (n as i64).to_le_bytes());
         sink.write(&format!("{name}_shape"), 0, &dims.concat())?;
+    }
+    Ok(())
+}
+
+/// The largest magnitude of a matrix.
+fn largest_magnitude(checkpoint: &Checkpoint, name: &str) -> Result<f32, CompressError> {
+    let mut largest = [0.0];
+    each_chunk(checkpoint, name, 1, |x| {
+        magnitudes(x, x.len(), x.len(), &mut largest);
+        Ok(())
+    })?;
+    Ok(largest[0])
+}
+
+/// Decodes a matrix some rows at a time, a multiple of `height` unless that is all of them; each value must be finite.
+fn each_chunk(
+    checkpoint: &Checkpoint,
+    name: &str,
+    height: usize,
+    mut visit: impl FnMut(&[f32]) -> Result<(), CompressError>,
+) -> Result<(), CompressError> {
+    let mut rows = checkpoint.rows(name)?;
+    let (n_rows, n_columns) = (rows.shape().n_rows(), rows.shape().n_columns().max(1));
+    let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).max(1);
+    let n_chunk_rows =
+        n_chunk_rows.checked_next_multiple_of(height).unwrap_or(n_chunk_rows).min(n_rows.max(1));
+    let mut x = vec![0.0; n_chunk_rows * n_columns];
+    for start in (0..n_rows).step_by(n_chunk_rows) {
+        let end = n_rows.min(start + n_chunk_rows);
+        let x = &mut x[..(end - start) * n_columns];
+        rows.decode(start..end, x);
+        check_finite(name, start, x, n_columns)?;
+        visit(x)?;
     }
     Ok(())
 }

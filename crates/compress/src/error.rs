@@ -93,6 +93,16 @@ pub enum CompressError {
         /// Columns of a group.
         group: usize,
     },
+    /// A scheme needs to know a module's inputs.
+    #[error(
+        "{scheme} needs the range of the inputs of {name}, which calibration on a text finds: give one by --calibrate"
+    )]
+    NotCalibrated {
+        /// The weight.
+        name: String,
+        /// The scheme.
+        scheme: &'static str,
+    },
     /// Modules that engines compute as one would have different schemes.
     #[error(
         "{first} and {second} are computed as one by vLLM and must have one scheme: give both the same, or ignore both"

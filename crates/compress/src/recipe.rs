@@ -3,6 +3,8 @@
 //! Targets are written as in compressed-tensors: `Linear` or `Embedding` for all modules of that kind, a module's name, or `re:` and a
 //! regular expression that a name must begin with.
 
+use std::collections::BTreeMap;
+
 use hala_tensor::Shape;
 use hala_weights::{Checkpoint, FileDType};
 use regex::Regex;
@@ -16,6 +18,7 @@ use crate::scheme::Scheme;
 pub struct Recipe {
     groups: Vec<Group>,
     ignore: Vec<Target>,
+    ranges: BTreeMap<String, f32>,
 }
 
 /// Modules of one scheme.
@@ -90,7 +93,7 @@ impl Recipe {
         let targets = vec![Target::new("Linear").map_err(settings)?];
         let ignore = ignore.iter().map(String::as_str).chain(["lm_head"]).map(Target::new);
         let ignore = ignore.collect::<Result<_, _>>().map_err(settings)?;
-        Ok(Self { groups: vec![Group { scheme, targets }], ignore })
+        Ok(Self { groups: vec![Group { scheme, targets }], ignore, ranges: BTreeMap::new() })
     }
 
     /// Reads a recipe: `groups`, each with a `scheme`, its `targets` (all linear layers where there are none) and for some schemes a
@@ -119,7 +122,22 @@ impl Recipe {
         if groups.is_empty() {
             return Err(settings("`groups` is empty: a recipe needs one scheme at least".to_owned()));
         }
-        Ok(Self { groups, ignore: targets(&parsed.ignore)? })
+        Ok(Self { groups, ignore: targets(&parsed.ignore)?, ranges: BTreeMap::new() })
+    }
+
+    /// Whether a scheme needs to know how large inputs become.
+    pub fn needs_ranges(&self) -> bool {
+        self.groups.iter().any(|group| group.scheme.is_static())
+    }
+
+    /// The same with the largest magnitude of the inputs of each weight, by the weights' names.
+    pub fn with_ranges(self, ranges: BTreeMap<String, f32>) -> Self {
+        Self { ranges, ..self }
+    }
+
+    /// The largest magnitude of each weight's inputs.
+    pub(crate) fn ranges(&self) -> &BTreeMap<String, f32> {
+        &self.ranges
     }
 
     /// Its groups.
@@ -179,6 +197,9 @@ pub(crate) fn modules(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Vec<Mo
             && n_columns % columns != 0
         {
             return Err(CompressError::Group { name: tensor.name.clone(), shape, group: columns });
+        }
+        if scheme.is_static() && !recipe.ranges.get(&tensor.name).is_some_and(|range| range.is_finite()) {
+            return Err(CompressError::NotCalibrated { name: tensor.name.clone(), scheme: scheme.name() });
         }
         modules.push(Module { weight: tensor.name.clone(), shape, group });
     }

@@ -14,6 +14,8 @@ use crate::float::file_dtype;
 pub enum Scheme {
     /// E4M3, one scale a row; inputs E4M3, one scale a token.
     Fp8Dynamic,
+    /// E4M3, one scale a matrix; inputs E4M3, by a scale that calibration finds.
+    Fp8Static,
     /// E4M3, one scale for each block of 128 by 128; inputs E4M3, one scale for each 128 columns of a token.
     Fp8Block,
     /// int8, one scale a row; inputs int8, one scale a token.
@@ -61,12 +63,14 @@ impl Scheme {
     pub const GROUP: usize = 128;
 
     /// The names that users give.
-    pub const NAMES: [&str; 5] = ["fp8-dynamic", "fp8-block", "int8", "int8-w8a16", "int4-w4a16"];
+    pub const NAMES: [&str; 6] =
+        ["fp8-dynamic", "fp8-static", "fp8-block", "int8", "int8-w8a16", "int4-w4a16"];
 
     /// The name that users give.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fp8Dynamic => "fp8-dynamic",
+            Self::Fp8Static => "fp8-static",
             Self::Fp8Block => "fp8-block",
             Self::Int8 => "int8",
             Self::Int8Weights { .. } => "int8-w8a16",
@@ -79,13 +83,18 @@ impl Scheme {
         match self {
             Self::Int8Weights { .. } => Some(Self::Int8Weights { group: Some(group) }),
             Self::Int4Weights { .. } => Some(Self::Int4Weights { group: Some(group) }),
-            Self::Fp8Dynamic | Self::Fp8Block | Self::Int8 => None,
+            Self::Fp8Dynamic | Self::Fp8Static | Self::Fp8Block | Self::Int8 => None,
         }
+    }
+
+    /// Whether inputs have a scale that calibration finds.
+    pub(crate) fn is_static(self) -> bool {
+        self == Self::Fp8Static
     }
 
     pub(crate) fn code(self) -> Code {
         match self {
-            Self::Fp8Dynamic | Self::Fp8Block => Code::E4M3,
+            Self::Fp8Dynamic | Self::Fp8Static | Self::Fp8Block => Code::E4M3,
             Self::Int8 => Code::Int8,
             Self::Int8Weights { .. } => Code::Packed(8),
             Self::Int4Weights { .. } => Code::Packed(4),
@@ -95,6 +104,7 @@ impl Scheme {
     pub(crate) fn block(self) -> Block {
         match self {
             Self::Fp8Dynamic | Self::Int8 => [Some(1), None],
+            Self::Fp8Static => [None; 2],
             Self::Fp8Block => [Some(FP8_BLOCK); 2],
             Self::Int8Weights { group } | Self::Int4Weights { group } => [Some(1), group],
         }
@@ -109,9 +119,16 @@ impl Scheme {
     ) -> Vec<(String, FileDType, Vec<usize>)> {
         let (n_rows, n_columns) = (shape.n_rows(), shape.n_columns());
         let [rows, columns] = self.block().map(|n| n.unwrap_or(usize::MAX));
-        let scales = vec![n_rows.div_ceil(rows), n_columns.div_ceil(columns)];
+        let scales = match self.block() {
+            [None, None] => vec![1],
+            _ => vec![n_rows.div_ceil(rows), n_columns.div_ceil(columns)],
+        };
         let scales = (format!("{name}_scale"), file_dtype(dtype), scales);
         match self.code() {
+            Code::E4M3 if self.is_static() => {
+                let input = (input_scale(name), file_dtype(dtype), vec![1]);
+                vec![(name.to_owned(), FileDType::F8_E4M3, vec![n_rows, n_columns]), scales, input]
+            }
             Code::E4M3 => vec![(name.to_owned(), FileDType::F8_E4M3, vec![n_rows, n_columns]), scales],
             Code::Int8 => vec![(name.to_owned(), FileDType::I8, vec![n_rows, n_columns]), scales],
             Code::Packed(n_bits) => {
@@ -144,10 +161,12 @@ impl Scheme {
         let (strategy, group, structure) = match self.block() {
             [Some(1), None] => ("channel", Value::Null, Value::Null),
             [Some(1), Some(group)] => ("group", json!(group), Value::Null),
+            [None, None] => ("tensor", Value::Null, Value::Null),
             block => ("block", Value::Null, json!(block)),
         };
         let inputs = match self {
             Self::Fp8Dynamic | Self::Int8 => args(kind, n_bits, "token", (Value::Null, Value::Null), true),
+            Self::Fp8Static => args(kind, n_bits, "tensor", (Value::Null, Value::Null), false),
             Self::Fp8Block => args(kind, n_bits, "group", (json!(FP8_BLOCK), Value::Null), true),
             Self::Int8Weights { .. } | Self::Int4Weights { .. } => Value::Null,
         };
@@ -158,6 +177,11 @@ impl Scheme {
             "output_activations": null,
         })
     }
+}
+
+/// The name of the scale of a weight's inputs.
+pub(crate) fn input_scale(weight: &str) -> String {
+    format!("{}.input_scale", weight.trim_end_matches(".weight"))
 }
 
 fn args(
@@ -190,6 +214,7 @@ impl FromStr for Scheme {
         let group = Some(Self::GROUP);
         match name {
             "fp8-dynamic" => Ok(Self::Fp8Dynamic),
+            "fp8-static" => Ok(Self::Fp8Static),
             "fp8-block" => Ok(Self::Fp8Block),
             "int8" => Ok(Self::Int8),
             "int8-w8a16" => Ok(Self::Int8Weights { group: None }),

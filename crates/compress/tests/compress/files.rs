@@ -16,9 +16,14 @@ pub(crate) fn scheme(name: &str) -> Scheme {
     if name == "int4-w4a16" { scheme.with_group(32).unwrap() } else { scheme }
 }
 
+/// The largest magnitude of each weight's inputs, as calibration would have found it.
+pub(crate) const RANGE: f32 = 3.1;
+
 /// All linear layers in a scheme.
 pub(crate) fn recipe(name: &str) -> Recipe {
-    Recipe::of_scheme(scheme(name), &[]).unwrap()
+    let checkpoint = Checkpoint::open(&fixture("model.safetensors")).unwrap();
+    let ranges = checkpoint.tensor_names().map(|name| (name.to_owned(), RANGE)).collect();
+    Recipe::of_scheme(scheme(name), &[]).unwrap().with_ranges(ranges)
 }
 
 /// The fixture's files in a folder of their own, so that others can be added.

@@ -75,6 +75,8 @@ fn place_of(file: &[u8], name: &str) -> usize {
 fn recipes_that_do_not_fit_are_refused() {
     let message = refused(&weights(), &Recipe::of_scheme("int4-w4a16".parse().unwrap(), &[]).unwrap());
     assert!(message.contains("groups of 128") && message.contains("divides 64"), "{message}");
+    let message = refused(&weights(), &Recipe::of_scheme(scheme("fp8-static"), &[]).unwrap());
+    assert!(message.contains("--calibrate") && message.contains("conv.in_proj"), "{message}");
     let all = ["re:.*".to_owned()];
     let message = refused(&weights(), &Recipe::of_scheme(scheme("int8"), &all).unwrap());
     assert!(message.contains("quantises nothing"), "{message}");

@@ -4,7 +4,7 @@ use hala_compress::Scheme;
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
 
-use crate::files::{fixture, folder, recipe, run};
+use crate::files::{RANGE, fixture, folder, recipe, run};
 
 #[test]
 fn codes_and_scales_are_those_of_compressed_tensors() {
@@ -32,6 +32,7 @@ fn what_was_written_is_read_as_codes_times_scales() {
     // Half of a step of the codes, relative to the largest magnitude of a row, with the rounding of scales in bf16.
     for (name, step) in [
         ("fp8-dynamic", 0.07),
+        ("fp8-static", 0.07),
         ("fp8-block", 0.07),
         ("int8", 0.009),
         ("int8-w8a16", 0.009),
@@ -48,8 +49,11 @@ fn what_was_written_is_read_as_codes_times_scales() {
             let (mut a, mut b) = (vec![0.0; 160], vec![0.0; 160]);
             x.row(row, &mut a);
             y.row(row, &mut b);
-            let largest =
-                if name == "fp8-block" { 5e37 } else { a.iter().fold(0.0f32, |m, x| m.max(x.abs())) };
+            let largest = if ["fp8-block", "fp8-static"].contains(&name) {
+                5e37
+            } else {
+                a.iter().fold(0.0f32, |m, x| m.max(x.abs()))
+            };
             for (a, b) in a.iter().zip(&b) {
                 assert!((a - b).abs() <= largest * step, "{name}, row {row}: {a} became {b}");
             }
@@ -62,6 +66,7 @@ fn the_types_in_memory_hold_the_codes() {
     let input = folder(&[]);
     for (name, dtype) in [
         ("fp8-dynamic", DType::E4M3),
+        ("fp8-static", DType::E4M3),
         ("fp8-block", DType::Int8 { group: DType::INT8_GROUP }),
         ("int8", DType::Int8 { group: 256 }),
         ("int8-w8a16", DType::Int8 { group: 256 }),
@@ -77,4 +82,23 @@ fn the_types_in_memory_hold_the_codes() {
             assert_eq!(checkpoint.load(weight, dtype).unwrap().to_f32(), exact.to_f32(), "{name}");
         }
     }
+}
+
+#[test]
+fn static_inputs_have_the_scale_of_their_range() {
+    let input = folder(&[]);
+    let out = input.path().join("out");
+    run(input.path(), &out, &recipe("fp8-static")).unwrap();
+    let checkpoint = Checkpoint::open(&out).unwrap();
+    // In the weight's own type, as torch rounds.
+    for (layer, expected) in [
+        ("conv.in_proj", half::bf16::from_f32(half::bf16::from_f32(RANGE).to_f32() / 448.0).to_f32()),
+        ("self_attn.q_proj", half::f16::from_f32(half::f16::from_f32(RANGE).to_f32() / 448.0).to_f32()),
+        ("self_attn.k_proj", RANGE / 448.0),
+    ] {
+        let scale = checkpoint.load(&format!("model.layers.0.{layer}.input_scale"), DType::F32).unwrap();
+        assert_eq!((scale.shape().dims(), scale.to_f32()), (&[1][..], vec![expected]), "{layer}");
+    }
+    // They belong to their weights, and are no tensors of their own.
+    assert!(!checkpoint.tensor_names().any(|name| name.contains("scale")));
 }

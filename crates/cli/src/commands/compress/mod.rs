@@ -1,11 +1,12 @@
 //! `hala compress`: a smaller checkpoint made of a large one.
 
 mod evaluation;
+mod text;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use hala_compress::{Recipe, Report, Scheme};
@@ -17,7 +18,8 @@ use crate::new_file::NewFile;
 use crate::progress::WorkBar;
 use crate::terminal::{BOLD, bytes, paint};
 use crate::{App, output};
-use evaluation::{Evaluation, Found};
+use evaluation::{Found, evaluate};
+use text::Text;
 
 /// Matrices that are named as the worst.
 const N_WORST: usize = 5;
@@ -30,6 +32,7 @@ const N_WORST: usize = 5;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --report errors.html --eval text.txt
+  hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-static --calibrate text.txt
   hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --ignore '.*\\.conv\\.(in_proj|out_proj)$'")]
 pub(crate) struct CompressArgs {
     /// A folder in Hugging Face layout, or a Hub id `owner/name` or `owner/name@revision`
@@ -60,13 +63,17 @@ pub(crate) struct CompressArgs {
     #[arg(long, value_name = "FILE", value_parser = report_path)]
     report: Vec<PathBuf>,
 
+    /// Find the range of each layer's inputs on this text, which fp8-static needs
+    #[arg(long, value_name = "FILE")]
+    calibrate: Option<PathBuf>,
+
     /// Run both models on this text, and tell their perplexity and how far apart they are
     #[arg(long, value_name = "FILE")]
     eval: Option<PathBuf>,
 
-    /// Tokens of the text that are used at most
-    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(2..), requires = "eval")]
-    eval_tokens: u32,
+    /// Tokens of a text that are used at most
+    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(2..))]
+    tokens: u32,
 
     /// Threads; 0 for as many as the machine runs at once
     #[arg(long, value_name = "N", default_value = "0", value_parser = threads(), allow_negative_numbers = true)]
@@ -96,12 +103,13 @@ impl CompressArgs {
         let recipe = self.recipe()?;
         self.report.iter().try_for_each(|path| NewFile::check(path))?;
         let checkpoint = CheckpointArgs::new(Some(self.input.clone())).open(app)?;
-        let evaluation = self.evaluation(&checkpoint)?;
+        let evaluation = self.text("--eval", self.eval.as_deref(), &checkpoint)?;
+        let recipe = self.calibrated(recipe, &checkpoint, app)?;
         let start = Instant::now();
         let report = self.compress(&checkpoint, &recipe, app)?;
         let seconds = start.elapsed().as_secs_f64();
         let out = self.out.display().to_string();
-        let eval = evaluation.map(|evaluation| evaluation.run(&checkpoint, &self.out, app)).transpose()?;
+        let eval = evaluation.map(|text| evaluate(&text, &checkpoint, &self.out, app)).transpose()?;
         let summary =
             Summary { out, seconds, relative_error: report.relative_error(), eval, report: &report };
         self.report.iter().try_for_each(|path| write_report(path, &summary))?;
@@ -111,11 +119,24 @@ impl CompressArgs {
         output::print_styled(&words(&summary))
     }
 
-    fn evaluation(&self, checkpoint: &Checkpoint) -> Result<Option<Evaluation>> {
-        let new = |file: &PathBuf| {
-            Evaluation::new(file, self.eval_tokens as usize, n_threads(self.threads), checkpoint)
-        };
-        self.eval.as_ref().map(new).transpose()
+    fn text(&self, option: &str, file: Option<&Path>, checkpoint: &Checkpoint) -> Result<Option<Text>> {
+        let read = |file| Text::read(option, file, self.tokens, n_threads(self.threads), checkpoint);
+        file.map(read).transpose()
+    }
+
+    /// The recipe with the ranges that it needs, where there is a text to find them on.
+    fn calibrated(&self, recipe: Recipe, checkpoint: &Checkpoint, app: &App) -> Result<Recipe> {
+        if !recipe.needs_ranges() {
+            ensure!(
+                self.calibrate.is_none(),
+                "--calibrate: no scheme of the recipe needs it; fp8-static does"
+            );
+            return Ok(recipe);
+        }
+        match self.text("--calibrate", self.calibrate.as_deref(), checkpoint)? {
+            Some(text) => Ok(recipe.with_ranges(text.ranges(checkpoint, app)?)),
+            None => Ok(recipe),
+        }
     }
 
     fn recipe(&self) -> Result<Recipe> {

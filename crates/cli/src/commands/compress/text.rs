@@ -1,0 +1,103 @@
+//! A text that models are run on: to calibrate, and to compare.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use hala_backend_cpu::CpuBackend;
+use hala_engine::{Engine, LoadOptions};
+use hala_eval::windows;
+use hala_model::{Options, WeightFormat};
+use hala_text::Bos;
+use hala_weights::{Checkpoint, FileDType};
+
+use crate::App;
+use crate::input::Input;
+use crate::model_args::load;
+use crate::progress::WorkBar;
+
+/// Tokens of a window, which remembers none before it.
+const WINDOW: usize = 256;
+
+/// A text's tokens in windows.
+pub(super) struct Text {
+    pub(super) windows: Vec<Vec<u32>>,
+    n_threads: usize,
+}
+
+impl Text {
+    /// Reads the first `n_tokens` tokens of a text; before the work begins, so that it does not end in an error. `option` is what asked for it.
+    ///
+    /// # Errors
+    /// The file cannot be read, the checkpoint has no tokenizer, the text is too short.
+    pub(super) fn read(
+        option: &str,
+        file: &Path,
+        n_tokens: u32,
+        n_threads: usize,
+        checkpoint: &Checkpoint,
+    ) -> Result<Self> {
+        let text = Input::file(file)?.read_all()?;
+        let tokenizer = hala_engine::open_tokenizer(checkpoint)?;
+        let tokenizer = tokenizer.with_context(|| {
+            format!("{option} needs a tokenizer, and the checkpoint has no tokenizer.json")
+        })?;
+        let mut ids = tokenizer.encode(&text, Bos::Never)?;
+        ids.truncate(n_tokens as usize);
+        let windows = windows(&ids, WINDOW, tokenizer.bos_id());
+        ensure!(
+            !windows.is_empty(),
+            "{option}: `{}` has {} tokens, and two are needed",
+            file.display(),
+            ids.len()
+        );
+        Ok(Self { windows, n_threads })
+    }
+
+    /// Loads a model to run it on the text.
+    ///
+    /// # Errors
+    /// A model that cannot be run, no memory, Ctrl-C.
+    pub(super) fn load(
+        &self,
+        checkpoint: &Checkpoint,
+        weights: WeightFormat,
+        app: &App,
+    ) -> Result<Engine<CpuBackend>> {
+        let model = Options { context: Some(WINDOW), ..Options::default() };
+        load(CpuBackend::threaded(self.n_threads)?, checkpoint, LoadOptions { weights, model }, app)
+    }
+
+    /// The largest magnitude of what each weight is multiplied with.
+    ///
+    /// # Errors
+    /// A model that cannot be run, no memory, Ctrl-C.
+    pub(super) fn ranges(&self, checkpoint: &Checkpoint, app: &App) -> Result<BTreeMap<String, f32>> {
+        let engine = self.load(checkpoint, as_stored(checkpoint), app)?;
+        let _working = app.interrupt.working();
+        let mut bar = WorkBar::new(app);
+        let mut ranges: BTreeMap<String, f32> = BTreeMap::new();
+        for (i, ids) in self.windows.iter().enumerate() {
+            let n_total = self.windows.len() as u64;
+            bar.update(hala_compress::Progress { n_done: i as u64, n_total, what: "calibrating" });
+            let inputs = engine.matrix_inputs(checkpoint, ids, app.interrupt.cancel(), |inputs| {
+                let largest = inputs.rows.iter().fold(0.0f32, |max, x| max.max(x.abs()));
+                let range = ranges.entry(inputs.weight.to_owned()).or_default();
+                *range = range.max(largest);
+            });
+            pollster::block_on(inputs)?;
+        }
+        app.interrupt.check()?;
+        Ok(ranges)
+    }
+}
+
+/// The format that holds the floats of a checkpoint as they are.
+pub(super) fn as_stored(checkpoint: &Checkpoint) -> WeightFormat {
+    let largest = checkpoint.tensors().max_by_key(|tensor| tensor.n_elements());
+    match largest.map(|tensor| tensor.dtype) {
+        Some(FileDType::BF16) => WeightFormat::BF16,
+        Some(FileDType::F16) => WeightFormat::F16,
+        _ => WeightFormat::F32,
+    }
+}

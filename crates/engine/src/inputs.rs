@@ -1,0 +1,103 @@
+//! What goes into each matrix of a model on a text: for calibration.
+
+use hala_model::{LogitRows, PlanShape, WeightFormat};
+use hala_plan::ops::{matmul, short_conv, swiglu};
+use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Step, StepInput};
+use hala_weights::Checkpoint;
+
+use crate::{Engine, EngineError};
+
+/// The inputs of one matrix in one run.
+#[derive(Debug, Clone, Copy)]
+pub struct MatrixInputs<'a> {
+    /// The checkpoint's name of the matrix.
+    pub weight: &'a str,
+    /// `[T, I]`, normalised where the product is of what was normalised.
+    pub rows: &'a [f32],
+}
+
+/// The matrices of a step, with what they are multiplied with.
+struct Products {
+    x: BufferId,
+    norm: Option<matmul::Norm>,
+    weights: Vec<BufferId>,
+}
+
+impl Products {
+    /// Those of a step; `None` where it has none.
+    fn of(step: &Step) -> Option<Self> {
+        match &step.op {
+            Op::Matmul(params) => {
+                let args = matmul::Args::of(step, params);
+                Some(Self { x: args.x, norm: args.norm, weights: args.weights.to_vec() })
+            }
+            Op::Swiglu(params) => {
+                let args = swiglu::Args::of(step, params);
+                Some(Self { x: args.x, norm: Some(args.norm), weights: vec![args.w1, args.w3] })
+            }
+            Op::ShortConv(params) => {
+                let args = short_conv::Args::of(step, params);
+                Some(Self { x: args.x, norm: Some(args.norm), weights: vec![args.in_proj] })
+            }
+            Op::Embed(_) | Op::RopeKv(_) | Op::Attention(_) | Op::Sample(_) => None,
+        }
+    }
+}
+
+impl<B: Backend> Engine<B> {
+    /// Runs `ids` through a Plan of their length, and shows what each matrix is multiplied with, in the order of the steps. Norms are
+    /// computed here, from the `checkpoint` that the engine was loaded from.
+    ///
+    /// # Errors
+    /// No ids, more than the context, an id outside of the vocabulary, a norm that cannot be read, cancellation.
+    pub async fn matrix_inputs(
+        &self,
+        checkpoint: &Checkpoint,
+        ids: &[u32],
+        cancel: &Cancel,
+        mut visit: impl FnMut(MatrixInputs<'_>),
+    ) -> Result<(), EngineError> {
+        self.check_prompt(ids)?;
+        let (plan, _) = self.plan(PlanShape { n_tokens: ids.len(), logits: LogitRows::Last })?;
+        let mut state = self.backend().allocate(self.model().states())?;
+        let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
+        let input = StepInput { ids, position: 0, cancel };
+        let mut rows = Vec::new();
+        for (i, step) in plan.steps().iter().enumerate() {
+            // Before the step, which may write over what it reads.
+            if let Some(products) = Products::of(step) {
+                self.backend().read(&prepared, &state, products.x, &mut rows).await?;
+                let n_in = plan.buffer(products.x).shape.n_columns();
+                rows.truncate(ids.len() * n_in);
+                if let Some(norm) = products.norm {
+                    let name = self.weight_name(&plan, norm.weight);
+                    let spec = self.model().weights().iter().find(|spec| spec.name == name);
+                    let weight = spec.map(|spec| spec.load(checkpoint, WeightFormat::F32)).transpose()?;
+                    normalise(&mut rows, &weight.map(|w| w.to_f32()).unwrap_or_default(), norm.eps);
+                }
+                for weight in products.weights {
+                    visit(MatrixInputs { weight: self.weight_name(&plan, weight), rows: &rows });
+                }
+            }
+            self.backend().run_steps(&mut prepared, &mut state, input, i..i + 1).await?;
+        }
+        Ok(())
+    }
+
+    /// The checkpoint's name of a weight in a Plan; nothing for other buffers.
+    fn weight_name(&self, plan: &Plan, buffer: BufferId) -> &str {
+        match plan.buffer(buffer).kind {
+            BufferKind::Weight(id) => &self.model().weights()[id.0 as usize].name,
+            _ => "",
+        }
+    }
+}
+
+/// `w · x / √(mean(x²) + ε)` of each row.
+fn normalise(rows: &mut [f32], weight: &[f32], eps: f32) {
+    for row in rows.chunks_exact_mut(weight.len().max(1)) {
+        let squares: f64 = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
+        let inverse = 1.0 / (squares / weight.len() as f64 + f64::from(eps)).sqrt();
+        row.iter_mut().zip(weight).for_each(|(x, w)| *x = (f64::from(*x) * inverse) as f32 * w);
+    }
+}
