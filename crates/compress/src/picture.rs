@@ -12,9 +12,12 @@ const BARS: f64 = 420.0;
 const NAMES: usize = 330;
 const NUMBER: usize = 150;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f;background:#fff}\
-svg{width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:currentColor}rect{fill:#2a6f97}rect.worst{fill:#c8553d}\
-@media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#16161a}rect{fill:#61a5c2}rect.worst{fill:#e58a73}}";
+const PAGE_STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
+    color:#1b1b1f;background:#fff}svg{width:100%;height:auto}\
+    @media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#16161a}}";
+
+const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:currentColor}rect{fill:#2a6f97}rect.worst{fill:#c8553d}\
+    @media(prefers-color-scheme:dark){rect{fill:#61a5c2}rect.worst{fill:#e58a73}}";
 
 /// Matrices that are marked as the worst.
 const N_WORST: usize = 5;
@@ -26,7 +29,7 @@ impl Report {
         let ratio = self.n_bytes_after as f64 / self.n_bytes_before.max(1) as f64;
         format!(
             "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n\
-             <title>{title}</title><style>{STYLE}</style>\n<h1>{title}</h1>\n\
+             <title>{title}</title><style>{PAGE_STYLE}</style>\n<h1>{title}</h1>\n\
              <p>{} matrices, relative error {:.4} in all; {:.1} MB became {:.1} MB ({:.0} %). Bars are relative errors, \
              ‖x − y‖ / ‖x‖; the {N_WORST} largest are marked.</p>\n{}</html>\n",
             self.modules.len(),
@@ -45,7 +48,7 @@ impl Report {
         let (width, height) = (NAMES + BARS as usize + NUMBER, self.modules.len() * ROW + ROW / 2);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-             aria-label=\"Relative error of each matrix\">\n"
+             aria-label=\"Relative error of each matrix\"><style>{STYLE}</style>\n"
         );
         for (i, module) in self.modules.iter().enumerate() {
             let is_worst = worst.iter().any(|w| w.module == module.module);

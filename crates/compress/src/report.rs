@@ -40,7 +40,7 @@ pub struct Report {
     pub n_bytes_before: usize,
     /// Bytes of tensors after.
     pub n_bytes_after: usize,
-    /// Each compressed matrix, in the order of their names.
+    /// Each compressed matrix, in the order of their names, layer 2 before layer 10.
     pub modules: Vec<ModuleError>,
 }
 
@@ -103,8 +103,16 @@ pub(crate) fn verify(
     if (modules.len() as u64) < n_total {
         return Err(CompressError::Cancelled { path: folder.display().to_string() });
     }
-    modules.sort_by(|a, b| a.module.cmp(&b.module));
+    modules.sort_by_cached_key(|module| natural(&module.module));
     Ok(Report { n_bytes_before: before.n_bytes(), n_bytes_after: after.n_bytes(), modules })
+}
+
+/// A key that orders numbers in names by their size.
+fn natural(name: &str) -> Vec<(usize, String)> {
+    let parts = name.split('.');
+    parts
+        .map(|part| part.parse().map_or_else(|_| (0, part.to_owned()), |n: usize| (n, String::new())))
+        .collect()
 }
 
 fn compare(
@@ -160,4 +168,16 @@ fn sums(x: &[f32], y: &[f32]) -> ([f64; 2], f32) {
     }
     x_rest.iter().zip(y_rest).for_each(|(x, y)| add(0, *x, *y));
     ([squares, differences].map(|sums| sums.iter().sum()), max.into_iter().fold(0.0, f32::max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_ordered_by_their_numbers() {
+        let mut names = ["layers.10.w1", "layers.2.w3", "layers.2.w1", "embed"];
+        names.sort_by_cached_key(|name| natural(name));
+        assert_eq!(names, ["embed", "layers.2.w1", "layers.2.w3", "layers.10.w1"]);
+    }
 }
