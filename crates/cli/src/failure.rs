@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use hala_compress::CompressError;
 use hala_engine::EngineError;
+use hala_eval::EvalError;
 use hala_plan::BackendError;
 
 use crate::terminal::{ERROR, notice, paint};
@@ -94,7 +95,10 @@ fn report(error: &anyhow::Error) -> u8 {
 
 fn is_interruption(error: &anyhow::Error) -> bool {
     let is_cancelled = |e: &EngineError| e.is_cancelled();
-    error.is::<Interrupted>() || error.downcast_ref().is_some_and(is_cancelled)
+    let is_stopped = |e: &EvalError| matches!(e, EvalError::Engine(e) if e.is_cancelled());
+    error.is::<Interrupted>()
+        || error.downcast_ref().is_some_and(is_cancelled)
+        || error.downcast_ref().is_some_and(is_stopped)
 }
 
 /// Errors that no other input would have avoided.

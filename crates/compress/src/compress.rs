@@ -118,6 +118,8 @@ impl<'a> Work<'a> {
                     }
                 }
             }
+            // A GGUF file becomes a safetensors file.
+            let name = if name.ends_with(".safetensors") { name } else { "model.safetensors" };
             files.push(OutFile { name: name.to_owned(), placed: layout.place() });
         }
         Ok(files)

@@ -21,7 +21,7 @@ use crate::CompressError;
 const JOURNAL: &str = ".journal";
 
 /// Bytes of input after whose work files are synced and the journal is written: what a power cut costs at most.
-const SYNC_BYTES: u64 = 512 << 20;
+const SYNC_BYTES: u64 = 256 << 20;
 
 /// How far the work is, in bytes of input.
 #[derive(Debug, Clone, Copy)]

@@ -181,7 +181,7 @@ pub(crate) fn modules(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Vec<Mo
     for tensor in checkpoint.tensors() {
         let Some(name) = tensor.name.strip_suffix(".weight") else { continue };
         let &[n_rows, n_columns] = tensor.dims.as_slice() else { continue };
-        if matches!(tensor.dtype, FileDType::I8 | FileDType::F8_E4M3) {
+        if matches!(tensor.dtype, FileDType::I8 | FileDType::F8_E4M3) || tensor.dtype.is_blocks() {
             return Err(CompressError::AlreadyQuantised {
                 origin: checkpoint.origin(),
                 found: format!("{} is {}", tensor.name, tensor.dtype),

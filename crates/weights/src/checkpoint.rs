@@ -83,10 +83,19 @@ impl Checkpoint {
             let name = stored.strip_suffix(PACKED_SUFFIX)?;
             let scales = self.at(*self.shards.places.get(&format!("{name}{SCALE_SUFFIX}"))?).1;
             let info = self.at(place).1;
-            let dims = quantisation.unpacked_dims(&info.dims, &scales.dims)?;
+            let dims = quantisation.unpacked_dims(&info.dims, &scales.dims, self.stored_shape(name))?;
             Some((name.to_owned(), TensorInfo { name: name.to_owned(), dims: dims.to_vec(), ..info.clone() }))
         };
         self.shards.places.iter().filter_map(unpacked).collect()
+    }
+
+    /// What `X.weight_shape` says of a matrix, where it is there and was read.
+    fn stored_shape(&self, name: &str) -> Option<[usize; 2]> {
+        let (shard, info) = self.at(*self.shards.places.get(&format!("{name}{SHAPE_SUFFIX}"))?);
+        let words = shard.bytes.get(&info.range).filter(|_| info.dtype == FileDType::I64)?.as_chunks::<8>().0;
+        let &[n_rows, n_columns] = words else { return None };
+        let count = |word| usize::try_from(i64::from_le_bytes(word)).ok();
+        Some([count(n_rows)?, count(n_columns)?])
     }
 
     /// The folder or file in words, for messages.

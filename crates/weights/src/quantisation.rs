@@ -58,6 +58,11 @@ impl Scheme {
     /// All rows or columns.
     pub(crate) const ALL: usize = usize::MAX;
 
+    /// Words that hold the packed codes of a row.
+    pub(crate) fn n_words(self, n_columns: usize) -> usize {
+        n_columns.div_ceil(32 / self.n_bits as usize)
+    }
+
     /// Shape of the scales of a matrix.
     pub(crate) fn n_blocks(self, [n_rows, n_columns]: [usize; 2]) -> [usize; 2] {
         [n_rows.div_ceil(self.block[0]), n_columns.div_ceil(self.block[1])]
@@ -130,22 +135,29 @@ impl Quantisation {
         Ok(Some(Self { schemes }))
     }
 
-    /// The shape of a matrix whose codes are packed into words, given the shapes of words and scales; `None` where no scheme has them.
+    /// The shape of a matrix whose codes are packed into words, given the shapes of words and scales, and what `X.weight_shape` says
+    /// where it is at hand; `None` where no scheme has them, or where two have and nothing decides.
     ///
-    /// Columns are known to be whole groups, or to fill the words where one scale goes for a row: `X.weight_shape`, which says it too, would
-    /// have to be fetched.
-    pub(crate) fn unpacked_dims(&self, words: &[usize], scales: &[usize]) -> Option<[usize; 2]> {
-        let (&[n_rows, n_words], &[n_scale_rows, n_groups]) = (words, scales) else { return None };
-        let mut dims = self.schemes(FileDType::I32).filter_map(|scheme| {
-            let per_word = 32 / scheme.n_bits as usize;
-            let n_columns = match scheme.block {
-                [1, Scheme::ALL] if n_groups == 1 => n_words.checked_mul(per_word)?,
-                [1, group] => n_groups.checked_mul(group)?,
-                _ => return None,
-            };
-            (n_scale_rows == n_rows && n_columns.div_ceil(per_word) == n_words).then_some([n_rows, n_columns])
-        });
-        dims.next()
+    /// Without `X.weight_shape`, which would have to be fetched, columns are taken to be whole groups, or to fill the words.
+    pub(crate) fn unpacked_dims(
+        &self,
+        words: &[usize],
+        scales: &[usize],
+        stored: Option<[usize; 2]>,
+    ) -> Option<[usize; 2]> {
+        let (&[n_rows, n_words], &[_, n_groups]) = (words, scales) else { return None };
+        let columns = |scheme: &Scheme| match scheme.block[1] {
+            Scheme::ALL => n_words.checked_mul(32 / scheme.n_bits as usize),
+            group => n_groups.checked_mul(group),
+        };
+        let fits = |scheme: Scheme| {
+            let dims = stored.or_else(|| Some([n_rows, columns(&scheme)?]))?;
+            let is_whole = dims[0] == n_rows && scheme.n_words(dims[1]) == n_words;
+            (is_whole && scheme.n_blocks(dims) == *scales).then_some(dims)
+        };
+        let mut dims = self.schemes(FileDType::I32).filter_map(fits);
+        let first = dims.next()?;
+        dims.all(|other| other == first).then_some(first)
     }
 
     /// The schemes that codes of this type in the file may have.

@@ -68,7 +68,11 @@ impl Checkpoint {
         }
         let scales = self.tensor(&companion(SCALE_SUFFIX))?;
         let matrix = [view.shape.n_rows(), view.shape.n_columns()];
+        let n_words = (codes == Codes::Packed(0)).then(|| self.n_stored_columns(name)).transpose()?;
         let fits = |scheme: &Scheme| {
+            if n_words.is_some_and(|n| n != scheme.n_words(matrix[1])) {
+                return false;
+            }
             let [rows, columns] = scheme.n_blocks(matrix);
             let is_one = scales.shape.n_elements() == 1 && rows * columns == 1;
             is_one || scales.shape == Shape::matrix(rows, columns)
@@ -86,6 +90,11 @@ impl Checkpoint {
         }
         let codes = if codes == Codes::Packed(0) { Codes::Packed(scheme.n_bits) } else { codes };
         Ok(Stored { view, form: Form::Quantised(Quantised { codes, scales, scheme }) })
+    }
+
+    /// Elements of a row as the file has it: words, where codes are packed.
+    fn n_stored_columns(&self, name: &str) -> Result<usize, WeightsError> {
+        Ok(self.at(self.place(name)?).1.dims.last().copied().unwrap_or(1))
     }
 
     fn quantisation(&self) -> Result<Option<Quantisation>, WeightsError> {

@@ -102,3 +102,28 @@ fn static_inputs_have_the_scale_of_their_range() {
     // They belong to their weights, and are no tensors of their own.
     assert!(!checkpoint.tensor_names().any(|name| name.contains("scale")));
 }
+
+#[test]
+fn packed_codes_of_4_and_8_bits_are_told_apart() {
+    let input = folder(&[]);
+    // With groups as long as a row both have one scale a row.
+    let text = "
+groups:
+  - { scheme: int4-w4a16, group: 64, targets: ['re:.*w1$', 're:.*w3$'] }
+  - { scheme: int8-w8a16 }
+";
+    let recipe = hala_compress::Recipe::parse("recipe.yml", text).unwrap();
+    let out = input.path().join("out");
+    let report = run(input.path(), &out, &recipe).unwrap();
+    let error = |name: &str| report.modules.iter().find(|m| m.module.ends_with(name)).unwrap().relative_error;
+    assert!(error("w1") > 0.03 && error("w2") < 0.03, "{report:?}");
+    let checkpoint = Checkpoint::open(&out).unwrap();
+    assert_eq!(
+        checkpoint.stored_dtype("model.layers.0.feed_forward.w1.weight").unwrap(),
+        DType::Int8 { group: 64 }
+    );
+    assert_eq!(
+        checkpoint.stored_dtype("model.layers.0.feed_forward.w2.weight").unwrap(),
+        DType::Int8 { group: 256 }
+    );
+}

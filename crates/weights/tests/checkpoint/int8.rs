@@ -159,3 +159,71 @@ fn an_int8_tensor_without_a_quantization_config_is_not_guessed_at() {
     let checkpoint = by_hand([0; 4], "F32", f32_bytes(&[1.0, 1.0]), "{}");
     assert!(matches!(checkpoint.load("a.weight", DType::F32), Err(WeightsError::UnsupportedDType { .. })));
 }
+
+/// Words of a row of codes of so many bits, from 0 on.
+fn words(n_bits: u32, n_codes: u32) -> Vec<u8> {
+    let mut words = vec![0u32; (n_codes * n_bits).div_ceil(32) as usize];
+    for i in 0..n_codes {
+        words[(i * n_bits / 32) as usize] |= (i % (1 << n_bits)) << (i * n_bits % 32);
+    }
+    words.into_iter().flat_map(u32::to_le_bytes).collect()
+}
+
+/// A checkpoint of one packed matrix of a row, one scale, and `weight_shape`; its config has these numbers of bits.
+fn packed(n_bits: u32, n_codes: u32, shape: Option<i64>, config: &[u32]) -> Checkpoint {
+    let words = words(n_bits, n_codes);
+    let n_words = words.len() / 4;
+    let dims = [1, n_words];
+    let mut entries = vec![
+        ("a.weight_packed", "I32", &dims[..], words),
+        ("a.weight_scale", "F32", &[1, 1][..], f32_bytes(&[2.0])),
+    ];
+    if let Some(shape) = shape {
+        entries.push((
+            "a.weight_shape",
+            "I64",
+            &[2][..],
+            [1, shape].iter().flat_map(|n| n.to_le_bytes()).collect(),
+        ));
+    }
+    let mut quantisation = int8_quantization_config(64);
+    quantisation["format"] = json!("pack-quantized");
+    for (i, n_bits) in config.iter().enumerate() {
+        let mut group = quantisation["config_groups"]["group_0"].clone();
+        group["weights"]["num_bits"] = json!(n_bits);
+        group["weights"]["strategy"] = json!("channel");
+        quantisation["config_groups"][format!("group_{i}")] = group;
+    }
+    memory(tensors(&entries), &json!({ "quantization_config": quantisation }).to_string())
+}
+
+#[test]
+fn packed_codes_are_unpacked() {
+    for (n_bits, n_codes, shape, config) in [
+        (4, 16, None, &[4][..]),
+        (8, 8, None, &[8]),
+        // The shape says how many bits, and how many codes of the last word count.
+        (4, 16, Some(16), &[4, 8]),
+        (8, 8, Some(8), &[4, 8]),
+        (4, 13, Some(13), &[8, 4]),
+        (8, 5, Some(5), &[4, 8]),
+    ] {
+        let checkpoint = packed(n_bits, n_codes, shape, config);
+        assert_eq!(checkpoint.tensor_names().collect::<Vec<_>>(), ["a.weight"], "{n_bits} bits");
+        let expected: Vec<f32> =
+            (0..n_codes).map(|i| 2.0 * ((i % (1 << n_bits)) as f32 - (1 << (n_bits - 1)) as f32)).collect();
+        let held = checkpoint.stored_dtype("a.weight").unwrap();
+        for dtype in [held, DType::F32] {
+            assert_eq!(checkpoint.load("a.weight", dtype).unwrap().to_f32(), expected, "{n_bits} bits");
+        }
+    }
+}
+
+#[test]
+fn packed_codes_that_may_be_two_things_are_not_guessed_at() {
+    let checkpoint = packed(4, 16, None, &[4, 8]);
+    assert!(!checkpoint.contains("a.weight"));
+    assert!(checkpoint.load("a.weight", DType::F32).is_err());
+    // A shape that no scheme has.
+    assert!(!packed(4, 16, Some(40), &[4, 8]).contains("a.weight"));
+}
