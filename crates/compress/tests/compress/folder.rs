@@ -84,3 +84,18 @@ groups:
     let config = std::fs::read_to_string(out.join("config.json")).unwrap();
     assert!(config.contains("mixed-precision") && config.contains("pack-quantized"), "{config}");
 }
+
+#[test]
+fn shards_stay_shards_with_an_index_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let sharded = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/lfm2/sharded");
+    let out = folder.path().join("out");
+    run(&sharded, &out, &recipe("int8-w8a16")).unwrap();
+    let [before, after] = [&sharded, &out].map(|path| Checkpoint::open(path).unwrap());
+    let files = |c: &Checkpoint| c.weight_files().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(files(&after), files(&before));
+    assert_eq!(after.tensor_names().collect::<Vec<_>>(), before.tensor_names().collect::<Vec<_>>());
+    let index = std::fs::read_to_string(out.join("model.safetensors.index.json")).unwrap();
+    let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+    assert_eq!(index["metadata"]["total_size"].as_u64(), Some(after.n_bytes() as u64));
+}

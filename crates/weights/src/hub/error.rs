@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum HubError {
     /// A model was named in no form that is known.
     #[error(
-        "{text:?} is neither a path that exists nor a Hub id. Give a folder in Hugging Face layout, a .safetensors file, or an id as owner/name or owner/name@revision"
+        "{text:?} is neither a path that exists nor a Hub id. Give a folder in Hugging Face layout, a .safetensors or .gguf file, or an id as owner/name or owner/name@revision"
     )]
     Spec {
         /// What was given.
