@@ -92,3 +92,27 @@ fn scales_come_with_their_codes() {
     pollster::block_on(checkpoint.fetch("x.weight", &reader)).unwrap();
     assert_eq!(checkpoint.load("x.weight", DType::F32).unwrap().to_f32(), [0.5, 1.0, 1.5, 2.0]);
 }
+
+#[test]
+fn packed_codes_are_fetched_by_the_name_of_their_weight() {
+    let weights = tensors(&[
+        ("x.weight_packed", "I32", &[1, 1], vec![0x10, 0x32, 0x54, 0x76]),
+        ("x.weight_scale", "F32", &[1, 2], f32_bytes(&[1.0, 0.5])),
+        ("x.weight_shape", "I64", &[2], [1i64, 8].iter().flat_map(|n| n.to_le_bytes()).collect()),
+    ]);
+    let reader = Files { files: BTreeMap::from([("model.safetensors", weights)]), n_missing: 0 };
+    let mut quantisation = hala_weights::int8_quantization_config(4);
+    quantisation["format"] = "pack-quantized".into();
+    quantisation["config_groups"]["group_0"]["weights"]["num_bits"] = 4.into();
+    let config = serde_json::json!({ "quantization_config": quantisation });
+    let side = vec![("config.json".to_owned(), Cow::Owned(config.to_string().into_bytes()))];
+    let mut checkpoint = pollster::block_on(Checkpoint::from_reader(side, &reader)).unwrap();
+    assert_eq!(checkpoint.tensor_names().collect::<Vec<_>>(), ["x.weight"]);
+    pollster::block_on(checkpoint.fetch("x.weight", &reader)).unwrap();
+    let expected = [-8.0, -7.0, -6.0, -5.0, -2.0, -1.5, -1.0, -0.5];
+    for dtype in [DType::F32, checkpoint.stored_dtype("x.weight").unwrap()] {
+        assert_eq!(checkpoint.load("x.weight", dtype).unwrap().to_f32(), expected);
+    }
+    checkpoint.forget("x.weight");
+    assert!(checkpoint.load("x.weight", DType::F32).is_err());
+}
