@@ -131,10 +131,8 @@ fn a_text_tells_what_compression_did() {
     let scale = file.tensor("model.layers.0.feed_forward.w2.input_scale").unwrap();
     let scale = f32::from_le_bytes(scale.data().try_into().unwrap());
     assert!(scale > 1e-4 && scale < 10.0, "{scale}");
-    compress(&floats, &out, &["--scheme", "int8", "--calibrate"])
-        .arg(&text)
-        .run()
-        .refused(&["--calibrate", "fp8-static"]);
+    let dynamic = compress(&floats, &out, &["--scheme", "fp8-dynamic", "--calibrate"]).arg(&text);
+    dynamic.run().refused(&["--calibrate", "fp8-static"]);
     compress(&floats, &out, &["--scheme", "fp8-static"]).run().refused(&["--calibrate"]);
     // Refused before the work: nothing to score, nothing to read it with.
     let refused = |input: &Path, text: &str, faults: &[&str]| {
@@ -146,4 +144,24 @@ fn a_text_tells_what_compression_did() {
     };
     refused(&floats, "", &["--eval", "other.txt", "tokens"]);
     refused(&two_layer(), "a text", &["--eval", "tokenizer"]);
+}
+
+#[test]
+fn a_text_of_calibration_finds_codes_by_gptq() {
+    let folder = tempdir().unwrap();
+    let [floats, out, text] = ["floats", "out", "text.txt"].map(|name| folder.path().join(name));
+    hala(&["convert", "--type", "f32"]).arg(demo_folder()).arg(&floats).run().text();
+    let pair =
+        |row: &serde_json::Value| ["source", "target"].map(|key| row[key].as_str().unwrap().to_owned());
+    let sentences: Vec<_> = crate::golden().iter().flat_map(pair).collect();
+    std::fs::write(&text, sentences.join("\n")).unwrap();
+    let options = ["--scheme", "int4-w4a16", "--group", "32", "--json", "--calibrate"];
+    let report = compress(&floats, &out, &options).arg(&text).arg("--eval").arg(&text).run().json();
+    let modules = report["modules"].as_array().unwrap();
+    let is_gptq = |module: &serde_json::Value| module["scheme"].as_str().unwrap().ends_with("by GPTQ");
+    assert!(modules.iter().all(is_gptq), "{report}");
+    // Nearer to what was computed, the weights themselves are further away than rounding would have them (0.095).
+    let [error, divergence] =
+        [&report["relative_error"], &report["eval"]["kl_divergence"]].map(|x| x.as_f64().unwrap());
+    assert!((0.1..0.2).contains(&error) && divergence < 0.06, "{error}, {divergence}");
 }

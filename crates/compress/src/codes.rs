@@ -42,7 +42,13 @@ pub(crate) fn encode_row<F: Float>(row: &[f32], width: usize, scales: &[f32], co
                 out.extend(x.iter().map(|x| whole::<F>(*x, *scale, -128.0, 127.0) as u8));
             }
         }
-        Code::Packed(n_bits) => pack::<F>(row, width, scales, n_bits, out),
+        Code::Packed(n_bits) => {
+            let half = (1 << (n_bits - 1)) as f32;
+            let blocks = row.chunks(width).zip(scales);
+            let codes =
+                blocks.flat_map(|(x, scale)| x.iter().map(|x| whole::<F>(*x, *scale, -half, half - 1.0)));
+            pack(codes, n_bits, out);
+        }
     }
 }
 
@@ -53,22 +59,27 @@ fn whole<F: Float>(x: f32, scale: f32, min: f32, max: f32) -> i32 {
     (x + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32
 }
 
+/// Whole codes of one row, as the file stores them, appended to `out`.
+pub(crate) fn store_row(codes: impl Iterator<Item = i32>, code: Code, out: &mut Vec<u8>) {
+    match code {
+        Code::E4M3 | Code::Int8 => out.extend(codes.map(|code| code as u8)),
+        Code::Packed(n_bits) => pack(codes, n_bits, out),
+    }
+}
+
 /// Codes plus 2^(bits − 1) in 32-bit words, low bits first; what fills the last word is 0.
-fn pack<F: Float>(row: &[f32], width: usize, scales: &[f32], n_bits: u32, out: &mut Vec<u8>) {
+fn pack(codes: impl Iterator<Item = i32>, n_bits: u32, out: &mut Vec<u8>) {
     let half = 1 << (n_bits - 1);
-    let (min, max) = (-half as f32, (half - 1) as f32);
     let start = out.len();
     // Both widths that there are divide a byte, and words are little-endian: codes go into bytes in order.
     let mut byte = 0u32;
     let mut n_filled = 0;
-    for (x, scale) in row.chunks(width).zip(scales) {
-        for x in x {
-            byte |= ((whole::<F>(*x, *scale, min, max) + half) as u32) << n_filled;
-            n_filled += n_bits;
-            if n_filled == 8 {
-                out.push(byte as u8);
-                (byte, n_filled) = (0, 0);
-            }
+    for code in codes {
+        byte |= ((code + half) as u32) << n_filled;
+        n_filled += n_bits;
+        if n_filled == 8 {
+            out.push(byte as u8);
+            (byte, n_filled) = (0, 0);
         }
     }
     if n_filled > 0 {

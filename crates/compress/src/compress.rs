@@ -2,25 +2,49 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Mutex;
 
 use hala_weights::{Checkpoint, SafetensorsLayout};
 use serde_json::{Map, Value, json};
 
 use crate::CompressError;
-use crate::codes::{encode_row, magnitudes, scale};
+use crate::chunks::{StoredRows, each_chunk, largest_magnitude};
+use crate::codes::{encode_row, magnitudes, scale, store_row};
 use crate::float::{Float, with_float};
 use crate::folder::{copy_other_files, copy_tensor, fingerprint, write_index, write_json};
-use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
+use crate::gptq::Factor;
+use crate::job::{Job, OnProgress, OutFile, Pace, Progress, Sink, Task};
 use crate::recipe::{Module, Recipe, modules};
 use crate::report::{Report, verify};
-use crate::scheme::{Code, Scheme, input_scale};
+use crate::scheme::{Scheme, input_scale};
 
-/// Elements that are encoded at once: their floats stay in a second-level cache.
-const CHUNK_ELEMENTS: usize = 1 << 16;
+/// Bytes of what calibration found that memory holds at once.
+const MAX_HESSIANS: u64 = 1 << 30;
 
-/// Compresses `checkpoint` into the new folder `out`, tensor by tensor on `n_threads` threads, and reads it back.
+/// How a compression runs.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// Threads that work at once.
+    pub n_threads: usize,
+    /// What is known of the model's inputs: with it, whole codes are found by GPTQ.
+    pub calibration: Option<&'a dyn Calibration>,
+}
+
+/// What a model's matrices are multiplied with on a text.
+pub trait Calibration: Sync {
+    /// A word by which the same calibration is known again.
+    fn fingerprint(&self) -> String;
+
+    /// `xᵀx [C, C]` of the inputs `x [T, C]` of each of these weights, given with C; the upper half counts.
+    ///
+    /// # Errors
+    /// In words, why they cannot be computed.
+    fn hessians(&self, weights: &[(&str, usize)]) -> Result<BTreeMap<String, Vec<f32>>, String>;
+}
+
+/// Compresses `checkpoint` into the new folder `out`, tensor by tensor, and reads it back.
 ///
-/// Memory holds a few rows for each thread. An interrupted run is gone on with by the next of the same arguments; its work is in
+/// Memory holds a few rows for each thread, and with calibration up to a gigabyte of what it found. An interrupted run is gone on with by the next of the same arguments; its work is in
 /// `OUT.partial` until then. Equal arguments give equal files, however often they were interrupted.
 ///
 /// # Errors
@@ -30,7 +54,7 @@ pub fn compress(
     checkpoint: &Checkpoint,
     out: &Path,
     recipe: &Recipe,
-    n_threads: usize,
+    run: Run<'_>,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Report, CompressError> {
     if let Some(found) = checkpoint.config().ok().and_then(|config| config.raw("quantization_config")) {
@@ -38,13 +62,14 @@ pub fn compress(
         return Err(CompressError::AlreadyQuantised { origin: checkpoint.origin(), found });
     }
     let config = compressed_config(checkpoint, recipe)?;
-    let work = Work::new(checkpoint, recipe)?;
+    let work = Work::new(checkpoint, recipe, run.calibration)?;
     let files = work.files()?;
     let mut settings = Map::new();
     settings.insert("recipe".to_owned(), config["quantization_config"].clone());
-    settings.insert("calibration".to_owned(), json!(recipe.ranges()));
+    settings.insert("ranges".to_owned(), json!(recipe.ranges()));
+    settings.insert("calibration".to_owned(), json!(run.calibration.map(Calibration::fingerprint)));
     let mut job = Job::begin(out, &fingerprint("compress", &[checkpoint], settings), &files)?;
-    let result = work.fill(&mut job, &files, &config, &mut Pace { n_threads, on_progress });
+    let result = work.fill(&mut job, &files, &config, &mut Pace::new(run.n_threads, on_progress));
     job.end(result, Job::finish)
 }
 
@@ -85,14 +110,24 @@ fn compressed_config(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Map<Str
 struct Work<'a> {
     checkpoint: &'a Checkpoint,
     recipe: &'a Recipe,
+    calibration: Option<&'a dyn Calibration>,
     modules: BTreeMap<String, Module>,
 }
 
 impl<'a> Work<'a> {
-    fn new(checkpoint: &'a Checkpoint, recipe: &'a Recipe) -> Result<Self, CompressError> {
+    fn new(
+        checkpoint: &'a Checkpoint,
+        recipe: &'a Recipe,
+        calibration: Option<&'a dyn Calibration>,
+    ) -> Result<Self, CompressError> {
         let modules = modules(checkpoint, recipe)?;
         let modules = modules.into_iter().map(|module| (module.weight.clone(), module)).collect();
-        Ok(Self { checkpoint, recipe, modules })
+        Ok(Self { checkpoint, recipe, calibration, modules })
+    }
+
+    /// Whether a module's codes are found by GPTQ.
+    fn is_calibrated(&self, module: &Module) -> bool {
+        self.calibration.is_some() && self.scheme(module).is_whole()
     }
 
     fn scheme(&self, module: &Module) -> Scheme {
@@ -133,19 +168,108 @@ impl<'a> Work<'a> {
         pace: &mut Pace<'_, '_>,
     ) -> Result<Report, CompressError> {
         let tensors = self.checkpoint.weight_files().flat_map(|(_, tensors)| tensors);
-        let tasks: Vec<Task> =
-            tensors.map(|t| Task { name: t.name.clone(), n_bytes: t.n_bytes() as u64 }).collect();
+        let tasks = tensors.map(|t| Task { name: t.name.clone(), n_bytes: t.n_bytes() as u64 });
+        let is_calibrated = |task: &Task| self.modules.get(&task.name).is_some_and(|m| self.is_calibrated(m));
+        let (calibrated, plain): (Vec<Task>, Vec<Task>) = tasks.partition(is_calibrated);
+        let [n_calibrated, n_plain] =
+            [&calibrated, &plain].map(|tasks| tasks.iter().map(|t| t.n_bytes).sum());
+        pace.others = [0, n_calibrated];
         let work = |task: &Task, sink: &Sink<'_>| match self.modules.get(&task.name) {
             None => copy_tensor(self.checkpoint, &task.name, sink),
             Some(module) => self.quantise(module, sink),
         };
-        job.run(&tasks, pace, work)?;
+        job.run(&plain, pace, work)?;
+        self.fill_calibrated(job, calibrated, [n_plain, n_plain + n_calibrated], pace)?;
         write_index(job.folder(), files)?;
         write_json(&job.folder().join("config.json"), &Value::Object(config.clone()))?;
         copy_other_files(self.checkpoint, job.folder(), &BTreeSet::from(["config.json"]))?;
+        let label = |module: &Module| {
+            let how = if self.is_calibrated(module) { ", by GPTQ" } else { "" };
+            format!("{}{how}", self.scheme(module))
+        };
         let modules: Vec<_> =
-            self.modules.values().map(|module| (module.weight.as_str(), self.scheme(module))).collect();
+            self.modules.values().map(|module| (module.weight.as_str(), label(module))).collect();
         verify(self.checkpoint, job.folder(), &modules, pace)
+    }
+
+    /// Does the tasks of modules that GPTQ quantises, as many at a time as memory has room for what was found of their inputs.
+    fn fill_calibrated(
+        &self,
+        job: &mut Job,
+        tasks: Vec<Task>,
+        [mut n_done, n_total]: [u64; 2],
+        pace: &mut Pace<'_, '_>,
+    ) -> Result<(), CompressError> {
+        let Some(calibration) = self.calibration else { return Ok(()) };
+        let (done, open): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|task| job.is_done(&task.name));
+        n_done += done.iter().map(|task| task.n_bytes).sum::<u64>();
+        let mut open = open.into_iter().peekable();
+        while open.peek().is_some() {
+            let mut batch: Vec<Task> = Vec::new();
+            let mut n_bytes = 0;
+            while let Some(task) =
+                open.next_if(|task| batch.is_empty() || n_bytes + self.n_hessian_bytes(task) <= MAX_HESSIANS)
+            {
+                n_bytes += self.n_hessian_bytes(&task);
+                batch.push(task);
+            }
+            let weights: Vec<_> = batch
+                .iter()
+                .map(|task| (task.name.as_str(), self.modules[&task.name].shape.n_columns()))
+                .collect();
+            let hessians = calibration.hessians(&weights).map_err(|reason| {
+                let progress = Progress { n_done, n_total, what: "calibrating" };
+                if (pace.on_progress)(progress) {
+                    CompressError::Calibration(reason)
+                } else {
+                    job.cancelled()
+                }
+            })?;
+            let hessians = Mutex::new(hessians);
+            let n_batch: u64 = batch.iter().map(|task| task.n_bytes).sum();
+            pace.others = [n_done, n_total - n_batch];
+            job.run(&batch, pace, |task, sink| {
+                let hessian = hessians.lock().ok().and_then(|mut hessians| hessians.remove(&task.name));
+                self.quantise_by_gptq(&self.modules[&task.name], hessian.unwrap_or_default(), sink)
+            })?;
+            n_done += n_batch;
+        }
+        Ok(())
+    }
+
+    fn n_hessian_bytes(&self, task: &Task) -> u64 {
+        let n_columns = self.modules[&task.name].shape.n_columns() as u64;
+        n_columns * n_columns * 4
+    }
+
+    fn quantise_by_gptq(
+        &self,
+        module: &Module,
+        hessian: Vec<f32>,
+        sink: &Sink<'_>,
+    ) -> Result<(), CompressError> {
+        let Module { weight: name, shape, .. } = module;
+        let (scheme, n_columns) = (self.scheme(module), shape.n_columns());
+        let unseen = || CompressError::Inputs { name: name.clone() };
+        let factor = Some(hessian).filter(|h| h.len() == n_columns * n_columns);
+        let factor = factor.and_then(|h| Factor::new(h, n_columns)).ok_or_else(unseen)?;
+        let mut stored = StoredRows::new(name, scheme.code());
+        let (mut codes, mut scales) = (Vec::new(), Vec::new());
+        let dtype = self.checkpoint.stored_dtype(name)?;
+        each_chunk(self.checkpoint, name, 1, |x| {
+            codes.clear();
+            scales.clear();
+            with_float!(dtype, F => {
+                factor.quantise::<F>(&mut x.to_vec(), scheme, &mut codes, &mut scales);
+                scales.iter().for_each(|scale| F::write(*scale, &mut stored.scales));
+            });
+            for row in codes.chunks(n_columns) {
+                store_row(row.iter().copied(), scheme.code(), &mut stored.codes);
+            }
+            stored.flush(sink)
+        })?;
+        stored.finish(*shape, sink)
     }
 
     fn quantise(&self, module: &Module, sink: &Sink<'_>) -> Result<(), CompressError> {
@@ -170,90 +294,30 @@ fn quantise<F: Float>(
     sink: &Sink<'_>,
 ) -> Result<(), CompressError> {
     let Module { weight: name, shape, .. } = module;
-    let (n_rows, n_columns) = (shape.n_rows(), shape.n_columns().max(1));
+    let n_columns = shape.n_columns().max(1);
     let (code, [height, width]) = (scheme.code(), scheme.block().map(|n| n.unwrap_or(usize::MAX)));
-    let n_blocks = n_columns.div_ceil(width);
-    let codes_name = match code {
-        Code::Packed(_) => format!("{name}_packed"),
-        Code::E4M3 | Code::Int8 => name.clone(),
-    };
     // One scale for all rows takes a pass of its own.
     let whole = if height == usize::MAX { Some(largest_magnitude(checkpoint, name)?) } else { None };
-    let (mut codes, mut scale_bytes, mut offset) = (Vec::new(), Vec::new(), 0);
-    let mut scales = vec![0.0; n_blocks];
+    let mut stored = StoredRows::new(name, code);
+    let mut scales = vec![0.0; n_columns.div_ceil(width)];
     each_chunk(checkpoint, name, height, |x| {
-        codes.clear();
         for x in x.chunks(height.saturating_mul(n_columns)) {
             scales.fill(whole.unwrap_or_default());
             if whole.is_none() {
                 magnitudes(x, n_columns, width, &mut scales);
             }
-            let first = scale_bytes.is_empty();
+            let first = stored.scales.is_empty();
             for scale_of in &mut scales {
                 *scale_of = scale::<F>(*scale_of, code);
                 if first || whole.is_none() {
-                    F::write(*scale_of, &mut scale_bytes);
+                    F::write(*scale_of, &mut stored.scales);
                 }
             }
             for row in x.chunks(n_columns) {
-                encode_row::<F>(row, width, &scales, code, &mut codes);
+                encode_row::<F>(row, width, &scales, code, &mut stored.codes);
             }
         }
-        sink.write(&codes_name, offset, &codes)?;
-        offset += codes.len() as u64;
-        Ok(())
+        stored.flush(sink)
     })?;
-    sink.write(&format!("{name}_scale"), 0, &scale_bytes)?;
-    if let Code::Packed(_) = code {
-        let dims = [n_rows, shape.n_columns()].map(|n| (n as i64).to_le_bytes());
-        sink.write(&format!("{name}_shape"), 0, &dims.concat())?;
-    }
-    Ok(())
-}
-
-/// The largest magnitude of a matrix.
-fn largest_magnitude(checkpoint: &Checkpoint, name: &str) -> Result<f32, CompressError> {
-    let mut largest = [0.0];
-    each_chunk(checkpoint, name, 1, |x| {
-        magnitudes(x, x.len(), x.len(), &mut largest);
-        Ok(())
-    })?;
-    Ok(largest[0])
-}
-
-/// Decodes a matrix some rows at a time, a multiple of `height` unless that is all of them; each value must be finite.
-fn each_chunk(
-    checkpoint: &Checkpoint,
-    name: &str,
-    height: usize,
-    mut visit: impl FnMut(&[f32]) -> Result<(), CompressError>,
-) -> Result<(), CompressError> {
-    let mut rows = checkpoint.rows(name)?;
-    let (n_rows, n_columns) = (rows.shape().n_rows(), rows.shape().n_columns().max(1));
-    let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).max(1);
-    let n_chunk_rows =
-        n_chunk_rows.checked_next_multiple_of(height).unwrap_or(n_chunk_rows).min(n_rows.max(1));
-    let mut x = vec![0.0; n_chunk_rows * n_columns];
-    for start in (0..n_rows).step_by(n_chunk_rows) {
-        let end = n_rows.min(start + n_chunk_rows);
-        let x = &mut x[..(end - start) * n_columns];
-        rows.decode(start..end, x);
-        check_finite(name, start, x, n_columns)?;
-        visit(x)?;
-    }
-    Ok(())
-}
-
-pub(crate) fn check_finite(
-    name: &str,
-    first_row: usize,
-    x: &[f32],
-    n_columns: usize,
-) -> Result<(), CompressError> {
-    // One pass with no early exit, so that it is vectorised; the place is looked for only on a fault.
-    if x.iter().fold(true, |all, x| all & (x.abs() <= f32::MAX)) {
-        return Ok(());
-    }
-    let i = x.iter().position(|x| !x.is_finite()).unwrap_or(0);
-    Err(CompressError::NotFinite { name: name.to_owned(), row: first_row + i / n_columns, value: x[i] })
+    stored.finish(*shape, sink)
 }

@@ -103,6 +103,17 @@ pub enum CompressError {
         /// The scheme.
         scheme: &'static str,
     },
+    /// Calibration says nothing of a module's inputs, or what is no number.
+    #[error(
+        "the inputs of {name} on the text are unknown or not finite: the checkpoint is damaged, or the text too short"
+    )]
+    Inputs {
+        /// The weight.
+        name: String,
+    },
+    /// What calibration asked for could not be computed.
+    #[error("calibration: {0}")]
+    Calibration(String),
     /// Modules that engines compute as one would have different schemes.
     #[error(
         "{first} and {second} are computed as one by vLLM and must have one scheme: give both the same, or ignore both"
@@ -144,6 +155,13 @@ impl CompressError {
 
     /// Whether the same command can go on after this: the work that is done is kept.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::Cancelled { .. } | Self::Io { .. } | Self::Busy { .. } | Self::OtherRun { .. })
+        matches!(
+            self,
+            Self::Cancelled { .. }
+                | Self::Calibration(_)
+                | Self::Io { .. }
+                | Self::Busy { .. }
+                | Self::OtherRun { .. }
+        )
     }
 }

@@ -43,6 +43,15 @@ pub(crate) struct Pace<'a, 'p> {
     pub(crate) n_threads: usize,
     /// Whom to tell.
     pub(crate) on_progress: &'a mut OnProgress<'p>,
+    /// Bytes of the work that other runs have, before and in all.
+    pub(crate) others: [u64; 2],
+}
+
+impl<'a, 'p> Pace<'a, 'p> {
+    /// For work that is one run.
+    pub(crate) fn new(n_threads: usize, on_progress: &'a mut OnProgress<'p>) -> Self {
+        Self { n_threads, on_progress, others: [0; 2] }
+    }
 }
 
 /// A file to be written.
@@ -138,13 +147,15 @@ impl Job {
         pace: &mut Pace<'_, '_>,
         work: impl Fn(&Task, &Sink<'_>) -> Result<(), CompressError> + Sync,
     ) -> Result<(), CompressError> {
-        let n_total = tasks.iter().map(|task| task.n_bytes).sum();
+        let n_own: u64 = tasks.iter().map(|task| task.n_bytes).sum();
+        let n_total = n_own + pace.others[1];
         let open: Vec<&Task> = tasks.iter().filter(|task| !self.done.contains(&task.name)).collect();
-        let mut n_done: u64 = n_total - open.iter().map(|task| task.n_bytes).sum::<u64>();
+        let mut n_done: u64 = n_own - open.iter().map(|task| task.n_bytes).sum::<u64>() + pace.others[0];
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let Self { files, places, journal, partial, .. } = self;
         let sink = Sink { files, places, stop: &stop, partial };
-        let (sender, receiver) = mpsc::channel();
+        // Without room: a thread goes on when its task was taken note of, so that a stop is seen within a task.
+        let (sender, receiver) = mpsc::sync_channel(0);
         let mut log = Log { journal, files, partial, pending: Vec::new(), n_pending: 0 };
         thread::scope(|scope| {
             for _ in 0..pace.n_threads.clamp(1, open.len().max(1)) {
@@ -182,6 +193,16 @@ impl Job {
             log.flush()?;
             outcome
         })
+    }
+
+    /// The error of work that was stopped.
+    pub(crate) fn cancelled(&self) -> CompressError {
+        CompressError::Cancelled { path: self.partial.display().to_string() }
+    }
+
+    /// Whether a task was done.
+    pub(crate) fn is_done(&self, task: &str) -> bool {
+        self.done.contains(task)
     }
 
     /// The folder while it is filled.

@@ -3,12 +3,14 @@
 //! [`compress`] writes folders in the words of compressed-tensors, which vLLM, transformers and Hala load. A [`Recipe`] says which
 //! modules get which [`Scheme`]; a [`Report`] says how far the result is from what it was made from. [`merge`] takes mergekit's files.
 
+mod chunks;
 mod codes;
 mod compress;
 mod convert;
 mod error;
 mod float;
 mod folder;
+mod gptq;
 mod job;
 mod merge;
 mod picture;
@@ -16,9 +18,10 @@ mod recipe;
 mod report;
 mod scheme;
 
-pub use compress::compress;
+pub use compress::{Calibration, Run, compress};
 pub use convert::{FloatFormat, to_folder, to_gguf};
 pub use error::CompressError;
+pub use gptq::add_products;
 pub use job::{OnProgress, Progress};
 pub use merge::{MergeConfig, Merged, merge};
 pub use recipe::Recipe;

@@ -125,6 +125,11 @@ impl Recipe {
         Ok(Self { groups, ignore: targets(&parsed.ignore)?, ranges: BTreeMap::new() })
     }
 
+    /// Whether a text helps any of its schemes: by the ranges of inputs, or by GPTQ.
+    pub fn takes_calibration(&self) -> bool {
+        self.needs_ranges() || self.groups.iter().any(|group| group.scheme.is_whole())
+    }
+
     /// Whether a scheme needs to know how large inputs become.
     pub fn needs_ranges(&self) -> bool {
         self.groups.iter().any(|group| group.scheme.is_static())

@@ -9,9 +9,8 @@ use hala_weights::Checkpoint;
 use serde::Serialize;
 
 use crate::CompressError;
-use crate::compress::check_finite;
+use crate::chunks::check_finite;
 use crate::job::{Pace, Progress};
-use crate::scheme::Scheme;
 
 /// Elements that are compared at once.
 const CHUNK_ELEMENTS: usize = 1 << 16;
@@ -65,7 +64,7 @@ impl Report {
 pub(crate) fn verify(
     before: &Checkpoint,
     folder: &Path,
-    modules: &[(&str, Scheme)],
+    modules: &[(&str, String)],
     pace: &mut Pace<'_, '_>,
 ) -> Result<Report, CompressError> {
     let after = Checkpoint::open(folder)?;
@@ -73,13 +72,13 @@ pub(crate) fn verify(
     let found = Mutex::new(Vec::new());
     let n_total: u64 = modules.len() as u64;
     thread::scope(|scope| {
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(0);
         for _ in 0..pace.n_threads.clamp(1, modules.len().max(1)) {
             let (sender, modules, next, stop, found, after) =
                 (sender.clone(), modules, &next, &stop, &found, &after);
             scope.spawn(move || {
                 while let Some((name, scheme)) = modules.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = compare(before, after, name, *scheme);
+                    let result = compare(before, after, name, scheme);
                     stop.fetch_or(result.is_err(), Ordering::Relaxed);
                     if let Ok(mut found) = found.lock() {
                         found.push(result);
@@ -119,7 +118,7 @@ fn compare(
     before: &Checkpoint,
     after: &Checkpoint,
     name: &str,
-    scheme: Scheme,
+    scheme: &str,
 ) -> Result<ModuleError, CompressError> {
     let (mut before, mut after) = (before.rows(name)?, after.rows(name)?);
     let shape = before.shape();
@@ -144,7 +143,7 @@ fn compare(
     let relative_error = if noise == 0.0 { 0.0 } else { (noise / signal).sqrt() };
     Ok(ModuleError {
         module: name.trim_end_matches(".weight").to_owned(),
-        scheme: scheme.to_string(),
+        scheme: scheme.to_owned(),
         n_elements: shape.n_elements(),
         relative_error,
         sqnr_db: if noise == 0.0 { f64::INFINITY } else { 10.0 * (signal / noise).log10() },

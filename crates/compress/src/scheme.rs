@@ -87,6 +87,11 @@ impl Scheme {
         }
     }
 
+    /// Whether codes are whole numbers, which GPTQ finds.
+    pub(crate) fn is_whole(self) -> bool {
+        self.code() != Code::E4M3
+    }
+
     /// Whether inputs have a scale that calibration finds.
     pub(crate) fn is_static(self) -> bool {
         self == Self::Fp8Static

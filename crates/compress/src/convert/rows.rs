@@ -5,7 +5,7 @@ use half::f16;
 
 use super::FloatFormat;
 use crate::CompressError;
-use crate::compress::check_finite;
+use crate::chunks::check_finite;
 use crate::float::{Brain, Float, Half, Single};
 use crate::job::Sink;
 

@@ -36,7 +36,7 @@ pub fn to_folder(
     let files = [OutFile { name: "model.safetensors".to_owned(), placed: layout.place() }];
     let settings = Map::from_iter([("format".to_owned(), json!(format!("{format:?}")))]);
     let mut job = Job::begin(out, &fingerprint("to_folder", &[checkpoint], settings), &files)?;
-    let result = fill(checkpoint, &mut job, format, &mut Pace { n_threads, on_progress });
+    let result = fill(checkpoint, &mut job, format, &mut Pace::new(n_threads, on_progress));
     job.end(result, Job::finish)
 }
 

@@ -46,7 +46,7 @@ pub fn to_gguf(
         let tensor = &tensors[&task.name];
         write_tensor(checkpoint, &task.name, (&tensor.name, tensor.format), sink)
     };
-    let result = job.run(&tasks, &mut Pace { n_threads, on_progress }, work).map(|()| tensors.len());
+    let result = job.run(&tasks, &mut Pace::new(n_threads, on_progress), work).map(|()| tensors.len());
     job.end(result, Job::finish_as_file)
 }
 

@@ -6,7 +6,7 @@ use hala_weights::{Checkpoint, Rows};
 use super::config::Method;
 use super::plan::{Models, Output, Part};
 use crate::CompressError;
-use crate::compress::check_finite;
+use crate::chunks::check_finite;
 use crate::float::{Float, with_float};
 use crate::job::Sink;
 

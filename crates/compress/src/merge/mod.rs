@@ -59,7 +59,7 @@ pub fn merge(
     let settings = Map::from_iter([("config".to_owned(), json!(config.text))]);
     let inputs: Vec<&Checkpoint> = models.values().collect();
     let mut job = Job::begin(out, &fingerprint("merge", &inputs, settings), &files)?;
-    let result = plan.fill(&mut job, &files, &mut Pace { n_threads, on_progress });
+    let result = plan.fill(&mut job, &files, &mut Pace::new(n_threads, on_progress));
     job.end(result, Job::finish)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hala_compress::{CompressError, Recipe, Report, Scheme, compress};
+use hala_compress::{CompressError, Recipe, Report, Run, Scheme, compress};
 use hala_weights::Checkpoint;
 
 /// Where the fixture lies.
@@ -38,9 +38,12 @@ pub(crate) fn folder(more: &[(&str, &[u8])]) -> tempfile::TempDir {
     folder
 }
 
+/// Two threads, no calibration.
+pub(crate) const RUN: Run<'static> = Run { n_threads: 2, calibration: None };
+
 /// Compresses without looking at the progress.
 pub(crate) fn run(input: &Path, out: &Path, recipe: &Recipe) -> Result<Report, CompressError> {
-    compress(&Checkpoint::open(input)?, out, recipe, 2, &mut |_| true)
+    compress(&Checkpoint::open(input)?, out, recipe, RUN, &mut |_| true)
 }
 
 /// Every file of a folder, with its bytes.

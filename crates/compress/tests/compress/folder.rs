@@ -1,9 +1,12 @@
 //! The folder that is made: all files, nothing half-written, gone on with after an interruption.
 
-use hala_compress::{CompressError, Recipe, compress};
+use hala_compress::{CompressError, Recipe, Run, compress};
 use hala_weights::Checkpoint;
 
 use crate::files::{contents, folder, recipe, run};
+
+/// One thread, so that steps come one by one.
+const ONE: Run<'static> = Run { n_threads: 1, calibration: None };
 
 #[test]
 fn other_files_are_copied_and_other_weights_are_not() {
@@ -22,7 +25,7 @@ fn work_that_was_stopped_is_gone_on_with_and_ends_the_same() {
     let recipe = recipe("int4-w4a16");
     let checkpoint = Checkpoint::open(input.path()).unwrap();
     let whole = input.path().join("whole");
-    compress(&checkpoint, &whole, &recipe, 1, &mut |_| true).unwrap();
+    compress(&checkpoint, &whole, &recipe, ONE, &mut |_| true).unwrap();
     let out = input.path().join("out");
     let mut n_stops = 0;
     for most in 1.. {
@@ -31,7 +34,7 @@ fn work_that_was_stopped_is_gone_on_with_and_ends_the_same() {
             n_steps += 1;
             n_steps < most
         };
-        match compress(&checkpoint, &out, &recipe, 1, &mut step) {
+        match compress(&checkpoint, &out, &recipe, ONE, &mut step) {
             Ok(_) => break,
             Err(CompressError::Cancelled { path }) => {
                 assert!(path.ends_with("out.partial") && !out.exists());
@@ -49,7 +52,7 @@ fn what_is_left_of_other_work_is_not_gone_on_with() {
     let input = folder(&[]);
     let out = input.path().join("out");
     let checkpoint = Checkpoint::open(input.path()).unwrap();
-    compress(&checkpoint, &out, &recipe("int8"), 1, &mut |_| false).unwrap_err();
+    compress(&checkpoint, &out, &recipe("int8"), ONE, &mut |_| false).unwrap_err();
     let error = run(input.path(), &out, &recipe("fp8-dynamic")).unwrap_err();
     assert!(matches!(&error, CompressError::OtherRun { what, .. } if what == "recipe"), "{error}");
     // The work itself can still be ended.

@@ -4,5 +4,6 @@
 
 mod files;
 mod folder;
+mod gptq;
 mod refusals;
 mod rounding;

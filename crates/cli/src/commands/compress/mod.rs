@@ -1,5 +1,6 @@
 //! `hala compress`: a smaller checkpoint made of a large one.
 
+mod calibrator;
 mod evaluation;
 mod text;
 
@@ -9,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use hala_compress::{Recipe, Report, Scheme};
+use hala_compress::{Calibration, Recipe, Report, Run, Scheme};
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
@@ -18,6 +19,7 @@ use crate::new_file::NewFile;
 use crate::progress::WorkBar;
 use crate::terminal::{BOLD, bytes, paint};
 use crate::{App, output};
+use calibrator::Calibrator;
 use evaluation::{Found, evaluate};
 use text::Text;
 
@@ -32,7 +34,7 @@ const N_WORST: usize = 5;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --report errors.html --eval text.txt
-  hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-static --calibrate text.txt
+  hala compress ./LFM2-1.2B ./LFM2-1.2B-W4 --scheme int4-w4a16 --calibrate text.txt --eval other.txt
   hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --ignore '.*\\.conv\\.(in_proj|out_proj)$'")]
 pub(crate) struct CompressArgs {
     /// A folder in Hugging Face layout, or a Hub id `owner/name` or `owner/name@revision`
@@ -63,7 +65,7 @@ pub(crate) struct CompressArgs {
     #[arg(long, value_name = "FILE", value_parser = report_path)]
     report: Vec<PathBuf>,
 
-    /// Find the range of each layer's inputs on this text, which fp8-static needs
+    /// Let this text help: by the ranges of inputs, which fp8-static needs, and by GPTQ for int8 and int4
     #[arg(long, value_name = "FILE")]
     calibrate: Option<PathBuf>,
 
@@ -104,9 +106,19 @@ impl CompressArgs {
         self.report.iter().try_for_each(|path| NewFile::check(path))?;
         let checkpoint = CheckpointArgs::new(Some(self.input.clone())).open(app)?;
         let evaluation = self.text("--eval", self.eval.as_deref(), &checkpoint)?;
-        let recipe = self.calibrated(recipe, &checkpoint, app)?;
+        let text = self.text("--calibrate", self.calibrate.as_deref(), &checkpoint)?;
+        ensure!(
+            text.is_none() || recipe.takes_calibration(),
+            "--calibrate: no scheme of the recipe is helped by it; fp8-static, int8 and int4 are"
+        );
+        let calibrator = text.as_ref().map(|text| Calibrator::new(text, &checkpoint, app)).transpose()?;
+        let recipe = match &calibrator {
+            Some(calibrator) if recipe.needs_ranges() => recipe.with_ranges(calibrator.ranges()?),
+            _ => recipe,
+        };
         let start = Instant::now();
-        let report = self.compress(&checkpoint, &recipe, app)?;
+        let report = self.compress(&checkpoint, &recipe, calibrator.as_ref(), app)?;
+        drop(calibrator);
         let seconds = start.elapsed().as_secs_f64();
         let out = self.out.display().to_string();
         let eval = evaluation.map(|text| evaluate(&text, &checkpoint, &self.out, app)).transpose()?;
@@ -122,21 +134,6 @@ impl CompressArgs {
     fn text(&self, option: &str, file: Option<&Path>, checkpoint: &Checkpoint) -> Result<Option<Text>> {
         let read = |file| Text::read(option, file, self.tokens, n_threads(self.threads), checkpoint);
         file.map(read).transpose()
-    }
-
-    /// The recipe with the ranges that it needs, where there is a text to find them on.
-    fn calibrated(&self, recipe: Recipe, checkpoint: &Checkpoint, app: &App) -> Result<Recipe> {
-        if !recipe.needs_ranges() {
-            ensure!(
-                self.calibrate.is_none(),
-                "--calibrate: no scheme of the recipe needs it; fp8-static does"
-            );
-            return Ok(recipe);
-        }
-        match self.text("--calibrate", self.calibrate.as_deref(), checkpoint)? {
-            Some(text) => Ok(recipe.with_ranges(text.ranges(checkpoint, app)?)),
-            None => Ok(recipe),
-        }
     }
 
     fn recipe(&self) -> Result<Recipe> {
@@ -159,19 +156,21 @@ impl CompressArgs {
         Ok(Recipe::of_scheme(scheme, &ignore.collect::<Vec<_>>())?)
     }
 
-    fn compress(&self, checkpoint: &Checkpoint, recipe: &Recipe, app: &App) -> Result<Report> {
+    fn compress(
+        &self,
+        checkpoint: &Checkpoint,
+        recipe: &Recipe,
+        calibrator: Option<&Calibrator<'_>>,
+        app: &App,
+    ) -> Result<Report> {
         let _working = app.interrupt.working();
         let mut bar = WorkBar::new(app);
-        let report = hala_compress::compress(
-            checkpoint,
-            &self.out,
-            recipe,
-            n_threads(self.threads),
-            &mut |progress| {
-                bar.update(progress);
-                !app.interrupt.cancel().is_cancelled()
-            },
-        )?;
+        let calibration = calibrator.map(|calibrator| calibrator as &dyn Calibration);
+        let run = Run { n_threads: n_threads(self.threads), calibration };
+        let report = hala_compress::compress(checkpoint, &self.out, recipe, run, &mut |progress| {
+            bar.update(progress);
+            !app.interrupt.cancel().is_cancelled()
+        })?;
         Ok(report)
     }
 }

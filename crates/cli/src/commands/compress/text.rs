@@ -1,6 +1,5 @@
 //! A text that models are run on: to calibrate, and to compare.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +13,6 @@ use hala_weights::{Checkpoint, FileDType};
 use crate::App;
 use crate::input::Input;
 use crate::model_args::load;
-use crate::progress::WorkBar;
 
 /// Tokens of a window, which remembers none before it.
 const WINDOW: usize = 256;
@@ -66,29 +64,6 @@ impl Text {
     ) -> Result<Engine<CpuBackend>> {
         let model = Options { context: Some(WINDOW), ..Options::default() };
         load(CpuBackend::threaded(self.n_threads)?, checkpoint, LoadOptions { weights, model }, app)
-    }
-
-    /// The largest magnitude of what each weight is multiplied with.
-    ///
-    /// # Errors
-    /// A model that cannot be run, no memory, Ctrl-C.
-    pub(super) fn ranges(&self, checkpoint: &Checkpoint, app: &App) -> Result<BTreeMap<String, f32>> {
-        let engine = self.load(checkpoint, as_stored(checkpoint), app)?;
-        let _working = app.interrupt.working();
-        let mut bar = WorkBar::new(app);
-        let mut ranges: BTreeMap<String, f32> = BTreeMap::new();
-        for (i, ids) in self.windows.iter().enumerate() {
-            let n_total = self.windows.len() as u64;
-            bar.update(hala_compress::Progress { n_done: i as u64, n_total, what: "calibrating" });
-            let inputs = engine.matrix_inputs(checkpoint, ids, app.interrupt.cancel(), |inputs| {
-                let largest = inputs.rows.iter().fold(0.0f32, |max, x| max.max(x.abs()));
-                let range = ranges.entry(inputs.weight.to_owned()).or_default();
-                *range = range.max(largest);
-            });
-            pollster::block_on(inputs)?;
-        }
-        app.interrupt.check()?;
-        Ok(ranges)
     }
 }
 

@@ -1,0 +1,93 @@
+//! A model on a text, and what its matrices are multiplied with there.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use hala_backend_cpu::CpuBackend;
+use hala_compress::{Calibration, add_products};
+use hala_engine::{Engine, MatrixInputs};
+use hala_weights::Checkpoint;
+
+use super::text::{Text, as_stored};
+use crate::App;
+use crate::progress::WorkBar;
+use crate::terminal::notice;
+
+/// The uncompressed model on a text.
+pub(super) struct Calibrator<'a> {
+    engine: Engine<CpuBackend>,
+    text: &'a Text,
+    checkpoint: &'a Checkpoint,
+    app: &'a App,
+}
+
+impl<'a> Calibrator<'a> {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// A model that cannot be run, no memory, Ctrl-C.
+    pub(super) fn new(text: &'a Text, checkpoint: &'a Checkpoint, app: &'a App) -> Result<Self> {
+        let engine = text.load(checkpoint, as_stored(checkpoint), app)?;
+        let n_tokens: usize = text.windows.iter().map(Vec::len).sum();
+        let widest =
+            checkpoint.tensors().filter(|tensor| tensor.dims.len() == 2).map(|tensor| tensor.dims[1]).max();
+        if !app.quiet && widest.is_some_and(|widest| n_tokens < 2 * widest) {
+            let widest = widest.unwrap_or_default();
+            notice(&format!(
+                "{n_tokens} tokens are few to calibrate matrices of {widest} columns; a longer text, or more --tokens, helps"
+            ));
+        }
+        Ok(Self { engine, text, checkpoint, app })
+    }
+
+    /// The largest magnitude of what each weight is multiplied with.
+    ///
+    /// # Errors
+    /// Ctrl-C.
+    pub(super) fn ranges(&self) -> Result<BTreeMap<String, f32>> {
+        let mut ranges: BTreeMap<String, f32> = BTreeMap::new();
+        self.each_input(|inputs| {
+            let largest = inputs.rows.iter().fold(0.0f32, |max, x| max.max(x.abs()));
+            let range = ranges.entry(inputs.weight.to_owned()).or_default();
+            *range = range.max(largest);
+        })?;
+        Ok(ranges)
+    }
+
+    /// Shows the inputs of every matrix in every window.
+    fn each_input(&self, mut visit: impl FnMut(MatrixInputs<'_>)) -> Result<()> {
+        let _working = self.app.interrupt.working();
+        let mut bar = WorkBar::new(self.app);
+        let n_total = self.text.windows.len() as u64;
+        for (n_done, ids) in (0..).zip(&self.text.windows) {
+            bar.update(hala_compress::Progress { n_done, n_total, what: "calibrating" });
+            let cancel = self.app.interrupt.cancel();
+            pollster::block_on(self.engine.matrix_inputs(self.checkpoint, ids, cancel, &mut visit))?;
+        }
+        Ok(self.app.interrupt.check()?)
+    }
+}
+
+impl Calibration for Calibrator<'_> {
+    fn fingerprint(&self) -> String {
+        // FNV-1a: not against malice, only to tell one text from another.
+        let ids = self.text.windows.iter().flatten();
+        let hash = ids.fold(0xcbf2_9ce4_8422_2325u64, |hash, id| {
+            (hash ^ u64::from(*id)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{hash:016x}")
+    }
+
+    fn hessians(&self, weights: &[(&str, usize)]) -> Result<BTreeMap<String, Vec<f32>>, String> {
+        let zeros = |(name, n): &(&str, usize)| ((*name).to_owned(), vec![0.0; n * n]);
+        let mut hessians: BTreeMap<String, Vec<f32>> = weights.iter().map(zeros).collect();
+        let sizes: BTreeMap<&str, usize> = weights.iter().copied().collect();
+        self.each_input(|inputs| {
+            if let (Some(h), Some(n)) = (hessians.get_mut(inputs.weight), sizes.get(inputs.weight)) {
+                add_products(inputs.rows, h, *n);
+            }
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(hessians)
+    }
+}
