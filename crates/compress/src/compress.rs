@@ -44,8 +44,9 @@ pub trait Calibration: Sync {
 
 /// Compresses `checkpoint` into the new folder `out`, tensor by tensor, and reads it back.
 ///
-/// Memory holds a few rows for each thread, and with calibration up to a gigabyte of what it found. An interrupted run is gone on with by the next of the same arguments; its work is in
-/// `OUT.partial` until then. Equal arguments give equal files, however often they were interrupted.
+/// Memory holds a few rows for each thread, and with calibration up to a gigabyte of what it found. An interrupted run is gone on
+/// with by the next of the same arguments; its work is in `OUT.partial` until then. Equal arguments give equal files, however often
+/// they were interrupted.
 ///
 /// # Errors
 /// `out` exists, the recipe does not fit the checkpoint, a value is not finite, files cannot be read or written, or `on_progress` said
