@@ -40,6 +40,11 @@ impl Config {
         self.map.keys().map(String::as_str)
     }
 
+    /// All values at this level as they stand in the file.
+    pub fn map(&self) -> &Map<String, Value> {
+        &self.map
+    }
+
     /// A value as it stands in the file; `None` where it is absent or null.
     pub fn raw(&self, key: &str) -> Option<&Value> {
         self.map.get(key).filter(|value| !value.is_null())

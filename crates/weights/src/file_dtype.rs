@@ -98,6 +98,19 @@ const NAMES: [(FileDType, &str, u64); 27] = [
     (FileDType::Q6_K, "Q6_K", 0),
 ];
 
+/// The types that GGUF files have here, by ggml's numbers for them.
+#[cfg(not(target_family = "wasm"))]
+const GGML: [(u32, FileDType); 8] = [
+    (0, FileDType::F32),
+    (1, FileDType::F16),
+    (2, FileDType::Q4_0),
+    (8, FileDType::Q8_0),
+    (12, FileDType::Q4_K),
+    (13, FileDType::Q5_K),
+    (14, FileDType::Q6_K),
+    (30, FileDType::BF16),
+];
+
 impl FileDType {
     /// The type of this name, as written in a safetensors file's header.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -112,22 +125,18 @@ impl FileDType {
     /// The type of this number in a GGUF file, for those that are read.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn from_ggml(id: u32) -> Option<Self> {
-        Some(match id {
-            0 => Self::F32,
-            1 => Self::F16,
-            2 => Self::Q4_0,
-            8 => Self::Q8_0,
-            12 => Self::Q4_K,
-            13 => Self::Q5_K,
-            14 => Self::Q6_K,
-            30 => Self::BF16,
-            _ => return None,
-        })
+        GGML.iter().find(|(number, _)| *number == id).map(|(_, dtype)| *dtype)
+    }
+
+    /// The number in a GGUF file, for the types that such files may have here.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn ggml_id(self) -> Option<u32> {
+        GGML.iter().find(|(_, dtype)| *dtype == self).map(|(number, _)| *number)
     }
 
     /// Elements and bytes of a block, for the types of GGUF; other elements are by themselves.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn block(self) -> (usize, usize) {
+    pub fn block(self) -> (usize, usize) {
         match self {
             Self::Q4_0 => (32, 18),
             Self::Q8_0 => (32, 34),

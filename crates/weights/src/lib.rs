@@ -31,7 +31,7 @@ pub use config::Config;
 pub use error::WeightsError;
 pub use file_dtype::FileDType;
 #[cfg(not(target_family = "wasm"))]
-pub use gguf::{GgufFault, gguf_name};
+pub use gguf::{GgufFault, LFM2_SPLIT, gguf_name};
 pub use header::{HeaderFault, TensorInfo};
 pub use layout::{Placed, SafetensorsLayout};
 pub use quantisation::int8_quantization_config;

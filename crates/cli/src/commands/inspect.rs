@@ -153,9 +153,7 @@ fn unreadable(model: &dyn Model, checkpoint: &Checkpoint) -> Option<String> {
 }
 
 fn config(checkpoint: &Checkpoint) -> serde_json::Map<String, Value> {
-    let Ok(config) = checkpoint.config() else { return serde_json::Map::new() };
-    let value = |key: &str| (key.to_owned(), config.raw(key).cloned().unwrap_or(Value::Null));
-    config.keys().map(value).collect()
+    checkpoint.config().map(|config| config.map().clone()).unwrap_or_default()
 }
 
 fn facts(model: &dyn Model) -> Facts {

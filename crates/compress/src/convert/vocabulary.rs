@@ -1,6 +1,6 @@
 //! A tokenizer.json as the metadata of a GGUF file.
 
-use hala_weights::Checkpoint;
+use hala_weights::{Checkpoint, LFM2_SPLIT};
 use serde_json::Value;
 
 use super::metadata::Metadata;
@@ -11,9 +11,6 @@ const NORMAL: i32 = 1;
 const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 const UNUSED: i32 = 5;
-
-/// How LFM2's tokenizer splits text.
-const SPLIT: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// Adds the tokenizer and the chat template of a checkpoint, where it has them.
 pub(super) fn add(
@@ -34,7 +31,7 @@ pub(super) fn add(
     if model["type"] != "BPE" {
         return Err(wrong("its model is no BPE, and GGUF files of LFM2 have that"));
     }
-    if !json["pre_tokenizer"].to_string().contains(&Value::from(SPLIT).to_string()) {
+    if !json["pre_tokenizer"].to_string().contains(&Value::from(LFM2_SPLIT).to_string()) {
         return Err(wrong(
             "it splits text in another way than LFM2's tokenizer, which GGUF files cannot say",
         ));

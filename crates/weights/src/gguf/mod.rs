@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 pub use header::GgufFault;
 pub use names::gguf_name;
+pub use tokenizer::LFM2_SPLIT;
 
 use crate::bytes::FileBytes;
 use crate::shards::{Shard, Shards};

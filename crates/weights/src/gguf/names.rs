@@ -4,61 +4,62 @@ use serde_json::{Map, Value as Json, json};
 
 use super::header::{Header, Tensor, Value};
 
-/// Names of LFM2's tensors in a layer, in the file and in the checkpoint.
-const LFM2_LAYER: [(&str, &str); 14] = [
-    ("attn_norm", "operator_norm"),
-    ("ffn_norm", "ffn_norm"),
-    ("ffn_gate", "feed_forward.w1"),
-    ("ffn_down", "feed_forward.w2"),
-    ("ffn_up", "feed_forward.w3"),
-    ("shortconv.in_proj", "conv.in_proj"),
-    ("shortconv.conv", "conv.conv"),
-    ("shortconv.out_proj", "conv.out_proj"),
-    ("attn_q", "self_attn.q_proj"),
-    ("attn_k", "self_attn.k_proj"),
-    ("attn_v", "self_attn.v_proj"),
-    ("attn_output", "self_attn.out_proj"),
-    ("attn_q_norm", "self_attn.q_layernorm"),
-    ("attn_k_norm", "self_attn.k_layernorm"),
+/// A name in the GGUF file, and in the checkpoint.
+type Names = [&'static str; 2];
+
+/// Which of the two.
+const GGUF: usize = 0;
+const CHECKPOINT: usize = 1;
+
+/// What stands before a layer's number.
+const LAYER: Names = ["blk.", "model.layers."];
+
+/// Names of LFM2's tensors in a layer.
+const LFM2_LAYER: [Names; 14] = [
+    ["attn_norm", "operator_norm"],
+    ["ffn_norm", "ffn_norm"],
+    ["ffn_gate", "feed_forward.w1"],
+    ["ffn_down", "feed_forward.w2"],
+    ["ffn_up", "feed_forward.w3"],
+    ["shortconv.in_proj", "conv.in_proj"],
+    ["shortconv.conv", "conv.conv"],
+    ["shortconv.out_proj", "conv.out_proj"],
+    ["attn_q", "self_attn.q_proj"],
+    ["attn_k", "self_attn.k_proj"],
+    ["attn_v", "self_attn.v_proj"],
+    ["attn_output", "self_attn.out_proj"],
+    ["attn_q_norm", "self_attn.q_layernorm"],
+    ["attn_k_norm", "self_attn.k_layernorm"],
 ];
 
 /// Names of LFM2's tensors outside of layers.
-const LFM2: [(&str, &str); 3] = [
-    ("token_embd", "model.embed_tokens"),
-    ("token_embd_norm", "model.embedding_norm"),
-    ("output", "lm_head"),
+const LFM2: [Names; 3] = [
+    ["token_embd", "model.embed_tokens"],
+    ["token_embd_norm", "model.embedding_norm"],
+    ["output", "lm_head"],
 ];
 
 /// The name of LFM2's tensor in a GGUF file by its name in a checkpoint; `None` where it has none.
 pub fn gguf_name(name: &str) -> Option<String> {
-    let (stem, ending) = name.rsplit_once('.')?;
-    let find = |table: &[(&'static str, &'static str)], name: &str| {
-        table.iter().find(|(_, theirs)| *theirs == name).map(|(gguf, _)| *gguf)
-    };
-    if let Some(found) = find(&LFM2, stem) {
-        return Some(format!("{found}.{ending}"));
-    }
-    let (layer, rest) = stem.strip_prefix("model.layers.")?.split_once('.')?;
-    Some(format!("blk.{layer}.{}.{ending}", find(&LFM2_LAYER, rest)?))
+    translated(name, [CHECKPOINT, GGUF])
 }
 
-/// The name in a checkpoint of LFM2's tensor in a GGUF file.
-fn checkpoint_name(name: &str) -> Option<String> {
+/// The name of a tensor on the one side by its name on the other.
+fn translated(name: &str, [from, to]: [usize; 2]) -> Option<String> {
     let (stem, ending) = name.rsplit_once('.')?;
-    let find = |table: &[(&'static str, &'static str)], name: &str| {
-        table.iter().find(|(gguf, _)| *gguf == name).map(|(_, theirs)| *theirs)
-    };
+    let find =
+        |table: &[Names], name: &str| table.iter().find(|names| names[from] == name).map(|names| names[to]);
     if let Some(found) = find(&LFM2, stem) {
         return Some(format!("{found}.{ending}"));
     }
-    let (layer, rest) = stem.strip_prefix("blk.")?.split_once('.')?;
-    Some(format!("model.layers.{layer}.{}.{ending}", find(&LFM2_LAYER, rest)?))
+    let (layer, rest) = stem.strip_prefix(LAYER[from])?.split_once('.')?;
+    Some(format!("{}{layer}.{}.{ending}", LAYER[to], find(&LFM2_LAYER, rest)?))
 }
 
 /// Gives a tensor the name and the dimensions that it has in a checkpoint; unknown ones keep their names, and are refused by the
 /// model.
 pub(super) fn renamed(mut tensor: Tensor) -> Tensor {
-    if let Some(name) = checkpoint_name(&tensor.name) {
+    if let Some(name) = translated(&tensor.name, [GGUF, CHECKPOINT]) {
         if let (true, &[n_channels, n_taps]) = (name.ends_with("conv.conv.weight"), tensor.dims.as_slice()) {
             tensor.dims = vec![n_channels, 1, n_taps];
         }
@@ -159,7 +160,7 @@ mod tests {
             ("model.layers.2.self_attn.k_layernorm.weight", "blk.2.attn_k_norm.weight"),
         ] {
             assert_eq!(gguf_name(name).as_deref(), Some(gguf));
-            assert_eq!(checkpoint_name(gguf).as_deref(), Some(name));
+            assert_eq!(translated(gguf, [GGUF, CHECKPOINT]).as_deref(), Some(name));
         }
         assert_eq!(gguf_name("model.layers.0.mlp.up_proj.weight"), None);
     }

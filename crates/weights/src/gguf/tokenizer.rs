@@ -6,10 +6,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::header::{Header, Value};
 
-/// How text is split before it is tokenised, as `tokenizer.ggml.pre` names it.
-///
-/// The rules are those of the published tokenizers: Llama 3's, which LFM2 has too, and Command R's.
-const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// How LFM2's published tokenizer, and Llama 3's, split text before it is tokenised.
+pub const LFM2_SPLIT: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// How Command R's does.
 const COMMAND_R: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
 /// Kinds of tokens, as `tokenizer.ggml.token_type` numbers them.
@@ -28,7 +28,7 @@ pub(super) fn files(header: &Header) -> Result<Vec<(String, String)>, String> {
     }
     let pre = text(header, "pre").unwrap_or("default");
     let (splitters, ignores_merges) = match pre {
-        "lfm2" | "llama-bpe" | "llama3" | "llama-v3" => (vec![split(LLAMA3)], true),
+        "lfm2" | "llama-bpe" | "llama3" | "llama-v3" => (vec![split(LFM2_SPLIT)], true),
         "command-r" => {
             (vec![json!({ "type": "Digits", "individual_digits": true }), split(COMMAND_R)], false)
         }
