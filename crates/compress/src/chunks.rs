@@ -1,7 +1,7 @@
 //! Matrices in and out, some rows at a time.
 
 use hala_tensor::Shape;
-use hala_weights::Checkpoint;
+use hala_weights::{Checkpoint, Rows};
 
 use crate::CompressError;
 use crate::codes::magnitudes;
@@ -67,20 +67,38 @@ pub(crate) fn each_chunk(
     checkpoint: &Checkpoint,
     name: &str,
     height: usize,
-    mut visit: impl FnMut(&[f32]) -> Result<(), CompressError>,
+    mut visit: impl FnMut(&mut [f32]) -> Result<(), CompressError>,
 ) -> Result<(), CompressError> {
-    let mut rows = checkpoint.rows(name)?;
-    let (n_rows, n_columns) = (rows.shape().n_rows(), rows.shape().n_columns().max(1));
+    let mut rows = [checkpoint.rows(name)?];
+    let n_columns = rows[0].shape().n_columns().max(1);
+    each_chunk_of(&mut rows, height, |start, chunks| {
+        chunks.iter_mut().try_for_each(|x| {
+            check_finite(name, start, x, n_columns)?;
+            visit(x)
+        })
+    })
+}
+
+/// Decodes tensors of one shape some rows at a time, as [`each_chunk`] does, and shows the same rows of all of them with the first
+/// row's number.
+pub(crate) fn each_chunk_of(
+    rows: &mut [Rows<'_>],
+    height: usize,
+    mut visit: impl FnMut(usize, &mut [Vec<f32>]) -> Result<(), CompressError>,
+) -> Result<(), CompressError> {
+    let Some(shape) = rows.first().map(Rows::shape) else { return Ok(()) };
+    let (n_rows, n_columns) = (shape.n_rows(), shape.n_columns().max(1));
     let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).max(1);
     let n_chunk_rows =
         n_chunk_rows.checked_next_multiple_of(height).unwrap_or(n_chunk_rows).min(n_rows.max(1));
-    let mut x = vec![0.0; n_chunk_rows * n_columns];
+    let mut chunks = vec![Vec::new(); rows.len()];
     for start in (0..n_rows).step_by(n_chunk_rows) {
         let end = n_rows.min(start + n_chunk_rows);
-        let x = &mut x[..(end - start) * n_columns];
-        rows.decode(start..end, x);
-        check_finite(name, start, x, n_columns)?;
-        visit(x)?;
+        for (rows, chunk) in rows.iter_mut().zip(&mut chunks) {
+            chunk.resize((end - start) * n_columns, 0.0);
+            rows.decode(start..end, chunk);
+        }
+        visit(start, &mut chunks)?;
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ pub(crate) fn scale<F: Float>(magnitude: f32, code: Code) -> f32 {
 
 /// Codes of one row whose blocks of `width` columns have these scales, as the file stores them, appended to `out`.
 pub(crate) fn encode_row<F: Float>(row: &[f32], width: usize, scales: &[f32], code: Code, out: &mut Vec<u8>) {
+    let range = code.range();
     match code {
         Code::E4M3 => {
             for (x, scale) in row.chunks(width).zip(scales) {
@@ -39,21 +40,20 @@ pub(crate) fn encode_row<F: Float>(row: &[f32], width: usize, scales: &[f32], co
         }
         Code::Int8 => {
             for (x, scale) in row.chunks(width).zip(scales) {
-                out.extend(x.iter().map(|x| whole::<F>(*x, *scale, -128.0, 127.0) as u8));
+                out.extend(x.iter().map(|x| whole::<F>(*x, *scale, range) as u8));
             }
         }
         Code::Packed(n_bits) => {
-            let half = (1 << (n_bits - 1)) as f32;
             let blocks = row.chunks(width).zip(scales);
-            let codes =
-                blocks.flat_map(|(x, scale)| x.iter().map(|x| whole::<F>(*x, *scale, -half, half - 1.0)));
+            let codes = blocks.flat_map(|(x, scale)| x.iter().map(|x| whole::<F>(*x, *scale, range)));
             pack(codes, n_bits, out);
         }
     }
 }
 
+/// The code of a number, for codes that are whole.
 #[inline(always)]
-fn whole<F: Float>(x: f32, scale: f32, min: f32, max: f32) -> i32 {
+pub(crate) fn whole<F: Float>(x: f32, scale: f32, (min, max): (f32, f32)) -> i32 {
     // Not `clamp`, whose order of comparisons is not vectorised.
     let x = F::round(x / scale).max(min).min(max);
     (x + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use hala_weights::{Checkpoint, SafetensorsLayout};
+use hala_weights::Checkpoint;
 use serde_json::{Map, Value, json};
 
 use crate::CompressError;
 use crate::chunks::{StoredRows, each_chunk, largest_magnitude};
 use crate::codes::{encode_row, magnitudes, scale, store_row};
 use crate::float::{Float, with_float};
-use crate::folder::{copy_other_files, copy_tensor, fingerprint, write_index, write_json};
+use crate::folder::{copy_other_files, copy_tensor, fingerprint, torch_layout, write_index, write_json};
 use crate::gptq::Factor;
 use crate::job::{Job, OnProgress, OutFile, Pace, Progress, Sink, Task};
 use crate::recipe::{Module, Recipe, modules};
@@ -65,10 +65,11 @@ pub fn compress(
     let config = compressed_config(checkpoint, recipe)?;
     let work = Work::new(checkpoint, recipe, run.calibration)?;
     let files = work.files()?;
-    let mut settings = Map::new();
-    settings.insert("recipe".to_owned(), config["quantization_config"].clone());
-    settings.insert("ranges".to_owned(), json!(recipe.ranges()));
-    settings.insert("calibration".to_owned(), json!(run.calibration.map(Calibration::fingerprint)));
+    let settings = [
+        ("recipe", config["quantization_config"].clone()),
+        ("ranges", json!(recipe.ranges())),
+        ("calibration", json!(run.calibration.map(Calibration::fingerprint))),
+    ];
     let mut job = Job::begin(out, &fingerprint("compress", &[checkpoint], settings), &files)?;
     let result = work.fill(&mut job, &files, &config, &mut Pace::new(run.n_threads, on_progress));
     job.end(result, Job::finish)
@@ -76,9 +77,7 @@ pub fn compress(
 
 /// config.json with what was done to the matrices.
 fn compressed_config(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Map<String, Value>, CompressError> {
-    let config = checkpoint.config()?;
-    let value = |key: &str| (key.to_owned(), config.raw(key).cloned().unwrap_or(Value::Null));
-    let mut map: Map<String, Value> = config.keys().map(value).collect();
+    let mut map = checkpoint.config()?.map().clone();
     let mut formats: Vec<_> = recipe.groups().iter().map(|group| group.scheme.format()).collect();
     formats.dedup();
     let is_mixed = formats.len() > 1;
@@ -139,8 +138,7 @@ impl<'a> Work<'a> {
     fn files(&self) -> Result<Vec<OutFile>, CompressError> {
         let mut files = Vec::new();
         for (name, tensors) in self.checkpoint.weight_files() {
-            let mut layout = SafetensorsLayout::new();
-            layout.metadata("format", "pt");
+            let mut layout = torch_layout();
             for tensor in tensors {
                 match self.modules.get(&tensor.name) {
                     None => layout.declare(&tensor.name, tensor.dtype, &tensor.dims)?,
@@ -169,7 +167,7 @@ impl<'a> Work<'a> {
         pace: &mut Pace<'_, '_>,
     ) -> Result<Report, CompressError> {
         let tensors = self.checkpoint.weight_files().flat_map(|(_, tensors)| tensors);
-        let tasks = tensors.map(|t| Task { name: t.name.clone(), n_bytes: t.n_bytes() as u64 });
+        let tasks = tensors.map(Task::of);
         let is_calibrated = |task: &Task| self.modules.get(&task.name).is_some_and(|m| self.is_calibrated(m));
         let (calibrated, plain): (Vec<Task>, Vec<Task>) = tasks.partition(is_calibrated);
         let [n_calibrated, n_plain] =
@@ -262,7 +260,7 @@ impl<'a> Work<'a> {
             codes.clear();
             scales.clear();
             with_float!(dtype, F => {
-                factor.quantise::<F>(&mut x.to_vec(), scheme, &mut codes, &mut scales);
+                factor.quantise::<F>(x, scheme, &mut codes, &mut scales);
                 scales.iter().for_each(|scale| F::write(*scale, &mut stored.scales));
             });
             for row in codes.chunks(n_columns) {

@@ -99,6 +99,15 @@ pub(crate) fn file_dtype(dtype: DType) -> FileDType {
     }
 }
 
+/// torch's name of a type of floats, as config.json and merges have it.
+pub(crate) fn torch_name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::BF16 => "bfloat16",
+        DType::F16 => "float16",
+        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } => "float32",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hala_weights::Checkpoint;
+use hala_weights::{Checkpoint, SafetensorsLayout};
 use serde_json::{Map, Value, json};
 
 use crate::CompressError;
@@ -21,17 +21,28 @@ const INDEX: &str = "model.safetensors.index.json";
 const OTHER_WEIGHTS: [&str; 6] = [".bin", ".pt", ".pth", ".gguf", ".onnx", ".bin.index.json"];
 
 /// What work is done on what: by this an interrupted run is known again.
-pub(crate) fn fingerprint(work: &str, inputs: &[&Checkpoint], settings: Map<String, Value>) -> Value {
+pub(crate) fn fingerprint<const N: usize>(
+    work: &str,
+    inputs: &[&Checkpoint],
+    settings: [(&str, Value); N],
+) -> Value {
     let mut map = Map::new();
     map.insert("work".to_owned(), json!(work));
     map.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
-    map.extend(settings);
+    map.extend(settings.map(|(key, value)| (key.to_owned(), value)));
     for (i, input) in inputs.iter().enumerate() {
         let files: Vec<Value> =
             input.weight_files().map(|(name, tensors)| file(input, name, tensors.len())).collect();
         map.insert(format!("input {i}"), json!(files));
     }
     Value::Object(map)
+}
+
+/// The layout of a file that says of itself what torch's loaders ask for.
+pub(crate) fn torch_layout() -> SafetensorsLayout {
+    let mut layout = SafetensorsLayout::new();
+    layout.metadata("format", "pt");
+    layout
 }
 
 /// A file by its name, size and time of change.

@@ -3,8 +3,9 @@
 //! Source: Frantar et al., arXiv 2210.17323, with the Cholesky form of its section 3.3. Of the inputs `x [T, C]` of a matrix it needs
 //! `H = xᵀx [C, C]` alone.
 
-use crate::float::Float;
-use crate::scheme::{Code, Scheme};
+use crate::codes::{magnitudes, scale, whole};
+use crate::float::{Float, Single};
+use crate::scheme::Scheme;
 
 /// What is added to H's diagonal, as a share of its mean: the paper's 1 %.
 const DAMPING: f64 = 0.01;
@@ -59,7 +60,6 @@ impl Factor {
         let (n, code) = (self.n, scheme.code());
         let width = scheme.block()[1].unwrap_or(usize::MAX).min(n);
         let n_blocks = n.div_ceil(width);
-        let (min, max) = range(code);
         let (first_code, first_scale) = (codes.len(), scales.len());
         codes.resize(first_code + w.len(), 0);
         scales.resize(first_scale + w.len() / n * n_blocks, 0.0);
@@ -70,25 +70,19 @@ impl Factor {
                 let scale_of = &mut scales[first_scale + r * n_blocks + block];
                 if column % width == 0 {
                     // Of the columns as they are by now.
-                    let magnitude =
-                        row[column..n.min(column + width)].iter().fold(0.0f32, |max, x| max.max(x.abs()));
-                    *scale_of = crate::codes::scale::<F>(magnitude, code);
+                    let x = &row[column..n.min(column + width)];
+                    let mut magnitude = [0.0];
+                    magnitudes(x, x.len(), x.len(), &mut magnitude);
+                    *scale_of = scale::<F>(magnitude[0], code);
                 }
                 let x = if self.is_dead[column] { 0.0 } else { row[column] };
-                let q = (x / *scale_of).round_ties_even().max(min).min(max);
-                codes[first_code + r * n + column] = q as i32;
-                let error = (x - q * *scale_of) / d;
+                // In f32: only the scale is stored in the weight's type.
+                let q = whole::<Single>(x, *scale_of, code.range());
+                codes[first_code + r * n + column] = q;
+                let error = (x - q as f32 * *scale_of) / d;
                 row[column + 1..].iter_mut().zip(right).for_each(|(w, u)| *w -= error * u);
             }
         }
-    }
-}
-
-/// The least and the largest code.
-fn range(code: Code) -> (f32, f32) {
-    match code {
-        Code::Packed(4) => (-8.0, 7.0),
-        Code::E4M3 | Code::Int8 | Code::Packed(_) => (-128.0, 127.0),
     }
 }
 
@@ -156,7 +150,6 @@ pub fn add_products(x: &[f32], h: &mut [f32], n_columns: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::float::Single;
 
     const N: usize = 48;
 

@@ -9,14 +9,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use hala_weights::Placed;
+use hala_weights::{Placed, TensorInfo};
 use serde_json::Value;
 
 use crate::CompressError;
+use crate::threads;
 
 const JOURNAL: &str = ".journal";
 
@@ -69,6 +68,13 @@ pub(crate) struct Task {
     pub(crate) n_bytes: u64,
 }
 
+impl Task {
+    /// What is made of one tensor.
+    pub(crate) fn of(tensor: &TensorInfo) -> Self {
+        Self { name: tensor.name.clone(), n_bytes: tensor.n_bytes() as u64 }
+    }
+}
+
 /// A folder being filled.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -118,8 +124,11 @@ impl Job {
             && opened.read_exact(&mut head).is_ok()
             && head == placed.head;
         if !is_begun {
-            // The journal may only name tensors of files that are there.
-            self.forget(file)?;
+            // What the journal names would not be there.
+            if !self.done.is_empty() {
+                let (path, what) = (self.partial.display().to_string(), path.display().to_string());
+                return Err(CompressError::OtherRun { path, what });
+            }
             opened.set_len(0).map_err(io())?;
             opened.seek(SeekFrom::Start(0)).map_err(io())?;
             opened.write_all(&placed.head).map_err(io())?;
@@ -129,15 +138,6 @@ impl Job {
         self.places.extend(placed.places.iter().map(|(name, range)| (name.clone(), (idx, range.clone()))));
         self.files.push(opened);
         Ok(())
-    }
-
-    /// Takes back what the journal says of a file that is not there any more.
-    fn forget(&mut self, file: &OutFile) -> Result<(), CompressError> {
-        if self.done.is_empty() {
-            return Ok(());
-        }
-        let path = self.partial.join(&file.name).display().to_string();
-        Err(CompressError::OtherRun { path: self.partial.display().to_string(), what: path })
     }
 
     /// Does the tasks that are not done yet, on several threads.
@@ -151,53 +151,24 @@ impl Job {
         let n_total = n_own + pace.others[1];
         let open: Vec<&Task> = tasks.iter().filter(|task| !self.done.contains(&task.name)).collect();
         let mut n_done: u64 = n_own - open.iter().map(|task| task.n_bytes).sum::<u64>() + pace.others[0];
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let stop = AtomicBool::new(false);
         let Self { files, places, journal, partial, .. } = self;
         let sink = Sink { files, places, stop: &stop, partial };
-        // Without room: a thread goes on when its task was taken note of, so that a stop is seen within a task.
-        let (sender, receiver) = mpsc::sync_channel(0);
         let mut log = Log { journal, files, partial, pending: Vec::new(), n_pending: 0 };
-        thread::scope(|scope| {
-            for _ in 0..pace.n_threads.clamp(1, open.len().max(1)) {
-                let (sender, open, next, work, sink, stop) =
-                    (sender.clone(), &open, &next, &work, &sink, &stop);
-                scope.spawn(move || {
-                    while let Some(task) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if stop.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        let result = work(task, sink);
-                        stop.fetch_or(result.is_err(), Ordering::Relaxed);
-                        if sender.send((*task, result)).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            let mut outcome = Ok(());
-            for (task, result) in receiver {
-                match result {
-                    Ok(()) => {
-                        n_done += task.n_bytes;
-                        log.add(task)?;
-                        if !(pace.on_progress)(Progress { n_done, n_total, what: &task.name }) {
-                            stop.store(true, Ordering::Relaxed);
-                            outcome = outcome.and(Err(sink.cancelled()));
-                        }
-                    }
-                    // The first fault counts; that the others were stopped is no news.
-                    Err(error) => outcome = outcome.and(Err(error)),
-                }
-            }
-            log.flush()?;
-            outcome
-        })
+        let take = |task: &&Task, (): ()| {
+            n_done += task.n_bytes;
+            log.add(task)?;
+            let goes_on = (pace.on_progress)(Progress { n_done, n_total, what: &task.name });
+            if goes_on { Ok(()) } else { Err(cancelled(partial)) }
+        };
+        let outcome = threads::each(&open, pace.n_threads, &stop, |task| work(task, &sink), take);
+        log.flush()?;
+        outcome
     }
 
     /// The error of work that was stopped.
     pub(crate) fn cancelled(&self) -> CompressError {
-        CompressError::Cancelled { path: self.partial.display().to_string() }
+        cancelled(&self.partial)
     }
 
     /// Whether a task was done.
@@ -229,10 +200,8 @@ impl Job {
 
     /// Gives the folder its name; all is on the disk then.
     pub(crate) fn finish(self) -> Result<(), CompressError> {
+        self.sync()?;
         let Self { out, partial, journal, files, .. } = self;
-        for file in &files {
-            file.sync_all().map_err(CompressError::io("write", &partial))?;
-        }
         drop((journal, files));
         let journal = partial.join(JOURNAL);
         fs::remove_file(&journal).map_err(CompressError::io("remove", &journal))?;
@@ -244,14 +213,18 @@ impl Job {
 
     /// Gives the name to the one file in the folder, and removes that.
     pub(crate) fn finish_as_file(self) -> Result<(), CompressError> {
-        let Self { out, partial, files, .. } = &self;
-        for file in files {
-            file.sync_all().map_err(CompressError::io("write", partial))?;
-        }
+        self.sync()?;
+        let Self { out, partial, .. } = &self;
         let name = out.file_name().unwrap_or_default();
         fs::rename(partial.join(name), out).map_err(CompressError::io("create", out))?;
         self.discard();
         Ok(())
+    }
+
+    /// Brings all to the disk.
+    fn sync(&self) -> Result<(), CompressError> {
+        let sync = |file: &File| file.sync_all().map_err(CompressError::io("write", &self.partial));
+        self.files.iter().try_for_each(sync)
     }
 
     /// Removes all that was written.
@@ -261,6 +234,11 @@ impl Job {
         // Where it cannot be removed, it stays under its own name, and the error that led here is the one to tell.
         drop(fs::remove_dir_all(partial));
     }
+}
+
+/// The error of work that was stopped in this folder.
+pub(crate) fn cancelled(partial: &Path) -> CompressError {
+    CompressError::Cancelled { path: partial.display().to_string() }
 }
 
 /// The name of a folder while it is filled.
@@ -359,16 +337,12 @@ impl Sink<'_> {
     /// The tensor was not declared, or has fewer bytes: a fault of the caller.
     pub(crate) fn write(&self, tensor: &str, offset: u64, bytes: &[u8]) -> Result<(), CompressError> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(self.cancelled());
+            return Err(cancelled(self.partial));
         }
         let (file, range) = &self.places[tensor];
         assert!(range.start + offset + bytes.len() as u64 <= range.end, "{tensor} has {range:?}");
         write_at(&self.files[*file], bytes, range.start + offset)
             .map_err(CompressError::io("write", self.partial))
-    }
-
-    fn cancelled(&self) -> CompressError {
-        CompressError::Cancelled { path: self.partial.display().to_string() }
     }
 }
 

@@ -17,6 +17,7 @@ mod picture;
 mod recipe;
 mod report;
 mod scheme;
+mod threads;
 
 pub use compress::{Calibration, Run, compress};
 pub use convert::{FloatFormat, to_folder, to_gguf};

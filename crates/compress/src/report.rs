@@ -1,19 +1,15 @@
 //! How far compressed matrices are from those that they were made from, as read back from the disk.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
 use crate::CompressError;
-use crate::chunks::check_finite;
-use crate::job::{Pace, Progress};
-
-/// Elements that are compared at once.
-const CHUNK_ELEMENTS: usize = 1 << 16;
+use crate::chunks::{check_finite, each_chunk_of};
+use crate::job::{Pace, Progress, cancelled};
+use crate::threads;
 
 /// The error of one matrix.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,42 +64,23 @@ pub(crate) fn verify(
     pace: &mut Pace<'_, '_>,
 ) -> Result<Report, CompressError> {
     let after = Checkpoint::open(folder)?;
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let found = Mutex::new(Vec::new());
-    let n_total: u64 = modules.len() as u64;
-    thread::scope(|scope| {
-        let (sender, receiver) = std::sync::mpsc::sync_channel(0);
-        for _ in 0..pace.n_threads.clamp(1, modules.len().max(1)) {
-            let (sender, modules, next, stop, found, after) =
-                (sender.clone(), modules, &next, &stop, &found, &after);
-            scope.spawn(move || {
-                while let Some((name, scheme)) = modules.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = compare(before, after, name, scheme);
-                    stop.fetch_or(result.is_err(), Ordering::Relaxed);
-                    if let Ok(mut found) = found.lock() {
-                        found.push(result);
-                    }
-                    if stop.load(Ordering::Relaxed) || sender.send(*name).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (n_done, name) in (1..).zip(receiver) {
-            let what = format!("reading back {name}");
-            if !(pace.on_progress)(Progress { n_done, n_total, what: &what }) {
-                stop.store(true, Ordering::Relaxed);
-            }
-        }
-    });
-    let found = found.into_inner().unwrap_or_default();
-    let mut modules = found.into_iter().collect::<Result<Vec<_>, _>>()?;
-    if (modules.len() as u64) < n_total {
-        return Err(CompressError::Cancelled { path: folder.display().to_string() });
+    let stop = AtomicBool::new(false);
+    let n_total = modules.len() as u64;
+    let mut errors = Vec::new();
+    let work = |(name, scheme): &(&str, String)| compare(before, &after, name, scheme);
+    threads::each(modules, pace.n_threads, &stop, work, |(name, _), error| {
+        errors.push(error);
+        let what = format!("reading back {name}");
+        let goes_on = (pace.on_progress)(Progress { n_done: errors.len() as u64, n_total, what: &what });
+        stop.fetch_or(!goes_on, Ordering::Relaxed);
+        Ok(())
+    })?;
+    // A stop that came with the last of them stopped nothing.
+    if errors.len() < modules.len() {
+        return Err(cancelled(folder));
     }
-    modules.sort_by_cached_key(|module| natural(&module.module));
-    Ok(Report { n_bytes_before: before.n_bytes(), n_bytes_after: after.n_bytes(), modules })
+    errors.sort_by_cached_key(|error| natural(&error.module));
+    Ok(Report { n_bytes_before: before.n_bytes(), n_bytes_after: after.n_bytes(), modules: errors })
 }
 
 /// A key that orders numbers in names by their size.
@@ -120,17 +97,12 @@ fn compare(
     name: &str,
     scheme: &str,
 ) -> Result<ModuleError, CompressError> {
-    let (mut before, mut after) = (before.rows(name)?, after.rows(name)?);
-    let shape = before.shape();
-    let (n_rows, n_columns) = (shape.n_rows(), shape.n_columns().max(1));
-    let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).clamp(1, n_rows.max(1));
-    let mut buffers = [vec![0.0f32; n_chunk_rows * n_columns], vec![0.0f32; n_chunk_rows * n_columns]];
+    let mut rows = [before.rows(name)?, after.rows(name)?];
+    let shape = rows[0].shape();
+    let n_columns = shape.n_columns().max(1);
     let (mut signal, mut noise, mut max_error) = (0.0f64, 0.0f64, 0.0f32);
-    for start in (0..n_rows).step_by(n_chunk_rows) {
-        let end = n_rows.min(start + n_chunk_rows);
-        let [x, y] = buffers.each_mut().map(|buffer| &mut buffer[..(end - start) * n_columns]);
-        before.decode(start..end, x);
-        after.decode(start..end, y);
+    each_chunk_of(&mut rows, 1, |start, chunks| {
+        let [x, y] = chunks else { return Ok(()) };
         check_finite(name, start, y, n_columns)?;
         for (x, y) in x.chunks(n_columns).zip(y.chunks(n_columns)) {
             let ([squares, differences], max) = sums(x, y);
@@ -138,7 +110,8 @@ fn compare(
             noise += differences;
             max_error = max_error.max(max);
         }
-    }
+        Ok(())
+    })?;
     // Of a matrix of zeros nothing is lost.
     let relative_error = if noise == 0.0 { 0.0 } else { (noise / signal).sqrt() };
     Ok(ModuleError {

@@ -45,6 +45,18 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    /// The least and the largest code.
+    pub(crate) fn range(self) -> (f32, f32) {
+        match self {
+            Self::E4M3 => (-448.0, 448.0),
+            Self::Int8 => (-128.0, 127.0),
+            Self::Packed(n_bits) => {
+                let half = (1 << (n_bits - 1)) as f32;
+                (-half, half - 1.0)
+            }
+        }
+    }
+
     /// What the largest magnitude of a block is divided by to get its scale: half of the range.
     pub(crate) fn half_range(self) -> f32 {
         match self {

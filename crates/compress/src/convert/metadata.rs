@@ -74,7 +74,8 @@ impl Metadata {
             text(&mut head, &tensor.name);
             head.extend((tensor.dims.len() as u32).to_le_bytes());
             tensor.dims.iter().rev().for_each(|d| head.extend((*d as u64).to_le_bytes()));
-            head.extend(type_id(tensor.format).to_le_bytes());
+            // Every format has one.
+            head.extend(tensor.format.file_dtype().ggml_id().unwrap_or_default().to_le_bytes());
             let start = end.next_multiple_of(ALIGNMENT);
             head.extend(start.to_le_bytes());
             end = start + tensor.n_bytes();
@@ -98,22 +99,8 @@ pub(super) struct Tensor {
 
 impl Tensor {
     fn n_bytes(&self) -> u64 {
-        let n = self.dims.iter().product::<usize>() as u64;
-        match self.format {
-            FloatFormat::F32 => n * 4,
-            FloatFormat::F16 | FloatFormat::BF16 => n * 2,
-            FloatFormat::Q8_0 => n / 32 * 34,
-        }
-    }
-}
-
-/// ggml's number of a type.
-fn type_id(format: FloatFormat) -> u32 {
-    match format {
-        FloatFormat::F32 => 0,
-        FloatFormat::F16 => 1,
-        FloatFormat::Q8_0 => 8,
-        FloatFormat::BF16 => 30,
+        let (n_block, n_bytes) = self.format.file_dtype().block();
+        (self.dims.iter().product::<usize>() / n_block * n_bytes) as u64
     }
 }
 

@@ -5,15 +5,9 @@ use half::f16;
 
 use super::FloatFormat;
 use crate::CompressError;
-use crate::chunks::check_finite;
+use crate::chunks::{check_finite, each_chunk_of};
 use crate::float::{Brain, Float, Half, Single};
 use crate::job::Sink;
-
-/// Elements that are converted at once.
-const CHUNK_ELEMENTS: usize = 1 << 16;
-
-/// Elements of a block.
-pub(super) const BLOCK: usize = 32;
 
 /// Writes a tensor under another name and in another format, some rows at a time.
 pub(super) fn write_tensor(
@@ -22,25 +16,23 @@ pub(super) fn write_tensor(
     (to, format): (&str, FloatFormat),
     sink: &Sink<'_>,
 ) -> Result<(), CompressError> {
-    let mut rows = checkpoint.rows(name)?;
-    let (n_rows, n_columns) = (rows.shape().n_rows(), rows.shape().n_columns().max(1));
-    let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).clamp(1, n_rows.max(1));
-    let (mut x, mut bytes, mut offset) = (vec![0.0; n_chunk_rows * n_columns], Vec::new(), 0);
-    for start in (0..n_rows).step_by(n_chunk_rows) {
-        let end = n_rows.min(start + n_chunk_rows);
-        let x = &mut x[..(end - start) * n_columns];
-        rows.decode(start..end, x);
-        if format == FloatFormat::F16 {
-            // What f16 cannot hold becomes infinite, and is refused.
-            x.iter_mut().for_each(|x| *x = Half::round(*x));
-        }
-        check_finite(name, start, x, n_columns)?;
+    let mut rows = [checkpoint.rows(name)?];
+    let n_columns = rows[0].shape().n_columns().max(1);
+    let (mut bytes, mut offset) = (Vec::new(), 0);
+    each_chunk_of(&mut rows, 1, |start, chunks| {
         bytes.clear();
-        x.chunks(n_columns).for_each(|row| write_row(row, format, &mut bytes));
+        for x in chunks {
+            if format == FloatFormat::F16 {
+                // What f16 cannot hold becomes infinite, and is refused.
+                x.iter_mut().for_each(|x| *x = Half::round(*x));
+            }
+            check_finite(name, start, x, n_columns)?;
+            x.chunks(n_columns).for_each(|row| write_row(row, format, &mut bytes));
+        }
         sink.write(to, offset, &bytes)?;
         offset += bytes.len() as u64;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Appends a row as the file stores it; blocks must be whole.
@@ -49,7 +41,9 @@ fn write_row(row: &[f32], format: FloatFormat, out: &mut Vec<u8>) {
         FloatFormat::F32 => row.iter().for_each(|x| Single::write(*x, out)),
         FloatFormat::F16 => row.iter().for_each(|x| Half::write(*x, out)),
         FloatFormat::BF16 => row.iter().for_each(|x| Brain::write(*x, out)),
-        FloatFormat::Q8_0 => row.chunks_exact(BLOCK).for_each(|block| q8_0(block, out)),
+        FloatFormat::Q8_0 => {
+            row.chunks_exact(format.file_dtype().block().0).for_each(|block| q8_0(block, out));
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use hala_weights::{Checkpoint, SafetensorsLayout, TensorInfo};
-use serde_json::{Map, Value, json};
+use hala_weights::Checkpoint;
+use serde_json::{Value, json};
 
 use super::FloatFormat;
 use super::rows::write_tensor;
 use crate::CompressError;
-use crate::folder::{copy_other_files, fingerprint, write_json};
+use crate::float::{file_dtype, torch_name};
+use crate::folder::{copy_other_files, fingerprint, torch_layout, write_json};
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
 
 /// Writes a checkpoint as the new folder `out`, all of its tensors in `format`, which are no blocks, on `n_threads` threads.
@@ -28,13 +29,12 @@ pub fn to_folder(
             detail: "q8_0 is for .gguf files; `hala compress` makes int8 checkpoints in folders".to_owned(),
         });
     };
-    let mut layout = SafetensorsLayout::new();
-    layout.metadata("format", "pt");
+    let mut layout = torch_layout();
     for tensor in checkpoint.tensors() {
-        layout.declare(&tensor.name, crate::float::file_dtype(dtype), &tensor.dims)?;
+        layout.declare(&tensor.name, file_dtype(dtype), &tensor.dims)?;
     }
     let files = [OutFile { name: "model.safetensors".to_owned(), placed: layout.place() }];
-    let settings = Map::from_iter([("format".to_owned(), json!(format!("{format:?}")))]);
+    let settings = [("format", json!(format.name()))];
     let mut job = Job::begin(out, &fingerprint("to_folder", &[checkpoint], settings), &files)?;
     let result = fill(checkpoint, &mut job, format, &mut Pace::new(n_threads, on_progress));
     job.end(result, Job::finish)
@@ -46,22 +46,14 @@ fn fill(
     format: FloatFormat,
     pace: &mut Pace<'_, '_>,
 ) -> Result<usize, CompressError> {
-    let task = |tensor: &TensorInfo| Task { name: tensor.name.clone(), n_bytes: tensor.n_bytes() as u64 };
-    let tasks: Vec<Task> = checkpoint.tensors().map(task).collect();
+    let tasks: Vec<Task> = checkpoint.tensors().map(Task::of).collect();
     let work =
         |task: &Task, sink: &Sink<'_>| write_tensor(checkpoint, &task.name, (&task.name, format), sink);
     job.run(&tasks, pace, work)?;
-    let config = checkpoint.config()?;
-    let value = |key: &str| (key.to_owned(), config.raw(key).cloned().unwrap_or(Value::Null));
-    let mut map: Map<String, Value> = config.keys().map(value).collect();
+    let mut map = checkpoint.config()?.map().clone();
     map.remove("quantization_config");
-    let name = match format {
-        FloatFormat::F16 => "float16",
-        FloatFormat::BF16 => "bfloat16",
-        FloatFormat::F32 | FloatFormat::Q8_0 => "float32",
-    };
     map.remove("torch_dtype");
-    map.insert("dtype".to_owned(), json!(name));
+    map.insert("dtype".to_owned(), json!(format.dtype().map(torch_name)));
     write_json(&job.folder().join("config.json"), &Value::Object(map))?;
     copy_other_files(checkpoint, job.folder(), &["config.json"].into())?;
     Ok(tasks.len())

@@ -6,11 +6,11 @@ use std::path::Path;
 use hala_model::lfm2::{Lfm2, Lfm2Config, Mixer};
 use hala_model::{Options, Rope, Scaling};
 use hala_weights::{Checkpoint, gguf_name};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::FloatFormat;
 use super::metadata::{Metadata, Tensor, file_type};
-use super::rows::{BLOCK, write_tensor};
+use super::rows::write_tensor;
 use super::vocabulary;
 use crate::CompressError;
 use crate::folder::fingerprint;
@@ -35,13 +35,10 @@ pub fn to_gguf(
     let tensors = tensors(checkpoint, format)?;
     let placed = metadata.place(&tensors.values().cloned().collect::<Vec<_>>());
     let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let settings = Map::from_iter([("format".to_owned(), json!(format!("{format:?}")))]);
+    let settings = [("format", json!(format.name()))];
     let files = [OutFile { name, placed }];
     let mut job = Job::begin(out, &fingerprint("to_gguf", &[checkpoint], settings), &files)?;
-    let tasks: Vec<Task> = checkpoint
-        .tensors()
-        .map(|tensor| Task { name: tensor.name.clone(), n_bytes: tensor.n_bytes() as u64 })
-        .collect();
+    let tasks: Vec<Task> = checkpoint.tensors().map(Task::of).collect();
     let work = |task: &Task, sink: &Sink<'_>| {
         let tensor = &tensors[&task.name];
         write_tensor(checkpoint, &task.name, (&tensor.name, tensor.format), sink)
@@ -100,7 +97,7 @@ fn tensors(checkpoint: &Checkpoint, format: FloatFormat) -> Result<BTreeMap<Stri
         let (dims, format) = match tensor.dims.as_slice() {
             // Depthwise taps: the channel's single input is left out.
             &[n_channels, 1, n_taps] => (vec![n_channels, n_taps], FloatFormat::F32),
-            &[_, n_columns] if format == FloatFormat::Q8_0 && n_columns % BLOCK != 0 => {
+            &[_, n_columns] if n_columns % format.file_dtype().block().0 != 0 => {
                 (tensor.dims.clone(), FloatFormat::F16)
             }
             &[_, _] => (tensor.dims.clone(), format),

@@ -1,17 +1,14 @@
 //! Tensors combined: along an arc, or as weighted sums; a few rows at a time, in f32.
 
 use hala_tensor::{DType, Shape};
-use hala_weights::{Checkpoint, Rows};
+use hala_weights::Rows;
 
 use super::config::Method;
-use super::plan::{Models, Output, Part};
+use super::plan::{Models, Output, Part, model};
 use crate::CompressError;
-use crate::chunks::check_finite;
+use crate::chunks::{check_finite, each_chunk_of};
 use crate::float::{Float, with_float};
 use crate::job::Sink;
-
-/// Elements that are combined at once.
-const CHUNK_ELEMENTS: usize = 1 << 16;
 
 /// Where two tensors point nearly the same way, they are combined on the straight line: the cosine from which on.
 const PARALLEL: f64 = 0.9995;
@@ -39,14 +36,15 @@ pub(crate) fn combine(
         Method::Slerp => slerp(&mut sources, &output.parts)?,
         Method::Linear => linear(output),
     };
-    let (mut bytes, mut offset) = (Vec::new(), 0);
-    sources.each_chunk(|chunks, sum| {
-        sum.fill(0.0);
+    let (mut sum, mut bytes, mut offset) = (Vec::new(), Vec::new(), 0);
+    sources.each_chunk(|chunks| {
+        sum.clear();
+        sum.resize(chunks[0].len(), 0.0);
         for (chunk, factor) in chunks.iter().zip(&factors) {
             sum.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += factor * x);
         }
         bytes.clear();
-        with_float!(types.dtype, F => round::<F>(sum));
+        with_float!(types.dtype, F => round::<F>(&mut sum));
         with_float!(types.out, F => sum.iter().for_each(|x| F::write(*x, &mut bytes)));
         sink.write(&output.name, offset, &bytes)?;
         offset += bytes.len() as u64;
@@ -69,7 +67,7 @@ fn linear(output: &Output) -> Vec<f32> {
 fn slerp(sources: &mut Sources<'_>, parts: &[Part]) -> Result<Vec<f32>, CompressError> {
     let Some(t) = parts.get(1).map(|part| part.weight) else { return Ok(vec![1.0]) };
     let (mut dot, mut squares) = (0.0, [0.0; 2]);
-    sources.each_chunk(|chunks, _| {
+    sources.each_chunk(|chunks| {
         let [a, b] = [&chunks[0], &chunks[1]];
         dot += product(a, b);
         squares[0] += product(a, a);
@@ -109,7 +107,7 @@ impl<'m> Sources<'m> {
     fn open(models: &'m Models, parts: &[Part], dtype: DType) -> Result<Self, CompressError> {
         let mut rows = Vec::new();
         for part in parts {
-            rows.push(model(models, part)?.rows(&part.name)?);
+            rows.push(model(models, &part.model)?.rows(&part.name)?);
         }
         let shape = rows[0].shape();
         if let Some((other, part)) = rows.iter().zip(parts).find(|(rows, _)| rows.shape() != shape) {
@@ -123,33 +121,18 @@ impl<'m> Sources<'m> {
         Ok(Self { rows, names, shape, dtype })
     }
 
-    /// Goes through all tensors at once, some rows at a time, with room for as many elements.
+    /// Goes through all tensors at once, some rows at a time.
     fn each_chunk(
         &mut self,
-        mut visit: impl FnMut(&[Vec<f32>], &mut [f32]) -> Result<(), CompressError>,
+        mut visit: impl FnMut(&[Vec<f32>]) -> Result<(), CompressError>,
     ) -> Result<(), CompressError> {
-        let (n_rows, n_columns) = (self.shape.n_rows(), self.shape.n_columns().max(1));
-        let n_chunk_rows = (CHUNK_ELEMENTS / n_columns).clamp(1, n_rows.max(1));
-        let mut chunks = vec![Vec::new(); self.rows.len()];
-        let mut room = Vec::new();
-        for start in (0..n_rows).step_by(n_chunk_rows) {
-            let end = n_rows.min(start + n_chunk_rows);
-            for ((rows, chunk), name) in self.rows.iter_mut().zip(&mut chunks).zip(&self.names) {
-                chunk.resize((end - start) * n_columns, 0.0);
-                rows.decode(start..end, chunk);
+        let n_columns = self.shape.n_columns().max(1);
+        each_chunk_of(&mut self.rows, 1, |start, chunks| {
+            for (chunk, name) in chunks.iter_mut().zip(&self.names) {
                 check_finite(name, start, chunk, n_columns)?;
                 with_float!(self.dtype, F => round::<F>(chunk));
             }
-            room.resize((end - start) * n_columns, 0.0);
-            visit(&chunks, &mut room)?;
-        }
-        Ok(())
+            visit(chunks)
+        })
     }
-}
-
-fn model<'m>(models: &'m Models, part: &Part) -> Result<&'m Checkpoint, CompressError> {
-    models.get(&part.model).ok_or_else(|| CompressError::Settings {
-        file: part.model.clone(),
-        detail: "this model was not opened".to_owned(),
-    })
 }

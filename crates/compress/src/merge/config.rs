@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::setting::Setting;
 use crate::CompressError;
+use crate::float::torch_name;
 
 /// Settings by their names.
 pub(crate) type Parameters = BTreeMap<String, Setting>;
@@ -232,12 +233,8 @@ fn check_ranges(sources: &[SourcePart]) -> Result<(), String> {
 }
 
 fn dtype(key: &str, name: &str) -> Result<DType, String> {
-    match name {
-        "float32" => Ok(DType::F32),
-        "float16" => Ok(DType::F16),
-        "bfloat16" => Ok(DType::BF16),
-        _ => Err(format!("{key}: {name} is not supported; float32, float16 and bfloat16 are")),
-    }
+    let known = [DType::F32, DType::F16, DType::BF16].into_iter().find(|dtype| torch_name(*dtype) == name);
+    known.ok_or_else(|| format!("{key}: {name} is not supported; float32, float16 and bfloat16 are"))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod config;
 mod plan;
 mod setting;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -16,12 +16,12 @@ use serde_json::{Map, Value, json};
 pub use config::MergeConfig;
 
 use crate::CompressError;
-use crate::float::file_dtype;
-use crate::folder::{copy_other_files, copy_tokenizer, fingerprint, write_index, write_json};
+use crate::float::{file_dtype, torch_name};
+use crate::folder::{copy_other_files, copy_tokenizer, fingerprint, torch_layout, write_index, write_json};
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
 use combine::{Types, combine};
 use config::Parts;
-use plan::{Models, Output, layer_of, outputs};
+use plan::{Models, Output, layer_of, model, outputs};
 
 /// Bytes of one weight file at most, as mergekit and transformers have it.
 const MAX_FILE_BYTES: u64 = 5_000_000_000;
@@ -56,9 +56,8 @@ pub fn merge(
     let leading = model(&models, leading_name(config))?;
     let plan = Merge { config, models: &models, leading, outputs };
     let files = plan.files()?;
-    let settings = Map::from_iter([("config".to_owned(), json!(config.text))]);
     let inputs: Vec<&Checkpoint> = models.values().collect();
-    let mut job = Job::begin(out, &fingerprint("merge", &inputs, settings), &files)?;
+    let mut job = Job::begin(out, &fingerprint("merge", &inputs, [("config", json!(config.text))]), &files)?;
     let result = plan.fill(&mut job, &files, &mut Pace::new(n_threads, on_progress));
     job.end(result, Job::finish)
 }
@@ -66,12 +65,6 @@ pub fn merge(
 /// The model whose config.json and other files the result gets: the base, or else the first.
 fn leading_name(config: &MergeConfig) -> &str {
     config.models().first().copied().unwrap_or_default()
-}
-
-fn model<'m>(models: &'m Models, name: &str) -> Result<&'m Checkpoint, CompressError> {
-    let missing =
-        || CompressError::Settings { file: name.to_owned(), detail: "this model was not opened".to_owned() };
-    models.get(name).ok_or_else(missing)
 }
 
 struct Merge<'a> {
@@ -107,9 +100,7 @@ impl Merge<'_> {
             let (dtype, dims) = (file_dtype(self.types(output)?.out), self.dims(output)?);
             let n_bytes = dims.iter().product::<usize>() as u64 * dtype.n_bits() / 8;
             if layouts.last().is_none_or(|(_, n)| n + n_bytes > MAX_FILE_BYTES) {
-                let mut layout = SafetensorsLayout::new();
-                layout.metadata("format", "pt");
-                layouts.push((layout, 0));
+                layouts.push((torch_layout(), 0));
             }
             if let Some((layout, n)) = layouts.last_mut() {
                 layout.declare(&output.name, dtype, &dims)?;
@@ -141,8 +132,7 @@ impl Merge<'_> {
             n_parameters += n_elements;
             tasks.push(Task { name: output.name.clone(), n_bytes: (n_elements * output.parts.len()) as u64 });
         }
-        let by_name: std::collections::BTreeMap<_, _> =
-            self.outputs.iter().map(|o| (o.name.as_str(), o)).collect();
+        let by_name: BTreeMap<_, _> = self.outputs.iter().map(|o| (o.name.as_str(), o)).collect();
         let work = |task: &Task, sink: &Sink<'_>| {
             let output = by_name[task.name.as_str()];
             combine(self.models, self.config.method, output, self.types(output)?, sink)
@@ -165,17 +155,10 @@ impl Merge<'_> {
 
     /// config.json of the leading model, with the result's layers and element type.
     fn merged_config(&self, n_layers: usize) -> Result<Map<String, Value>, CompressError> {
-        let config = self.leading.config()?;
-        let value = |key: &str| (key.to_owned(), config.raw(key).cloned().unwrap_or(Value::Null));
-        let mut map: Map<String, Value> = config.keys().map(value).collect();
+        let mut map = self.leading.config()?.map().clone();
         if let Some(dtype) = self.config.out_dtype.or(self.config.dtype) {
-            let name = match file_dtype(dtype) {
-                hala_weights::FileDType::BF16 => "bfloat16",
-                hala_weights::FileDType::F16 => "float16",
-                _ => "float32",
-            };
             let key = if map.contains_key("dtype") { "dtype" } else { "torch_dtype" };
-            map.insert(key.to_owned(), json!(name));
+            map.insert(key.to_owned(), json!(torch_name(dtype)));
         }
         if let Parts::Slices(slices) = &self.config.parts {
             map.insert("num_hidden_layers".to_owned(), json!(n_layers));

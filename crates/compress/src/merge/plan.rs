@@ -29,6 +29,13 @@ pub(crate) struct Part {
 /// The models of a merge by their names.
 pub(crate) type Models = BTreeMap<String, Checkpoint>;
 
+/// One of the models.
+pub(crate) fn model<'m>(models: &'m Models, name: &str) -> Result<&'m Checkpoint, CompressError> {
+    let missing =
+        || CompressError::Settings { file: name.to_owned(), detail: "this model was not opened".to_owned() };
+    models.get(name).ok_or_else(missing)
+}
+
 /// A source of some layers, or of whole models.
 struct Source<'a> {
     model: &'a str,
@@ -72,13 +79,10 @@ pub(crate) fn outputs(config: &MergeConfig, models: &Models) -> Result<Vec<Outpu
     for run in &runs {
         let layered = leading(run, models).ok_or_else(|| settings("a slice has no sources".to_owned()))?;
         let start = run.sources[0].first_layer;
+        let names: Vec<_> = layered.tensor_names().filter_map(|name| Some((name, layer_of(name)?))).collect();
         for i in 0..run.n_layers {
             let depth = if run.n_layers > 1 { i as f64 / (run.n_layers - 1) as f64 } else { 1.0 };
-            for name in layered.tensor_names() {
-                let Some((layer, place)) = layer_of(name).filter(|(layer, _)| *layer == start + i) else {
-                    continue;
-                };
-                debug_assert_eq!(layer, start + i);
+            for (name, (_, place)) in names.iter().filter(|(_, (layer, _))| *layer == start + i) {
                 let renamed = |layer: usize| format!("{}{layer}{}", &name[..place.start], &name[place.end..]);
                 let of_source = |source: &Source<'_>| renamed(source.first_layer + i);
                 let out = output(config, run, &renamed(first_layer + i), of_source, depth);
