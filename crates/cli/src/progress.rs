@@ -1,6 +1,6 @@
 //! Progress bars on standard error, for people.
 
-use hala_compress::Progress;
+use hala_compress::{CompressError, OnProgress, Progress};
 use hala_engine::LoadProgress;
 use hala_weights::hub::HubEvent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -104,6 +104,22 @@ impl WorkBar {
             bar.set_message(progress.what.to_owned());
         }
     }
+}
+
+/// Does work on a checkpoint's tensors behind a bar, which Ctrl-C stops.
+///
+/// # Errors
+/// Those of the work.
+pub(crate) fn with_work_bar<T>(
+    app: &App,
+    work: impl FnOnce(&mut OnProgress<'_>) -> Result<T, CompressError>,
+) -> Result<T, CompressError> {
+    let _working = app.interrupt.working();
+    let mut bar = WorkBar::new(app);
+    work(&mut |progress| {
+        bar.update(progress);
+        !app.interrupt.cancel().is_cancelled()
+    })
 }
 
 impl Drop for WorkBar {

@@ -1,17 +1,17 @@
 //! What goes into each matrix of a model on a text: for calibration.
 
-use hala_model::{LogitRows, PlanShape, WeightFormat};
+use hala_model::{LogitRows, PlanShape, WeightFormat, WeightSpec};
 use hala_plan::ops::{matmul, short_conv, swiglu};
 use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Step, StepInput};
 use hala_weights::Checkpoint;
 
 use crate::{Engine, EngineError};
 
-/// The inputs of one matrix in one run.
+/// The inputs of the matrices of one step in one run.
 #[derive(Debug, Clone, Copy)]
 pub struct MatrixInputs<'a> {
-    /// The checkpoint's name of the matrix.
-    pub weight: &'a str,
+    /// The checkpoint's names of the matrices, all of which are multiplied with the same.
+    pub weights: &'a [&'a str],
     /// `[T, I]`, normalised where the product is of what was normalised.
     pub rows: &'a [f32],
 }
@@ -45,7 +45,7 @@ impl Products {
 }
 
 impl<B: Backend> Engine<B> {
-    /// Runs `ids` through a Plan of their length, and shows what each matrix is multiplied with, in the order of the steps. Norms are
+    /// Runs `ids` through a Plan of their length, and shows what matrices are multiplied with, step by step. Norms are
     /// computed here, from the `checkpoint` that the engine was loaded from.
     ///
     /// # Errors
@@ -70,25 +70,24 @@ impl<B: Backend> Engine<B> {
                 let n_in = plan.buffer(products.x).shape.n_columns();
                 rows.truncate(ids.len() * n_in);
                 if let Some(norm) = products.norm {
-                    let name = self.weight_name(&plan, norm.weight);
-                    let spec = self.model().weights().iter().find(|spec| spec.name == name);
+                    let spec = self.weight_spec(&plan, norm.weight);
                     let weight = spec.map(|spec| spec.load(checkpoint, WeightFormat::F32)).transpose()?;
                     normalise(&mut rows, &weight.map(|w| w.to_f32()).unwrap_or_default(), norm.eps);
                 }
-                for weight in products.weights {
-                    visit(MatrixInputs { weight: self.weight_name(&plan, weight), rows: &rows });
-                }
+                let specs = products.weights.into_iter().filter_map(|weight| self.weight_spec(&plan, weight));
+                let weights: Vec<&str> = specs.map(|spec| spec.name.as_str()).collect();
+                visit(MatrixInputs { weights: &weights, rows: &rows });
             }
             self.backend().run_steps(&mut prepared, &mut state, input, i..i + 1).await?;
         }
         Ok(())
     }
 
-    /// The checkpoint's name of a weight in a Plan; nothing for other buffers.
-    fn weight_name(&self, plan: &Plan, buffer: BufferId) -> &str {
+    /// The weight that a buffer of a Plan is; `None` for other buffers.
+    fn weight_spec(&self, plan: &Plan, buffer: BufferId) -> Option<&WeightSpec> {
         match plan.buffer(buffer).kind {
-            BufferKind::Weight(id) => &self.model().weights()[id.0 as usize].name,
-            _ => "",
+            BufferKind::Weight(id) => self.model().weights().get(id.0 as usize),
+            _ => None,
         }
     }
 }

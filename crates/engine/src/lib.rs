@@ -27,7 +27,7 @@ pub use engine::{Engine, LoadOptions, LoadProgress, open_tokenizer};
 pub use error::EngineError;
 pub use generate::{FinishReason, GenerateOptions, Generated, Generation, Piece};
 pub use inputs::MatrixInputs;
-pub use logits::{Candidate, TokenLogprob};
+pub use logits::{Candidate, TokenLogprob, argmax, log_sum_exp};
 pub use profile::{KernelTime, ProfileOptions};
 pub use sampler::{Sampler, Sampling};
 pub use session::{Prefilled, Session};

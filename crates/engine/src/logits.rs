@@ -33,7 +33,7 @@ pub(crate) fn check(logits: &[f32]) -> Result<(), EngineError> {
 }
 
 /// Index of the largest logit, the first of equals.
-pub(crate) fn argmax(logits: &[f32]) -> u32 {
+pub fn argmax(logits: &[f32]) -> u32 {
     let mut best = 0;
     for (i, x) in logits.iter().enumerate() {
         if *x > logits[best] {
@@ -44,7 +44,7 @@ pub(crate) fn argmax(logits: &[f32]) -> u32 {
 }
 
 /// `log Σ exp(logits)`, in f64.
-fn log_sum_exp(logits: &[f32]) -> f64 {
+pub fn log_sum_exp(logits: &[f32]) -> f64 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|x| f64::from(x - max).exp()).sum();
     f64::from(max) + sum.ln()

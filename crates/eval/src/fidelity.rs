@@ -1,5 +1,6 @@
 //! Sums over positions of what two models say of the next token.
 
+use hala_engine::{argmax, log_sum_exp};
 use serde::Serialize;
 
 /// How the next-token distributions of a model compare with those of a reference.
@@ -52,15 +53,8 @@ impl Fidelity {
 
 /// `log softmax`, in f64.
 fn log_probabilities(logits: &[f32]) -> Vec<f64> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|x| f64::from(x - max).exp()).sum();
-    let log_total = total.ln();
-    logits.iter().map(|x| f64::from(x - max) - log_total).collect()
-}
-
-/// The first of the largest.
-fn argmax(values: &[f32]) -> usize {
-    values.iter().enumerate().fold(0, |best, (i, x)| if *x > values[best] { i } else { best })
+    let total = log_sum_exp(logits);
+    logits.iter().map(|x| f64::from(*x) - total).collect()
 }
 
 #[cfg(test)]

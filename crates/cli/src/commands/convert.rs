@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 use hala_compress::{FloatFormat, to_folder, to_gguf};
 
 use crate::model_args::{CheckpointArgs, n_threads, threads};
-use crate::progress::WorkBar;
+use crate::progress::with_work_bar;
 use crate::terminal::{BOLD, paint};
 use crate::{App, output};
 
@@ -46,13 +46,9 @@ impl ConvertArgs {
         let is_gguf = self.out.extension().is_some_and(|ending| ending == "gguf");
         let convert = if is_gguf { to_gguf } else { to_folder };
         let start = Instant::now();
-        let _working = app.interrupt.working();
-        let mut bar = WorkBar::new(app);
-        let n_tensors = convert(&checkpoint, &self.out, format, n_threads(self.threads), &mut |progress| {
-            bar.update(progress);
-            !app.interrupt.cancel().is_cancelled()
+        let n_tensors = with_work_bar(app, |on_progress| {
+            convert(&checkpoint, &self.out, format, n_threads(self.threads), on_progress)
         })?;
-        drop(bar);
         let (out, seconds) = (paint(BOLD, self.out.display()), start.elapsed().as_secs_f64());
         output::print_styled(&format!("{out}: {n_tensors} tensors in {}, in {seconds:.1} s\n", self.format))
     }

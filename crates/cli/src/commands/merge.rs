@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use hala_compress::{MergeConfig, Merged};
-use hala_weights::Checkpoint;
 use serde::Serialize;
 
+use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
-use crate::progress::WorkBar;
+use crate::progress::with_work_bar;
 use crate::terminal::{BOLD, count, paint};
 use crate::{App, output};
 
@@ -60,12 +60,13 @@ impl MergeArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let app = &app.quiet_if(self.json);
         let file = self.config.display().to_string();
-        let text = std::fs::read_to_string(&self.config).with_context(|| format!("cannot read `{file}`"))?;
-        let config = MergeConfig::parse(&file, &text)?;
+        let config = MergeConfig::parse(&file, &Input::file(&self.config)?.read_all()?)?;
         let open = |model: &str| CheckpointArgs::new(Some(model.to_owned())).open(app);
         let checkpoints = config.models().into_iter().map(open).collect::<Result<Vec<_>>>()?;
         let start = Instant::now();
-        let merged = self.merge(&config, checkpoints, app)?;
+        let merged = with_work_bar(app, |on_progress| {
+            hala_compress::merge(&config, checkpoints, &self.out, n_threads(self.threads), on_progress)
+        })?;
         let (seconds, out) = (start.elapsed().as_secs_f64(), self.out.display().to_string());
         if self.json {
             return output::print_json(&Summary { out, seconds, merged });
@@ -75,16 +76,5 @@ impl MergeArgs {
         output::print_styled(&format!(
             "{out}: {n_tensors} tensors, {n_layers} layers, {n_parameters} parameters, in {seconds:.1} s\n"
         ))
-    }
-
-    fn merge(&self, config: &MergeConfig, checkpoints: Vec<Checkpoint>, app: &App) -> Result<Merged> {
-        let _working = app.interrupt.working();
-        let mut bar = WorkBar::new(app);
-        let merged =
-            hala_compress::merge(config, checkpoints, &self.out, n_threads(self.threads), &mut |progress| {
-                bar.update(progress);
-                !app.interrupt.cancel().is_cancelled()
-            })?;
-        Ok(merged)
     }
 }

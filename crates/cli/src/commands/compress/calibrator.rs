@@ -48,8 +48,10 @@ impl<'a> Calibrator<'a> {
         let mut ranges: BTreeMap<String, f32> = BTreeMap::new();
         self.each_input(|inputs| {
             let largest = inputs.rows.iter().fold(0.0f32, |max, x| max.max(x.abs()));
-            let range = ranges.entry(inputs.weight.to_owned()).or_default();
-            *range = range.max(largest);
+            for weight in inputs.weights {
+                let range = ranges.entry((*weight).to_owned()).or_default();
+                *range = range.max(largest);
+            }
         })?;
         Ok(ranges)
     }
@@ -82,12 +84,21 @@ impl Calibration for Calibrator<'_> {
         let zeros = |(name, n): &(&str, usize)| ((*name).to_owned(), vec![0.0; n * n]);
         let mut hessians: BTreeMap<String, Vec<f32>> = weights.iter().map(zeros).collect();
         let sizes: BTreeMap<&str, usize> = weights.iter().copied().collect();
+        // Matrices with the same inputs have the same sums: they are made once, for the first of them.
+        let mut alike: BTreeMap<String, String> = BTreeMap::new();
         self.each_input(|inputs| {
-            if let (Some(h), Some(n)) = (hessians.get_mut(inputs.weight), sizes.get(inputs.weight)) {
-                add_products(inputs.rows, h, *n);
+            let mut wanted = inputs.weights.iter().filter(|weight| sizes.contains_key(**weight));
+            let Some(first) = wanted.next() else { return };
+            alike.extend(wanted.map(|other| ((*other).to_owned(), (*first).to_owned())));
+            if let Some(h) = hessians.get_mut(*first) {
+                add_products(inputs.rows, h, sizes[first]);
             }
         })
         .map_err(|error| error.to_string())?;
+        for (other, first) in alike {
+            let h = hessians[&first].clone();
+            hessians.insert(other, h);
+        }
         Ok(hessians)
     }
 }

@@ -14,9 +14,10 @@ use hala_compress::{Calibration, Recipe, Report, Run, Scheme};
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
+use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
 use crate::new_file::NewFile;
-use crate::progress::WorkBar;
+use crate::progress::with_work_bar;
 use crate::terminal::{BOLD, bytes, paint};
 use crate::{App, output};
 use calibrator::Calibrator;
@@ -117,7 +118,11 @@ impl CompressArgs {
             _ => recipe,
         };
         let start = Instant::now();
-        let report = self.compress(&checkpoint, &recipe, calibrator.as_ref(), app)?;
+        let calibration = calibrator.as_ref().map(|calibrator| calibrator as &dyn Calibration);
+        let run = Run { n_threads: n_threads(self.threads), calibration };
+        let report = with_work_bar(app, |on_progress| {
+            hala_compress::compress(&checkpoint, &self.out, &recipe, run, on_progress)
+        })?;
         drop(calibrator);
         let seconds = start.elapsed().as_secs_f64();
         let out = self.out.display().to_string();
@@ -139,8 +144,7 @@ impl CompressArgs {
     fn recipe(&self) -> Result<Recipe> {
         if let Some(path) = &self.recipe {
             let file = path.display().to_string();
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{file}`"))?;
-            return Ok(Recipe::parse(&file, &text)?);
+            return Ok(Recipe::parse(&file, &Input::file(path)?.read_all()?)?);
         }
         let scheme =
             self.scheme.as_deref().unwrap_or_default().parse::<Scheme>().map_err(anyhow::Error::msg)?;
@@ -154,24 +158,6 @@ impl CompressArgs {
             if pattern.starts_with("re:") { pattern.clone() } else { format!("re:{pattern}") }
         });
         Ok(Recipe::of_scheme(scheme, &ignore.collect::<Vec<_>>())?)
-    }
-
-    fn compress(
-        &self,
-        checkpoint: &Checkpoint,
-        recipe: &Recipe,
-        calibrator: Option<&Calibrator<'_>>,
-        app: &App,
-    ) -> Result<Report> {
-        let _working = app.interrupt.working();
-        let mut bar = WorkBar::new(app);
-        let calibration = calibrator.map(|calibrator| calibrator as &dyn Calibration);
-        let run = Run { n_threads: n_threads(self.threads), calibration };
-        let report = hala_compress::compress(checkpoint, &self.out, recipe, run, &mut |progress| {
-            bar.update(progress);
-            !app.interrupt.cancel().is_cancelled()
-        })?;
-        Ok(report)
     }
 }
 
