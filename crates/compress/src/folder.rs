@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use hala_weights::{Checkpoint, SafetensorsLayout};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::CompressError;
@@ -128,6 +129,16 @@ pub(crate) fn copy_tokenizer(checkpoint: &Checkpoint, folder: &Path) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Reads the text of a YAML file, which `file` names in messages.
+pub(crate) fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, CompressError> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let detail = error.to_string();
+        // The reader begins with a word that the command has said already.
+        let detail = detail.strip_prefix("error: ").unwrap_or(&detail).to_owned();
+        CompressError::Settings { file: file.to_owned(), detail }
+    })
 }
 
 /// Writes a JSON file as people read it.

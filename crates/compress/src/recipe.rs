@@ -11,6 +11,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::CompressError;
+use crate::folder::read_yaml;
 use crate::scheme::Scheme;
 
 /// Schemes with their targets, and what is left as it is.
@@ -103,7 +104,7 @@ impl Recipe {
     /// The text is no YAML of that form, or names an unknown scheme; `file` says where it stands.
     pub fn parse(file: &str, text: &str) -> Result<Self, CompressError> {
         let settings = |detail| CompressError::Settings { file: file.to_owned(), detail };
-        let parsed: File = serde_saphyr::from_str(text).map_err(|e| settings(e.to_string()))?;
+        let parsed: File = read_yaml(file, text)?;
         let targets = |list: &[String]| -> Result<Vec<Target>, CompressError> {
             list.iter().map(|text| Target::new(text)).collect::<Result<_, _>>().map_err(settings)
         };

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::setting::Setting;
 use crate::CompressError;
 use crate::float::torch_name;
+use crate::folder::read_yaml;
 
 /// Settings by their names.
 pub(crate) type Parameters = BTreeMap<String, Setting>;
@@ -100,7 +101,7 @@ impl MergeConfig {
     /// The text is no YAML of that form, or asks for what is not supported, which is named.
     pub fn parse(file: &str, text: &str) -> Result<Self, CompressError> {
         let settings = |detail: String| CompressError::Settings { file: file.to_owned(), detail };
-        let parsed: File = serde_saphyr::from_str(text).map_err(|e| settings(e.to_string()))?;
+        let parsed: File = read_yaml(file, text)?;
         if let Some(key) = parsed.rest.keys().next() {
             return Err(settings(format!("`{key}` is not supported")));
         }

@@ -34,9 +34,9 @@ const N_WORST: usize = 5;
 /// read back and compared.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --report errors.html --eval text.txt
-  hala compress ./LFM2-1.2B ./LFM2-1.2B-W4 --scheme int4-w4a16 --calibrate text.txt --eval other.txt
-  hala compress ./LFM2-1.2B ./LFM2-1.2B-FP8 --scheme fp8-dynamic --ignore '.*\\.conv\\.(in_proj|out_proj)$'")]
+  hala compress ./LFM2-1.2B ./FP8 --scheme fp8-dynamic --report errors.html --eval text.txt
+  hala compress ./LFM2-1.2B ./W4 --scheme int4-w4a16 --calibrate text.txt --eval other.txt
+  hala compress ./LFM2-1.2B ./FP8 --scheme fp8-dynamic --ignore '.*\\.conv\\.(in_proj|out_proj)$'")]
 pub(crate) struct CompressArgs {
     /// A folder in Hugging Face layout, or a Hub id `owner/name` or `owner/name@revision`
     #[arg(value_name = "IN")]
