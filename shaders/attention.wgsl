@@ -1,4 +1,4 @@
-// y = Σₛ softmax over s ≤ p of (q · keys[s] · scale) · values[s], H / K query heads sharing a key/value head
+// y = Σₛ softmax over p − window < s ≤ p of (q · keys[s] · scale, capped) · values[s], H / K query heads sharing a key/value head
 
 // Mirrors hala_plan's.
 struct Params {
@@ -7,6 +7,9 @@ struct Params {
     head_size: u32,
     capacity: u32,
     scale: f32,
+    // 0 for none.
+    softcap: f32,
+    window: u32,
 }
 
 #include "shared/placement.wgsl"
@@ -49,6 +52,15 @@ alias Cell = vec2<f32>;
 @group(0) @binding(7) var<storage, read> parts: array<vec4<f32>>;
 #elif SPLIT
 @group(0) @binding(7) var<storage, read_write> parts: array<vec4<f32>>;
+#endif
+
+#if !MERGE
+#include "shared/tanh.wgsl"
+
+// The first position that a token sees, by how many there are up to its own.
+fn first_seen(n_seen: u32) -> u32 {
+    return n_seen - min(n_seen, params.window);
+}
 #endif
 
 // Below every score.

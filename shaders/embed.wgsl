@@ -1,4 +1,4 @@
-// y[t] = table[ids[t]]
+// y[t] = table[ids[t]] · scale
 
 #include "shared/placement.wgsl"
 #include "shared/step.wgsl"
@@ -9,6 +9,7 @@ struct Params {
     n_vocab: u32,
     // D, columns of the table.
     width: u32,
+    scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -41,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let part_row = row - placement.first_row;
     var numbers = unpack(table[part_row * placement.row_blocks + block]);
-    let factor = scale(part_row, block);
+    let factor = scale(part_row, block) * params.scale;
     for (var i = 0u; i < BLOCK_QUADS; i++) {
         let quad = block * BLOCK_QUADS + i;
         if quad < (params.width + 3u) / 4u {

@@ -1,4 +1,4 @@
-// z = w · h / √(mean(h²) + ε) for each head h of q and k, turned by the rope table's angles; k and v go into the cache
+// z = w · h / √(mean(h²) + ε), or h, for each head h of q and k, turned by the rope table's angles; k and v go into the cache
 
 // Mirrors hala_plan's.
 struct Params {
@@ -7,6 +7,9 @@ struct Params {
     head_size: u32,
     capacity: u32,
     eps: f32,
+    norm: u32,
+    // 1 for pairs of halves, 2 for neighbours.
+    turn: u32,
 }
 
 #include "shared/placement.wgsl"
@@ -54,16 +57,30 @@ fn inverse_rms(first: u32, lane: u32) -> f32 {
 // Element `i` of a turned head that begins at `first`.
 fn turned(first: u32, i: u32, position: u32, is_key: bool, factor: f32) -> f32 {
     let half = params.head_size / 2u;
-    let pair = select(i - half, i, i < half);
-    var weights = vec2<f32>(q_norm[pair], q_norm[pair + half]);
-    if is_key {
-        weights = vec2<f32>(k_norm[pair], k_norm[pair + half]);
+    var pair = select(i - half, i, i < half);
+    // The pair's elements: the first, and how far the other is.
+    var a = pair;
+    var apart = half;
+    if params.turn == 2u {
+        pair = i / 2u;
+        a = 2u * pair;
+        apart = 1u;
     }
-    let z = vec2<f32>(qkv[first + pair], qkv[first + pair + half]) * weights * factor;
-    // Rows of weights are padded to whole quads.
-    let row = position * ((params.head_size + 3u) & ~3u);
-    let angle = vec2<f32>(rope[row + pair], rope[row + pair + half]);
-    return select(z.y * angle.x + z.x * angle.y, z.x * angle.x - z.y * angle.y, i < half);
+    var z = vec2<f32>(qkv[first + a], qkv[first + a + apart]);
+    if params.norm == 1u {
+        var weights = vec2<f32>(q_norm[a], q_norm[a + apart]);
+        if is_key {
+            weights = vec2<f32>(k_norm[a], k_norm[a + apart]);
+        }
+        z *= weights * factor;
+    }
+    var angle = vec2<f32>(1.0, 0.0);
+    if params.turn > 0u {
+        // Rows of weights are padded to whole quads.
+        let row = position * ((params.head_size + 3u) & ~3u);
+        angle = vec2<f32>(rope[row + pair], rope[row + pair + half]);
+    }
+    return select(z.y * angle.x + z.x * angle.y, z.x * angle.x - z.y * angle.y, i == a);
 }
 
 // One head of one token: the queries', then the keys', then the values'.

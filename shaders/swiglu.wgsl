@@ -1,14 +1,14 @@
-// y = silu(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ), silu(z) = z / (1 + e⁻ᶻ), x̂ = w · x / √(mean(x²) + ε)
+// y = act(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ), act = silu or gelu, x̂ is x or its RMS norm w · x / √(mean(x²) + ε)
 
-// The first three mirror hala_plan's; the others are what shared code reads.
+// Mirrors hala_plan's.
 struct Params {
     // D
     n_in: u32,
     // F
     n_out: u32,
     eps: f32,
-    // Always 1.
     norm: u32,
+    gelu: u32,
 }
 
 #if GATE
@@ -27,8 +27,10 @@ struct Params {
 // [T, F]
 @group(0) @binding(9) var<storage, read_write> y: array<f32>;
 
+// silu(z) = z / (1 + e⁻ᶻ); gelu(z) = z / 2 · (1 + tanh u) = z / (1 + e⁻²ᵘ), u = √(2/π) · (z + 0.044715 z³)
 fn gate(z: f32, value: f32) -> f32 {
-    return z / (1.0 + exp(-z)) * value;
+    let twice = 1.5957691 * (z + 0.044715 * z * z * z);
+    return z / (1.0 + exp(-select(z, twice, params.gelu == 1u))) * value;
 }
 
 #if GATE

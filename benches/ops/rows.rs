@@ -67,7 +67,7 @@ impl Product {
         let norm = recorder.weight(norm, "norm", Shape::vector(n_in), DType::F32);
         let x = recorder.scratch("x", Shape::matrix(n_tokens, n_in));
         let y = recorder.output("y", Shape::matrix(n_tokens, n_out));
-        recorder.embed(embed::Args { ids, table, y: x })?;
+        recorder.embed(embed::Args { ids, table, scale: 1.0, y: x })?;
         for _ in 0..n_steps {
             let mut weights = Vec::new();
             for _ in 0..n_matrices {
@@ -75,7 +75,14 @@ impl Product {
             }
             let norm = Norm { weight: norm, eps: EPS };
             if gated {
-                recorder.swiglu(swiglu::Args { x, norm, w1: weights[0], w3: weights[1], y })?;
+                recorder.swiglu(swiglu::Args {
+                    x,
+                    norm,
+                    activation: swiglu::Activation::Silu,
+                    w1: weights[0],
+                    w3: weights[1],
+                    y,
+                })?;
             } else {
                 let (norm, write, rows) = (Some(norm), Write::Set, Rows::All);
                 recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })?;
@@ -110,9 +117,9 @@ fn attend(backend: &CpuBackend, dtype: DType, n_tokens: usize, n_seen: usize) ->
     let table = recorder.weight(table, "table", Shape::matrix(N_VOCAB, H * A), DType::F32);
     let q = recorder.scratch("q", Shape::matrix(n_tokens, H * A));
     let y = recorder.output("y", Shape::matrix(n_tokens, H * A));
-    recorder.embed(embed::Args { ids, table, y: q })?;
+    recorder.embed(embed::Args { ids, table, scale: 1.0, y: q })?;
     let [keys, values] = cache.map(|id| recorder.state(id, setup.spec(id)));
-    recorder.attention(attention::Args { q, keys, values, y, scale: 0.125 })?;
+    recorder.attention(attention::Args { q, keys, values, y, scale: 0.125, softcap: None, window: None })?;
     let mut session = setup.finish(&[recorder.finish()])?;
     let ids: Vec<u32> = (0..n_tokens as u32).collect();
     let seconds = timing::median(N_RUNS, || session.run(0, &ids, n_seen - n_tokens))?;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use hala_plan::ops::matmul::{self, Norm, Rows, Write};
+use hala_plan::ops::swiglu::Activation;
 use hala_plan::ops::{attention, embed, rope_kv, short_conv, swiglu};
 use hala_plan::{Backend, BufferId, Plan, Recorder, StateId, StateKind, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
@@ -142,7 +143,7 @@ impl Model {
         let ids = recorder.ids();
         let table = recorder.weight(self.table, "table", Shape::matrix(n_vocab, width), self.dtype);
         let x = recorder.scratch("x", Shape::matrix(n_tokens, width));
-        recorder.embed(embed::Args { ids, table, y: x })?;
+        recorder.embed(embed::Args { ids, table, scale: 1.0, y: x })?;
         for layer in &self.layers {
             self.record(setup, &mut recorder, layer, x)?;
         }
@@ -191,7 +192,7 @@ impl Model {
                 let q = self.project(setup, r, operator, (x, operator_norm))?;
                 let [keys, values] = operator.cache.map(|id| r.state(id, setup.spec(id)));
                 let scale = 1.0 / (head_size as f32).sqrt();
-                r.attention(attention::Args { q, keys, values, y, scale })?;
+                r.attention(attention::Args { q, keys, values, y, scale, softcap: None, window: None })?;
             }
         }
         let out_proj = r.weight(layer.out_proj, "out_proj", Shape::matrix(width, n), self.dtype);
@@ -200,8 +201,8 @@ impl Model {
         let w3 = r.weight(layer.w3, "w3", Shape::matrix(n_ff, width), self.dtype);
         let w2 = r.weight(layer.w2, "w2", Shape::matrix(width, n_ff), self.dtype);
         let gated = r.scratch("gated", Shape::matrix(t, n_ff));
-        let norm = Norm { weight: ffn_norm, eps: EPS };
-        r.swiglu(swiglu::Args { x, norm, w1, w3, y: gated })?;
+        let norm = Some(Norm { weight: ffn_norm, eps: EPS });
+        r.swiglu(swiglu::Args { x, norm, activation: Activation::Silu, w1, w3, y: gated })?;
         add(r, gated, w2, x)
     }
 
@@ -236,7 +237,9 @@ impl Model {
         let rope = r.weight(self.rope, "rope", Shape::matrix(self.capacity, head_size), DType::F32);
         let q = r.scratch("q", Shape::matrix(t, n_heads * head_size));
         let [keys, values] = cache.map(|id| r.state(id, setup.spec(id)));
-        r.rope_kv(rope_kv::Args { qkv: joined, q_norm, k_norm, eps: EPS, rope, q, keys, values })?;
+        let norms = Some(rope_kv::Norms { q: q_norm, k: k_norm, eps: EPS });
+        let turn = Some(rope_kv::Turn { table: rope, pairs: rope_kv::Pairs::Halves });
+        r.rope_kv(rope_kv::Args { qkv: joined, norms, turn, q, keys, values })?;
         Ok(q)
     }
 }

@@ -46,6 +46,12 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
             n_bytes: cached_bytes(plan, step, n_tokens, (params.n_kv_heads * params.head_size) as usize),
             n_flops: 0,
         },
+        Op::Norm(params) => Work { label: format!("norm {}", params.width), n_bytes: weights, n_flops: 0 },
+        Op::Softcap(params) => Work {
+            label: format!("softcap {}", params.n_columns),
+            n_bytes: 4 * params.n_columns as usize,
+            n_flops: 0,
+        },
         Op::Sample(params) => Work {
             label: format!("sample {}", params.n_vocab),
             n_bytes: 4 * params.n_vocab as usize,
@@ -53,7 +59,7 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
         },
         Op::Attention(params) => {
             let n_seen = position + n_tokens;
-            let n_pairs: usize = (position + 1..=n_seen).sum();
+            let n_pairs: usize = (position..n_seen).map(|p| p + 1 - params.first_seen(p)).sum();
             Work {
                 label: format!("attention over {n_seen}"),
                 n_bytes: cached_bytes(plan, step, n_seen, (params.n_kv_heads * params.head_size) as usize),

@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var max_seen = LOWEST;
     var total = 0.0;
     var sums = array<vec2<f32>, 2>();
-    for (var tile = 0u; tile < n_seen; tile += TILE) {
+    for (var tile = first_seen(n_seen); tile < n_seen; tile += TILE) {
         let position = tile + lane;
         var score = LOWEST;
         if position < n_seen {
@@ -42,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             for (var i = 0u; i < n_pairs; i++) {
                 sum += dot(query[i], pair_of(keys[cell + position * n_pairs + i]));
             }
-            score = sum;
+            score = capped(sum, params.softcap);
         }
         scores[lane] = score;
         workgroupBarrier();

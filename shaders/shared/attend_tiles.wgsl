@@ -99,6 +99,11 @@ fn four_scores(four: u32, key: u32) -> vec4<f32> {
             dot(query_tile[row + 3u * STRIDE + i], numbers),
         );
     }
+    if params.softcap > 0.0 {
+        for (var r = 0u; r < 4u; r++) {
+            sums[r] = capped(sums[r], params.softcap);
+        }
+    }
     return sums;
 }
 
@@ -120,25 +125,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let four = lane / KEYS;
     let column = lane % KEYS;
-    // Positions that each of the four rows sees, that the first row of the tile sees, and the last.
+    // Positions up to that of each of the four rows, of the first row of the tile and of the last; those before are not seen.
     var seen = vec4<u32>();
+    var unseen = vec4<u32>();
     for (var r = 0u; r < 4u; r++) {
         seen[r] = step.position + row_at(min(first_row + 4u * four + r, last_row), kv_head).token + 1u;
+        unseen[r] = first_seen(seen[r]);
     }
     let n_all_see = step.position + row_at(first_row, kv_head).token + 1u;
     let end = step.position + row_at(last_row, kv_head).token + 1u;
+    let start = first_seen(n_all_see);
+    let all_see_from = first_seen(end);
     var largest = vec4<f32>(LOWEST);
     var total = vec4<f32>();
     var y0 = vec4<f32>();
     var y1 = vec4<f32>();
     var y2 = vec4<f32>();
     var y3 = vec4<f32>();
-    place_keys(key_quads(cell, 0u, end, lane), lane);
+    place_keys(key_quads(cell, start, end, lane), lane);
     workgroupBarrier();
-    for (var first = 0u; first < end; first += KEYS) {
+    for (var first = start; first < end; first += KEYS) {
         let next_keys = key_quads(cell, first + KEYS, end, lane);
         let next_values = value_quads(cell, first, end, lane);
-        let is_seen = vec4<u32>(first + column) < seen;
+        let position = vec4<u32>(first + column);
+        let is_seen = (position < seen) & (position >= unseen);
         let score = select(vec4<f32>(LOWEST), four_scores(four, column), is_seen);
         scores[lane] = score;
         workgroupBarrier();
@@ -156,7 +166,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         y1 *= shrink.y;
         y2 *= shrink.z;
         y3 *= shrink.w;
-        if first + KEYS <= n_all_see {
+        if first >= all_see_from && first + KEYS <= n_all_see {
             for (var i = 0u; i < KEYS; i++) {
                 let share = shares[four * KEYS + i];
                 let numbers = value_tile[i * QUADS + column];
@@ -167,11 +177,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 y3 += share.w * numbers;
             }
         } else {
-            // What a row does not see may be infinite.
+            // What a row does not see may be infinite; the shares of a tile of which it sees nothing shrink to 0 with the next.
             for (var i = 0u; i < KEYS; i++) {
                 let share = shares[four * KEYS + i];
                 let numbers = value_tile[i * QUADS + column];
-                let sees = vec4<u32>(first + i) < seen;
+                let sees = (vec4<u32>(first + i) < seen) & (vec4<u32>(first + i) >= unseen);
                 total += share;
                 y0 += select(vec4<f32>(), share.x * numbers, sees.x);
                 y1 += select(vec4<f32>(), share.y * numbers, sees.y);

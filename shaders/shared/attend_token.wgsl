@@ -85,6 +85,16 @@ fn half_scores(row: u32, n_eights: u32, parity: u32) -> Heads {
     return sums;
 }
 
+fn capped_heads(z: Heads) -> Heads {
+    var heads = z;
+    if params.softcap > 0.0 {
+        for (var i = 0u; i < HEADS; i++) {
+            heads[i] = capped(heads[i], params.softcap);
+        }
+    }
+    return heads;
+}
+
 fn largest_of_scores(lane: u32) -> Heads {
     if lane < N_TEAMS {
         var largest = scores[lane];
@@ -170,10 +180,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
 #if SPLIT
-    let start = group.y * SPLIT;
-    let end = min(start + SPLIT, step.position + 1u);
+    let start = max(group.y * SPLIT, first_seen(step.position + 1u));
+    let end = min((group.y + 1u) * SPLIT, step.position + 1u);
 #else
-    let start = 0u;
+    let start = first_seen(step.position + 1u);
     let end = step.position + 1u;
 #endif
     let n_slices = LANES / n_eights;
@@ -195,8 +205,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
         if (lane & 1u) == 0u {
-            scores[idx] = select(Heads(LOWEST), scores[idx] + a, idx < n);
-            scores[idx_b] = select(Heads(LOWEST), scores[idx_b] + b, idx_b < n);
+            scores[idx] = select(Heads(LOWEST), capped_heads(scores[idx] + a), idx < n);
+            scores[idx_b] = select(Heads(LOWEST), capped_heads(scores[idx_b] + b), idx_b < n);
         }
         workgroupBarrier();
         let before = largest;

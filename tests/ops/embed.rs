@@ -1,10 +1,11 @@
-//! `embed`: rows of the table, whatever it is held in.
+//! `embed`: rows of the table, whatever it is held in, and times what.
 
+use hala_plan::ops::embed::Args;
 use hala_tensor::{DType, Shape};
 use hala_tests::case::Case;
 use hala_tests::check::{self, Row};
 use hala_tests::random::{Rng, encoded};
-use hala_tests::tolerances::EXACT;
+use hala_tests::tolerances::{EXACT, F32_SUMS};
 
 use crate::formulas::gather;
 use crate::{SIZES, TOKENS, WEIGHTS};
@@ -38,4 +39,24 @@ fn rows_are_decoded_exactly_in_every_dtype() {
     let shapes = SIZES.iter().flat_map(|n_vocab| SIZES.map(|width| (*n_vocab, width)));
     let small = shapes.filter(|(n_vocab, width)| n_vocab * width <= 129 * 1025);
     check::all(small.flat_map(|(v, d)| WEIGHTS.map(|dtype| row(v, d, dtype, &TOKENS))));
+}
+
+#[test]
+fn rows_may_be_multiplied() {
+    let row = |dtype, scale: f32| {
+        let mut case = Case::new(&format!("embed {dtype} times {scale}"));
+        let mut rng = Rng::new(&case.name);
+        let table = encoded(Shape::matrix(31, 129), dtype, &rng.normals(31 * 129, 1.0));
+        let weight = case.weight("table", &table);
+        let plan = case.plan(5, |r| {
+            let (ids, table, y) = (r.ids(), r.weight(weight), r.output("y", 129));
+            r.recorder.embed(Args { ids, table, scale, y }).unwrap();
+            r.read(y, F32_SUMS);
+        });
+        let ids = rng.ids(5, 31);
+        case.run(plan, &ids, 0);
+        let rows = gather(&table, &ids).concat();
+        Row::new(case, vec![vec![rows.iter().map(|x| x * f64::from(scale)).collect()]])
+    };
+    check::all(WEIGHTS.iter().flat_map(|dtype| [0.25, 8.0, 59.866_52].map(|scale| row(*dtype, scale))));
 }

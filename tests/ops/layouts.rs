@@ -2,7 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use hala_plan::ops::{attention, embed, matmul, rope_kv, sample, short_conv, swiglu};
+use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, sample, short_conv, softcap, swiglu};
 use hala_shaders::{Member, VARIANTS};
 
 /// Bytes of every scalar in a uniform.
@@ -30,14 +30,16 @@ macro_rules! layout {
     }};
 }
 
-fn layouts() -> [Layout; 7] {
+fn layouts() -> [Layout; 9] {
     [
-        layout!(embed: n_vocab, width),
+        layout!(embed: n_vocab, width, scale),
+        layout!(norm: width, eps, layer, add),
         layout!(matmul: n_in, n_out, norm, eps, bias, add, last),
-        layout!(swiglu: n_in, n_out, eps),
+        layout!(swiglu: n_in, n_out, eps, norm, gelu),
         layout!(short_conv: width, n_taps, eps, bias),
-        layout!(rope_kv: n_heads, n_kv_heads, head_size, capacity, eps),
-        layout!(attention: n_heads, n_kv_heads, head_size, capacity, scale),
+        layout!(rope_kv: n_heads, n_kv_heads, head_size, capacity, eps, norm, turn),
+        layout!(attention: n_heads, n_kv_heads, head_size, capacity, scale, softcap, window),
+        layout!(softcap: n_columns, cap),
         layout!(sample: n_vocab),
     ]
 }

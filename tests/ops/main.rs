@@ -6,11 +6,13 @@ mod embed;
 mod formulas;
 mod layouts;
 mod matmul;
+mod norm;
 mod refusals;
 mod rope_kv;
 mod runs;
 mod sample;
 mod short_conv;
+mod softcap;
 mod swiglu;
 
 use hala_tensor::DType;

@@ -23,7 +23,9 @@ fn case() -> Case {
         let turned = ids.record(&heads, r);
         let y = r.output("y", heads.q_width());
         let (q, keys, values) = (turned.q, turned.keys, turned.values);
-        r.recorder.attention(attention::Args { q, keys, values, y, scale: 1.0 }).unwrap();
+        r.recorder
+            .attention(attention::Args { q, keys, values, y, scale: 1.0, softcap: None, window: None })
+            .unwrap();
         r.read(y, EXACT);
     });
     case

@@ -1,6 +1,6 @@
-//! `rope_kv`: queries and keys normalised and turned, keys and values at their place in the cache.
+//! `rope_kv`: queries and keys normalised and turned, or not, keys and values at their place in the cache.
 
-use hala_plan::ops::rope_kv::Args;
+use hala_plan::ops::rope_kv::{Args, Norms, Pairs, Turn};
 use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::case::{Case, Recording};
@@ -34,6 +34,10 @@ pub(crate) struct Heads {
     pub(crate) position: usize,
     /// Tokens of each run.
     pub(crate) runs: Vec<usize>,
+    /// Whether heads are normalised.
+    pub(crate) is_normed: bool,
+    /// What turns together, if anything does.
+    pub(crate) pairs: Option<Pairs>,
 }
 
 impl Heads {
@@ -41,7 +45,8 @@ impl Heads {
     pub(crate) fn new(heads: [usize; 2], head_size: usize, cache: DType, n_tokens: usize) -> Self {
         let [n_heads, n_kv_heads] = heads;
         let (plans, runs, capacity) = (vec![n_tokens], vec![n_tokens], n_tokens + 3);
-        Self { n_heads, n_kv_heads, head_size, capacity, cache, plans, position: 0, runs }
+        let (is_normed, pairs) = (true, Some(Pairs::Halves));
+        Self { n_heads, n_kv_heads, head_size, capacity, cache, plans, position: 0, runs, is_normed, pairs }
     }
 
     /// `(H + 2K)·A`
@@ -171,9 +176,10 @@ impl Data {
         for (t, row) in gather(&self.qkv, ids).into_iter().enumerate() {
             let angles = &self.rope[(heads.position + t) * a..][..a];
             let turn = |part: &[f64], norm: &[f32]| -> Vec<f64> {
-                part.chunks_exact(a)
-                    .flat_map(|head| turned_head(&rms_norm(head, norm, EPS), angles))
-                    .collect()
+                let normed = |h: &[f64]| if heads.is_normed { rms_norm(h, norm, EPS) } else { h.to_vec() };
+                let turned =
+                    |z: Vec<f64>| heads.pairs.map_or(z.clone(), |pairs| turned_head(&z, angles, pairs));
+                part.chunks_exact(a).flat_map(|head| turned(normed(head))).collect()
             };
             let (q, kv) = row.split_at(q_width);
             let (k, v) = kv.split_at(k_width);
@@ -188,12 +194,13 @@ impl Data {
 impl Ids {
     /// Records the op with inputs taken from the table; `q` is an output.
     pub(crate) fn record(&self, heads: &Heads, r: &mut Recording<'_>) -> Args {
+        let norms =
+            heads.is_normed.then(|| Norms { q: r.weight(self.q_norm), k: r.weight(self.k_norm), eps: EPS });
+        let turn = heads.pairs.map(|pairs| Turn { table: r.weight(self.rope), pairs });
         let args = Args {
             qkv: r.filled("qkv", self.qkv),
-            q_norm: r.weight(self.q_norm),
-            k_norm: r.weight(self.k_norm),
-            eps: EPS,
-            rope: r.weight(self.rope),
+            norms,
+            turn,
             q: r.output("q", heads.q_width()),
             keys: r.state(self.keys),
             values: r.state(self.values),
@@ -203,13 +210,19 @@ impl Ids {
     }
 }
 
-/// Pairs half a head apart, turned by the angle whose cosine and sine are given.
-fn turned_head(z: &[f64], angles: &[f32]) -> Vec<f64> {
+/// Pairs turned by the angles whose cosines and sines are given.
+fn turned_head(z: &[f64], angles: &[f32], pairs: Pairs) -> Vec<f64> {
     let half = z.len() / 2;
-    let (c, s) = (|i: usize| f64::from(angles[i]), |i: usize| f64::from(angles[half + i]));
-    let low = (0..half).map(|i| z[i] * c(i) - z[i + half] * s(i));
-    let high = (0..half).map(|i| z[i + half] * c(i) + z[i] * s(i));
-    low.chain(high).collect()
+    let mut turned = vec![0.0; z.len()];
+    for i in 0..half {
+        let (a, b) = match pairs {
+            Pairs::Halves => (i, i + half),
+            Pairs::Neighbours => (2 * i, 2 * i + 1),
+        };
+        let (c, s) = (f64::from(angles[i]), f64::from(angles[half + i]));
+        (turned[a], turned[b]) = (z[a] * c - z[b] * s, z[b] * c + z[a] * s);
+    }
+    turned
 }
 
 /// `[S, A]`: cosines, then sines, of `position · 10000^(−2i/A)`.
@@ -234,6 +247,16 @@ fn odd_heads_in_both_kinds_of_cache() {
     let shapes = [2, 6, 24, 62, 64, 66, 128].iter().flat_map(|a| RATIOS.map(|heads| (heads, *a)));
     let rows = shapes.flat_map(|(heads, a)| CACHES.map(|cache| (heads, a, cache)));
     check::all(rows.flat_map(|(heads, a, cache)| TOKENS.map(|t| Heads::new(heads, a, cache, t).row())));
+}
+
+#[test]
+fn heads_may_stay_as_they_are_and_neighbours_may_turn() {
+    let ways = [(false, Some(Pairs::Halves)), (false, Some(Pairs::Neighbours)), (false, None)];
+    let ways = ways.into_iter().chain([(true, Some(Pairs::Neighbours)), (true, None)]);
+    let rows = ways.flat_map(|way| CACHES.map(|cache| (way, cache)));
+    check::all(rows.flat_map(|((is_normed, pairs), cache)| {
+        [2, 62, 64, 128].map(|a| Heads { is_normed, pairs, ..Heads::new([6, 2], a, cache, 5) }.row())
+    }));
 }
 
 #[test]
@@ -276,5 +299,7 @@ fn record(head_size: usize, width: usize, cache: DType) -> Result<(), PlanError>
         let spec = StateSpec { label: label.to_owned(), shape, dtype: cache, kind: StateKind::PerToken };
         r.state(StateId(u32::from(label == "values")), &spec)
     });
-    r.rope_kv(Args { qkv, q_norm: norm, k_norm: norm, eps: EPS, rope, q, keys, values })
+    let norms = Some(Norms { q: norm, k: norm, eps: EPS });
+    let turn = Some(Turn { table: rope, pairs: Pairs::Halves });
+    r.rope_kv(Args { qkv, norms, turn, q, keys, values })
 }

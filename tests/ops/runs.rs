@@ -174,8 +174,9 @@ impl Pass<'_, '_> {
 
     fn feed_forward(&mut self, h: BufferId, norm: usize, first: usize) {
         let [w1, w3, w2] = self.projections(first);
-        let (norm, y) = (self.norm(norm), self.buffer(&format!("gated {first}"), F));
-        self.r.recorder.swiglu(swiglu::Args { x: h, norm, w1, w3, y }).unwrap();
+        let (norm, y) = (Some(self.norm(norm)), self.buffer(&format!("gated {first}"), F));
+        let args = swiglu::Args { x: h, norm, activation: swiglu::Activation::Silu, w1, w3, y };
+        self.r.recorder.swiglu(args).unwrap();
         self.add(y, w2, h);
     }
 
@@ -186,19 +187,19 @@ impl Pass<'_, '_> {
         let (write, rows) = (Write::Set, Rows::All);
         self.matmul(matmul::Args { x: h, norm, weights: &weights, bias: None, y: qkv, write, rows });
         let [q_norm, k_norm] = self.model.head_norms.map(|id| self.r.weight(id));
+        let table = self.r.weight(self.model.rope);
         let args = rope_kv::Args {
             qkv,
-            q_norm,
-            k_norm,
-            eps: EPS,
-            rope: self.r.weight(self.model.rope),
+            norms: Some(rope_kv::Norms { q: q_norm, k: k_norm, eps: EPS }),
+            turn: Some(rope_kv::Turn { table, pairs: rope_kv::Pairs::Halves }),
             q: self.buffer("q", H * A),
             keys: self.r.state(self.model.keys),
             values: self.r.state(self.model.values),
         };
         self.r.recorder.rope_kv(args).unwrap();
         let (q, keys, values, y) = (args.q, args.keys, args.values, self.buffer("attended", H * A));
-        self.r.recorder.attention(attention::Args { q, keys, values, y, scale: 0.3 }).unwrap();
+        let args = attention::Args { q, keys, values, y, scale: 0.3, softcap: None, window: None };
+        self.r.recorder.attention(args).unwrap();
         self.add(y, out_proj, h);
     }
 }

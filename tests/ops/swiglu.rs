@@ -1,7 +1,7 @@
-//! `swiglu`: the gated half of a feed-forward block.
+//! `swiglu`: the gated half of a feed-forward block, with and without its norm, through silu and through gelu.
 
 use hala_plan::ops::matmul::Norm;
-use hala_plan::ops::swiglu::Args;
+use hala_plan::ops::swiglu::{Activation, Args};
 use hala_plan::{PlanError, Recorder, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::case::Case;
@@ -29,12 +29,26 @@ struct Spec {
     eps: f32,
     /// Magnitude of the norm's weights, and so of the gate's argument.
     gain: f32,
+    normed: bool,
+    activation: Activation,
 }
 
 impl Spec {
     fn new(n_in: usize, n_out: usize, dtype: DType, n_tokens: usize) -> Self {
         let (dtypes, runs) = ([dtype; 2], vec![n_tokens]);
-        Self { n_in, n_out, dtypes, n_tokens, runs, scale: 1.0, eps: EPS, gain: 1.0 }
+        let activation = Activation::Silu;
+        Self {
+            n_in,
+            n_out,
+            dtypes,
+            n_tokens,
+            runs,
+            scale: 1.0,
+            eps: EPS,
+            gain: 1.0,
+            normed: true,
+            activation,
+        }
     }
 
     fn tolerance(&self) -> Tolerance {
@@ -53,25 +67,33 @@ impl Spec {
         let (w1_id, w3_id) = (case.weight("w1", &w1), case.weight("w3", &w3));
         let plan = case.plan(self.n_tokens, |r| {
             let (x, y) = (r.filled("x", x), r.output("y", self.n_out));
-            let norm = Norm { weight: r.weight(norm_id), eps: self.eps };
+            let norm = self.normed.then(|| Norm { weight: r.weight(norm_id), eps: self.eps });
             let (w1, w3) = (r.weight(w1_id), r.weight(w3_id));
-            r.recorder.swiglu(Args { x, norm, w1, w3, y }).unwrap();
+            r.recorder.swiglu(Args { x, norm, activation: self.activation, w1, w3, y }).unwrap();
             r.read(y, self.tolerance());
         });
         let mut expected = Vec::new();
         for n in &self.runs {
             let ids = rng.ids(*n, N_INPUTS);
             case.run(plan, &ids, 0);
-            let x = gather(&inputs, &ids).into_iter().map(|x| rms_norm(&x, &norm, self.eps));
-            expected.push(vec![x.flat_map(|x| formula(&x, &w1, &w3)).collect()]);
+            let normed = |x: Vec<f64>| if self.normed { rms_norm(&x, &norm, self.eps) } else { x };
+            let x = gather(&inputs, &ids).into_iter().map(normed);
+            expected.push(vec![x.flat_map(|x| self.formula(&x, &w1, &w3)).collect()]);
         }
         Row::new(case, expected)
     }
-}
 
-fn formula(x: &[f64], w1: &Tensor, w3: &Tensor) -> Vec<f64> {
-    let (gate, up) = (project(x, &w1.to_f32()), project(x, &w3.to_f32()));
-    gate.iter().zip(up).map(|(z, up)| z / (1.0 + (-z).exp()) * up).collect()
+    fn formula(&self, x: &[f64], w1: &Tensor, w3: &Tensor) -> Vec<f64> {
+        let (gate, up) = (project(x, &w1.to_f32()), project(x, &w3.to_f32()));
+        let act = |z: f64| match self.activation {
+            Activation::Silu => z / (1.0 + (-z).exp()),
+            Activation::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z.powi(3));
+                z / 2.0 * (1.0 + inner.tanh())
+            }
+        };
+        gate.iter().zip(up).map(|(z, up)| act(*z) * up).collect()
+    }
 }
 
 #[test]
@@ -91,17 +113,33 @@ fn a_run_may_have_fewer_tokens_than_the_plan() {
 }
 
 #[test]
+fn the_norm_may_be_left_out_and_gates_may_pass_through_gelu() {
+    let spec = |normed, activation, dtype, n_tokens| Spec {
+        normed,
+        activation,
+        ..Spec::new(129, 65, dtype, n_tokens)
+    };
+    let ways =
+        [(false, Activation::Silu), (true, Activation::GeluTanh), (false, Activation::GeluTanh)].into_iter();
+    let specs = ways.flat_map(|(normed, activation)| WEIGHTS.map(|dtype| (normed, activation, dtype)));
+    check::all(specs.flat_map(|(n, a, dtype)| [1, 5, 33].map(|t| spec(n, a, dtype, t).row())));
+}
+
+#[test]
 fn the_two_matrices_may_differ_in_type() {
     let int8 = DType::Int8 { group: 64 };
     let mixtures = [[int8, DType::BF16], [DType::F32, int8], [DType::E4M3, DType::F16]];
-    check::all(mixtures.map(|dtypes| Spec { dtypes, ..Spec::new(129, 65, int8, 5) }.row()));
+    let specs = mixtures.iter().flat_map(|dtypes| [true, false].map(|normed| (*dtypes, normed)));
+    check::all(specs.map(|(dtypes, normed)| Spec { dtypes, normed, ..Spec::new(129, 65, int8, 5) }.row()));
 }
 
 #[test]
 fn gates_that_are_shut_or_open_do_not_overflow() {
     // Arguments of ±200 and more: e²⁰⁰ is beyond f32.
-    let spec = |dtype, gain| Spec { gain, ..Spec::new(129, 65, dtype, 3) };
-    check::all(WEIGHTS.iter().flat_map(|dtype| [0.01, 30.0, 200.0].map(|gain| spec(*dtype, gain).row())));
+    let spec = |dtype, gain, activation| Spec { gain, activation, ..Spec::new(129, 65, dtype, 3) };
+    let gains = [0.01, 30.0, 200.0].iter();
+    let ways = gains.flat_map(|gain| [Activation::Silu, Activation::GeluTanh].map(|a| (*gain, a)));
+    check::all(ways.flat_map(|(gain, a)| WEIGHTS.map(|dtype| spec(dtype, gain, a).row())));
 }
 
 #[test]
@@ -120,7 +158,8 @@ fn shapes_that_do_not_fit_are_refused() {
         let w1 = r.weight(WeightId(1), "w1", Shape::matrix(w1[0], w1[1]), DType::F32);
         let w3 = r.weight(WeightId(2), "w3", Shape::matrix(w3[0], w3[1]), DType::F32);
         let y = r.scratch("y", Shape::matrix(y[0], y[1]));
-        match r.swiglu(Args { x, norm: Norm { weight, eps: EPS }, w1, w3, y }) {
+        let norm = Some(Norm { weight, eps: EPS });
+        match r.swiglu(Args { x, norm, activation: Activation::Silu, w1, w3, y }) {
             Ok(()) => String::new(),
             Err(PlanError::Shape { label, .. }) => label,
             Err(other) => panic!("{other}"),

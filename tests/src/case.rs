@@ -187,7 +187,9 @@ impl Recording<'_> {
     /// Fills `y` with the rows of `table` that the run's ids name: how random values get into a plan.
     pub fn fill(&mut self, table: WeightId, y: BufferId) {
         let table = self.weight(table);
-        self.recorder.embed(embed::Args { ids: self.ids, table, y }).expect("a table as wide as the buffer");
+        self.recorder
+            .embed(embed::Args { ids: self.ids, table, scale: 1.0, y })
+            .expect("a table as wide as the buffer");
     }
 
     /// A scratch buffer filled with rows of `table`.

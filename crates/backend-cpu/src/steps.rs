@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use hala_plan::ops::{attention, embed, matmul, rope_kv, sample, short_conv, swiglu};
+use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, sample, short_conv, softcap, swiglu};
 use hala_plan::{BackendError, Op, Step, StepInput};
 
 use crate::chooser::Chooser;
@@ -29,12 +29,14 @@ impl Run<'_> {
     /// A weight or state of a type that the op does not take.
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), BackendError> {
         match &step.op {
-            Op::Embed(_) => self.embed(step),
+            Op::Embed(params) => self.embed(step, params),
             Op::Matmul(params) => self.matmul(step, params),
+            Op::Norm(params) => self.norm(step, params),
             Op::Swiglu(params) => self.swiglu(step, params),
             Op::ShortConv(params) => self.short_conv(step, params),
             Op::RopeKv(params) => self.rope_kv(step, params),
             Op::Attention(params) => self.attention(step, params),
+            Op::Softcap(params) => self.softcap(step, params),
             Op::Sample(_) => {
                 let logits = self.memory.rows(sample::Args::of(step).logits, 1);
                 self.chooser.choose(logits);
@@ -43,15 +45,16 @@ impl Run<'_> {
         }
     }
 
-    fn embed(&mut self, step: &Step) -> Result<(), BackendError> {
-        let args = embed::Args::of(step);
+    fn embed(&mut self, step: &Step, params: &embed::Params) -> Result<(), BackendError> {
+        let args = embed::Args::of(step, params);
         let Self { memory, input, fast, .. } = self;
         memory.write([args.y], input.ids.len(), |memory, [y]| {
             match fast {
                 Some((machine, scratch)) => {
-                    simd::embed::run(machine, scratch, input.ids, memory.weight(args.table)?, y);
+                    let table = memory.weight(args.table)?;
+                    simd::embed::run(machine, scratch, (input.ids, params.scale), table, y);
                 }
-                None => ops::embed::run(input.ids, memory.tensor(args.table)?, y),
+                None => ops::embed::run(params, input.ids, memory.tensor(args.table)?, y),
             }
             Ok(())
         })
@@ -85,12 +88,37 @@ impl Run<'_> {
         })
     }
 
+    fn norm(&mut self, step: &Step, params: &norm::Params) -> Result<(), BackendError> {
+        let args = norm::Args::of(step, params);
+        let Self { memory, input, fast, .. } = self;
+        memory.write([args.y], input.ids.len(), |memory, [y]| {
+            let (x, weight) = (memory.rows(args.x, input.ids.len()), memory.vector(args.norm.weight)?);
+            match fast {
+                Some((machine, scratch)) => simd::norm::run(machine, scratch, params, (x, weight), y),
+                None => ops::norm::run(params, x, weight, y),
+            }
+            Ok(())
+        })
+    }
+
+    fn softcap(&mut self, step: &Step, params: &softcap::Params) -> Result<(), BackendError> {
+        let args = softcap::Args::of(step, params);
+        let Self { memory, input, fast, .. } = self;
+        memory.write([args.x], input.ids.len(), |_, [x]| {
+            match fast {
+                Some((machine, scratch)) => simd::softcap::run(machine, scratch, params, x),
+                None => ops::softcap::run(params, x),
+            }
+            Ok(())
+        })
+    }
+
     fn swiglu(&mut self, step: &Step, params: &swiglu::Params) -> Result<(), BackendError> {
         let args = swiglu::Args::of(step, params);
         let Self { memory, input, fast, .. } = self;
         memory.write([args.y], input.ids.len(), |memory, [y]| {
             let x = memory.rows(args.x, input.ids.len());
-            let norm = memory.vector(args.norm.weight)?;
+            let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
             match fast {
                 Some((machine, scratch)) => {
                     let [w1, w3] = [memory.weight(args.w1)?, memory.weight(args.w3)?];
@@ -142,11 +170,12 @@ impl Run<'_> {
         let (keys, values) = (memory.state_idx(args.keys)?, memory.state_idx(args.values)?);
         let mut taken = [keys, values].map(|idx| mem::replace(&mut state.cells[idx], Cells::F32(Vec::new())));
         let result = memory.write([args.q], input.ids.len(), |memory, [q]| {
+            let norms = |n: rope_kv::Norms| Ok::<_, BackendError>([memory.vector(n.q)?, memory.vector(n.k)?]);
+            let norms = args.norms.map(norms).transpose()?;
             let inputs = ops::rope_kv::Inputs {
                 qkv: memory.rows(args.qkv, input.ids.len()),
-                q_norm: memory.vector(args.q_norm)?,
-                k_norm: memory.vector(args.k_norm)?,
-                rope: memory.vector(args.rope)?,
+                norms,
+                rope: args.turn.map(|turn| memory.vector(turn.table)).transpose()?,
                 position: input.position,
             };
             match (&mut taken, fast) {

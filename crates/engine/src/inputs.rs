@@ -33,13 +33,14 @@ impl Products {
             }
             Op::Swiglu(params) => {
                 let args = swiglu::Args::of(step, params);
-                Some(Self { x: args.x, norm: Some(args.norm), weights: vec![args.w1, args.w3] })
+                Some(Self { x: args.x, norm: args.norm, weights: vec![args.w1, args.w3] })
             }
             Op::ShortConv(params) => {
                 let args = short_conv::Args::of(step, params);
                 Some(Self { x: args.x, norm: Some(args.norm), weights: vec![args.in_proj] })
             }
-            Op::Embed(_) | Op::RopeKv(_) | Op::Attention(_) | Op::Sample(_) => None,
+            Op::Embed(_) | Op::Norm(_) | Op::RopeKv(_) | Op::Attention(_) => None,
+            Op::Softcap(_) | Op::Sample(_) => None,
         }
     }
 }

@@ -67,7 +67,7 @@ mod tests {
         let ids = recorder.ids();
         let table = recorder.weight(WeightId(0), "table", Shape::matrix(5, D), DType::F32);
         let mut x = recorder.scratch("x", Shape::matrix(3, D));
-        recorder.embed(embed::Args { ids, table, y: x }).unwrap();
+        recorder.embed(embed::Args { ids, table, scale: 1.0, y: x }).unwrap();
         for i in 0..n_steps {
             let w = recorder.weight(WeightId(1), "w", Shape::matrix(D, D), DType::F32);
             let y = recorder.scratch(&format!("y{i}"), Shape::matrix(3, D));

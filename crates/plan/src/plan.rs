@@ -87,7 +87,12 @@ impl Plan {
                 | Op::Attention(attention::Params { capacity, .. }) => {
                     limit("tokens in the context", end, *capacity as usize)?;
                 }
-                Op::Matmul(_) | Op::Swiglu(_) | Op::ShortConv(_) | Op::Sample(_) => {}
+                Op::Matmul(_)
+                | Op::Norm(_)
+                | Op::Swiglu(_)
+                | Op::ShortConv(_)
+                | Op::Softcap(_)
+                | Op::Sample(_) => {}
             }
         }
         Ok(())
@@ -97,7 +102,7 @@ impl Plan {
     pub fn n_chosen_from(&self) -> Option<usize> {
         self.steps.iter().find_map(|step| match &step.op {
             Op::Sample(params) => Some(params.n_vocab as usize),
-            Op::Embed(_) | Op::Matmul(_) | Op::Swiglu(_) => None,
+            Op::Embed(_) | Op::Matmul(_) | Op::Norm(_) | Op::Swiglu(_) | Op::Softcap(_) => None,
             Op::ShortConv(_) | Op::RopeKv(_) | Op::Attention(_) => None,
         })
     }

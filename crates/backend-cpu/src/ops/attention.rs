@@ -25,19 +25,22 @@ pub(crate) fn run<C: Cell>(params: &Params, inputs: Inputs<'_, C>, y: &mut [f32]
     let heads = inputs.q.chunks_exact(head_size).zip(y.chunks_exact_mut(head_size));
     for (i, (q, y)) in heads.enumerate() {
         let (t, h) = (i / n_heads, i % n_heads);
-        let n_seen = inputs.position + t + 1;
+        let position = inputs.position + t;
+        let seen = params.first_seen(position) * head_size..(position + 1) * head_size;
         let group = (h / per_group) * capacity * head_size..;
-        let keys = &inputs.keys[group.clone()][..n_seen * head_size];
-        let values = &inputs.values[group][..n_seen * head_size];
-        attend(q, keys, values, f64::from(params.scale), y);
+        let keys = &inputs.keys[group.clone()][seen.clone()];
+        let values = &inputs.values[group][seen];
+        attend(q, keys, values, params, y);
     }
 }
 
 /// One query `[A]` over `keys` and `values [n, A]`.
-fn attend<C: Cell>(q: &[f32], keys: &[C], values: &[C], scale: f64, y: &mut [f32]) {
+fn attend<C: Cell>(q: &[f32], keys: &[C], values: &[C], params: &Params, y: &mut [f32]) {
     let head_size = q.len();
     let dot = |k: &[C]| k.iter().zip(q).map(|(k, q)| f64::from(k.value()) * f64::from(*q)).sum::<f64>();
-    let scores: Vec<f64> = keys.chunks_exact(head_size).map(|k| dot(k) * scale).collect();
+    let (scale, cap) = (f64::from(params.scale), f64::from(params.softcap));
+    let capped = |score: f64| if cap > 0.0 { cap * (score / cap).tanh() } else { score };
+    let scores: Vec<f64> = keys.chunks_exact(head_size).map(|k| capped(dot(k) * scale)).collect();
     let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
     let total: f64 = weights.iter().sum();

@@ -3,9 +3,11 @@
 pub(crate) mod attention;
 pub(crate) mod embed;
 pub(crate) mod matmul;
+pub(crate) mod norm;
 pub(crate) mod rope_kv;
 pub(crate) mod sample;
 pub(crate) mod short_conv;
+pub(crate) mod softcap;
 pub(crate) mod swiglu;
 
 /// An element of a KV cache.

@@ -9,12 +9,10 @@ use super::{Cell, rms_norm};
 pub(crate) struct Inputs<'a> {
     /// `[T, (H + 2K)·A]`
     pub(crate) qkv: &'a [f32],
-    /// `[A]`
-    pub(crate) q_norm: &'a [f32],
-    /// `[A]`
-    pub(crate) k_norm: &'a [f32],
+    /// `[A]` of queries, `[A]` of keys
+    pub(crate) norms: Option<[&'a [f32]; 2]>,
     /// `[S, A]`
-    pub(crate) rope: &'a [f32],
+    pub(crate) rope: Option<&'a [f32]>,
     /// Position of the first token.
     pub(crate) position: usize,
 }
@@ -35,15 +33,15 @@ pub(crate) fn run<C: Cell>(
         inputs.qkv.chunks_exact(width).zip(q.chunks_exact_mut(n_heads * head_size)).enumerate()
     {
         let position = inputs.position + t;
-        let angles = &inputs.rope[position * head_size..][..head_size];
+        let turn = |head: &mut [f32]| turn(params, inputs, position, head);
         let mut heads = row.chunks_exact(head_size);
         for (q, h) in q.chunks_exact_mut(head_size).zip(&mut heads) {
-            rms_norm(h, inputs.q_norm, params.eps, q);
-            rotate(q, angles);
+            normalise(params, inputs.norms.map(|[q, _]| q), h, q);
+            turn(q);
         }
         for (k, h) in heads.by_ref().take(n_kv_heads).enumerate() {
-            rms_norm(h, inputs.k_norm, params.eps, &mut head);
-            rotate(&mut head, angles);
+            normalise(params, inputs.norms.map(|[_, k]| k), h, &mut head);
+            turn(&mut head);
             store(&head, &mut keys[(k * capacity + position) * head_size..][..head_size]);
         }
         for (k, h) in heads.enumerate() {
@@ -52,8 +50,38 @@ pub(crate) fn run<C: Cell>(
     }
 }
 
+/// `z = w · h / √(mean(h²) + ε)`, or `h` where there is no norm.
+fn normalise(params: &Params, weight: Option<&[f32]>, h: &[f32], z: &mut [f32]) {
+    match weight {
+        Some(weight) => rms_norm(h, weight, params.eps, z),
+        None => z.copy_from_slice(h),
+    }
+}
+
+/// Turns a head by the angles of a position, where there are any.
+#[inline(always)]
+pub(crate) fn turn(params: &Params, inputs: Inputs<'_>, position: usize, head: &mut [f32]) {
+    let Some(rope) = inputs.rope else { return };
+    let angles = &rope[position * head.len()..][..head.len()];
+    if params.turn == 2 {
+        rotate_neighbours(head, angles);
+    } else {
+        rotate_halves(head, angles);
+    }
+}
+
+/// Turns the pairs `(2i, 2i + 1)` by the angles whose cosines and sines are given.
+#[inline(always)]
+fn rotate_neighbours(head: &mut [f32], angles: &[f32]) {
+    let (cos, sin) = angles.split_at(head.len() / 2);
+    for ([a, b], (c, s)) in head.as_chunks_mut::<2>().0.iter_mut().zip(cos.iter().zip(sin)) {
+        (*a, *b) = (*a * c - *b * s, *b * c + *a * s);
+    }
+}
+
 /// Turns the pairs `(i, i + A/2)` by the angles whose cosines and sines are given.
-pub(crate) fn rotate(head: &mut [f32], angles: &[f32]) {
+#[inline(always)]
+fn rotate_halves(head: &mut [f32], angles: &[f32]) {
     let half = head.len() / 2;
     let (low, high) = head.split_at_mut(half);
     let (cos, sin) = angles.split_at(half);

@@ -1,4 +1,4 @@
-//! `y = silu(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)`, sums and activation in f64.
+//! `y = act(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)`, sums and activation in f64.
 
 use hala_plan::ops::swiglu::Params;
 use hala_tensor::Tensor;
@@ -11,7 +11,7 @@ pub(crate) struct Inputs<'a> {
     /// `[T, D]`
     pub(crate) x: &'a [f32],
     /// `[D]`
-    pub(crate) norm: &'a [f32],
+    pub(crate) norm: Option<&'a [f32]>,
     /// `[F, D]`
     pub(crate) w1: &'a Tensor,
     /// `[F, D]`
@@ -21,17 +21,29 @@ pub(crate) struct Inputs<'a> {
 /// `y [T, F]`
 pub(crate) fn run(params: &Params, inputs: Inputs<'_>, y: &mut [f32]) {
     let (n_in, n_out) = (params.n_in as usize, params.n_out as usize);
-    let mut x = vec![0.0; inputs.x.len()];
-    for (out, x) in x.chunks_exact_mut(n_in).zip(inputs.x.chunks_exact(n_in)) {
-        rms_norm(x, inputs.norm, params.eps, out);
+    let mut x = inputs.x.to_vec();
+    if let Some(weight) = inputs.norm {
+        for (out, x) in x.chunks_exact_mut(n_in).zip(inputs.x.chunks_exact(n_in)) {
+            rms_norm(x, weight, params.eps, out);
+        }
     }
+    let activation = if params.gelu == 1 { gelu } else { silu };
     let (mut gate, mut up) = (vec![0.0; n_in], vec![0.0; n_in]);
     for o in 0..n_out {
         inputs.w1.row(o, &mut gate);
         inputs.w3.row(o, &mut up);
         for (x, y) in x.chunks_exact(n_in).zip(y.chunks_exact_mut(n_out)) {
             let z = dot(x, &gate);
-            y[o] = (z / (1.0 + (-z).exp()) * dot(x, &up)) as f32;
+            y[o] = (activation(z) * dot(x, &up)) as f32;
         }
     }
+}
+
+fn silu(z: f64) -> f64 {
+    z / (1.0 + (-z).exp())
+}
+
+fn gelu(z: f64) -> f64 {
+    let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z * z * z);
+    z / 2.0 * (1.0 + inner.tanh())
 }

@@ -7,7 +7,7 @@
 use hala_plan::ops::attention::Params;
 
 use super::isa::{Isa, N_DOT_ROWS, Work};
-use super::math::exp;
+use super::math::{exp, softcap};
 use super::rope_kv::Cell;
 use super::scratch::{Local, at_least};
 use super::{Machine, Scratch};
@@ -34,7 +34,7 @@ pub(crate) fn run<C: Cell>(
     let [n_heads, n_kv_heads, head_size, capacity] =
         [params.n_heads, params.n_kv_heads, params.head_size, params.capacity].map(|n| n as usize);
     let n_tokens = inputs.q.len() / (n_heads * head_size);
-    let sizes = Sizes { n_heads, per_group: n_heads / n_kv_heads, head_size, capacity, scale: params.scale };
+    let sizes = Sizes { n_heads, per_group: n_heads / n_kv_heads, head_size, capacity };
     let tokens_per_task = (N_QUERIES / sizes.per_group).max(1);
     let n_tasks_a_head = n_tokens.div_ceil(tokens_per_task);
     let y = Shared::new(y);
@@ -43,7 +43,7 @@ pub(crate) fn run<C: Cell>(
             // The longest first, so that the threads end at about the same time.
             let first = (n_tasks_a_head - 1 - task / n_kv_heads) * tokens_per_task;
             let tokens = [first, n_tokens.min(first + tokens_per_task)];
-            let task = Task { sizes, inputs, head: task % n_kv_heads, tokens };
+            let task = Task { params, sizes, inputs, head: task % n_kv_heads, tokens };
             machine.level.run(Tile { task: &task, local, y: &y });
         }
     });
@@ -56,11 +56,11 @@ struct Sizes {
     per_group: usize,
     head_size: usize,
     capacity: usize,
-    scale: f32,
 }
 
 /// One key/value head, for some tokens.
 struct Task<'a, C> {
+    params: &'a Params,
     sizes: Sizes,
     inputs: Inputs<'a, C>,
     head: usize,
@@ -105,7 +105,8 @@ impl<C: Cell> Task<'_, C> {
         running.as_chunks_mut::<2>().0.fill([f32::NEG_INFINITY, 0.0]);
         sums.fill(0.0);
         let n_seen = self.inputs.position + self.tokens[1];
-        for start in (0..n_seen).step_by(N_POSITIONS) {
+        let first_seen = self.params.first_seen(self.inputs.position + self.tokens[0]);
+        for start in (first_seen - first_seen % N_POSITIONS..n_seen).step_by(N_POSITIONS) {
             let n = N_POSITIONS.min(n_seen - start);
             let cells =
                 (self.head * capacity + start) * head_size..(self.head * capacity + start + n) * head_size;
@@ -114,12 +115,22 @@ impl<C: Cell> Task<'_, C> {
             let first = self.first_query(start);
             self.score(isa, [first, n_queries], &keys[..n.next_multiple_of(N_DOT_ROWS) * head_size], scores);
             for row in first..n_queries {
-                let n = n.min(self.query(row).1 + 1 - start);
-                let scores = &mut scores[row * N_POSITIONS..][..n];
+                let position = self.query(row).1;
+                let n = n.min(position + 1 - start);
+                let first = self.params.first_seen(position).saturating_sub(start);
+                if first >= n {
+                    continue;
+                }
+                let scores = &mut scores[row * N_POSITIONS..][first..n];
+                if self.params.softcap > 0.0 {
+                    for score in scores.iter_mut() {
+                        *score = softcap(*score, self.params.softcap);
+                    }
+                }
                 let [max, total] = &mut running.as_chunks_mut::<2>().0[row];
                 let factor = weigh(scores, max, total);
                 let sums = &mut sums[row * head_size..][..head_size];
-                add_values(isa, scores, values, factor, sums);
+                add_values(isa, scores, &values[first * head_size..], factor, sums);
             }
         }
         for (row, (sums, [_, total])) in
@@ -142,7 +153,7 @@ impl<C: Cell> Task<'_, C> {
     /// `scores[row] = keys · q[row] · scale` for the queries `first..end`.
     #[inline(always)]
     fn score<I: Isa>(&self, isa: I, [first, end]: [usize; 2], keys: &[f32], scores: &mut [f32]) {
-        let Sizes { head_size, scale, .. } = self.sizes;
+        let (head_size, scale) = (self.sizes.head_size, self.params.scale);
         let q = |row: usize| &self.inputs.q[self.query(row).0..][..head_size];
         let mut row = first;
         while row < end {

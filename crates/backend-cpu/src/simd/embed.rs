@@ -1,4 +1,4 @@
-//! `y[t] = table[ids[t]]`
+//! `y[t] = table[ids[t]] · scale`
 
 use std::ops::Range;
 
@@ -12,16 +12,23 @@ use crate::weight::Stored;
 const PIECE: usize = 32;
 
 /// `ids [T]`, `table [V, D]`, `y [T, D]`
-pub(crate) fn run(machine: &Machine, scratch: &mut Scratch, ids: &[u32], table: &Stored, y: &mut [f32]) {
+pub(crate) fn run(
+    machine: &Machine,
+    scratch: &mut Scratch,
+    (ids, scale): (&[u32], f32),
+    table: &Stored,
+    y: &mut [f32],
+) {
     let y = Shared::new(y);
     machine.pool.share(&mut scratch.locals, ids.len(), PIECE, |_, tokens| {
-        machine.level.run(Rows { ids, table, y: &y, tokens });
+        machine.level.run(Rows { ids, scale, table, y: &y, tokens });
     });
 }
 
 /// The rows of some tokens.
 struct Rows<'a> {
     ids: &'a [u32],
+    scale: f32,
     table: &'a Stored,
     y: &'a Shared<'a, f32>,
     tokens: Range<usize>,
@@ -37,6 +44,9 @@ impl Work for Rows<'_> {
             match self.table {
                 Stored::Rows(tensor) => decode(tensor, self.ids[t] as usize, y),
                 Stored::Panels(panels) => panels.row(self.ids[t] as usize, y),
+            }
+            if self.scale != 1.0 {
+                y.iter_mut().for_each(|y| *y *= self.scale);
             }
         }
     }

@@ -8,9 +8,11 @@ pub(crate) mod attention;
 pub(crate) mod embed;
 pub(crate) mod isa;
 pub(crate) mod matmul;
+pub(crate) mod norm;
 pub(crate) mod panels;
 pub(crate) mod rope_kv;
 pub(crate) mod short_conv;
+pub(crate) mod softcap;
 pub(crate) mod swiglu;
 
 #[cfg(target_arch = "x86_64")]

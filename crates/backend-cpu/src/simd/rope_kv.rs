@@ -8,7 +8,7 @@ use super::isa::{Isa, Work};
 use super::math::rms_norm;
 use super::scratch::{Local, at_least};
 use super::{Machine, Scratch};
-use crate::ops::rope_kv::{Inputs, rotate};
+use crate::ops::rope_kv::{Inputs, turn};
 use crate::shared::Shared;
 
 /// Tokens that one thread takes at a time.
@@ -68,7 +68,8 @@ pub(crate) fn run<C: Cell>(
     let n_tokens = inputs.qkv.len() / width;
     let Outputs { q, keys, values } = outputs;
     let turn = Turn {
-        sizes: Sizes { n_heads, n_kv_heads, head_size, capacity, eps: params.eps },
+        params,
+        sizes: Sizes { n_heads, n_kv_heads, head_size, capacity },
         inputs,
         q: Shared::new(q),
         keys: Shared::new(keys),
@@ -85,11 +86,11 @@ struct Sizes {
     n_kv_heads: usize,
     head_size: usize,
     capacity: usize,
-    eps: f32,
 }
 
 /// The work on all tokens.
 struct Turn<'a, C> {
+    params: &'a Params,
     sizes: Sizes,
     inputs: Inputs<'a>,
     q: Shared<'a, f32>,
@@ -113,28 +114,35 @@ impl<C: Cell> Work for Tokens<'_, C> {
 }
 
 impl<C: Cell> Turn<'_, C> {
+    #[inline(always)]
+    fn normalise(&self, weight: Option<&[f32]>, h: &[f32], z: &mut [f32]) {
+        match weight {
+            Some(weight) => rms_norm(h, weight, self.params.eps, z),
+            None => z.copy_from_slice(h),
+        }
+    }
+
     /// Works on token `t`; `turned` is room for one head.
     #[inline(always)]
     fn token(&self, t: usize, turned: &mut [f32]) {
-        let Self { inputs, q, keys, values, .. } = self;
-        let Sizes { n_heads, n_kv_heads, head_size, capacity, eps } = self.sizes;
+        let Self { params, inputs, q, keys, values, .. } = self;
+        let Sizes { n_heads, n_kv_heads, head_size, capacity } = self.sizes;
         let width = (n_heads + 2 * n_kv_heads) * head_size;
         let position = inputs.position + t;
-        let angles = &inputs.rope[position * head_size..][..head_size];
         let head = |h: usize| &inputs.qkv[t * width + h * head_size..][..head_size];
         for h in 0..n_heads {
             let start = (t * n_heads + h) * head_size;
             // SAFETY: each token is given to one thread.
             let q = unsafe { q.part(start..start + head_size) };
-            rms_norm(head(h), inputs.q_norm, eps, q);
-            rotate(q, angles);
+            self.normalise(inputs.norms.map(|[q, _]| q), head(h), q);
+            turn(params, *inputs, position, q);
         }
         for k in 0..n_kv_heads {
             let start = (k * capacity + position) * head_size;
             // SAFETY: each token is given to one thread, and has a position of its own.
             let keys = unsafe { keys.part(start..start + head_size) };
-            rms_norm(head(n_heads + k), inputs.k_norm, eps, turned);
-            rotate(turned, angles);
+            self.normalise(inputs.norms.map(|[_, k]| k), head(n_heads + k), turned);
+            turn(params, *inputs, position, turned);
             C::store(turned, keys);
             // SAFETY: as above.
             let values = unsafe { values.part(start..start + head_size) };

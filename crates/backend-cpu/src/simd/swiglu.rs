@@ -4,7 +4,7 @@ use hala_plan::ops::swiglu::Params;
 
 use super::inputs::{Norm, prepare};
 use super::isa::N_ROWS;
-use super::math::silu;
+use super::math::{gelu, silu};
 use super::product::{Operand, Place, Products, products};
 use super::{Machine, Scratch};
 use crate::shared::Shared;
@@ -16,7 +16,7 @@ pub(crate) struct Inputs<'a> {
     /// `[T, D]`
     pub(crate) x: &'a [f32],
     /// `[D]`
-    pub(crate) norm: &'a [f32],
+    pub(crate) norm: Option<&'a [f32]>,
     /// `[F, D]`
     pub(crate) w1: &'a Stored,
     /// `[F, D]`
@@ -31,11 +31,11 @@ pub(crate) fn run(
     inputs: Inputs<'_>,
     y: &mut [f32],
 ) {
-    let norm = Norm { weight: inputs.norm, eps: params.eps };
+    let norm = inputs.norm.map(|weight| Norm { weight, eps: params.eps });
     let weights = [Some(inputs.w1), Some(inputs.w3)];
-    let prepared = prepare(machine, scratch, inputs.x, Some(norm), weights);
+    let prepared = prepare(machine, scratch, inputs.x, norm, weights);
     let [Some(gate), Some(up)] = prepared.operands else { return };
-    let gated = Gated { gate, up, n_out: params.n_out as usize, y: Shared::new(y) };
+    let gated = Gated { gate, up, params, y: Shared::new(y) };
     products(machine, prepared.locals, [gate.n_units(), prepared.n_tokens], &gated);
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn run(
 struct Gated<'a> {
     gate: Operand<'a>,
     up: Operand<'a>,
-    n_out: usize,
+    params: &'a Params,
     y: Shared<'a, f32>,
 }
 
@@ -54,12 +54,16 @@ impl<'a> Products<'a, 2> for Gated<'a> {
 
     #[inline(always)]
     fn take(&self, place: Place, [gate, up]: [&[f32; N_ROWS]; 2]) {
-        let column = place.unit * N_ROWS;
-        let n = N_ROWS.min(self.n_out - column);
-        let start = place.token * self.n_out + column;
+        let (column, n_out) = (place.unit * N_ROWS, self.params.n_out as usize);
+        let n = N_ROWS.min(n_out - column);
+        let start = place.token * n_out + column;
         // SAFETY: the columns of a unit belong to one thread.
         let y = unsafe { self.y.part(start..start + n) };
-        let gated: [f32; N_ROWS] = std::array::from_fn(|i| silu(gate[i]) * up[i]);
+        let gated: [f32; N_ROWS] = if self.params.gelu == 1 {
+            std::array::from_fn(|i| gelu(gate[i]) * up[i])
+        } else {
+            std::array::from_fn(|i| silu(gate[i]) * up[i])
+        };
         y.copy_from_slice(&gated[..n]);
     }
 }

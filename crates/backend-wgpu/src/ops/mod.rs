@@ -3,9 +3,11 @@
 mod attention;
 mod embed;
 mod matmul;
+mod norm;
 mod rope_kv;
 mod sample;
 mod short_conv;
+mod softcap;
 mod swiglu;
 mod windows;
 
@@ -35,10 +37,12 @@ impl Context<'_> {
         match &step.op {
             Op::Embed(params) => self.embed(step, params),
             Op::Matmul(params) => self.matmul(step, params),
+            Op::Norm(params) => self.norm(step, params),
             Op::Swiglu(params) => self.swiglu(step, params),
             Op::ShortConv(params) => self.short_conv(step, params),
             Op::RopeKv(params) => self.rope_kv(step, params),
             Op::Attention(params) => self.attention(step, params),
+            Op::Softcap(params) => self.softcap(step, params),
             Op::Sample(params) => self.sample(step, params),
         }
     }

@@ -12,6 +12,18 @@ impl Context<'_> {
     pub(super) fn rope_kv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
         let args = Args::of(step, params);
         let get = |id| self.buffers.get(id);
+        let mut buffers = vec![
+            whole("qkv", get(args.qkv)?),
+            whole("q", get(args.q)?),
+            whole("keys", get(args.keys)?),
+            whole("values", get(args.values)?),
+        ];
+        if let Some(norms) = args.norms {
+            buffers.extend([whole("q_norm", get(norms.q)?), whole("k_norm", get(norms.k)?)]);
+        }
+        if let Some(turn) = args.turn {
+            buffers.push(whole("rope", get(turn.table)?));
+        }
         Ok(vec![Call {
             variant: format!("rope_kv.{}", cache_name(self.buffers.plan.buffer(args.keys).dtype)),
             params: bytemuck::bytes_of(params).to_vec(),
@@ -20,15 +32,7 @@ impl Context<'_> {
                 y_stride: stride(self.buffers.n_columns(args.q)) as u32,
                 ..Placement::default()
             },
-            buffers: vec![
-                whole("qkv", get(args.qkv)?),
-                whole("q_norm", get(args.q_norm)?),
-                whole("k_norm", get(args.k_norm)?),
-                whole("rope", get(args.rope)?),
-                whole("q", get(args.q)?),
-                whole("keys", get(args.keys)?),
-                whole("values", get(args.values)?),
-            ],
+            buffers,
             n_groups: params.n_heads + 2 * params.n_kv_heads,
             tokens: Tokens::Each(1),
         }])

@@ -1,6 +1,5 @@
 //! `swiglu`: one call where both matrices have one type and one part, else two products and a gate.
 
-use bytemuck::{Pod, Zeroable};
 use hala_plan::ops::matmul;
 use hala_plan::ops::swiglu::{Args, Params};
 use hala_plan::{BackendError, Step};
@@ -18,14 +17,6 @@ const LANE_RESULTS: u32 = 2;
 /// Results of a tile: half its rows are gates.
 const TILE_RESULTS: u32 = 32;
 
-/// The uniform: the Plan's parameters and what shared code reads.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Uniform {
-    params: Params,
-    norm: u32,
-}
-
 impl Context<'_> {
     pub(super) fn swiglu(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
         let args = Args::of(step, params);
@@ -41,6 +32,7 @@ impl Context<'_> {
             n_in: params.n_in as usize,
             n_out: params.n_out as usize,
         });
+        let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
         let dtype = weight_name(w1.dtype).ok_or_else(|| self.buffers.misplaced(args.w1))?;
         let placement = Placement {
             row_blocks: w1.row_blocks as u32,
@@ -52,8 +44,8 @@ impl Context<'_> {
             ..Placement::default()
         };
         let call = Call {
-            variant: format!("swiglu.{dtype}.{}", layout.name()),
-            params: uniform(params),
+            variant: format!("swiglu.{dtype}.{}{normed}", layout.name()),
+            params: bytemuck::bytes_of(params).to_vec(),
             placement,
             buffers: vec![
                 whole("w0", gates.buffer.clone()),
@@ -63,7 +55,7 @@ impl Context<'_> {
             n_groups: layout.n_groups(&[params.n_out], [LANE_RESULTS, 1, TILE_RESULTS]),
             tokens: layout.tokens(),
         };
-        self.windowed(call, layout, args.x, Some(args.norm.weight))
+        self.windowed(call, layout, args.x, args.norm.map(|n| n.weight))
     }
 
     /// The gates into a buffer of their own, the values into y, then both together.
@@ -73,13 +65,12 @@ impl Context<'_> {
         let y = self.buffers.get(args.y)?;
         let mut calls = Vec::new();
         for (weight, y) in [(args.w1, &gates), (args.w3, &y)] {
-            let Params { n_in, n_out, eps } = *params;
-            let params =
-                matmul::Params { n_in, n_out: [n_out, 0, 0], norm: 1, eps, bias: 0, add: 0, last: 0 };
+            let Params { n_in, n_out, eps, norm, .. } = *params;
+            let params = matmul::Params { n_in, n_out: [n_out, 0, 0], norm, eps, bias: 0, add: 0, last: 0 };
             calls.extend(self.product(&Product {
                 params,
                 x: args.x,
-                norm: Some(args.norm.weight),
+                norm: args.norm.map(|n| n.weight),
                 weights: &[weight],
                 bias: None,
                 y: y.clone(),
@@ -88,7 +79,7 @@ impl Context<'_> {
         }
         calls.push(Call {
             variant: "swiglu.gate".to_owned(),
-            params: uniform(params),
+            params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { y_stride: stride(n_out) as u32, ..Placement::default() },
             buffers: vec![whole("gates", gates), whole("y", y)],
             n_groups: params.n_out.div_ceil(64),
@@ -96,8 +87,4 @@ impl Context<'_> {
         });
         Ok(calls)
     }
-}
-
-fn uniform(params: &Params) -> Vec<u8> {
-    bytemuck::bytes_of(&Uniform { params: *params, norm: 1 }).to_vec()
 }

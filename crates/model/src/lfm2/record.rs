@@ -62,7 +62,7 @@ impl Pass<'_> {
     fn embed(&mut self, ids: BufferId) -> Result<BufferId, ModelError> {
         let table = self.weight(self.model.names.embed_tokens);
         let y = self.scratch("h", self.model.config.width);
-        self.recorder.embed(embed::Args { ids, table, y })?;
+        self.recorder.embed(embed::Args { ids, table, scale: 1.0, y })?;
         Ok(y)
     }
 
@@ -73,10 +73,10 @@ impl Pass<'_> {
             Operator::Conv(conv) => self.conv(i, conv, norm, h)?,
             Operator::Attention(attention) => self.attention(i, attention, norm, h)?,
         }
-        let norm = self.norm(layer.ffn_norm);
+        let norm = Some(self.norm(layer.ffn_norm));
         let (w1, w3) = (self.weight(layer.w1), self.weight(layer.w3));
         let y = self.scratch(&format!("layers.{i}.gated"), self.model.config.ff_width);
-        self.recorder.swiglu(swiglu::Args { x: h, norm, w1, w3, y })?;
+        self.recorder.swiglu(swiglu::Args { x: h, norm, activation: swiglu::Activation::Silu, w1, w3, y })?;
         self.add(y, layer.w2, None, h)
     }
 
@@ -123,12 +123,14 @@ impl Pass<'_> {
             write: matmul::Write::Set,
             rows: matmul::Rows::All,
         })?;
+        let norms =
+            rope_kv::Norms { q: self.weight(layer.q_layernorm), k: self.weight(layer.k_layernorm), eps };
+        let table = self.weight(self.model.names.rope);
+        let turn = rope_kv::Turn { table, pairs: rope_kv::Pairs::Halves };
         let rope_kv = rope_kv::Args {
             qkv,
-            q_norm: self.weight(layer.q_layernorm),
-            k_norm: self.weight(layer.k_layernorm),
-            eps,
-            rope: self.weight(self.model.names.rope),
+            norms: Some(norms),
+            turn: Some(turn),
             q: self.scratch(&format!("layers.{i}.q"), q_width),
             keys: self.state(layer.keys),
             values: self.state(layer.values),
@@ -136,7 +138,8 @@ impl Pass<'_> {
         self.recorder.rope_kv(rope_kv)?;
         let y = self.scratch(&format!("layers.{i}.attended"), q_width);
         let rope_kv::Args { q, keys, values, .. } = rope_kv;
-        self.recorder.attention(attention::Args { q, keys, values, y, scale })?;
+        let args = attention::Args { q, keys, values, y, scale, softcap: None, window: None };
+        self.recorder.attention(args)?;
         self.add(y, layer.out_proj, None, h)
     }
 

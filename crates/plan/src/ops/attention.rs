@@ -1,13 +1,15 @@
 //! Causal attention of this call's queries over the cache, `H / K` query heads sharing one key/value head.
 //!
 //! For the token at position `p` and query head `h` with key/value head `g = h / (H / K)`:
-//! `a[s] = softmax over s ≤ p of (q · keys[g, s] · scale)`, `y = Σₛ a[s] · values[g, s]`.
+//! `a[s] = softmax over p − window < s ≤ p of z[s]`, `y = Σₛ a[s] · values[g, s]`, where `z[s] = q · keys[g, s] · scale`, or
+//! `softcap · tanh(z[s] / softcap)` of it.
 //!
-//! Source: Vaswani et al., arXiv 1706.03762; grouped queries: Ainslie et al., arXiv 2305.13245. Inputs: `q [T, H·A]`,
-//! `keys [K, S, A]`, `values [K, S, A]`. Outputs: `y [T, H·A]`.
+//! Source: Vaswani et al., arXiv 1706.03762; grouped queries: Ainslie et al., arXiv 2305.13245; windows: Beltagy et al., arXiv
+//! 2004.05150; caps: Gemma 2, arXiv 2408.00118. Inputs: `q [T, H·A]`, `keys [K, S, A]`, `values [K, S, A]`. Outputs: `y [T, H·A]`.
 
 use bytemuck::{Pod, Zeroable};
 
+use super::softcap::check_cap;
 use crate::{BufferId, Op, PlanError, Recorder, Step};
 
 /// The op's name.
@@ -27,6 +29,17 @@ pub struct Params {
     pub capacity: u32,
     /// Factor of the scores, usually 1/√A.
     pub scale: f32,
+    /// Bound of the scores; 0 for none.
+    pub softcap: f32,
+    /// Positions that a token sees at most, its own among them; [`u32::MAX`] for all.
+    pub window: u32,
+}
+
+impl Params {
+    /// The first position that the token at `position` sees.
+    pub fn first_seen(&self, position: usize) -> usize {
+        (position + 1).saturating_sub(self.window as usize)
+    }
 }
 
 /// The buffers of one step.
@@ -42,13 +55,19 @@ pub struct Args {
     pub y: BufferId,
     /// Factor of the scores.
     pub scale: f32,
+    /// Bound of the scores.
+    pub softcap: Option<f32>,
+    /// Positions that a token sees at most, its own among them; `None` for all.
+    pub window: Option<u32>,
 }
 
 impl Args {
     /// The buffers of a step recorded as this op.
     pub fn of(step: &Step, params: &Params) -> Self {
         let [q, keys, values] = [0, 1, 2].map(|i| step.inputs[i]);
-        Self { q, keys, values, y: step.outputs[0], scale: params.scale }
+        let softcap = (params.softcap > 0.0).then_some(params.softcap);
+        let window = (params.window < u32::MAX).then_some(params.window);
+        Self { q, keys, values, y: step.outputs[0], scale: params.scale, softcap, window }
     }
 }
 
@@ -56,14 +75,21 @@ impl Recorder {
     /// Appends the op.
     ///
     /// # Errors
-    /// Shapes that do not fit together, or query heads that are no multiple of the key/value heads.
+    /// Shapes that do not fit together, query heads that are no multiple of the key/value heads, a bound that is no number above 0,
+    /// or an empty window.
     pub fn attention(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { q, keys, values, y, scale } = args;
+        let Args { q, keys, values, y, scale, softcap, window } = args;
         let [n_kv_heads, capacity, head_size] = self.cache_dims(NAME, keys)?;
         let n_heads = self.shape(q).n_columns() / head_size;
         if !n_heads.is_multiple_of(n_kv_heads) {
             let what = format!("{n_heads} query heads are no multiple of {n_kv_heads} key/value heads");
             return Err(PlanError::Parameter { op: NAME, what });
+        }
+        if let Some(cap) = softcap {
+            check_cap(NAME, cap)?;
+        }
+        if window == Some(0) {
+            return Err(PlanError::Parameter { op: NAME, what: "a window of no positions".to_owned() });
         }
         self.expect(NAME, q, &[self.n_tokens(), n_heads * head_size])?;
         self.expect(NAME, values, &[n_kv_heads, capacity, head_size])?;
@@ -74,6 +100,8 @@ impl Recorder {
             head_size: head_size as u32,
             capacity: capacity as u32,
             scale,
+            softcap: softcap.unwrap_or(0.0),
+            window: window.unwrap_or(u32::MAX),
         };
         self.push(Op::Attention(params), vec![q, keys, values], vec![y]);
         Ok(())

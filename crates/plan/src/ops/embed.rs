@@ -1,4 +1,4 @@
-//! `y[t] = table[ids[t]]`
+//! `y[t] = table[ids[t]] · scale`
 //!
 //! Inputs: `ids [T]` u32, `table [V, D]`. Outputs: `y [T, D]` f32.
 
@@ -17,6 +17,8 @@ pub struct Params {
     pub n_vocab: u32,
     /// D, columns of the table.
     pub width: u32,
+    /// Factor of every row.
+    pub scale: f32,
 }
 
 /// The buffers of one step.
@@ -26,14 +28,16 @@ pub struct Args {
     pub ids: BufferId,
     /// `[V, D]`, any weight type.
     pub table: BufferId,
+    /// Factor of every row, usually 1.
+    pub scale: f32,
     /// `[T, D]`.
     pub y: BufferId,
 }
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step) -> Self {
-        Self { ids: step.inputs[0], table: step.inputs[1], y: step.outputs[0] }
+    pub fn of(step: &Step, params: &Params) -> Self {
+        Self { ids: step.inputs[0], table: step.inputs[1], scale: params.scale, y: step.outputs[0] }
     }
 }
 
@@ -43,12 +47,12 @@ impl Recorder {
     /// # Errors
     /// Shapes that do not fit together.
     pub fn embed(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { ids, table, y } = args;
+        let Args { ids, table, scale, y } = args;
         let (n_vocab, width) = (self.shape(table).n_rows(), self.shape(table).n_columns());
         self.expect(NAME, table, &[n_vocab, width])?;
         self.expect(NAME, ids, &[self.n_tokens()])?;
         self.expect(NAME, y, &[self.n_tokens(), width])?;
-        let params = Params { n_vocab: n_vocab as u32, width: width as u32 };
+        let params = Params { n_vocab: n_vocab as u32, width: width as u32, scale };
         self.push(Op::Embed(params), vec![ids, table], vec![y]);
         Ok(())
     }

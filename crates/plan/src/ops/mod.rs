@@ -3,9 +3,11 @@
 pub mod attention;
 pub mod embed;
 pub mod matmul;
+pub mod norm;
 pub mod rope_kv;
 pub mod sample;
 pub mod short_conv;
+pub mod softcap;
 pub mod swiglu;
 
 /// One op with its parameters. Matched without a wildcard everywhere, so that a new op breaks the build of
@@ -16,6 +18,8 @@ pub enum Op {
     Embed(embed::Params),
     /// A matrix product with an optional norm before it and an optional sum after it.
     Matmul(matmul::Params),
+    /// A norm of its own.
+    Norm(norm::Params),
     /// The gated half of a feed-forward block.
     Swiglu(swiglu::Params),
     /// The gated short convolution with its input projection.
@@ -24,6 +28,8 @@ pub enum Op {
     RopeKv(rope_kv::Params),
     /// Causal attention over the cache.
     Attention(attention::Params),
+    /// A bound on values, in place.
+    Softcap(softcap::Params),
     /// The next token, chosen from the logits.
     Sample(sample::Params),
 }
@@ -34,10 +40,12 @@ impl Op {
         match self {
             Self::Embed(_) => embed::NAME,
             Self::Matmul(_) => matmul::NAME,
+            Self::Norm(_) => norm::NAME,
             Self::Swiglu(_) => swiglu::NAME,
             Self::ShortConv(_) => short_conv::NAME,
             Self::RopeKv(_) => rope_kv::NAME,
             Self::Attention(_) => attention::NAME,
+            Self::Softcap(_) => softcap::NAME,
             Self::Sample(_) => sample::NAME,
         }
     }

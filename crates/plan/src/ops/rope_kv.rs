@@ -1,11 +1,13 @@
 //! Queries and keys are normalised head by head and rotated; keys and values go into the cache.
 //!
-//! For each head, `z = w · h / √(mean(h²) + ε)`, then with `c, s` the row of `rope` at the token's position and `A/2`
-//! apart: `z'[i] = z[i]·c[i] − z[i + A/2]·s[i]`, `z'[i + A/2] = z[i + A/2]·c[i] + z[i]·s[i]`. Values are copied as they are.
+//! For each head, `z = w · h / √(mean(h²) + ε)`, or `h` where there are no norms; then, where there is a table, with `c, s` its
+//! row at the token's position: `z'[a] = z[a]·c[i] − z[b]·s[i]`, `z'[b] = z[b]·c[i] + z[a]·s[i]`, for the pairs
+//! `(a, b) = (i, i + A/2)` or `(2i, 2i + 1)`. Values are copied as they are.
 //!
-//! Source: Su et al., "RoFormer", arXiv 2104.09864, in the rotate-half form of transformers. Inputs:
-//! `qkv [T, (H + 2K)·A]`, `q_norm [A]`, `k_norm [A]`, `rope [S, A]` (cosines in the first half of a row, sines in the
-//! second). Outputs: `q [T, H·A]`, `keys [K, S, A]`, `values [K, S, A]`, of which only this call's positions are written.
+//! Source: Su et al., "RoFormer", arXiv 2104.09864; halves as in transformers' Llama, neighbours as in its Cohere2. Inputs:
+//! `qkv [T, (H + 2K)·A]`, then `q_norm [A]` and `k_norm [A]`, then `rope [S, A]` (cosines in the first half of a row, sines in the
+//! second), where present. Outputs: `q [T, H·A]`, `keys [K, S, A]`, `values [K, S, A]`, of which only this call's positions are
+//! written.
 
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::DType;
@@ -15,7 +17,36 @@ use crate::{BufferId, Op, PlanError, Recorder, Step};
 /// The op's name.
 pub const NAME: &str = "rope_kv";
 
-/// Sizes, as kernels read them.
+/// Which elements of a head turn together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairs {
+    /// Those half a head apart: `i` and `i + A/2`.
+    Halves,
+    /// Those beside each other: `2i` and `2i + 1`.
+    Neighbours,
+}
+
+/// The norms of heads.
+#[derive(Debug, Clone, Copy)]
+pub struct Norms {
+    /// `[A]`, f32.
+    pub q: BufferId,
+    /// `[A]`, f32.
+    pub k: BufferId,
+    /// ε of both.
+    pub eps: f32,
+}
+
+/// The angles that heads turn by.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// `[S, A]`, f32.
+    pub table: BufferId,
+    /// What turns together.
+    pub pairs: Pairs,
+}
+
+/// Sizes and choices, as kernels read them.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Params {
@@ -29,6 +60,10 @@ pub struct Params {
     pub capacity: u32,
     /// ε of both norms.
     pub eps: f32,
+    /// 1 where heads are normalised.
+    pub norm: u32,
+    /// 0 where nothing turns, 1 for pairs of halves, 2 for neighbours.
+    pub turn: u32,
 }
 
 /// The buffers of one step.
@@ -36,14 +71,10 @@ pub struct Params {
 pub struct Args {
     /// `[T, (H + 2K)·A]`: queries, keys, values.
     pub qkv: BufferId,
-    /// `[A]`, f32.
-    pub q_norm: BufferId,
-    /// `[A]`, f32.
-    pub k_norm: BufferId,
-    /// ε of both norms.
-    pub eps: f32,
-    /// `[S, A]`, f32.
-    pub rope: BufferId,
+    /// The norms, where heads are normalised.
+    pub norms: Option<Norms>,
+    /// The angles, where positions are told by turning.
+    pub turn: Option<Turn>,
     /// `[T, H·A]`.
     pub q: BufferId,
     /// `[K, S, A]`, f32 or f16.
@@ -55,9 +86,12 @@ pub struct Args {
 impl Args {
     /// The buffers of a step recorded as this op.
     pub fn of(step: &Step, params: &Params) -> Self {
-        let [qkv, q_norm, k_norm, rope] = [0, 1, 2, 3].map(|i| step.inputs[i]);
         let [q, keys, values] = [0, 1, 2].map(|i| step.outputs[i]);
-        Self { qkv, q_norm, k_norm, eps: params.eps, rope, q, keys, values }
+        let (norms, rest) = step.inputs[1..].split_at(2 * params.norm as usize);
+        let norms = (params.norm == 1).then(|| Norms { q: norms[0], k: norms[1], eps: params.eps });
+        let pairs = if params.turn == 2 { Pairs::Neighbours } else { Pairs::Halves };
+        let turn = rest.first().map(|table| Turn { table: *table, pairs });
+        Self { qkv: step.inputs[0], norms, turn, q, keys, values }
     }
 }
 
@@ -67,7 +101,7 @@ impl Recorder {
     /// # Errors
     /// Shapes that do not fit together, an odd head size, or a cache that is neither f32 nor f16.
     pub fn rope_kv(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { qkv, q_norm, k_norm, eps, rope, q, keys, values } = args;
+        let Args { qkv, norms, turn, q, keys, values } = args;
         let t = self.n_tokens();
         let [n_kv_heads, capacity, head_size] = self.cache_dims(NAME, keys)?;
         let n_heads = self.shape(q).n_columns() / head_size;
@@ -78,18 +112,25 @@ impl Recorder {
         self.expect(NAME, q, &[t, n_heads * head_size])?;
         self.expect(NAME, qkv, &[t, (n_heads + 2 * n_kv_heads) * head_size])?;
         self.expect(NAME, values, &[n_kv_heads, capacity, head_size])?;
-        self.expect(NAME, rope, &[capacity, head_size])?;
-        for norm in [q_norm, k_norm] {
+        let mut inputs = vec![qkv];
+        for norm in norms.iter().flat_map(|norms| [norms.q, norms.k]) {
             self.expect(NAME, norm, &[head_size])?;
+            inputs.push(norm);
+        }
+        if let Some(turn) = turn {
+            self.expect(NAME, turn.table, &[capacity, head_size])?;
+            inputs.push(turn.table);
         }
         let params = Params {
             n_heads: n_heads as u32,
             n_kv_heads: n_kv_heads as u32,
             head_size: head_size as u32,
             capacity: capacity as u32,
-            eps,
+            eps: norms.map_or(0.0, |norms| norms.eps),
+            norm: norms.is_some().into(),
+            turn: turn.map_or(0, |turn| if turn.pairs == Pairs::Halves { 1 } else { 2 }),
         };
-        self.push(Op::RopeKv(params), vec![qkv, q_norm, k_norm, rope], vec![q, keys, values]);
+        self.push(Op::RopeKv(params), inputs, vec![q, keys, values]);
         Ok(())
     }
 

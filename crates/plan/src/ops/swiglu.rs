@@ -1,7 +1,8 @@
-//! `y = silu(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)` with `x̂` the RMS norm of `x` and `silu(z) = z / (1 + e⁻ᶻ)`.
+//! `y = act(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)` with `x̂` either `x` or its RMS norm, and `act(z)` either `silu(z) = z / (1 + e⁻ᶻ)` or, as in
+//! GeGLU, `gelu(z) = z / 2 · (1 + tanh(√(2/π) · (z + 0.044715 z³)))`.
 //!
-//! Source: Shazeer, "GLU Variants Improve Transformer", arXiv 2002.05202. Inputs: `x [T, D]`, `w1 [F, D]`,
-//! `w3 [F, D]`, `norm [D]`. Outputs: `y [T, F]`.
+//! Source: Shazeer, "GLU Variants Improve Transformer", arXiv 2002.05202; Hendrycks and Gimpel, arXiv 1606.08415. Inputs:
+//! `x [T, D]`, `w1 [F, D]`, `w3 [F, D]`, then `norm [D]` where present. Outputs: `y [T, F]`.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -11,7 +12,16 @@ use crate::{BufferId, Op, PlanError, Recorder, Step};
 /// The op's name.
 pub const NAME: &str = "swiglu";
 
-/// Sizes, as kernels read them.
+/// What a gate is passed through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `z / (1 + e⁻ᶻ)`.
+    Silu,
+    /// `z / 2 · (1 + tanh(√(2/π) · (z + 0.044715 z³)))`.
+    GeluTanh,
+}
+
+/// Sizes and choices, as kernels read them.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Params {
@@ -21,6 +31,10 @@ pub struct Params {
     pub n_out: u32,
     /// ε of the norm.
     pub eps: f32,
+    /// 1 where `x` is normalised first.
+    pub norm: u32,
+    /// 1 where gates pass through gelu, else through silu.
+    pub gelu: u32,
 }
 
 /// The buffers of one step.
@@ -29,7 +43,9 @@ pub struct Args {
     /// `[T, D]`.
     pub x: BufferId,
     /// The norm before the products.
-    pub norm: Norm,
+    pub norm: Option<Norm>,
+    /// What gates pass through.
+    pub activation: Activation,
     /// `[F, D]`, the gate.
     pub w1: BufferId,
     /// `[F, D]`, the values that are gated.
@@ -41,8 +57,10 @@ pub struct Args {
 impl Args {
     /// The buffers of a step recorded as this op.
     pub fn of(step: &Step, params: &Params) -> Self {
-        let [x, w1, w3, weight] = [0, 1, 2, 3].map(|i| step.inputs[i]);
-        Self { x, w1, w3, norm: Norm { weight, eps: params.eps }, y: step.outputs[0] }
+        let [x, w1, w3] = [0, 1, 2].map(|i| step.inputs[i]);
+        let norm = step.inputs.get(3).map(|weight| Norm { weight: *weight, eps: params.eps });
+        let activation = if params.gelu == 1 { Activation::GeluTanh } else { Activation::Silu };
+        Self { x, norm, activation, w1, w3, y: step.outputs[0] }
     }
 }
 
@@ -52,15 +70,25 @@ impl Recorder {
     /// # Errors
     /// Shapes that do not fit together.
     pub fn swiglu(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, norm, w1, w3, y } = args;
+        let Args { x, norm, activation, w1, w3, y } = args;
         let (n_in, n_out) = (self.shape(x).n_columns(), self.shape(w1).n_rows());
         self.expect(NAME, x, &[self.n_tokens(), n_in])?;
-        self.expect(NAME, norm.weight, &[n_in])?;
+        let mut inputs = vec![x, w1, w3];
+        if let Some(norm) = norm {
+            self.expect(NAME, norm.weight, &[n_in])?;
+            inputs.push(norm.weight);
+        }
         self.expect(NAME, w1, &[n_out, n_in])?;
         self.expect(NAME, w3, &[n_out, n_in])?;
         self.expect(NAME, y, &[self.n_tokens(), n_out])?;
-        let params = Params { n_in: n_in as u32, n_out: n_out as u32, eps: norm.eps };
-        self.push(Op::Swiglu(params), vec![x, w1, w3, norm.weight], vec![y]);
+        let params = Params {
+            n_in: n_in as u32,
+            n_out: n_out as u32,
+            eps: norm.map_or(0.0, |n| n.eps),
+            norm: norm.is_some().into(),
+            gelu: (activation == Activation::GeluTanh).into(),
+        };
+        self.push(Op::Swiglu(params), inputs, vec![y]);
         Ok(())
     }
 }

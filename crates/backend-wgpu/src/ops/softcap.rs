@@ -1,0 +1,26 @@
+//! `softcap`: a thread for each element.
+
+use hala_plan::ops::softcap::{Args, Params};
+use hala_plan::{BackendError, Step};
+
+use super::Context;
+use crate::dispatch::{Call, Placement, Tokens, whole};
+use crate::memory::stride;
+
+impl Context<'_> {
+    pub(super) fn softcap(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step, params);
+        let n_rows = self.buffers.plan.buffer(args.x).shape.n_rows();
+        Ok(vec![Call {
+            variant: "softcap".to_owned(),
+            params: bytemuck::bytes_of(params).to_vec(),
+            placement: Placement {
+                y_stride: stride(params.n_columns as usize) as u32,
+                ..Placement::default()
+            },
+            buffers: vec![whole("x", self.buffers.get(args.x)?)],
+            n_groups: params.n_columns.div_ceil(64),
+            tokens: if n_rows == 1 { Tokens::One } else { Tokens::Each(1) },
+        }])
+    }
+}

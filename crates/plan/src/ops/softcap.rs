@@ -1,0 +1,60 @@
+//! `x = cap · tanh(x / cap)`, in place: values stay between −cap and cap.
+//!
+//! Source: Gemma 2, arXiv 2408.00118, section 2. Inputs: `x [T, I]` or `[1, I]`. Outputs: `x`.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::{BufferId, Op, PlanError, Recorder, Step};
+
+/// The op's name.
+pub const NAME: &str = "softcap";
+
+/// Sizes, as kernels read them.
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Params {
+    /// I, columns.
+    pub n_columns: u32,
+    /// The bound.
+    pub cap: f32,
+}
+
+/// The buffers of one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Args {
+    /// `[T, I]` or `[1, I]`.
+    pub x: BufferId,
+    /// The bound, above 0.
+    pub cap: f32,
+}
+
+impl Args {
+    /// The buffers of a step recorded as this op.
+    pub fn of(step: &Step, params: &Params) -> Self {
+        Self { x: step.outputs[0], cap: params.cap }
+    }
+}
+
+impl Recorder {
+    /// Appends the op.
+    ///
+    /// # Errors
+    /// A bound that is no number above 0, or rows that are neither one nor one for each token.
+    pub fn softcap(&mut self, args: Args) -> Result<(), PlanError> {
+        let Args { x, cap } = args;
+        check_cap(NAME, cap)?;
+        let (n_rows, n_columns) = (self.shape(x).n_rows(), self.shape(x).n_columns());
+        let n_expected = if n_rows == 1 { 1 } else { self.n_tokens() };
+        self.expect(NAME, x, &[n_expected, n_columns])?;
+        self.push(Op::Softcap(Params { n_columns: n_columns as u32, cap }), vec![x], vec![x]);
+        Ok(())
+    }
+}
+
+/// Refuses a bound that is no number above 0.
+pub(super) fn check_cap(op: &'static str, cap: f32) -> Result<(), PlanError> {
+    if cap.is_finite() && cap > 0.0 {
+        return Ok(());
+    }
+    Err(PlanError::Parameter { op, what: format!("a bound of {cap}, and it must be a number above 0") })
+}
