@@ -35,7 +35,9 @@ fn worst(fixture: &Fixture, way: Way, weights: WeightFormat) -> f32 {
 fn a_device_gives_the_plain_cpu_s_logits_with_every_kind_of_weight() {
     for way in ways::on_devices() {
         for (weights, tolerance) in FORMATS {
-            for fixture in ["two-layer", "four-layer", "untied"].map(Fixture::lfm2) {
+            let lfm2 = ["two-layer", "four-layer", "untied"].map(Fixture::lfm2);
+            let others = [Fixture::new("gemma2", "two-layer"), Fixture::new("cohere2", "four-layer")];
+            for fixture in lfm2.into_iter().chain(others) {
                 let worst = worst(&fixture, way, weights);
                 println!("{}: {weights}, {}: {worst:.1e}", way.name(), fixture.name);
                 assert!(worst <= tolerance, "{}: {weights}, {}: {worst}", way.name(), fixture.name);
@@ -47,7 +49,7 @@ fn a_device_gives_the_plain_cpu_s_logits_with_every_kind_of_weight() {
 #[test]
 fn a_device_gives_the_plain_cpu_s_logits_on_every_fixture() {
     for way in ways::on_devices() {
-        for fixture in fixtures::lfm2().iter().filter(|f| f.is_supported()) {
+        for fixture in fixtures::all().iter().filter(|f| f.is_supported()) {
             let worst = worst(fixture, way, WeightFormat::F32);
             assert!(worst <= F32, "{}: {}: {worst}", way.name(), fixture.name);
         }
@@ -58,8 +60,12 @@ fn a_device_gives_the_plain_cpu_s_logits_on_every_fixture() {
 fn kernels_for_gpus_give_the_plain_cpu_s_logits_on_any_device() {
     for way in ways::with_gpu_kernels() {
         for weights in [WeightFormat::F32, WeightFormat::Int8, WeightFormat::Fp8] {
-            let worst = worst(&Fixture::lfm2("four-layer"), way, weights);
-            assert!(worst <= ROUNDED, "{way:?}: {weights}: {worst}");
+            let families =
+                [("lfm2", "four-layer"), ("gemma2", "every-third"), ("cohere2", "four-layer")].into_iter();
+            for fixture in families.map(|(family, name)| Fixture::new(family, name)) {
+                let worst = worst(&fixture, way, weights);
+                assert!(worst <= ROUNDED, "{way:?}: {weights}, {}: {worst}", fixture.path.display());
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ const SPLITS: f32 = 2e-5;
 #[test]
 fn logits_are_those_of_transformers() {
     let mut n = 0;
-    for fixture in fixtures::lfm2().iter().filter(|f| f.is_supported()) {
+    for fixture in fixtures::all().iter().filter(|f| f.is_supported()) {
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();
         for way in ways::all() {
             let (name, model) = (way.name(), way.load(&checkpoint, WeightFormat::F32));
@@ -27,13 +27,15 @@ fn logits_are_those_of_transformers() {
             }
         }
     }
-    assert!(n >= 40, "{n} prompts");
+    assert!(n >= 60, "{n} prompts");
 }
 
 #[test]
 fn every_split_of_a_prompt_gives_the_logits_of_the_whole() {
-    for name in ["two-layer", "four-layer", "conv-bias"] {
-        let fixture = Fixture::lfm2(name);
+    let lfm2 = ["two-layer", "four-layer", "conv-bias"].map(Fixture::lfm2);
+    let others = [("gemma2", "two-layer"), ("gemma2", "no-caps"), ("cohere2", "four-layer")];
+    for fixture in lfm2.into_iter().chain(others.map(|(family, name)| Fixture::new(family, name))) {
+        let name = &fixture.name;
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();
         for way in ways::all() {
             let model = way.load(&checkpoint, WeightFormat::F32);

@@ -25,14 +25,33 @@ pub struct Prompt {
     pub n_vocab: usize,
 }
 
+/// The folders of fixtures: one a family.
+pub const FAMILIES: [&str; 3] = ["lfm2", "gemma2", "cohere2"];
+
+/// The fixtures of every family.
+///
+/// # Panics
+/// A folder is gone.
+pub fn all() -> Vec<Fixture> {
+    FAMILIES.into_iter().flat_map(of).collect()
+}
+
 /// The LFM2 fixtures, by name.
 ///
 /// # Panics
 /// The folder is gone.
 pub fn lfm2() -> Vec<Fixture> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lfm2");
-    let entries = fs::read_dir(&root).expect("tests/fixtures/lfm2");
-    let paths = entries.map(|entry| entry.expect("an entry of tests/fixtures/lfm2").path());
+    of("lfm2")
+}
+
+/// The fixtures of a family, by name.
+///
+/// # Panics
+/// The folder is gone.
+pub fn of(family: &str) -> Vec<Fixture> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(family);
+    let entries = fs::read_dir(&root).expect("the family's folder in tests/fixtures");
+    let paths = entries.map(|entry| entry.expect("an entry of the family's folder").path());
     let mut paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
     paths.sort();
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -53,7 +72,15 @@ impl Fixture {
     /// # Panics
     /// There is none.
     pub fn lfm2(name: &str) -> Self {
-        lfm2().into_iter().find(|f| f.name == name).expect("a folder of this name in tests/fixtures/lfm2")
+        Self::new("lfm2", name)
+    }
+
+    /// The fixture of this family and name.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn new(family: &str, name: &str) -> Self {
+        of(family).into_iter().find(|f| f.name == name).expect("a folder of this name in tests/fixtures")
     }
 
     /// The prompts with their logits, the shortest first.
@@ -89,8 +116,8 @@ mod tests {
 
     #[test]
     fn every_fixture_has_three_prompts_with_their_logits() {
-        let fixtures = lfm2();
-        assert!(fixtures.len() >= 13, "{fixtures:?}");
+        let fixtures = all();
+        assert!(fixtures.len() >= 20, "{fixtures:?}");
         for fixture in fixtures {
             let prompts = fixture.prompts();
             assert_eq!(prompts.iter().map(|p| p.ids.len()).collect::<Vec<_>>(), [1, 7, 70]);

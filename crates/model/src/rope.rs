@@ -4,6 +4,7 @@ use hala_tensor::{Shape, Tensor, TensorError};
 use hala_weights::Config;
 
 use crate::ModelError;
+use crate::settings::{required, unsupported};
 
 /// How rotary frequencies are stretched for contexts longer than those of the first training.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,15 +54,9 @@ impl Rope {
         };
         let inner_theta = nested.as_ref().map(|n| n.f64(&["rope_theta"])).transpose()?.flatten();
         let outer_theta = config.f64(&["rope_theta", "theta"])?;
-        let theta = inner_theta
-            .or(outer_theta)
-            .ok_or_else(|| ModelError::MissingSetting { key: "rope_theta (or theta)".to_owned() })?;
+        let theta = required(inner_theta.or(outer_theta), &["rope_theta", "theta"])?;
         if !(theta.is_finite() && theta > 0.0) {
-            return Err(ModelError::UnsupportedSetting {
-                key: "rope_theta".to_owned(),
-                found: theta.to_string(),
-                supported: "a number above 0".to_owned(),
-            });
+            return Err(unsupported("rope_theta", &theta.to_string(), "a number above 0"));
         }
         let scaling = nested.as_ref().map_or(Ok(Scaling::Default), scaling)?;
         Ok(Self { theta, scaling, head_size, n_positions })
@@ -120,14 +115,6 @@ fn scaling(nested: &Config) -> Result<Scaling, ModelError> {
             original: number("original_max_position_embeddings")?,
         }),
         Some(found) => Err(unsupported("rope_parameters.rope_type", found, "default, linear or llama3")),
-    }
-}
-
-fn unsupported(key: &str, found: &str, supported: &str) -> ModelError {
-    ModelError::UnsupportedSetting {
-        key: key.to_owned(),
-        found: found.to_owned(),
-        supported: supported.to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The weights that a model needs, and how each is made from a checkpoint.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,6 +24,13 @@ pub enum Role {
 pub enum Source {
     /// The tensor of the weight's name.
     Checkpoint,
+    /// The tensor of the weight's name, each value times `factor` and plus `offset`.
+    Affine {
+        /// The factor.
+        factor: f32,
+        /// What is added after.
+        offset: f32,
+    },
     /// Computed.
     Rope(Rope),
 }
@@ -123,6 +131,11 @@ impl WeightSpec {
         let named = |source| ModelError::Tensor { name: self.name.clone(), source };
         let tensor = match self.source {
             Source::Rope(rope) => return rope.table().map_err(named),
+            Source::Affine { factor, offset } => {
+                let values = checkpoint.load(&self.name, DType::F32)?.to_f32();
+                let values = values.into_iter().map(|w| factor * w + offset).collect();
+                return Tensor::from_f32(self.shape, values).map_err(named);
+            }
             Source::Checkpoint => {
                 let dtype = match self.role {
                     Role::Matrix => format.dtype(checkpoint.stored_dtype(&self.name)?),
@@ -139,7 +152,7 @@ impl WeightSpec {
 
     /// Compares the checkpoint's tensor with what the config asks for.
     pub(crate) fn check(&self, checkpoint: &Checkpoint) -> Result<(), ModelError> {
-        if self.source != Source::Checkpoint {
+        if matches!(self.source, Source::Rope(_)) {
             return Ok(());
         }
         let found = checkpoint.tensor(&self.name)?.shape();
@@ -178,6 +191,19 @@ impl Specs {
         self.add(name, Shape::vector(n), Role::Vector, Stored { dims: vec![n], setting })
     }
 
+    /// A vector `[n]` of `factor · w + offset`.
+    pub(crate) fn affine(
+        &mut self,
+        name: String,
+        n: usize,
+        setting: &'static str,
+        [factor, offset]: [f32; 2],
+    ) -> WeightId {
+        let id = self.vector(name, n, setting);
+        self.list[id.0 as usize].source = Source::Affine { factor, offset };
+        id
+    }
+
     /// Depthwise taps, `[D, 1, n_taps]` in the checkpoint and `[D, n_taps]` in ops.
     pub(crate) fn taps(&mut self, name: String, dims: [usize; 2], setting: &'static str) -> WeightId {
         let stored = Stored { dims: vec![dims[0], 1, dims[1]], setting };
@@ -196,5 +222,22 @@ impl Specs {
     /// The weights, in the order of their ids.
     pub(crate) fn into_list(self) -> Vec<WeightSpec> {
         self.list
+    }
+}
+
+/// Every weight has its tensor in the right shape, and no tensor is left over.
+pub(crate) fn check_tensors(
+    checkpoint: &Checkpoint,
+    weights: &[WeightSpec],
+    tied: bool,
+    family: &'static str,
+) -> Result<(), ModelError> {
+    weights.iter().try_for_each(|w| w.check(checkpoint))?;
+    // A tied checkpoint may hold a copy of the embedding as its head; tables of frequencies are computed.
+    let ignored = |name: &str| (tied && name == "lm_head.weight") || name.ends_with("rotary_emb.inv_freq");
+    let known: BTreeSet<&str> = weights.iter().map(|w| w.name.as_str()).collect();
+    match checkpoint.tensor_names().find(|name| !known.contains(name) && !ignored(name)) {
+        Some(name) => Err(ModelError::UnexpectedTensor { name: name.to_owned(), family }),
+        None => Ok(()),
     }
 }

@@ -3,7 +3,8 @@
 use hala_tensor::Shape;
 use hala_weights::{Checkpoint, Config};
 
-use crate::{ModelError, Rope};
+use crate::settings::{at_least, eps, heads, required, unsupported};
+use crate::{Heads, ModelError, Rope};
 
 /// What a layer mixes tokens with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +24,8 @@ pub struct Lfm2Config {
     pub width: usize,
     /// F, feed-forward width, after the adjustment that config.json may ask for.
     pub ff_width: usize,
-    /// H, query heads.
-    pub n_heads: usize,
-    /// K, key/value heads.
-    pub n_kv_heads: usize,
-    /// A, elements of a head.
-    pub head_size: usize,
+    /// H, K and A.
+    pub heads: Heads,
     /// The mixer of each layer.
     pub layers: Vec<Mixer>,
     /// Taps of the short convolution.
@@ -53,24 +50,15 @@ impl Lfm2Config {
         refuse_unsupported(config)?;
         let count = |keys: &[&str]| required(config.usize(keys)?, keys);
         let width = count(&["hidden_size", "block_dim"])?;
-        let n_heads = count(&["num_attention_heads", "num_heads"])?;
-        let n_kv_heads = config.usize(&["num_key_value_heads"])?.unwrap_or(n_heads);
-        if n_heads == 0 || n_kv_heads == 0 || !n_heads.is_multiple_of(n_kv_heads) {
-            let found = format!("{n_heads} / {n_kv_heads}");
-            return Err(unsupported("num_attention_heads / num_key_value_heads", &found, "a whole ratio"));
-        }
-        let eps = config.f64(&["norm_eps", "block_norm_eps", "rms_norm_eps"])?.unwrap_or(1e-5);
         let found = Self {
             n_vocab: count(&["vocab_size"])?,
             width,
             ff_width: ff_width(checkpoint, config, width)?,
-            n_heads,
-            n_kv_heads,
-            head_size: config.usize(&["head_dim"])?.unwrap_or(width / n_heads),
+            heads: heads(config, width, &["num_attention_heads", "num_heads"])?,
             layers: layers(config)?,
             n_taps: config.usize(&["conv_L_cache"])?.unwrap_or(3),
             conv_bias: config.bool(&["conv_bias"])?.unwrap_or(false),
-            eps: eps as f32,
+            eps: eps(config, &["norm_eps", "block_norm_eps", "rms_norm_eps"], 1e-5)?,
             tied: config.bool(&["tie_word_embeddings", "tie_embedding"])?.unwrap_or(true),
             max_context: config.usize(&["max_position_embeddings"])?.unwrap_or(128_000),
         };
@@ -79,26 +67,12 @@ impl Lfm2Config {
     }
 
     fn check_ranges(&self) -> Result<(), ModelError> {
-        let at_least = |key: &str, found: usize, least: usize| {
-            if found >= least {
-                Ok(())
-            } else {
-                Err(unsupported(key, &found.to_string(), &format!("{least} or more")))
-            }
-        };
         at_least("vocab_size", self.n_vocab, 1)?;
         at_least("hidden_size", self.width, 1)?;
         at_least("the feed-forward width", self.ff_width, 1)?;
         at_least("num_hidden_layers", self.layers.len(), 1)?;
         at_least("conv_L_cache", self.n_taps, 2)?;
-        at_least("max_position_embeddings", self.max_context, 1)?;
-        if self.head_size == 0 || !self.head_size.is_multiple_of(2) {
-            return Err(unsupported("head_dim", &self.head_size.to_string(), "an even number"));
-        }
-        if !(self.eps.is_finite() && self.eps > 0.0) {
-            return Err(unsupported("norm_eps", &self.eps.to_string(), "a number above 0"));
-        }
-        Ok(())
+        at_least("max_position_embeddings", self.max_context, 1)
     }
 
     /// The rotary embedding for `n_positions` positions.
@@ -106,7 +80,7 @@ impl Lfm2Config {
     /// # Errors
     /// A kind of scaling that is not supported.
     pub fn rope(&self, config: &Config, n_positions: usize) -> Result<Rope, ModelError> {
-        Rope::read(config, self.head_size, n_positions)
+        Rope::read(config, self.heads.head_size, n_positions)
     }
 }
 
@@ -190,16 +164,4 @@ fn adjusted_ff_width(config: &Config, raw: usize) -> Result<usize, ModelError> {
     let multiplier = config.f64(&["block_ffn_dim_multiplier"])?;
     let multiple = config.usize(&["block_multiple_of"])?.unwrap_or(256).max(1);
     Ok(multiplier.map_or(two_thirds, |m| ((m * two_thirds as f64) as usize).next_multiple_of(multiple)))
-}
-
-fn required<T>(value: Option<T>, keys: &[&str]) -> Result<T, ModelError> {
-    value.ok_or_else(|| ModelError::MissingSetting { key: keys.join(" (or ") + &")".repeat(keys.len() - 1) })
-}
-
-fn unsupported(key: &str, found: &str, supported: &str) -> ModelError {
-    ModelError::UnsupportedSetting {
-        key: key.to_owned(),
-        found: found.to_owned(),
-        supported: supported.to_owned(),
-    }
 }

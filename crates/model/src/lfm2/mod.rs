@@ -11,13 +11,16 @@
 mod config;
 mod record;
 
+use hala_plan::ops::rope_kv::Pairs;
 use hala_plan::{Plan, StateId, StateKind, StateSpec, WeightId};
 use hala_tensor::{DType, Shape};
 use hala_weights::Checkpoint;
 
 pub use config::{Lfm2Config, Mixer};
 
-use crate::specs::Specs;
+use crate::blocks::{Attention, cache_states};
+use crate::settings::{self, Sizes};
+use crate::specs::{Specs, check_tensors};
 use crate::{Facts, Model, ModelError, Options, PlanShape, WeightSpec};
 
 /// An LFM2 model: its config, weights and states.
@@ -36,7 +39,6 @@ struct Names {
     embed_tokens: WeightId,
     embedding_norm: WeightId,
     lm_head: WeightId,
-    rope: WeightId,
     layers: Vec<Layer>,
 }
 
@@ -53,7 +55,7 @@ struct Layer {
 #[derive(Debug)]
 enum Operator {
     Conv(Conv),
-    Attention(Attention),
+    Attention(Attending),
 }
 
 #[derive(Debug)]
@@ -73,15 +75,9 @@ struct ConvBias {
 }
 
 #[derive(Debug)]
-struct Attention {
-    q_proj: WeightId,
-    k_proj: WeightId,
-    v_proj: WeightId,
+struct Attending {
+    attention: Attention,
     out_proj: WeightId,
-    q_layernorm: WeightId,
-    k_layernorm: WeightId,
-    keys: StateId,
-    values: StateId,
 }
 
 impl Lfm2 {
@@ -94,11 +90,7 @@ impl Lfm2 {
     /// Settings or tensors that are missing, unsupported or contradictory, or a context longer than the model's.
     pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
         let config = Lfm2Config::read(checkpoint)?;
-        let limit = config.max_context;
-        let context = options.context.unwrap_or(limit.min(Options::DEFAULT_CONTEXT));
-        if context == 0 || context > limit {
-            return Err(ModelError::Context { asked: context, limit });
-        }
+        let context = settings::context(options, config.max_context)?;
         let mut specs = Specs::default();
         let mut states = Vec::new();
         let rope = config.rope(checkpoint.config()?, context)?;
@@ -114,16 +106,17 @@ impl Lfm2 {
                 "hidden_size",
             ),
             lm_head: WeightId(0),
-            rope: specs.rope(rope),
-            layers: (0..config.layers.len()).map(|i| layer(&config, i, &mut specs)).collect(),
+            layers: Vec::new(),
         };
-        let names = Names { lm_head: lm_head(&config, &names, &mut specs), ..names };
+        let table = specs.rope(rope);
+        let layers = (0..config.layers.len()).map(|i| layer(&config, i, table, &mut specs)).collect();
+        let names = Names { lm_head: lm_head(&config, &names, &mut specs), layers, ..names };
         for (i, mixer) in config.layers.iter().enumerate() {
             add_states(&config, context, options.cache.unwrap_or(DType::F32), (i, *mixer), &mut states);
         }
         let weights = specs.into_list();
-        check_tensors(checkpoint, &weights, config.tied)?;
-        let facts = facts(&config, checkpoint, context, &states);
+        check_tensors(checkpoint, &weights, config.tied, Self::FAMILY)?;
+        let facts = settings::facts(sizes(&config, context), checkpoint, &states);
         Ok(Self { config, facts, weights, states, names })
     }
 
@@ -158,7 +151,7 @@ fn lm_head(config: &Lfm2Config, names: &Names, specs: &mut Specs) -> WeightId {
     specs.matrix("lm_head.weight".to_owned(), [config.n_vocab, config.width], "vocab_size, hidden_size")
 }
 
-fn layer(config: &Lfm2Config, i: usize, specs: &mut Specs) -> Layer {
+fn layer(config: &Lfm2Config, i: usize, rope: WeightId, specs: &mut Specs) -> Layer {
     let name = |part: &str| format!("model.layers.{i}.{part}.weight");
     let (d, f) = (config.width, config.ff_width);
     let sizes = "intermediate_size, hidden_size";
@@ -169,7 +162,7 @@ fn layer(config: &Lfm2Config, i: usize, specs: &mut Specs) -> Layer {
         operator_norm: specs.vector(name("operator_norm"), d, "hidden_size"),
         operator: match config.layers[i] {
             Mixer::Conv => Operator::Conv(conv(config, i, StateId(state), specs)),
-            Mixer::Attention => Operator::Attention(attention(config, i, StateId(state), specs)),
+            Mixer::Attention => Operator::Attention(attention(config, (i, StateId(state)), rope, specs)),
         },
         ffn_norm: specs.vector(name("ffn_norm"), d, "hidden_size"),
         w1: specs.matrix(name("feed_forward.w1"), [f, d], sizes),
@@ -195,21 +188,34 @@ fn conv(config: &Lfm2Config, i: usize, state: StateId, specs: &mut Specs) -> Con
     }
 }
 
-fn attention(config: &Lfm2Config, i: usize, state: StateId, specs: &mut Specs) -> Attention {
+fn attention(
+    config: &Lfm2Config,
+    (i, cache): (usize, StateId),
+    rope: WeightId,
+    specs: &mut Specs,
+) -> Attending {
     let name = |part: &str| format!("model.layers.{i}.self_attn.{part}.weight");
-    let (d, a) = (config.width, config.head_size);
-    let (q, kv) = (config.n_heads * a, config.n_kv_heads * a);
+    let (heads, d) = (config.heads, config.width);
+    let (q, kv, a) = (heads.q_width(), heads.kv_width(), heads.head_size);
     let (q_size, kv_size) = ("num_attention_heads, head_dim", "num_key_value_heads, head_dim");
-    Attention {
-        q_proj: specs.matrix(name("q_proj"), [q, d], q_size),
-        k_proj: specs.matrix(name("k_proj"), [kv, d], kv_size),
-        v_proj: specs.matrix(name("v_proj"), [kv, d], kv_size),
-        out_proj: specs.matrix(name("out_proj"), [d, q], q_size),
-        q_layernorm: specs.vector(name("q_layernorm"), a, "head_dim"),
-        k_layernorm: specs.vector(name("k_layernorm"), a, "head_dim"),
-        keys: state,
-        values: StateId(state.0 + 1),
-    }
+    let projections = [
+        specs.matrix(name("q_proj"), [q, d], q_size),
+        specs.matrix(name("k_proj"), [kv, d], kv_size),
+        specs.matrix(name("v_proj"), [kv, d], kv_size),
+    ];
+    let out_proj = specs.matrix(name("out_proj"), [d, q], q_size);
+    let norms = ["q_layernorm", "k_layernorm"].map(|part| specs.vector(name(part), a, "head_dim"));
+    let attention = Attention {
+        heads,
+        projections,
+        norms: Some((norms, config.eps)),
+        turn: Some((rope, Pairs::Halves)),
+        cache,
+        scale: 1.0 / (a as f32).sqrt(),
+        softcap: None,
+        window: None,
+    };
+    Attending { attention, out_proj }
 }
 
 fn add_states(
@@ -219,47 +225,24 @@ fn add_states(
     (i, mixer): (usize, Mixer),
     states: &mut Vec<StateSpec>,
 ) {
-    let spec = |part: &str, shape, dtype, kind| StateSpec {
-        label: format!("layers.{i}.{part}"),
-        shape,
-        dtype,
-        kind,
-    };
     match mixer {
-        Mixer::Conv => {
-            let shape = Shape::matrix(config.n_taps - 1, config.width);
-            states.push(spec("conv", shape, DType::F32, StateKind::Recurrent));
-        }
-        Mixer::Attention => {
-            let shape = Shape::cube(config.n_kv_heads, context, config.head_size);
-            states.push(spec("keys", shape, cache, StateKind::PerToken));
-            states.push(spec("values", shape, cache, StateKind::PerToken));
-        }
+        Mixer::Conv => states.push(StateSpec {
+            label: format!("layers.{i}.conv"),
+            shape: Shape::matrix(config.n_taps - 1, config.width),
+            dtype: DType::F32,
+            kind: StateKind::Recurrent,
+        }),
+        Mixer::Attention => states.extend(cache_states(i, config.heads, context, cache)),
     }
 }
 
-/// Every weight has its tensor in the right shape, and no tensor is left over.
-fn check_tensors(checkpoint: &Checkpoint, weights: &[WeightSpec], tied: bool) -> Result<(), ModelError> {
-    weights.iter().try_for_each(|w| w.check(checkpoint))?;
-    // A tied checkpoint may hold a copy of the embedding as its head; tables of frequencies are computed.
-    let ignored = |name: &str| (tied && name == "lm_head.weight") || name.ends_with("rotary_emb.inv_freq");
-    let known: std::collections::BTreeSet<&str> = weights.iter().map(|w| w.name.as_str()).collect();
-    match checkpoint.tensor_names().find(|name| !known.contains(name) && !ignored(name)) {
-        Some(name) => Err(ModelError::UnexpectedTensor { name: name.to_owned(), family: Lfm2::FAMILY }),
-        None => Ok(()),
-    }
-}
-
-fn facts(config: &Lfm2Config, checkpoint: &Checkpoint, context: usize, states: &[StateSpec]) -> Facts {
-    let per_token = states.iter().filter(|s| s.kind == StateKind::PerToken);
-    Facts {
+fn sizes(config: &Lfm2Config, context: usize) -> Sizes {
+    Sizes {
         family: Lfm2::FAMILY,
         n_vocab: config.n_vocab,
         n_layers: config.layers.len(),
         width: config.width,
         max_context: config.max_context,
         context,
-        n_parameters: checkpoint.n_parameters(),
-        cache_bytes_per_token: per_token.map(|s| s.dtype.n_bytes(s.shape) / context).sum(),
     }
 }

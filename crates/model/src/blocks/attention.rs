@@ -1,0 +1,83 @@
+//! Attention with its projections and its cache.
+
+use hala_plan::ops::{attention, matmul, rope_kv};
+use hala_plan::{BufferId, StateId, StateKind, StateSpec, WeightId};
+use hala_tensor::{DType, Shape};
+
+use super::Pass;
+use crate::ModelError;
+
+/// The heads of an attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heads {
+    /// H, query heads.
+    pub n_heads: usize,
+    /// K, key/value heads.
+    pub n_kv_heads: usize,
+    /// A, elements of a head.
+    pub head_size: usize,
+}
+
+impl Heads {
+    /// `H·A`
+    pub(crate) fn q_width(&self) -> usize {
+        self.n_heads * self.head_size
+    }
+
+    /// `K·A`
+    pub(crate) fn kv_width(&self) -> usize {
+        self.n_kv_heads * self.head_size
+    }
+}
+
+/// One layer's attention, up to its output projection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attention {
+    pub(crate) heads: Heads,
+    /// Of queries, keys and values.
+    pub(crate) projections: [WeightId; 3],
+    /// Of queries' and of keys' heads, and ε.
+    pub(crate) norms: Option<([WeightId; 2], f32)>,
+    /// The table of angles, and what turns together.
+    pub(crate) turn: Option<(WeightId, rope_kv::Pairs)>,
+    /// Keys; values are the next.
+    pub(crate) cache: StateId,
+    pub(crate) scale: f32,
+    pub(crate) softcap: Option<f32>,
+    pub(crate) window: Option<u32>,
+}
+
+impl Pass<'_> {
+    /// `y = attention(rope(norm(x̂ Wqᵀ)), rope(norm(x̂ Wkᵀ)), x̂ Wvᵀ)`, `[T, H·A]`.
+    pub(crate) fn attend(
+        &mut self,
+        i: usize,
+        layer: &Attention,
+        x: BufferId,
+        norm: Option<matmul::Norm>,
+    ) -> Result<BufferId, ModelError> {
+        let qkv = self.project(&format!("layers.{i}.qkv"), x, norm, &layer.projections)?;
+        let norms = layer.norms.map(|([q, k], eps)| {
+            let (q, k) = (self.weight(q), self.weight(k));
+            rope_kv::Norms { q, k, eps }
+        });
+        let turn = layer.turn.map(|(table, pairs)| rope_kv::Turn { table: self.weight(table), pairs });
+        let q = self.scratch(&format!("layers.{i}.q"), layer.heads.q_width());
+        let [keys, values] = [layer.cache, StateId(layer.cache.0 + 1)].map(|id| self.state(id));
+        self.recorder.rope_kv(rope_kv::Args { qkv, norms, turn, q, keys, values })?;
+        let y = self.scratch(&format!("layers.{i}.attended"), layer.heads.q_width());
+        let Attention { scale, softcap, window, .. } = *layer;
+        self.recorder.attention(attention::Args { q, keys, values, y, scale, softcap, window })?;
+        Ok(y)
+    }
+}
+
+/// The cache of layer `i`: keys, then values, `[K, S, A]`.
+pub(crate) fn cache_states(i: usize, heads: Heads, n_positions: usize, dtype: DType) -> [StateSpec; 2] {
+    ["keys", "values"].map(|part| StateSpec {
+        label: format!("layers.{i}.{part}"),
+        shape: Shape::cube(heads.n_kv_heads, n_positions, heads.head_size),
+        dtype,
+        kind: StateKind::PerToken,
+    })
+}

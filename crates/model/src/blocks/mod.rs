@@ -1,0 +1,8 @@
+//! What families share: recording, and the blocks that they are made of.
+
+mod attention;
+mod pass;
+
+pub use attention::Heads;
+pub(crate) use attention::{Attention, cache_states};
+pub(crate) use pass::Pass;

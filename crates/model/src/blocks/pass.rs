@@ -1,0 +1,130 @@
+//! One recording of a forward pass: weights and states are declared once, where they are first read.
+
+use hala_plan::ops::{embed, matmul, sample};
+use hala_plan::{BufferId, Plan, Recorder, StateId, StateSpec, WeightId};
+use hala_tensor::{DType, Shape};
+
+use crate::{LogitRows, ModelError, PlanShape, WeightSpec};
+
+/// A Plan in the making, in the words of a model.
+#[derive(Debug)]
+pub(crate) struct Pass<'a> {
+    /// Where ops are appended.
+    pub(crate) recorder: Recorder,
+    specs: &'a [WeightSpec],
+    states: &'a [StateSpec],
+    dtypes: &'a [DType],
+    logits: LogitRows,
+    ids: BufferId,
+    declared: Vec<Option<BufferId>>,
+}
+
+impl<'a> Pass<'a> {
+    /// Begins a Plan; `dtypes` tells how each weight is held.
+    pub(crate) fn new(
+        shape: PlanShape,
+        specs: &'a [WeightSpec],
+        states: &'a [StateSpec],
+        dtypes: &'a [DType],
+    ) -> Self {
+        let label = if shape.n_tokens == 1 { "decode" } else { "prefill" };
+        let mut recorder = Recorder::new(label, shape.n_tokens);
+        let ids = recorder.ids();
+        let declared = vec![None; specs.len()];
+        Self { recorder, specs, states, dtypes, logits: shape.logits, ids, declared }
+    }
+
+    pub(crate) fn weight(&mut self, id: WeightId) -> BufferId {
+        let idx = id.0 as usize;
+        if let Some(buffer) = self.declared[idx] {
+            return buffer;
+        }
+        let spec = &self.specs[idx];
+        let buffer = self.recorder.weight(id, &spec.name, spec.shape, self.dtypes[idx]);
+        self.declared[idx] = Some(buffer);
+        buffer
+    }
+
+    pub(crate) fn norm(&mut self, id: WeightId, eps: f32) -> matmul::Norm {
+        matmul::Norm { weight: self.weight(id), eps }
+    }
+
+    pub(crate) fn state(&mut self, id: StateId) -> BufferId {
+        self.recorder.state(id, &self.states[id.0 as usize])
+    }
+
+    /// A scratch buffer `[T, n_columns]`.
+    pub(crate) fn scratch(&mut self, label: &str, n_columns: usize) -> BufferId {
+        let shape = Shape::matrix(self.recorder.n_tokens(), n_columns);
+        self.recorder.scratch(label, shape)
+    }
+
+    /// `h = table[ids] · scale`
+    pub(crate) fn embed(&mut self, table: WeightId, scale: f32) -> Result<BufferId, ModelError> {
+        let n_columns = self.specs[table.0 as usize].shape.n_columns();
+        let (ids, table, y) = (self.ids, self.weight(table), self.scratch("h", n_columns));
+        self.recorder.embed(embed::Args { ids, table, scale, y })?;
+        Ok(y)
+    }
+
+    /// `y = x̂ · Wᵀ` of matrices side by side, into a new scratch buffer.
+    pub(crate) fn project(
+        &mut self,
+        label: &str,
+        x: BufferId,
+        norm: Option<matmul::Norm>,
+        weights: &[WeightId],
+    ) -> Result<BufferId, ModelError> {
+        let weights: Vec<BufferId> = weights.iter().map(|id| self.weight(*id)).collect();
+        let n_columns = weights.iter().map(|id| self.recorder.shape(*id).n_rows()).sum();
+        let y = self.scratch(label, n_columns);
+        let (write, rows) = (matmul::Write::Set, matmul::Rows::All);
+        self.recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })?;
+        Ok(y)
+    }
+
+    /// `h += x · Wᵀ + b`
+    pub(crate) fn add(
+        &mut self,
+        x: BufferId,
+        weight: WeightId,
+        bias: Option<WeightId>,
+        h: BufferId,
+    ) -> Result<(), ModelError> {
+        let weights = &[self.weight(weight)];
+        let bias = bias.map(|id| self.weight(id));
+        let (write, rows) = (matmul::Write::Add, matmul::Rows::All);
+        self.recorder.matmul(matmul::Args { x, norm: None, weights, bias, y: h, write, rows })?;
+        Ok(())
+    }
+
+    /// `logits = x̂ · headᵀ` of the rows that are wanted.
+    pub(crate) fn head(
+        &mut self,
+        x: BufferId,
+        norm: Option<matmul::Norm>,
+        head: WeightId,
+    ) -> Result<BufferId, ModelError> {
+        let (rows, n_rows) = match self.logits {
+            LogitRows::Last | LogitRows::Chosen => (matmul::Rows::Last, 1),
+            LogitRows::All => (matmul::Rows::All, self.recorder.n_tokens()),
+        };
+        let weights = &[self.weight(head)];
+        let shape = Shape::matrix(n_rows, self.recorder.shape(weights[0]).n_rows());
+        let y = match self.logits {
+            LogitRows::Chosen => self.recorder.scratch("logits", shape),
+            LogitRows::Last | LogitRows::All => self.recorder.output("logits", shape),
+        };
+        let write = matmul::Write::Set;
+        self.recorder.matmul(matmul::Args { x, norm, weights, bias: None, y, write, rows })?;
+        Ok(y)
+    }
+
+    /// The Plan; its last step chooses the next token where that is wanted.
+    pub(crate) fn finish(mut self, logits: BufferId) -> Result<Plan, ModelError> {
+        if self.logits == LogitRows::Chosen {
+            self.recorder.sample(sample::Args { logits, ids: self.ids })?;
+        }
+        Ok(self.recorder.finish())
+    }
+}

@@ -1,0 +1,224 @@
+//! Cohere 2 (Cohere's Command R7B and Command A, the teacher that Hala learnt from): attention and feed-forward beside each other.
+//!
+//! Read from top to bottom in the words of the published checkpoint; every norm takes the mean away first and has no bias:
+//!
+//! ```text
+//! h = embed_tokens[ids]
+//! each layer: n = input_layernorm(h); h += o_proj(attention(n)) + down(silu(gate n) ⊙ up n)
+//! logits = norm(h) · embed_tokensᵀ · logit_scale
+//! ```
+//!
+//! Layers of windows turn their heads by position, neighbours together; those that see everything do not turn. Source: Cohere, Command
+//! A, arXiv 2504.00698, and transformers' `modeling_cohere2`.
+
+use hala_plan::ops::matmul::Write;
+use hala_plan::ops::rope_kv::Pairs;
+use hala_plan::ops::{norm, swiglu};
+use hala_plan::{BufferId, Plan, StateId, StateSpec, WeightId};
+use hala_tensor::DType;
+use hala_weights::{Checkpoint, Config};
+
+use crate::blocks::{Attention, Pass, cache_states};
+use crate::settings::{self, Decoder, Defaults, EMBED_TOKENS, Sizes, unsupported};
+use crate::specs::{Specs, check_tensors};
+use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
+
+/// Sizes and settings of one Cohere 2 checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cohere2Config {
+    /// What decoders have in common.
+    pub decoder: Decoder,
+    /// Factor of the logits.
+    pub logit_scale: f32,
+}
+
+/// A Cohere 2 model: its config, weights and states.
+#[derive(Debug)]
+pub struct Cohere2 {
+    config: Cohere2Config,
+    facts: Facts,
+    weights: Vec<WeightSpec>,
+    states: Vec<StateSpec>,
+    names: Names,
+}
+
+/// The ids of all weights, by place.
+#[derive(Debug)]
+struct Names {
+    embed_tokens: WeightId,
+    norm: WeightId,
+    lm_head: WeightId,
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    input_layernorm: WeightId,
+    attention: Attention,
+    o_proj: WeightId,
+    gate_proj: WeightId,
+    up_proj: WeightId,
+    down_proj: WeightId,
+}
+
+impl Cohere2Config {
+    /// Reads config.json.
+    ///
+    /// # Errors
+    /// Settings that are missing or unsupported.
+    pub fn read(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
+        let config = checkpoint.config()?;
+        refuse_unsupported(config)?;
+        let defaults = Defaults { eps: ("layer_norm_eps", 1e-5), full_every: 4 };
+        let logit_scale = config.f64(&["logit_scale"])?.unwrap_or(0.0625) as f32;
+        if !logit_scale.is_finite() {
+            return Err(unsupported("logit_scale", &logit_scale.to_string(), "a number"));
+        }
+        Ok(Self { decoder: Decoder::read(checkpoint, defaults)?, logit_scale })
+    }
+}
+
+/// Settings that exist in published files and would change the maths.
+fn refuse_unsupported(config: &Config) -> Result<(), ModelError> {
+    if let Some(found) = config.str(&["hidden_act"])?.filter(|act| !matches!(*act, "silu" | "swish")) {
+        return Err(unsupported("hidden_act", found, "silu"));
+    }
+    for key in ["use_parallel_block", "use_gated_activation"] {
+        if config.bool(&[key])? == Some(false) {
+            return Err(unsupported(key, "false", "only true"));
+        }
+    }
+    if config.bool(&["use_qk_norm"])? == Some(true) {
+        return Err(unsupported("use_qk_norm", "true", "only false"));
+    }
+    if let Some(share) = config.f64(&["rotary_pct"])?.filter(|share| *share != 1.0) {
+        return Err(unsupported("rotary_pct", &share.to_string(), "1"));
+    }
+    if let Some(found) = config.str(&["position_embedding_type"])?.filter(|found| *found != "rope_gptj") {
+        return Err(unsupported("position_embedding_type", found, "rope_gptj"));
+    }
+    Ok(())
+}
+
+impl Cohere2 {
+    /// config.json's `model_type`.
+    pub const FAMILY: &'static str = "cohere2";
+
+    /// Reads the config and checks every tensor's name and shape.
+    ///
+    /// # Errors
+    /// Settings or tensors that are missing, unsupported or contradictory, or a context longer than the model's.
+    pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
+        let config = Cohere2Config::read(checkpoint)?;
+        let Decoder { n_vocab, width, heads, tied, max_context, .. } = config.decoder;
+        let context = settings::context(options, max_context)?;
+        let mut specs = Specs::default();
+        let rope = Rope::read(checkpoint.config()?, heads.head_size, context)?;
+        let vocabulary = "vocab_size, hidden_size";
+        let embed_tokens = specs.matrix(EMBED_TOKENS.to_owned(), [n_vocab, width], vocabulary);
+        // Logits are linear in the last norm's weights, so their factor is put there.
+        let affine = [config.logit_scale, 0.0];
+        let norm = specs.affine("model.norm.weight".to_owned(), width, "hidden_size", affine);
+        let rope = specs.rope(rope);
+        let n_layers = config.decoder.windows.len();
+        let layers = (0..n_layers).map(|i| layer(&config, i, rope, &mut specs)).collect();
+        let lm_head = match tied {
+            true => embed_tokens,
+            false => specs.matrix("lm_head.weight".to_owned(), [n_vocab, width], vocabulary),
+        };
+        let cache = options.cache.unwrap_or(DType::F32);
+        let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();
+        let weights = specs.into_list();
+        check_tensors(checkpoint, &weights, tied, Self::FAMILY)?;
+        let sizes = Sizes { family: Self::FAMILY, n_vocab, n_layers, width, max_context, context };
+        let facts = settings::facts(sizes, checkpoint, &states);
+        let names = Names { embed_tokens, norm, lm_head, layers };
+        Ok(Self { config, facts, weights, states, names })
+    }
+
+    /// The settings read from config.json.
+    pub fn config(&self) -> &Cohere2Config {
+        &self.config
+    }
+
+    /// `n = norm(h)`, for what several products read.
+    fn normed(
+        &self,
+        pass: &mut Pass<'_>,
+        label: &str,
+        h: BufferId,
+        norm: WeightId,
+    ) -> Result<BufferId, ModelError> {
+        let norm = pass.norm(norm, self.config.decoder.eps);
+        let y = pass.scratch(label, self.config.decoder.width);
+        pass.recorder.norm(norm::Args { x: h, norm, kind: norm::Kind::Layer, y, write: Write::Set })?;
+        Ok(y)
+    }
+
+    /// `h += o_proj(attention(n)) + down(silu(gate n) ⊙ up n)`
+    fn record_layer(&self, pass: &mut Pass<'_>, i: usize, h: BufferId) -> Result<(), ModelError> {
+        let layer = &self.names.layers[i];
+        let n = self.normed(pass, &format!("layers.{i}.normed"), h, layer.input_layernorm)?;
+        let attended = pass.attend(i, &layer.attention, n, None)?;
+        pass.add(attended, layer.o_proj, None, h)?;
+        let (w1, w3) = (pass.weight(layer.gate_proj), pass.weight(layer.up_proj));
+        let y = pass.scratch(&format!("layers.{i}.gated"), self.config.decoder.ff_width);
+        let activation = swiglu::Activation::Silu;
+        pass.recorder.swiglu(swiglu::Args { x: n, norm: None, activation, w1, w3, y })?;
+        pass.add(y, layer.down_proj, None, h)
+    }
+}
+
+impl Model for Cohere2 {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn weights(&self) -> &[WeightSpec] {
+        &self.weights
+    }
+
+    fn states(&self) -> &[StateSpec] {
+        &self.states
+    }
+
+    fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
+        let mut pass = Pass::new(shape, &self.weights, &self.states, dtypes);
+        let h = pass.embed(self.names.embed_tokens, 1.0)?;
+        for i in 0..self.names.layers.len() {
+            self.record_layer(&mut pass, i, h)?;
+        }
+        let n = self.normed(&mut pass, "normed", h, self.names.norm)?;
+        let logits = pass.head(n, None, self.names.lm_head)?;
+        pass.finish(logits)
+    }
+}
+
+fn layer(config: &Cohere2Config, i: usize, rope: WeightId, specs: &mut Specs) -> Layer {
+    let name = |part: &str| format!("model.layers.{i}.{part}.weight");
+    let Decoder { width: d, ff_width: f, heads, ref windows, .. } = config.decoder;
+    let (q, kv) = (heads.q_width(), heads.kv_width());
+    let (q_size, kv_size) = ("num_attention_heads, head_dim", "num_key_value_heads, head_dim");
+    let ff_size = "intermediate_size, hidden_size";
+    Layer {
+        input_layernorm: specs.vector(name("input_layernorm"), d, "hidden_size"),
+        attention: Attention {
+            heads,
+            projections: [
+                specs.matrix(name("self_attn.q_proj"), [q, d], q_size),
+                specs.matrix(name("self_attn.k_proj"), [kv, d], kv_size),
+                specs.matrix(name("self_attn.v_proj"), [kv, d], kv_size),
+            ],
+            norms: None,
+            turn: windows[i].is_some().then_some((rope, Pairs::Neighbours)),
+            cache: StateId(2 * i as u32),
+            scale: 1.0 / (heads.head_size as f32).sqrt(),
+            softcap: None,
+            window: windows[i],
+        },
+        o_proj: specs.matrix(name("self_attn.o_proj"), [d, q], q_size),
+        gate_proj: specs.matrix(name("mlp.gate_proj"), [f, d], ff_size),
+        up_proj: specs.matrix(name("mlp.up_proj"), [f, d], ff_size),
+        down_proj: specs.matrix(name("mlp.down_proj"), [d, f], ff_size),
+    }
+}

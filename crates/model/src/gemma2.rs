@@ -1,0 +1,249 @@
+//! Gemma 2 (Google), 2B to 27B, of which Hala-9B is made: attention over windows and over everything in turn, four norms a layer.
+//!
+//! Read from top to bottom in the words of the published checkpoint; every norm is `RMS(x) · (1 + w)`:
+//!
+//! ```text
+//! h = embed_tokens[ids] · √D
+//! each layer: h += post_attention_layernorm(o_proj(attention(input_layernorm(h))))
+//!             h += post_feedforward_layernorm(down(gelu(gate x) ⊙ up x)), x = pre_feedforward_layernorm(h)
+//! logits = softcap(norm(h) · embed_tokensᵀ)
+//! ```
+//!
+//! Source: arXiv 2408.00118, and transformers' `modeling_gemma2`.
+
+use hala_plan::ops::matmul::Write;
+use hala_plan::ops::rope_kv::Pairs;
+use hala_plan::ops::{norm, softcap, swiglu};
+use hala_plan::{BufferId, Plan, StateId, StateSpec, WeightId};
+use hala_tensor::DType;
+use hala_weights::{Checkpoint, Config};
+
+use crate::blocks::{Attention, Pass, cache_states};
+use crate::settings::{self, Decoder, Defaults, EMBED_TOKENS, Sizes, unsupported};
+use crate::specs::{Specs, check_tensors};
+use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
+
+/// Sizes and settings of one Gemma 2 checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gemma2Config {
+    /// What decoders have in common.
+    pub decoder: Decoder,
+    /// Factor of the embedding, √D: rounded to bf16 or f16 where the embedding is stored so, as transformers computes it there.
+    pub embed_scale: f32,
+    /// Factor of the scores, `query_pre_attn_scalar^-½`.
+    pub attention_scale: f32,
+    /// Bound of the scores.
+    pub attention_softcap: Option<f32>,
+    /// Bound of the logits.
+    pub final_softcap: Option<f32>,
+}
+
+/// A Gemma 2 model: its config, weights and states.
+#[derive(Debug)]
+pub struct Gemma2 {
+    config: Gemma2Config,
+    facts: Facts,
+    weights: Vec<WeightSpec>,
+    states: Vec<StateSpec>,
+    names: Names,
+}
+
+/// The ids of all weights, by place.
+#[derive(Debug)]
+struct Names {
+    embed_tokens: WeightId,
+    norm: WeightId,
+    lm_head: WeightId,
+    layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+struct Layer {
+    input_layernorm: WeightId,
+    attention: Attention,
+    o_proj: WeightId,
+    post_attention_layernorm: WeightId,
+    pre_feedforward_layernorm: WeightId,
+    gate_proj: WeightId,
+    up_proj: WeightId,
+    down_proj: WeightId,
+    post_feedforward_layernorm: WeightId,
+}
+
+impl Gemma2Config {
+    /// Reads config.json.
+    ///
+    /// # Errors
+    /// Settings that are missing or unsupported.
+    pub fn read(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
+        let config = checkpoint.config()?;
+        // Files have the activation under its old name, its new one, or both.
+        for key in ["hidden_activation", "hidden_act"] {
+            if let Some(found) = config.str(&[key])?.filter(|act| *act != "gelu_pytorch_tanh") {
+                return Err(unsupported(key, found, "gelu_pytorch_tanh"));
+            }
+        }
+        if config.bool(&["use_bidirectional_attention"])? == Some(true) {
+            return Err(unsupported("use_bidirectional_attention", "true", "only false"));
+        }
+        let decoder = Decoder::read(checkpoint, Defaults { eps: ("rms_norm_eps", 1e-6), full_every: 2 })?;
+        let scalar = config.f64(&["query_pre_attn_scalar"])?.unwrap_or(256.0);
+        if !(scalar.is_finite() && scalar > 0.0) {
+            return Err(unsupported("query_pre_attn_scalar", &scalar.to_string(), "a number above 0"));
+        }
+        Ok(Self {
+            embed_scale: embed_scale(decoder.width, checkpoint.stored_dtype(EMBED_TOKENS)?),
+            decoder,
+            attention_scale: scalar.powf(-0.5) as f32,
+            attention_softcap: cap(config, "attn_logit_softcapping", 50.0)?,
+            final_softcap: cap(config, "final_logit_softcapping", 30.0)?,
+        })
+    }
+}
+
+/// √D in the type that the embedding is computed in.
+fn embed_scale(width: usize, stored: DType) -> f32 {
+    let scale = (width as f64).sqrt() as f32;
+    match stored {
+        DType::F32 => scale,
+        DType::F16 => half::f16::from_f32(scale).to_f32(),
+        _ => half::bf16::from_f32(scale).to_f32(),
+    }
+}
+
+/// A bound: null is none, and a file without the key has the published one.
+fn cap(config: &Config, key: &str, default: f64) -> Result<Option<f32>, ModelError> {
+    let found = match config.f64(&[key])? {
+        None if config.map().contains_key(key) => return Ok(None),
+        found => found.unwrap_or(default),
+    };
+    if found.is_finite() && found > 0.0 {
+        return Ok(Some(found as f32));
+    }
+    Err(unsupported(key, &found.to_string(), "null or a number above 0"))
+}
+
+impl Gemma2 {
+    /// config.json's `model_type`.
+    pub const FAMILY: &'static str = "gemma2";
+
+    /// Reads the config and checks every tensor's name and shape.
+    ///
+    /// # Errors
+    /// Settings or tensors that are missing, unsupported or contradictory, or a context longer than the model's.
+    pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
+        let config = Gemma2Config::read(checkpoint)?;
+        let Decoder { n_vocab, width, heads, tied, max_context, .. } = config.decoder;
+        let context = settings::context(options, max_context)?;
+        let mut specs = Specs::default();
+        let rope = Rope::read(checkpoint.config()?, heads.head_size, context)?;
+        let vocabulary = "vocab_size, hidden_size";
+        let embed_tokens = specs.matrix(EMBED_TOKENS.to_owned(), [n_vocab, width], vocabulary);
+        let norm = rms(&mut specs, "model.norm.weight".to_owned(), width);
+        let rope = specs.rope(rope);
+        let n_layers = config.decoder.windows.len();
+        let layers = (0..n_layers).map(|i| layer(&config, i, rope, &mut specs)).collect();
+        let lm_head = match tied {
+            true => embed_tokens,
+            false => specs.matrix("lm_head.weight".to_owned(), [n_vocab, width], vocabulary),
+        };
+        let cache = options.cache.unwrap_or(DType::F32);
+        let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();
+        let weights = specs.into_list();
+        check_tensors(checkpoint, &weights, tied, Self::FAMILY)?;
+        let sizes = Sizes { family: Self::FAMILY, n_vocab, n_layers, width, max_context, context };
+        let facts = settings::facts(sizes, checkpoint, &states);
+        let names = Names { embed_tokens, norm, lm_head, layers };
+        Ok(Self { config, facts, weights, states, names })
+    }
+
+    /// The settings read from config.json.
+    pub fn config(&self) -> &Gemma2Config {
+        &self.config
+    }
+
+    /// `h += post_attention(o_proj(attention(…))); h += post_feedforward(mlp(…))`
+    fn record_layer(&self, pass: &mut Pass<'_>, i: usize, h: BufferId) -> Result<(), ModelError> {
+        let (layer, eps) = (&self.names.layers[i], self.config.decoder.eps);
+        let norm = pass.norm(layer.input_layernorm, eps);
+        let y = pass.attend(i, &layer.attention, h, Some(norm))?;
+        let x = pass.project(&format!("layers.{i}.o"), y, None, &[layer.o_proj])?;
+        let norm = pass.norm(layer.post_attention_layernorm, eps);
+        pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
+
+        let norm = Some(pass.norm(layer.pre_feedforward_layernorm, eps));
+        let (w1, w3) = (pass.weight(layer.gate_proj), pass.weight(layer.up_proj));
+        let y = pass.scratch(&format!("layers.{i}.gated"), self.config.decoder.ff_width);
+        let activation = swiglu::Activation::GeluTanh;
+        pass.recorder.swiglu(swiglu::Args { x: h, norm, activation, w1, w3, y })?;
+        let x = pass.project(&format!("layers.{i}.down"), y, None, &[layer.down_proj])?;
+        let norm = pass.norm(layer.post_feedforward_layernorm, eps);
+        pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
+        Ok(())
+    }
+}
+
+impl Model for Gemma2 {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn weights(&self) -> &[WeightSpec] {
+        &self.weights
+    }
+
+    fn states(&self) -> &[StateSpec] {
+        &self.states
+    }
+
+    fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
+        let mut pass = Pass::new(shape, &self.weights, &self.states, dtypes);
+        let h = pass.embed(self.names.embed_tokens, self.config.embed_scale)?;
+        for i in 0..self.names.layers.len() {
+            self.record_layer(&mut pass, i, h)?;
+        }
+        let norm = pass.norm(self.names.norm, self.config.decoder.eps);
+        let logits = pass.head(h, Some(norm), self.names.lm_head)?;
+        if let Some(cap) = self.config.final_softcap {
+            pass.recorder.softcap(softcap::Args { x: logits, cap })?;
+        }
+        pass.finish(logits)
+    }
+}
+
+/// The weights of a norm, of which the checkpoint holds what they are beyond 1.
+fn rms(specs: &mut Specs, name: String, width: usize) -> WeightId {
+    specs.affine(name, width, "hidden_size", [1.0, 1.0])
+}
+
+fn layer(config: &Gemma2Config, i: usize, rope: WeightId, specs: &mut Specs) -> Layer {
+    let name = |part: &str| format!("model.layers.{i}.{part}.weight");
+    let Decoder { width: d, ff_width: f, heads, ref windows, .. } = config.decoder;
+    let (q, kv) = (heads.q_width(), heads.kv_width());
+    let (q_size, kv_size) = ("num_attention_heads, head_dim", "num_key_value_heads, head_dim");
+    let ff_size = "intermediate_size, hidden_size";
+    Layer {
+        input_layernorm: rms(specs, name("input_layernorm"), d),
+        attention: Attention {
+            heads,
+            projections: [
+                specs.matrix(name("self_attn.q_proj"), [q, d], q_size),
+                specs.matrix(name("self_attn.k_proj"), [kv, d], kv_size),
+                specs.matrix(name("self_attn.v_proj"), [kv, d], kv_size),
+            ],
+            norms: None,
+            turn: Some((rope, Pairs::Halves)),
+            cache: StateId(2 * i as u32),
+            scale: config.attention_scale,
+            softcap: config.attention_softcap,
+            window: windows[i],
+        },
+        o_proj: specs.matrix(name("self_attn.o_proj"), [d, q], q_size),
+        post_attention_layernorm: rms(specs, name("post_attention_layernorm"), d),
+        pre_feedforward_layernorm: rms(specs, name("pre_feedforward_layernorm"), d),
+        gate_proj: specs.matrix(name("mlp.gate_proj"), [f, d], ff_size),
+        up_proj: specs.matrix(name("mlp.up_proj"), [f, d], ff_size),
+        down_proj: specs.matrix(name("mlp.down_proj"), [d, f], ff_size),
+        post_feedforward_layernorm: rms(specs, name("post_feedforward_layernorm"), d),
+    }
+}
