@@ -23,11 +23,29 @@ const SAME_LOGITS: f32 = 2e-3;
 
 fn session<B: Backend>(backend: B) -> Session<B> {
     let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
-    let engine = load(backend, &checkpoint, WeightFormat::Auto).unwrap();
+    session_of(backend, &checkpoint, WeightFormat::Auto)
+}
+
+fn session_of<B: Backend>(backend: B, checkpoint: &Checkpoint, weights: WeightFormat) -> Session<B> {
+    let engine = load(backend, checkpoint, weights).unwrap();
     block_on(Session::new(Arc::new(engine))).unwrap()
 }
 
-fn ahead_on_cpu() -> CpuBackend {
+/// Checks texts of another model after a prompt, likeliest and drawn.
+pub(crate) fn assert_same_on<B: Backend>(
+    backend: B,
+    (name, checkpoint, weights): (&str, &Checkpoint, WeightFormat),
+    prompt: &[u32],
+) {
+    let mut session = session_of(backend, checkpoint, weights);
+    let drawn = Sampling { temperature: 0.8, top_k: 20, seed: 7, ..Sampling::default() };
+    for sampling in [Sampling::default(), drawn] {
+        let options = GenerateOptions { sampling, ..options() };
+        assert_same(name, &mut session, prompt, &options);
+    }
+}
+
+pub(crate) fn ahead_on_cpu() -> CpuBackend {
     CpuBackend::threaded(2).unwrap().choosing_ahead(backends::N_AHEAD)
 }
 

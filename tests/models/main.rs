@@ -6,6 +6,7 @@
 mod agreement;
 mod ahead;
 mod decode;
+mod families;
 mod fidelity;
 mod golden;
 mod greedy;
