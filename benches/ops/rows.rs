@@ -77,7 +77,7 @@ impl Product {
             if gated {
                 recorder.swiglu(swiglu::Args {
                     x,
-                    norm,
+                    norm: Some(norm),
                     activation: swiglu::Activation::Silu,
                     w1: weights[0],
                     w3: weights[1],

@@ -19,7 +19,8 @@ use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::{Attention, Pass, cache_states};
-use crate::settings::{self, Decoder, Defaults, EMBED_TOKENS, Sizes, unsupported};
+use crate::decoder::{Decoder, Defaults, EMBED_TOKENS};
+use crate::settings::{self, Sizes, unsupported};
 use crate::specs::{Specs, check_tensors};
 use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
 

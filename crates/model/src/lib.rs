@@ -3,14 +3,12 @@
 //! [`open`] reads a checkpoint's config, checks every tensor's shape against it, and gives a [`Model`] that says
 //! which weights and states it needs and records [`Plan`](hala_plan::Plan)s. It never sees a device.
 
-// The module for browsers leaves these out, for its size.
-#[cfg(not(target_family = "wasm"))]
 pub mod cohere2;
-#[cfg(not(target_family = "wasm"))]
 pub mod gemma2;
 pub mod lfm2;
 
 mod blocks;
+mod decoder;
 mod error;
 mod model;
 mod registry;
@@ -19,9 +17,9 @@ mod settings;
 mod specs;
 
 pub use blocks::Heads;
+pub use decoder::Decoder;
 pub use error::ModelError;
 pub use model::{Facts, LogitRows, Model, Options, PlanShape};
 pub use registry::{FAMILIES, open};
 pub use rope::{Rope, Scaling};
-pub use settings::Decoder;
 pub use specs::{Role, Source, WeightFormat, WeightSpec};

@@ -54,7 +54,7 @@ pub(crate) fn softcap(z: f32, cap: f32) -> f32 {
 /// `z / 2 · (1 + tanh(√(2/π) · (z + 0.044715 z³)))`, in which `(1 + tanh u) / 2 = 1 / (1 + e⁻²ᵘ)`.
 #[inline(always)]
 pub(crate) fn gelu(z: f32) -> f32 {
-    const TWICE: f32 = 1.595_769_1; // 2 √(2/π)
+    const TWICE: f32 = 1.595_769; // 2 √(2/π)
     z / (1.0 + exp(-TWICE * (z + 0.044_715 * z * z * z)))
 }
 

@@ -57,13 +57,13 @@ fn metadata(
     if config.conv_bias {
         return Err(unsupported("conv_bias is true, which GGUF files of LFM2 do not have"));
     }
-    let rope = Rope::read(checkpoint.config()?, config.head_size, 1)?;
+    let rope = Rope::read(checkpoint.config()?, config.heads.head_size, 1)?;
     if rope.scaling != Scaling::Default {
         return Err(unsupported(
             "its rotary frequencies are scaled, which is not supported in GGUF files yet",
         ));
     }
-    let heads = |mixer: &Mixer| if *mixer == Mixer::Attention { config.n_kv_heads as i32 } else { 0 };
+    let heads = |mixer: &Mixer| if *mixer == Mixer::Attention { config.heads.n_kv_heads as i32 } else { 0 };
     let mut metadata = Metadata::default();
     metadata.text("general.architecture", Lfm2::FAMILY);
     metadata.u32("general.file_type", file_type(format));
@@ -73,10 +73,10 @@ fn metadata(
     count("context_length", config.max_context);
     count("embedding_length", config.width);
     count("feed_forward_length", config.ff_width);
-    count("attention.head_count", config.n_heads);
-    count("attention.key_length", config.head_size);
-    count("attention.value_length", config.head_size);
-    count("rope.dimension_count", config.head_size);
+    count("attention.head_count", config.heads.n_heads);
+    count("attention.key_length", config.heads.head_size);
+    count("attention.value_length", config.heads.head_size);
+    count("rope.dimension_count", config.heads.head_size);
     count("shortconv.l_cache", config.n_taps);
     count("vocab_size", config.n_vocab);
     metadata.i32s("lfm2.attention.head_count_kv", &config.layers.iter().map(heads).collect::<Vec<_>>());
