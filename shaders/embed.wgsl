@@ -18,14 +18,14 @@ struct Params {
 // [T]
 @group(0) @binding(3) var<storage, read> ids: array<u32>;
 // [V, D]
-@group(0) @binding(4) var<storage, read> table: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> table: array<Words>;
 // [T, D]
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<f32>>;
 
 fn scale(row: u32, block: u32) -> f32 {
-#if WEIGHT_INT8 || WEIGHT_E4M3
+#if WEIGHT_INT8 || WEIGHT_INT4 || WEIGHT_E4M3
     let word = placement.scales_0 + row * placement.row_scales + (block >> placement.scale_shift);
-    return bitcast<f32>(table[word >> 2u][word & 3u]);
+    return number_in(table[block_with(word)], word);
 #else
     return 1.0;
 #endif

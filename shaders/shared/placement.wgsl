@@ -1,7 +1,7 @@
 // Where a matrix and its rows of activations lie in their buffers.
 
 struct Placement {
-    // Blocks of 16 bytes in a row of every matrix.
+    // Blocks in a row of every matrix.
     row_blocks: u32,
     // Words before the scales of each matrix.
     scales_0: u32,

@@ -34,10 +34,16 @@ struct Window {
 #endif
 
 #if LANES || TILE
-alias Block = vec4<u32>;
+alias Block = Words;
 
-fn words(block: Block) -> vec4<u32> {
+fn words(block: Block) -> Words {
     return block;
+}
+#elif WEIGHT_INT4
+alias Block = u64;
+
+fn words(block: Block) -> vec2<u32> {
+    return vec2<u32>(u32(block), u32(block >> 32u));
 }
 #else
 alias Block = vec2<u64>;
@@ -63,7 +69,7 @@ struct Row {
 }
 
 // The block at an index of a matrix's buffer.
-fn stored(matrix: u32, i: u32) -> vec4<u32> {
+fn stored(matrix: u32, i: u32) -> Words {
 #if THREE
     if matrix == 2u {
         return words(w2[i]);
@@ -77,7 +83,7 @@ fn stored(matrix: u32, i: u32) -> vec4<u32> {
     return words(w0[i]);
 }
 
-fn block_of(row: Row, block: u32) -> vec4<u32> {
+fn block_of(row: Row, block: u32) -> Words {
     return stored(row.matrix, row.idx * placement.row_blocks + block);
 }
 
@@ -98,18 +104,23 @@ fn scales_of(matrix: u32) -> u32 {
 
 // The scale of a block.
 fn scale_of(row: Row, block: u32) -> f32 {
-#if WEIGHT_INT8 || WEIGHT_E4M3
+#if WEIGHT_INT8 || WEIGHT_INT4 || WEIGHT_E4M3
     let word = scales_of(row.matrix) + row.idx * placement.row_scales + (block >> placement.scale_shift);
-    return bitcast<f32>(stored(row.matrix, word >> 2u)[word & 3u]);
+    return number_in(stored(row.matrix, block_with(word)), word);
 #else
     return 1.0;
 #endif
 }
 
-#if WEIGHT_INT8
+#if WEIGHT_INT8 || WEIGHT_INT4
 // The scales of four groups of a row, the first of which is a multiple of four: rows have whole fours of them.
 fn four_scales_of(row: Row, group: u32) -> vec4<f32> {
     let word = scales_of(row.matrix) + row.idx * placement.row_scales + group;
-    return bitcast<vec4<f32>>(stored(row.matrix, word >> 2u));
+#if WEIGHT_INT4
+    let first = block_with(word);
+    return bitcast<vec4<f32>>(vec4<u32>(stored(row.matrix, first), stored(row.matrix, first + 1u)));
+#else
+    return bitcast<vec4<f32>>(stored(row.matrix, block_with(word)));
+#endif
 }
 #endif

@@ -187,7 +187,7 @@ fn range_products(job: Job, start: u32, end: u32) -> Products {
     return result;
 }
 
-#if WEIGHT_INT8
+#if WEIGHT_INT8 || WEIGHT_INT4
 // Scales of four groups, a column each, of four rows.
 fn four_scales(rows: Rows, group: u32) -> mat4x4<f32> {
     return transpose(mat4x4<f32>(
@@ -264,7 +264,7 @@ fn products(job: Job) -> Products {
     var result = Products();
     var scales = Sums();
     let n_blocks = placement.row_blocks;
-#if WEIGHT_INT8
+#if WEIGHT_INT8 || WEIGHT_INT4
     let n_shared = 1u << placement.scale_shift;
     for (var start = 0u; start < n_blocks; start += 4u * n_shared) {
         let group = start >> placement.scale_shift;

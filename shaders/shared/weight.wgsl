@@ -1,7 +1,14 @@
-// Reads a matrix in any weight type, one block of 16 bytes at a time.
+// Reads a matrix in any weight type, one block at a time: 16 bytes, or 8 of int4, whose blocks have as many columns as those of int8.
 //
 // A matrix is one buffer: its rows, each padded with zeros to whole blocks, then from word `scales` on the f32 scales, row
 // by row. f32, f16 and bf16 have no scales. A quad is four columns; activations are padded with zeros to whole quads.
+
+// The words of a block.
+#if WEIGHT_INT4
+alias Words = vec2<u32>;
+#else
+alias Words = vec4<u32>;
+#endif
 
 #if WEIGHT_F32
 // Quads in a block.
@@ -46,6 +53,19 @@ fn unpack(words: vec4<u32>) -> array<vec4<f32>, 4> {
         unpack_int8(words.x), unpack_int8(words.y), unpack_int8(words.z), unpack_int8(words.w),
     );
 }
+#elif WEIGHT_INT4
+const BLOCK_QUADS: u32 = 4u;
+
+// Four halves of bytes, each 8 more than the number.
+fn unpack_int4(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<u32>(word, word >> 4u, word >> 8u, word >> 12u) & vec4<u32>(15u)) - 8.0;
+}
+
+fn unpack(words: vec2<u32>) -> array<vec4<f32>, 4> {
+    return array<vec4<f32>, 4>(
+        unpack_int4(words.x), unpack_int4(words.x >> 16u), unpack_int4(words.y), unpack_int4(words.y >> 16u),
+    );
+}
 #elif WEIGHT_E4M3
 const BLOCK_QUADS: u32 = 4u;
 
@@ -62,5 +82,24 @@ fn unpack(words: vec4<u32>) -> array<vec4<f32>, 4> {
     return array<vec4<f32>, 4>(
         unpack_e4m3(words.x), unpack_e4m3(words.y), unpack_e4m3(words.z), unpack_e4m3(words.w),
     );
+}
+#endif
+
+#if WEIGHT_INT8 || WEIGHT_INT4 || WEIGHT_E4M3
+// The block that a word is in, and which of its words it is.
+fn block_with(word: u32) -> u32 {
+#if WEIGHT_INT4
+    return word >> 1u;
+#else
+    return word >> 2u;
+#endif
+}
+
+fn number_in(words: Words, word: u32) -> f32 {
+#if WEIGHT_INT4
+    return bitcast<f32>(words[word & 1u]);
+#else
+    return bitcast<f32>(words[word & 3u]);
+#endif
 }
 #endif

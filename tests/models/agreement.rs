@@ -14,12 +14,13 @@ const F32: f32 = 2e-3;
 /// Of rounded weights both sides take the same values, and a device computes with them in f32 too.
 const ROUNDED: f32 = F32;
 
-const FORMATS: [(WeightFormat, f32); 5] = [
+const FORMATS: [(WeightFormat, f32); 6] = [
     (WeightFormat::F32, F32),
     (WeightFormat::BF16, ROUNDED),
     (WeightFormat::F16, ROUNDED),
     (WeightFormat::Int8, ROUNDED),
     (WeightFormat::Fp8, ROUNDED),
+    (WeightFormat::Int4, ROUNDED),
 ];
 
 /// The largest difference between a device's logits and the plain CPU's, over all prompts of a fixture.
@@ -59,7 +60,7 @@ fn a_device_gives_the_plain_cpu_s_logits_on_every_fixture() {
 #[test]
 fn kernels_for_gpus_give_the_plain_cpu_s_logits_on_any_device() {
     for way in ways::with_gpu_kernels() {
-        for weights in [WeightFormat::F32, WeightFormat::Int8, WeightFormat::Fp8] {
+        for weights in [WeightFormat::F32, WeightFormat::Int8, WeightFormat::Fp8, WeightFormat::Int4] {
             let families =
                 [("lfm2", "four-layer"), ("gemma2", "every-third"), ("cohere2", "four-layer")].into_iter();
             for fixture in families.map(|(family, name)| Fixture::new(family, name)) {

@@ -27,7 +27,7 @@ const TOKENS: [usize; 8] = [1, 2, 3, 4, 5, 6, 31, 33];
 const LARGE: usize = 1 << 20;
 
 /// What a weight may be held in.
-const WEIGHTS: [DType; 7] = [
+const WEIGHTS: [DType; 9] = [
     DType::F32,
     DType::F16,
     DType::BF16,
@@ -35,6 +35,8 @@ const WEIGHTS: [DType; 7] = [
     DType::Int8 { group: 32 },
     DType::Int8 { group: 64 },
     DType::Int8 { group: 128 },
+    DType::Int4 { group: 32 },
+    DType::Int4 { group: 128 },
 ];
 
 /// ε of most norms.

@@ -56,7 +56,8 @@ impl Spec {
     }
 
     fn tolerance(&self) -> Tolerance {
-        let int8 = self.weights.iter().find(|(_, dtype)| matches!(dtype, DType::Int8 { .. }));
+        let int8 =
+            self.weights.iter().find(|(_, dtype)| matches!(dtype, DType::Int8 { .. } | DType::Int4 { .. }));
         match int8 {
             Some(_) if self.outlier => INT8_OUTLIER,
             Some((_, dtype)) => tolerances::product(*dtype),

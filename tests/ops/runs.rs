@@ -89,7 +89,7 @@ impl Blocks {
 
     fn tolerance(&self) -> Tolerance {
         match (self.weight_dtype, self.cache) {
-            (DType::Int8 { .. }, _) => INT8_BLOCKS,
+            (DType::Int8 { .. } | DType::Int4 { .. }, _) => INT8_BLOCKS,
             (_, DType::F16) => F16_BLOCKS,
             _ => F32_BLOCKS,
         }

@@ -52,7 +52,7 @@ impl Spec {
     }
 
     fn tolerance(&self) -> Tolerance {
-        let int8 = self.dtypes.iter().find(|dtype| matches!(dtype, DType::Int8 { .. }));
+        let int8 = self.dtypes.iter().find(|dtype| matches!(dtype, DType::Int8 { .. } | DType::Int4 { .. }));
         tolerances::gated(*int8.unwrap_or(&self.dtypes[0]))
     }
 
@@ -128,7 +128,12 @@ fn the_norm_may_be_left_out_and_gates_may_pass_through_gelu() {
 #[test]
 fn the_two_matrices_may_differ_in_type() {
     let int8 = DType::Int8 { group: 64 };
-    let mixtures = [[int8, DType::BF16], [DType::F32, int8], [DType::E4M3, DType::F16]];
+    let mixtures = [
+        [int8, DType::Int4 { group: 32 }],
+        [int8, DType::BF16],
+        [DType::F32, int8],
+        [DType::E4M3, DType::F16],
+    ];
     let specs = mixtures.iter().flat_map(|dtypes| [true, false].map(|normed| (*dtypes, normed)));
     check::all(specs.map(|(dtypes, normed)| Spec { dtypes, normed, ..Spec::new(129, 65, int8, 5) }.row()));
 }

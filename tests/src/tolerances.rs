@@ -27,7 +27,7 @@ pub const PLAIN: Tolerance = Tolerance { max: 3e-6, rms: 3e-7 };
 /// of thousands of elements, and twice again for a gate on top.
 pub const F32_SUMS: Tolerance = Tolerance { max: 2e-5, rms: 2e-6 };
 
-/// Products with int8 weights, where a backend may round activations to 16 bits: a step of max/32767 in a group gives each
+/// Products with int8 or int4 weights, where a backend may round activations to 16 bits: a step of max/32767 in a group gives each
 /// input an error of 2e-5 of the group's deviation, and the worst of thousands of sums is 4.5 times that.
 pub const INT8_PRODUCT: Tolerance = Tolerance { max: 3e-4, rms: 6e-5 };
 
@@ -55,14 +55,19 @@ pub const F16_BLOCKS: Tolerance = Tolerance { max: 5e-3, rms: 1e-3 };
 /// As [`F32_BLOCKS`], with int8 weights: the errors of [`INT8_PRODUCT`] and [`INT8_GATED`] meet in the residual stream.
 pub const INT8_BLOCKS: Tolerance = Tolerance { max: 2e-3, rms: 4e-4 };
 
+/// Whether codes are whole numbers, with which a backend may multiply rounded activations.
+fn is_whole(dtype: DType) -> bool {
+    matches!(dtype, DType::Int8 { .. } | DType::Int4 { .. })
+}
+
 /// A product with weights of this type.
 pub fn product(dtype: DType) -> Tolerance {
-    if matches!(dtype, DType::Int8 { .. }) { INT8_PRODUCT } else { F32_SUMS }
+    if is_whole(dtype) { INT8_PRODUCT } else { F32_SUMS }
 }
 
 /// A product of products with weights of this type.
 pub fn gated(dtype: DType) -> Tolerance {
-    if matches!(dtype, DType::Int8 { .. }) { INT8_GATED } else { F32_SUMS }
+    if is_whole(dtype) { INT8_GATED } else { F32_SUMS }
 }
 
 /// A cache of this type.

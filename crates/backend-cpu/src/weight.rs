@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hala_tensor::{DType, Data, Shape, Tensor};
 
-use crate::simd::panels::{Layout, Panels};
+use crate::simd::panels::{Codes, Layout, Panels};
 
 /// A weight on the host; a clone is another handle to the same memory.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct Weight(pub(crate) Arc<Stored>);
 pub(crate) enum Stored {
     /// Row by row, as it came.
     Rows(Tensor),
-    /// An int8 matrix for the threaded path.
+    /// An int8 or int4 matrix for the threaded path.
     Panels(Panels),
 }
 
@@ -25,11 +25,14 @@ impl Weight {
         Self(Arc::new(Stored::Rows(tensor)))
     }
 
-    /// Repacks int8 matrices, and keeps others as they are.
+    /// Repacks int8 and int4 matrices, and keeps others as they are.
     pub(crate) fn packed(layout: Layout, tensor: Tensor) -> Self {
         Self(Arc::new(match tensor.data() {
             Data::Int8 { codes, scales, group } => {
-                Stored::Panels(Panels::new(layout, tensor.shape(), *group, codes, scales))
+                Stored::Panels(Panels::new(layout, tensor.shape(), *group, Codes::Int8(codes), scales))
+            }
+            Data::Int4 { codes, scales, group } => {
+                Stored::Panels(Panels::new(layout, tensor.shape(), *group, Codes::Int4(codes), scales))
             }
             Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) | Data::E4M3 { .. } => {
                 Stored::Rows(tensor)
@@ -51,7 +54,7 @@ impl Stored {
     pub(crate) fn dtype(&self) -> DType {
         match self {
             Self::Rows(tensor) => tensor.dtype(),
-            Self::Panels(panels) => DType::Int8 { group: panels.group() },
+            Self::Panels(panels) => panels.dtype(),
         }
     }
 }

@@ -164,6 +164,7 @@ pub(crate) fn weight_name(dtype: DType) -> Option<&'static str> {
         DType::F16 => Some("f16"),
         DType::BF16 => Some("bf16"),
         DType::Int8 { .. } => Some("int8"),
+        DType::Int4 { .. } => Some("int4"),
         DType::E4M3 => Some("e4m3"),
         DType::U32 => None,
     }

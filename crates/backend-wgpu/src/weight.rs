@@ -1,11 +1,11 @@
-//! A weight on the device: rows padded to whole blocks of 16 bytes, then the scales; cut by rows where one binding is too
+//! A weight on the device: rows padded to whole blocks of 16 bytes (of 8 for int4), then the scales; cut by rows where one binding is too
 //! small for it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use hala_plan::BackendError;
-use hala_tensor::{DType, Data, Tensor};
+use hala_tensor::{DType, Data, Tensor, int4};
 use wgpu::{Buffer, BufferUsages};
 
 use crate::choose::Preset;
@@ -13,8 +13,11 @@ use crate::dispatch::WINDOW_BYTES;
 use crate::gpu::Gpu;
 use crate::memory::stride;
 
-/// Bytes of a block; shaders read weights a block at a time.
+/// Bytes of a block of most types; shaders read weights a block at a time.
 const BLOCK: usize = 16;
+
+/// Columns of a block of int8, and of int4, whose blocks have half as many bytes.
+const BLOCK_COLUMNS: usize = 16;
 
 /// The largest pieces that are handed to the driver at once, so that it need not hold much more.
 const PIECE: usize = 32 << 20;
@@ -46,7 +49,7 @@ pub(crate) struct Stored {
 #[derive(Debug, Clone)]
 pub struct Weight(pub(crate) Arc<Stored>);
 
-/// Scales of int8 groups that kernels read at once: a row has whole fours of them.
+/// Scales of groups that kernels read at once: a row has whole fours of them.
 const SCALES_AT_ONCE: usize = 4;
 
 /// One scale for a whole row: no row has 2³¹ blocks.
@@ -58,6 +61,8 @@ const E4M3_FACTOR: f32 = 256.0;
 /// A tensor as bytes and scales.
 struct Bytes {
     bytes: Vec<u8>,
+    /// Bytes of a block.
+    block: usize,
     /// Bytes of one row.
     n_row: usize,
     scales: Vec<f32>,
@@ -69,7 +74,7 @@ impl Bytes {
     fn plain<T: bytemuck::NoUninit>(values: &[T], n_columns: usize) -> Self {
         let bytes = bytemuck::cast_slice(values).to_vec();
         let n_row = n_columns * size_of::<T>();
-        Self { bytes, n_row, scales: Vec::new(), row_scales: 0, scale_shift: WHOLE_ROW }
+        Self { bytes, block: BLOCK, n_row, scales: Vec::new(), row_scales: 0, scale_shift: WHOLE_ROW }
     }
 
     /// # Errors
@@ -85,29 +90,46 @@ impl Bytes {
             Data::U32(_) => return Err(unsupported),
             Data::E4M3 { codes, scales } => {
                 let scales = scales.into_iter().map(|s| s * E4M3_FACTOR).collect();
-                Self { bytes: codes, n_row: n_columns, scales, row_scales: 1, scale_shift: WHOLE_ROW }
+                let (block, n_row) = (BLOCK, n_columns);
+                Self { bytes: codes, block, n_row, scales, row_scales: 1, scale_shift: WHOLE_ROW }
             }
             Data::Int8 { codes, scales, group } => {
-                if !group.is_power_of_two() || group < BLOCK {
-                    return Err(unsupported);
-                }
-                let n_scales = n_columns.div_ceil(group);
-                let row_scales = n_scales.next_multiple_of(SCALES_AT_ONCE);
-                Self {
-                    bytes: bytemuck::cast_slice(&codes).to_vec(),
-                    n_row: n_columns,
-                    scales: padded_rows(&scales, n_scales, row_scales),
-                    row_scales,
-                    scale_shift: (group / BLOCK).ilog2(),
-                }
+                let bytes = bytemuck::cast_vec(codes);
+                Self::grouped((bytes, BLOCK, n_columns), &scales, group, n_columns).ok_or(unsupported)?
+            }
+            Data::Int4 { codes, scales, group } => {
+                let codes = (codes, BLOCK / 2, int4::n_row_bytes(n_columns));
+                Self::grouped(codes, &scales, group, n_columns).ok_or(unsupported)?
             }
         })
+    }
+
+    /// Codes, with the bytes of a block and of a row, and a scale for each group; `None` for groups that kernels do not read.
+    fn grouped(
+        (bytes, block, n_row): (Vec<u8>, usize, usize),
+        scales: &[f32],
+        group: usize,
+        n_columns: usize,
+    ) -> Option<Self> {
+        if !group.is_power_of_two() || group < BLOCK_COLUMNS {
+            return None;
+        }
+        let n_scales = n_columns.div_ceil(group);
+        let row_scales = n_scales.next_multiple_of(SCALES_AT_ONCE);
+        let scales = padded_rows(scales, n_scales, row_scales);
+        let scale_shift = (group / BLOCK_COLUMNS).ilog2();
+        Some(Self { bytes, block, n_row, scales, row_scales, scale_shift })
+    }
+
+    /// Bytes of a row with what pads it.
+    fn n_padded(&self) -> usize {
+        self.n_row.next_multiple_of(self.block)
     }
 
     /// Rows `first` … of the codes, padded to whole blocks.
     fn padded(&self, first: usize, n_rows: usize) -> Cow<'_, [u8]> {
         let bytes = &self.bytes[first * self.n_row..][..n_rows * self.n_row];
-        match self.n_row.next_multiple_of(BLOCK) {
+        match self.n_padded() {
             n_row if n_row == self.n_row => bytes.into(),
             n_row => padded_rows(bytes, self.n_row, n_row).into(),
         }
@@ -131,7 +153,7 @@ impl Weight {
     pub(crate) fn upload(gpu: &Gpu, label: &str, tensor: Tensor) -> Result<Self, BackendError> {
         let (dtype, n_rows) = (tensor.dtype(), tensor.shape().n_rows());
         let bytes = Bytes::of(label, tensor)?;
-        let row_bytes = bytes.n_row.next_multiple_of(BLOCK);
+        let row_bytes = bytes.n_padded();
         let limit = gpu.device.limits();
         let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - BLOCK;
         let part_rows = (limit / (row_bytes + 4 * bytes.row_scales).max(1)).clamp(1, n_rows.max(1));
@@ -143,7 +165,7 @@ impl Weight {
         Ok(Self(Arc::new(Stored {
             dtype,
             parts,
-            row_blocks: row_bytes / BLOCK,
+            row_blocks: row_bytes / bytes.block,
             row_scales: bytes.row_scales,
             scale_shift: bytes.scale_shift,
         })))
@@ -151,7 +173,7 @@ impl Weight {
 }
 
 fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> Result<Part, BackendError> {
-    let row_bytes = bytes.n_row.next_multiple_of(BLOCK);
+    let row_bytes = bytes.n_padded();
     let n_code_bytes = rows.len() * row_bytes;
     let scales = &bytes.scales[rows.start * bytes.row_scales..rows.end * bytes.row_scales];
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;

@@ -81,7 +81,8 @@ macro_rules! with_float {
             hala_tensor::DType::F32
             | hala_tensor::DType::U32
             | hala_tensor::DType::E4M3
-            | hala_tensor::DType::Int8 { .. } => {
+            | hala_tensor::DType::Int8 { .. }
+            | hala_tensor::DType::Int4 { .. } => {
                 type $float = $crate::float::Single;
                 $run
             }
@@ -95,7 +96,7 @@ pub(crate) fn file_dtype(dtype: DType) -> FileDType {
     match dtype {
         DType::BF16 => FileDType::BF16,
         DType::F16 => FileDType::F16,
-        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } => FileDType::F32,
+        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => FileDType::F32,
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn torch_name(dtype: DType) -> &'static str {
     match dtype {
         DType::BF16 => "bfloat16",
         DType::F16 => "float16",
-        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } => "float32",
+        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => "float32",
     }
 }
 

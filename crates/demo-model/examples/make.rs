@@ -38,7 +38,7 @@ fn write_weights(folder: &Path, group: usize, out: &Path) -> Result<()> {
     writer.metadata("format", "pt");
     let mut tensors = BTreeMap::new();
     for spec in model.weights().iter().filter(|w| w.source == Source::Checkpoint) {
-        let dtype = if spec.role == Role::Matrix { DType::Int8 { group } } else { DType::F32 };
+        let dtype = if spec.role == Role::Vector { DType::F32 } else { DType::Int8 { group } };
         tensors.insert(spec.name.clone(), checkpoint.load(&spec.name, dtype)?);
     }
     Ok(writer.write_all(out, &tensors)?)

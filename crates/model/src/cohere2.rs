@@ -115,8 +115,7 @@ impl Cohere2 {
         let context = settings::context(options, max_context)?;
         let mut specs = Specs::default();
         let rope = Rope::read(checkpoint.config()?, heads.head_size, context)?;
-        let vocabulary = "vocab_size, hidden_size";
-        let embed_tokens = specs.matrix(EMBED_TOKENS.to_owned(), [n_vocab, width], vocabulary);
+        let embed_tokens = specs.vocabulary(EMBED_TOKENS, [n_vocab, width]);
         // Logits are linear in the last norm's weights, so their factor is put there.
         let affine = [config.logit_scale, 0.0];
         let norm = specs.affine("model.norm.weight".to_owned(), width, "hidden_size", affine);
@@ -125,7 +124,7 @@ impl Cohere2 {
         let layers = (0..n_layers).map(|i| layer(&config, i, rope, &mut specs)).collect();
         let lm_head = match tied {
             true => embed_tokens,
-            false => specs.matrix("lm_head.weight".to_owned(), [n_vocab, width], vocabulary),
+            false => specs.vocabulary("lm_head.weight", [n_vocab, width]),
         };
         let cache = options.cache.unwrap_or(DType::F32);
         let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();

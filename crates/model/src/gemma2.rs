@@ -138,15 +138,14 @@ impl Gemma2 {
         let context = settings::context(options, max_context)?;
         let mut specs = Specs::default();
         let rope = Rope::read(checkpoint.config()?, heads.head_size, context)?;
-        let vocabulary = "vocab_size, hidden_size";
-        let embed_tokens = specs.matrix(EMBED_TOKENS.to_owned(), [n_vocab, width], vocabulary);
+        let embed_tokens = specs.vocabulary(EMBED_TOKENS, [n_vocab, width]);
         let norm = rms(&mut specs, "model.norm.weight".to_owned(), width);
         let rope = specs.rope(rope);
         let n_layers = config.decoder.windows.len();
         let layers = (0..n_layers).map(|i| layer(&config, i, rope, &mut specs)).collect();
         let lm_head = match tied {
             true => embed_tokens,
-            false => specs.matrix("lm_head.weight".to_owned(), [n_vocab, width], vocabulary),
+            false => specs.vocabulary("lm_head.weight", [n_vocab, width]),
         };
         let cache = options.cache.unwrap_or(DType::F32);
         let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();

@@ -15,6 +15,9 @@ use crate::{ModelError, Rope};
 pub enum Role {
     /// A matrix that products read: quantised as the user asks.
     Matrix,
+    /// A matrix with a row for each id: the embedding, the head. As [`Role::Matrix`], but int8 where int4 is asked for, which is too
+    /// coarse for what decides each token.
+    Vocabulary,
     /// Norms, taps, biases, tables: always f32.
     Vector,
 }
@@ -73,11 +76,14 @@ pub enum WeightFormat {
     Int8,
     /// E4M3 with one scale a row.
     Fp8,
+    /// int4 in groups of [`DType::INT4_GROUP`]; the embedding and the head are int8.
+    Int4,
 }
 
 impl WeightFormat {
     /// All formats, by the names that users give.
-    pub const ALL: [Self; 6] = [Self::Auto, Self::F32, Self::BF16, Self::F16, Self::Int8, Self::Fp8];
+    pub const ALL: [Self; 7] =
+        [Self::Auto, Self::F32, Self::BF16, Self::F16, Self::Int8, Self::Fp8, Self::Int4];
 
     /// The name that users give.
     pub const fn name(self) -> &'static str {
@@ -88,14 +94,17 @@ impl WeightFormat {
             Self::F16 => "f16",
             Self::Int8 => "int8",
             Self::Fp8 => "fp8",
+            Self::Int4 => "int4",
         }
     }
 
-    /// The element type for a matrix that the checkpoint stores as `stored`.
-    fn dtype(self, stored: DType) -> DType {
+    /// The element type for a weight that the checkpoint stores as `stored`.
+    pub fn dtype(self, role: Role, stored: DType) -> DType {
         match self {
+            _ if role == Role::Vector => DType::F32,
+            Self::Int4 if role == Role::Matrix => DType::Int4 { group: DType::INT4_GROUP },
             Self::Auto if stored.is_quantised() => stored,
-            Self::Auto | Self::Int8 => DType::Int8 { group: DType::INT8_GROUP },
+            Self::Auto | Self::Int8 | Self::Int4 => DType::Int8 { group: DType::INT8_GROUP },
             Self::F32 => DType::F32,
             Self::BF16 => DType::BF16,
             Self::F16 => DType::F16,
@@ -137,10 +146,7 @@ impl WeightSpec {
                 return Tensor::from_f32(self.shape, values).map_err(named);
             }
             Source::Checkpoint => {
-                let dtype = match self.role {
-                    Role::Matrix => format.dtype(checkpoint.stored_dtype(&self.name)?),
-                    Role::Vector => DType::F32,
-                };
+                let dtype = format.dtype(self.role, checkpoint.stored_dtype(&self.name)?);
                 checkpoint.load(&self.name, dtype)?
             }
         };
@@ -184,6 +190,13 @@ impl Specs {
     pub(crate) fn matrix(&mut self, name: String, dims: [usize; 2], setting: &'static str) -> WeightId {
         let stored = Stored { dims: dims.to_vec(), setting };
         self.add(name, Shape::matrix(dims[0], dims[1]), Role::Matrix, stored)
+    }
+
+    /// A matrix with a row for each id.
+    pub(crate) fn vocabulary(&mut self, name: &str, dims: [usize; 2]) -> WeightId {
+        let id = self.matrix(name.to_owned(), dims, "vocab_size, hidden_size");
+        self.list[id.0 as usize].role = Role::Vocabulary;
+        id
     }
 
     /// A vector `[n]`.

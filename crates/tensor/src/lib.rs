@@ -1,10 +1,11 @@
 //! Shapes, element types, and the block formats of quantised weights.
 //!
 //! Layer 0: everything above speaks of tensors in these words. A [`Tensor`] is bytes on the host with a
-//! [`Shape`] and a [`DType`]; the formats [`e4m3`] and [`int8`] say how one block of codes and scales is
+//! [`Shape`] and a [`DType`]; the formats [`e4m3`], [`int8`] and [`int4`] say how one block of codes and scales is
 //! encoded and decoded, and every backend decodes to exactly these values.
 
 pub mod e4m3;
+pub mod int4;
 pub mod int8;
 
 mod dtype;

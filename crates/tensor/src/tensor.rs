@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use crate::{DType, Shape, TensorError, e4m3, int8};
+use crate::{DType, Shape, TensorError, e4m3, int4, int8};
 
 /// The elements of a [`Tensor`]; quantised ones keep codes and scales apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,15 @@ pub enum Data {
     Int8 {
         /// One code an element, row-major.
         codes: Vec<i8>,
+        /// `[rows, ⌈columns / group⌉]`, row-major.
+        scales: Vec<f32>,
+        /// Columns that share a scale.
+        group: usize,
+    },
+    /// [`DType::Int4`]
+    Int4 {
+        /// `[rows, ⌈columns / 2⌉]`, two codes each; see [`int4`].
+        codes: Vec<u8>,
         /// `[rows, ⌈columns / group⌉]`, row-major.
         scales: Vec<f32>,
         /// Columns that share a scale.
@@ -69,6 +78,12 @@ impl Tensor {
                 count(scales.len(), shape.n_rows() * n_groups)?;
                 finite(scales, n_groups)?;
             }
+            Data::Int4 { codes, scales, group } => {
+                let n_groups = shape.n_columns().div_ceil((*group).max(1));
+                count(codes.len(), shape.n_rows() * int4::n_row_bytes(shape.n_columns()))?;
+                count(scales.len(), shape.n_rows() * n_groups)?;
+                finite(scales, n_groups)?;
+            }
         }
         Ok(Self { shape, data })
     }
@@ -105,6 +120,7 @@ impl Tensor {
             Data::U32(_) => DType::U32,
             Data::E4M3 { .. } => DType::E4M3,
             Data::Int8 { group, .. } => DType::Int8 { group: *group },
+            Data::Int4 { group, .. } => DType::Int4 { group: *group },
         }
     }
 
@@ -133,6 +149,11 @@ impl Tensor {
             Data::Int8 { codes, scales, group } => {
                 let n_groups = n.div_ceil(*group);
                 int8::decode_row(&codes[range], &scales[row * n_groups..(row + 1) * n_groups], *group, out);
+            }
+            Data::Int4 { codes, scales, group } => {
+                let (n_bytes, n_groups) = (int4::n_row_bytes(n), n.div_ceil(*group));
+                let scales = &scales[row * n_groups..(row + 1) * n_groups];
+                int4::decode_row(&codes[row * n_bytes..(row + 1) * n_bytes], scales, *group, out);
             }
         }
     }
@@ -183,6 +204,11 @@ impl TensorBuilder {
                 let n_scales = shape.n_rows() * shape.n_columns().div_ceil(group);
                 Data::Int8 { codes: Vec::with_capacity(n), scales: Vec::with_capacity(n_scales), group }
             }
+            DType::Int4 { group } => {
+                let n_scales = shape.n_rows() * shape.n_columns().div_ceil(group);
+                let codes = Vec::with_capacity(shape.n_rows() * int4::n_row_bytes(shape.n_columns()));
+                Data::Int4 { codes, scales: Vec::with_capacity(n_scales), group }
+            }
         };
         Ok(Self { shape, data, n_rows: 0 })
     }
@@ -206,6 +232,7 @@ impl TensorBuilder {
             Data::BF16(x) => x.extend(row.iter().map(|v| bf16::from_f32(*v))),
             Data::E4M3 { codes, scales } => scales.push(e4m3::encode_row(row, codes)),
             Data::Int8 { codes, scales, group } => int8::encode_row(row, *group, codes, scales),
+            Data::Int4 { codes, scales, group } => int4::encode_row(row, *group, codes, scales),
             Data::U32(_) => return Err(TensorError::NotAFloat { dtype: DType::U32 }),
         }
         self.n_rows += 1;
@@ -225,7 +252,14 @@ impl TensorBuilder {
 mod tests {
     use super::*;
 
-    const ALL: [DType; 5] = [DType::F32, DType::F16, DType::BF16, DType::E4M3, DType::Int8 { group: 64 }];
+    const ALL: [DType; 6] = [
+        DType::F32,
+        DType::F16,
+        DType::BF16,
+        DType::E4M3,
+        DType::Int8 { group: 64 },
+        DType::Int4 { group: 32 },
+    ];
 
     fn build(shape: Shape, dtype: DType, values: &[f32]) -> Tensor {
         let mut builder = TensorBuilder::new(shape, dtype).unwrap();
@@ -243,8 +277,9 @@ mod tests {
                 assert_eq!(tensor.dtype(), dtype);
                 let error =
                     values.iter().zip(tensor.to_f32()).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
-                // E4M3 has 3 mantissa bits: at most 1/16 of values up to 1.
-                assert!(error <= 1.0 / 16.0, "{dtype}: {error}");
+                // E4M3 has 3 mantissa bits: at most 1/16 of values up to 1. Int4 has 16 values, and may be a step off at one end.
+                let most = if matches!(dtype, DType::Int4 { .. }) { 1.0 / 8.0 } else { 1.0 / 16.0 };
+                assert!(error <= most, "{dtype}: {error}");
             }
         }
     }

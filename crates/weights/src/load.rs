@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder, TensorError};
+use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder, TensorError, int4};
 use half::{bf16, f16};
 
 use crate::quantisation::Codes;
@@ -65,6 +65,11 @@ impl Checkpoint {
                 let codes = copy_bytes(bytes, |range| self.release(name, range));
                 Data::Int8 { codes: bytemuck::cast_vec(codes), scales, group }
             }
+            (Codes::Packed(4), DType::Int4 { group }) => {
+                let n_bytes = int4::n_row_bytes(view.shape.n_columns());
+                let codes = copy_row_starts(bytes, [n_rows, n_bytes], |range| self.release(name, range));
+                Data::Int4 { codes, scales, group }
+            }
             (Codes::Packed(n_bits), DType::Int8 { group }) => {
                 let mut codes = Vec::with_capacity(view.shape.n_elements());
                 let n_row_bytes = bytes.len() / n_rows.max(1);
@@ -90,15 +95,19 @@ impl Checkpoint {
         dtype: DType,
     ) -> Result<Result<Tensor, TensorError>, WeightsError> {
         let (n_rows, bytes) = (view.shape.n_rows(), view.bytes()?);
-        let (mut codes, mut scales) = (Vec::with_capacity(view.shape.n_elements()), Vec::new());
+        let (mut codes, mut scales) = (Vec::with_capacity(bytes.len()), Vec::new());
         let n_row_bytes = (bytes.len() / n_rows.max(1)).max(1);
         let n_chunk_bytes = CHUNK_BYTES.next_multiple_of(n_row_bytes);
         for (i, chunk) in bytes.chunks(n_chunk_bytes).enumerate() {
             crate::gguf::blocks::codes(view.file_dtype(), chunk, &mut codes, &mut scales);
             self.release(name, i * n_chunk_bytes..i * n_chunk_bytes + chunk.len());
         }
-        let DType::Int8 { group } = dtype else { return Err(view.unsupported()) };
-        Ok(Tensor::new(view.shape, Data::Int8 { codes, scales, group }))
+        let data = match dtype {
+            DType::Int8 { group } => Data::Int8 { codes: bytemuck::cast_vec(codes), scales, group },
+            DType::Int4 { group } => Data::Int4 { codes, scales, group },
+            _ => return Err(view.unsupported()),
+        };
+        Ok(Tensor::new(view.shape, data))
     }
 }
 
@@ -131,7 +140,9 @@ fn empty(shape: Shape, dtype: DType) -> Result<Tensor, TensorError> {
         DType::F16 => Data::F16(Vec::new()),
         DType::BF16 => Data::BF16(Vec::new()),
         DType::U32 => return Err(TensorError::NotAFloat { dtype }),
-        DType::E4M3 | DType::Int8 { .. } => return Err(TensorError::NotAMatrix { dtype, shape }),
+        DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => {
+            return Err(TensorError::NotAMatrix { dtype, shape });
+        }
     };
     Tensor::new(shape, data)
 }
@@ -159,9 +170,22 @@ fn copy(
             let words = copy_words(bytes, bf16::from_le_bytes, finite, release);
             Data::BF16(words.map_err(|(i, x)| refuse((i, x.to_f32())))?)
         }
-        DType::U32 | DType::E4M3 | DType::Int8 { .. } => return Err(TensorError::NotAFloat { dtype }),
+        DType::U32 | DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => {
+            return Err(TensorError::NotAFloat { dtype });
+        }
     };
     Tensor::new(shape, data)
+}
+
+/// The first bytes of each row, whose words may hold more, letting go of the file's pages meanwhile.
+fn copy_row_starts(bytes: &[u8], [n_rows, n_bytes]: [usize; 2], release: impl Fn(Range<usize>)) -> Vec<u8> {
+    let n_stored = (bytes.len() / n_rows.max(1)).max(1);
+    if n_stored == n_bytes {
+        return copy_bytes(bytes, release);
+    }
+    let codes = bytes.chunks(n_stored).flat_map(|row| row[..n_bytes].iter().copied()).collect();
+    release(0..bytes.len());
+    codes
 }
 
 /// Copies bytes, letting go of the file's pages meanwhile.

@@ -114,18 +114,19 @@ impl Checkpoint {
 impl Stored<'_> {
     /// The element type in memory that holds the values exactly, or where there is none, the nearest that is as small.
     ///
-    /// 4-bit codes are held as int8; E4M3 with scales for blocks of columns becomes int8.
+    /// E4M3 with scales for blocks of columns becomes int8, and so do 4-bit numbers with offsets.
     pub(crate) fn dtype(&self) -> DType {
         match self.form {
             Form::Floats(dtype) => dtype,
             Form::Quantised(_) if self.is_encoded_again() => DType::Int8 { group: DType::INT8_GROUP },
             #[cfg(not(target_family = "wasm"))]
             Form::Blocks => {
-                DType::Int8 { group: blocks::columns_of_scale(self.view.dtype).unwrap_or(DType::INT8_GROUP) }
+                blocks::dtype(self.view.dtype).unwrap_or(DType::Int8 { group: DType::INT8_GROUP })
             }
             Form::Quantised(Quantised { codes: Codes::E4M3, .. }) => DType::E4M3,
-            Form::Quantised(Quantised { scheme, .. }) => {
-                DType::Int8 { group: group(scheme, self.view.shape.n_columns()) }
+            Form::Quantised(Quantised { codes, scheme, .. }) => {
+                let group = group(scheme, self.view.shape.n_columns());
+                if codes == Codes::Packed(4) { DType::Int4 { group } } else { DType::Int8 { group } }
             }
         }
     }
@@ -138,7 +139,7 @@ impl Stored<'_> {
                 codes == Codes::E4M3 && scheme.block[1] < self.view.shape.n_columns()
             }
             #[cfg(not(target_family = "wasm"))]
-            Form::Blocks => blocks::columns_of_scale(self.view.dtype).is_none(),
+            Form::Blocks => blocks::dtype(self.view.dtype).is_none(),
         }
     }
 }
@@ -152,7 +153,7 @@ impl Quantised<'_> {
     }
 }
 
-/// Columns of an int8 group that has the scheme's scales: a power of two where one scale goes for all columns, as GPUs ask for.
+/// Columns of a group that has the scheme's scales: a power of two where one scale goes for all columns, as GPUs ask for.
 fn group(scheme: Scheme, n_columns: usize) -> usize {
     const SMALLEST: usize = 16;
     match scheme.block[1] {
@@ -291,7 +292,7 @@ fn decode_floats(dtype: DType, bytes: &[u8], halves: &mut Vec<f16>, out: &mut [f
             halves.convert_to_f32_slice(out);
         }
         // `float_dtype` gives no other type than these three.
-        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } => {
+        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => {
             for (out, word) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
                 *out = f32::from_le_bytes(*word);
             }

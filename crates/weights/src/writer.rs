@@ -45,7 +45,9 @@ impl SafetensorsWriter {
             DType::Int8 { .. } => {
                 return refuse("an int8 tensor must be a matrix whose name ends in `.weight`".to_owned());
             }
-            DType::U32 | DType::E4M3 => return refuse(format!("writing {dtype} is not supported yet")),
+            DType::U32 | DType::E4M3 | DType::Int4 { .. } => {
+                return refuse(format!("writing {dtype} is not supported yet"));
+            }
         }
         if name == "__metadata__" || self.tensors.contains_key(name) || self.clashes(name, dtype) {
             return refuse("the name is taken".to_owned());
@@ -163,7 +165,7 @@ fn stored(shape: Shape, dtype: DType) -> (FileDType, Option<Shape>) {
         DType::BF16 => (FileDType::BF16, None),
         DType::U32 => (FileDType::U32, None),
         DType::E4M3 => (FileDType::F8_E4M3, Some(Shape::matrix(shape.n_rows(), 1))),
-        DType::Int8 { group } => {
+        DType::Int8 { group } | DType::Int4 { group } => {
             let n_groups = shape.n_columns().div_ceil(group);
             (FileDType::I8, Some(Shape::matrix(shape.n_rows(), n_groups)))
         }
@@ -176,14 +178,16 @@ fn elements(tensor: &Tensor) -> Option<&[u8]> {
         Data::F16(x) => bytemuck::cast_slice(x),
         Data::BF16(x) => bytemuck::cast_slice(x),
         Data::U32(x) => bytemuck::cast_slice(x),
-        Data::E4M3 { codes, .. } => codes,
+        Data::E4M3 { codes, .. } | Data::Int4 { codes, .. } => codes,
         Data::Int8 { codes, .. } => bytemuck::cast_slice(codes),
     })
 }
 
 fn scales(tensor: &Tensor) -> Option<&[u8]> {
     match tensor.data() {
-        Data::E4M3 { scales, .. } | Data::Int8 { scales, .. } => Some(bytemuck::cast_slice(scales)),
+        Data::E4M3 { scales, .. } | Data::Int8 { scales, .. } | Data::Int4 { scales, .. } => {
+            Some(bytemuck::cast_slice(scales))
+        }
         Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) => None,
     }
 }

@@ -16,7 +16,7 @@ export type ModelSource =
 export type BackendName = 'webgpu' | 'wasm';
 
 /** How matrices are held on the device; `auto` keeps a quantised checkpoint as it is and makes others int8. */
-export type WeightFormat = 'auto' | 'f32' | 'bf16' | 'f16' | 'int8' | 'fp8';
+export type WeightFormat = 'auto' | 'f32' | 'bf16' | 'f16' | 'int8' | 'fp8' | 'int4';
 
 export interface LoadOptions {
   /** Default: the built-in translator. */

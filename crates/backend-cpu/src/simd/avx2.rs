@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm256_add_epi32, _mm256_castps256_ps128, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
     _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_madd_epi16,
     _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
-    _mm256_storeu_ps,
+    _mm256_slli_epi16, _mm256_srai_epi16, _mm256_storeu_ps,
 };
 
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
@@ -40,9 +40,13 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    fn tile<const N_BITS: usize, const M: usize>(
+        self,
+        panel: Panel<'_>,
+        x: Inputs<'_>,
+    ) -> [[f32; N_ROWS]; M] {
         // SAFETY: an `Avx2` exists only where the machine has the features.
-        unsafe { int8_tile(panel, x) }
+        unsafe { tile::<N_BITS, M>(panel, x) }
     }
 
     #[inline(always)]
@@ -57,32 +61,34 @@ fn vectorise(isa: Avx2, work: impl Work) {
     work.run(isa);
 }
 
-/// Defines the int8 kernel in vectors of 256 bits, given the features that it is compiled for and how it adds the products of 16-bit
+/// Defines the kernel of whole numbers in vectors of 256 bits, given the features that it is compiled for and how it adds the products of 16-bit
 /// pairs to sums: a macro, because features are no parameters. It stands beside what it calls in the names of those who use it.
-macro_rules! int8_tile_256 {
+macro_rules! tile_256 {
     ($features:literal, $add:expr) => {
         /// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
         #[target_feature(enable = $features)]
-        fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
-            panel.check(Layout::Pairs, x, M);
+        fn tile<const N_BITS: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+            panel.check::<N_BITS>(Layout::Pairs, x, M);
             let mut sums = [[_mm256_setzero_ps(); 2]; M];
             let mut step = 0;
             for (block_idx, block) in panel.blocks.iter().enumerate() {
                 let mut products = [[_mm256_setzero_si256(); 2]; M];
-                for s in step..step + block.n_steps {
+                for s in (step..step + block.n_steps).step_by(8 / N_BITS) {
                     // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
                     unsafe {
-                        let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                        let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS * N_BITS / 8);
                         if M == 1 {
                             prefetch(codes);
                         }
-                        let low = widened(codes);
-                        let high = widened(codes.add(N_ROWS));
-                        let inputs = x.words.as_ptr().add(s * x.stride);
-                        for (m, products) in products.iter_mut().enumerate() {
-                            let input = _mm256_set1_epi32(inputs.add(m).read().cast_signed());
-                            products[0] = $add(products[0], low, input);
-                            products[1] = $add(products[1], high, input);
+                        let low = widened::<N_BITS>(codes);
+                        let high = widened::<N_BITS>(codes.add(N_ROWS));
+                        for i in 0..8 / N_BITS {
+                            let inputs = x.words.as_ptr().add((s + i) * x.stride);
+                            for (m, products) in products.iter_mut().enumerate() {
+                                let input = _mm256_set1_epi32(inputs.add(m).read().cast_signed());
+                                products[0] = $add(products[0], low[i], input);
+                                products[1] = $add(products[1], high[i], input);
+                            }
                         }
                     }
                 }
@@ -93,9 +99,9 @@ macro_rules! int8_tile_256 {
         }
     };
 }
-pub(super) use int8_tile_256;
+pub(super) use tile_256;
 
-int8_tile_256!("avx2,fma,f16c", added);
+tile_256!("avx2,fma,f16c", added);
 
 /// Adds the products of pairs to sums.
 #[target_feature(enable = "avx2")]
@@ -134,15 +140,19 @@ pub(super) fn prefetch(codes: *const i8) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(codes.wrapping_add(AHEAD)) };
 }
 
-/// 16 codes as 16-bit numbers.
+/// The codes of 16 bytes as 16-bit numbers: those of a step, twice, or of two.
 ///
 /// # Safety
 /// 16 bytes can be read.
 #[target_feature(enable = "avx2")]
 #[inline]
-pub(super) unsafe fn widened(codes: *const i8) -> __m256i {
+pub(super) unsafe fn widened<const N_BITS: usize>(codes: *const i8) -> [__m256i; 2] {
     // SAFETY: the caller's promise.
-    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(codes.cast()) })
+    let bytes = _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(codes.cast()) });
+    if N_BITS == 8 {
+        return [bytes; 2];
+    }
+    [_mm256_srai_epi16::<12>(_mm256_slli_epi16::<12>(bytes)), _mm256_srai_epi16::<4>(bytes)]
 }
 
 #[target_feature(enable = "avx2")]

@@ -3,7 +3,7 @@
 use std::arch::x86_64::{
     __m512i, _mm256_loadu_si256, _mm512_add_epi32, _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps,
     _mm512_dpwssd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi16, _mm512_srai_epi16, _mm512_storeu_ps,
 };
 
 use super::avx2::{Avx2, prefetch};
@@ -40,9 +40,13 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    fn tile<const N_BITS: usize, const M: usize>(
+        self,
+        panel: Panel<'_>,
+        x: Inputs<'_>,
+    ) -> [[f32; N_ROWS]; M] {
         // SAFETY: an `Avx512` exists only where the machine has the features.
-        unsafe { int8_tile(panel, x) }
+        unsafe { tile::<N_BITS, M>(panel, x) }
     }
 
     #[inline(always)]
@@ -58,26 +62,31 @@ fn vectorise(isa: Avx512, work: impl Work) {
 
 /// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
-    panel.check(Layout::Pairs, x, M);
+fn tile<const N_BITS: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    panel.check::<N_BITS>(Layout::Pairs, x, M);
     let mut sums = [_mm512_setzero_ps(); M];
     let mut step = 0;
     for (block_idx, block) in panel.blocks.iter().enumerate() {
         let mut products = [_mm512_setzero_si512(); M];
-        // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
-        let start = if M == 1 { unsafe { by_fours(panel, x, block, step, &mut products[0]) } } else { step };
-        for s in start..step + block.n_steps {
+        let start = if M == 1 {
+            // SAFETY: as below.
+            unsafe { by_fours::<N_BITS>(panel, x, block, step, &mut products[0]) }
+        } else {
+            step
+        };
+        for s in (start..step + block.n_steps).step_by(8 / N_BITS) {
             // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
-                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS * N_BITS / 8);
                 if M == 1 {
                     prefetch(codes);
                 }
-                let codes = widened(codes);
-                let inputs = x.words.as_ptr().add(s * x.stride);
-                for (m, product) in products.iter_mut().enumerate() {
-                    let input = _mm512_set1_epi32(inputs.add(m).read().cast_signed());
-                    *product = _mm512_dpwssd_epi32(*product, codes, input);
+                for (i, codes) in widened::<N_BITS>(codes).into_iter().take(8 / N_BITS).enumerate() {
+                    let inputs = x.words.as_ptr().add((s + i) * x.stride);
+                    for (m, product) in products.iter_mut().enumerate() {
+                        let input = _mm512_set1_epi32(inputs.add(m).read().cast_signed());
+                        *product = _mm512_dpwssd_epi32(*product, codes, input);
+                    }
                 }
             }
         }
@@ -105,19 +114,29 @@ fn int8_tile<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS];
 /// The panel has 32 codes a step, and `x` a word.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 #[inline]
-unsafe fn by_fours(panel: Panel<'_>, x: Inputs<'_>, block: &Block, first: usize, sum: &mut __m512i) -> usize {
+unsafe fn by_fours<const N_BITS: usize>(
+    panel: Panel<'_>,
+    x: Inputs<'_>,
+    block: &Block,
+    first: usize,
+    sum: &mut __m512i,
+) -> usize {
     let mut sums = [_mm512_setzero_si512(); 4];
     let end = first + block.n_steps - block.n_steps % 4;
     for s in (first..end).step_by(4) {
         // SAFETY: the caller's promise.
         unsafe {
-            let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+            let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS * N_BITS / 8);
             prefetch(codes);
-            prefetch(codes.add(4 * N_ROWS));
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let input = x.words.as_ptr().add((s + i) * x.stride).read();
-                let codes = widened(codes.add(i * 2 * N_ROWS));
-                *sum = _mm512_dpwssd_epi32(*sum, codes, _mm512_set1_epi32(input.cast_signed()));
+            if N_BITS == 8 {
+                prefetch(codes.add(4 * N_ROWS));
+            }
+            for i in (0..4).step_by(8 / N_BITS) {
+                let codes = widened::<N_BITS>(codes.add(i * 2 * N_ROWS * N_BITS / 8));
+                for (i, codes) in (i..).zip(codes.into_iter().take(8 / N_BITS)) {
+                    let input = x.words.as_ptr().add((s + i) * x.stride).read();
+                    sums[i] = _mm512_dpwssd_epi32(sums[i], codes, _mm512_set1_epi32(input.cast_signed()));
+                }
             }
         }
     }
@@ -126,13 +145,17 @@ unsafe fn by_fours(panel: Panel<'_>, x: Inputs<'_>, block: &Block, first: usize,
     end
 }
 
-/// 32 codes as 16-bit numbers.
+/// The codes of 32 bytes as 16-bit numbers: those of a step, twice, or of two.
 ///
 /// # Safety
 /// 32 bytes can be read.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
-unsafe fn widened(codes: *const i8) -> __m512i {
+unsafe fn widened<const N_BITS: usize>(codes: *const i8) -> [__m512i; 2] {
     // SAFETY: the caller's promise.
-    _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(codes.cast()) })
+    let bytes = _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(codes.cast()) });
+    if N_BITS == 8 {
+        return [bytes; 2];
+    }
+    [_mm512_srai_epi16::<12>(_mm512_slli_epi16::<12>(bytes)), _mm512_srai_epi16::<4>(bytes)]
 }

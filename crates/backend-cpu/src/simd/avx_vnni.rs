@@ -4,7 +4,7 @@ use std::arch::x86_64::{
     _mm256_dpwssd_avx_epi32, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_setzero_si256,
 };
 
-use super::avx2::{Avx2, int8_tile_256, prefetch, scale, stored, widened};
+use super::avx2::{Avx2, prefetch, scale, stored, tile_256, widened};
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
 use super::panels::{Layout, Panel};
 use super::quantised::Inputs;
@@ -31,9 +31,13 @@ impl Isa for AvxVnni {
     }
 
     #[inline(always)]
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    fn tile<const N_BITS: usize, const M: usize>(
+        self,
+        panel: Panel<'_>,
+        x: Inputs<'_>,
+    ) -> [[f32; N_ROWS]; M] {
         // SAFETY: an `AvxVnni` exists only where the machine has the features.
-        unsafe { int8_tile(panel, x) }
+        unsafe { tile::<N_BITS, M>(panel, x) }
     }
 
     #[inline(always)]
@@ -47,4 +51,4 @@ fn vectorise(isa: AvxVnni, work: impl Work) {
     work.run(isa);
 }
 
-int8_tile_256!("avxvnni,avx2,fma,f16c", _mm256_dpwssd_avx_epi32);
+tile_256!("avxvnni,avx2,fma,f16c", _mm256_dpwssd_avx_epi32);

@@ -26,7 +26,7 @@ pub(crate) trait Work {
 ///
 /// What a token's result is does not depend on `M`, the tokens that are computed with it.
 pub(crate) trait Isa: Copy + Send + Sync {
-    /// How [`Isa::int8_tile`] reads panels.
+    /// How [`Isa::tile`] reads panels.
     const LAYOUT: Layout;
 
     /// Tokens that are computed together: with [`N_ROWS`] rows, 6 fill the sixteen registers of most machines.
@@ -48,8 +48,10 @@ pub(crate) trait Isa: Copy + Send + Sync {
         if Self::FUSED { a.mul_add(b, c) } else { a * b + c }
     }
 
-    /// The products of a panel's 16 rows with each of the first `M` (at most 12) of quantised tokens.
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M];
+    /// The products of a panel's 16 rows, whose codes have `N_BITS` (8 or 4), with each of the first `M` (at most 12) of quantised
+    /// tokens.
+    fn tile<const N_BITS: usize, const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>)
+    -> [[f32; N_ROWS]; M];
 
     /// The products of 4 rows of floats, one after the other in `rows`, with each of `M` tokens: 8 partial sums each.
     #[inline(always)]
@@ -140,7 +142,7 @@ impl Level {
         with_isa!(self, isa => isa.vectorise(work));
     }
 
-    /// How it reads int8 matrices.
+    /// How it reads int8 and int4 matrices.
     pub(crate) fn layout(self) -> Layout {
         fn of<I: Isa>(_: I) -> Layout {
             I::LAYOUT

@@ -5,8 +5,8 @@
 
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, int32x4_t, uint32x4_t, vaddq_s32, vcvtq_f32_s32, vdupq_n_f32, vdupq_n_s32,
-    vdupq_n_u32, vfmaq_f32, vld1q_f32, vld1q_s8, vld1q_u32, vmulq_f32, vshlq_n_s32, vst1q_f32, vuzp1q_f32,
-    vuzp2q_f32, vzip1q_f32, vzip2q_f32,
+    vdupq_n_u32, vfmaq_f32, vld1q_f32, vld1q_s8, vld1q_u32, vmulq_f32, vshlq_n_s8, vshlq_n_s32, vshrq_n_s8,
+    vst1q_f32, vuzp1q_f32, vuzp2q_f32, vzip1q_f32, vzip2q_f32,
 };
 use std::arch::{asm, is_aarch64_feature_detected};
 
@@ -38,9 +38,13 @@ impl Isa for Dotprod {
     const N_TOKENS: usize = 3;
 
     #[inline(always)]
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    fn tile<const N_BITS: usize, const M: usize>(
+        self,
+        panel: Panel<'_>,
+        x: Inputs<'_>,
+    ) -> [[f32; N_ROWS]; M] {
         // SAFETY: a `Dotprod` exists only where the machine has the feature.
-        unsafe { by_fours(panel, x) }
+        unsafe { by_fours::<N_BITS, M>(panel, x) }
     }
 }
 
@@ -62,14 +66,18 @@ impl Isa for I8mm {
     const N_TOKENS: usize = 4;
 
     #[inline(always)]
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    fn tile<const N_BITS: usize, const M: usize>(
+        self,
+        panel: Panel<'_>,
+        x: Inputs<'_>,
+    ) -> [[f32; N_ROWS]; M] {
         // SAFETY: an `I8mm` exists only where the machine has the feature.
         unsafe {
             match M {
-                1 | 2 => by_eights::<1, M>(panel, x),
-                3 | 4 => by_eights::<2, M>(panel, x),
-                5 | 6 => by_eights::<3, M>(panel, x),
-                _ => by_eights::<6, M>(panel, x),
+                1 | 2 => by_eights::<N_BITS, 1, M>(panel, x),
+                3 | 4 => by_eights::<N_BITS, 2, M>(panel, x),
+                5 | 6 => by_eights::<N_BITS, 3, M>(panel, x),
+                _ => by_eights::<N_BITS, 6, M>(panel, x),
             }
         }
     }
@@ -77,8 +85,8 @@ impl Isa for I8mm {
 
 /// Four inputs of 16 rows a step, upper and lower bytes by themselves, summed in 32 bits over a block.
 #[target_feature(enable = "neon,dotprod")]
-fn by_fours<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
-    panel.check(Layout::Fours, x, M);
+fn by_fours<const N_BITS: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    panel.check::<N_BITS>(Layout::Fours, x, M);
     let mut sums = [[vdupq_n_f32(0.0); N_QUADS]; M];
     let mut step = 0;
     for (block_idx, block) in panel.blocks.iter().enumerate() {
@@ -87,8 +95,12 @@ fn by_fours<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; 
         for s in step..step + block.n_steps {
             // SAFETY: the panel was checked to have 64 codes a step, and two words of each token.
             unsafe {
-                let codes = panel.codes.as_ptr().add(s * 4 * N_ROWS);
-                let codes: [int8x16_t; N_QUADS] = std::array::from_fn(|quad| vld1q_s8(codes.add(quad * 16)));
+                let codes = panel.codes.as_ptr().add(s * N_BITS / 8 * 4 * N_ROWS);
+                let mut codes: [int8x16_t; N_QUADS] =
+                    std::array::from_fn(|quad| vld1q_s8(codes.add(quad * 16)));
+                for codes in &mut codes {
+                    *codes = of_step::<N_BITS>(*codes, s);
+                }
                 for (half, products) in products.iter_mut().enumerate() {
                     let inputs = x.words.as_ptr().add((2 * s + half) * x.stride);
                     for (m, products) in products.iter_mut().enumerate() {
@@ -118,8 +130,11 @@ fn by_fours<const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; 
 /// Eight inputs of 16 rows a step, two tokens at a time, upper and lower bytes by themselves, summed in 32 bits over a block; an
 /// odd last token is its own partner.
 #[target_feature(enable = "neon,i8mm")]
-fn by_eights<const P: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
-    panel.check(Layout::Eights, x, M);
+fn by_eights<const N_BITS: usize, const P: usize, const M: usize>(
+    panel: Panel<'_>,
+    x: Inputs<'_>,
+) -> [[f32; N_ROWS]; M] {
+    panel.check::<N_BITS>(Layout::Eights, x, M);
     let partners: [[usize; 2]; P] = std::array::from_fn(|p| [2 * p, 2 * p + 1].map(|m| m.min(M - 1)));
     // For each pair of tokens and each pair of rows: both tokens with the first row, then with the second.
     let mut sums = [[vdupq_n_f32(0.0); N_PAIRS]; P];
@@ -134,8 +149,9 @@ fn by_eights<const P: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) ->
                 // SAFETY: four words are 16 bytes.
                 let inputs = inputs.map(|words| unsafe { vld1q_u32(words.as_ptr()) });
                 for rows in 0..N_PAIRS {
+                    let first = s * N_BITS / 8 * 8 * N_ROWS + rows * 16;
                     // SAFETY: the panel was checked to have 128 codes a step.
-                    let codes = unsafe { vld1q_s8(panel.codes.as_ptr().add(s * 8 * N_ROWS + rows * 16)) };
+                    let codes = of_step::<N_BITS>(unsafe { vld1q_s8(panel.codes.as_ptr().add(first)) }, s);
                     for (products, input) in products.iter_mut().zip(inputs) {
                         products[rows] = smmla(products[rows], codes, input);
                     }
@@ -163,6 +179,19 @@ fn by_eights<const P: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) ->
             if m % 2 == 0 { vuzp1q_f32(low, high) } else { vuzp2q_f32(low, high) }
         }))
     })
+}
+
+/// The codes of a step: those of bytes, or of the lower and the upper halves of bytes in turn.
+#[inline(always)]
+fn of_step<const N_BITS: usize>(bytes: int8x16_t, step: usize) -> int8x16_t {
+    // SAFETY: every aarch64 machine that runs this program has these.
+    unsafe {
+        match (N_BITS, step % 2) {
+            (8, _) => bytes,
+            (_, 0) => vshrq_n_s8::<4>(vshlq_n_s8::<4>(bytes)),
+            _ => vshrq_n_s8::<4>(bytes),
+        }
+    }
 }
 
 /// Four of a block's scales.

@@ -1,8 +1,8 @@
-//! Int8 matrices in the layout that the kernels read: 16 rows side by side, a few columns at a time.
+//! Int8 and int4 matrices in the layout that the kernels read: 16 rows side by side, a few columns at a time.
 
 use std::ops::Range;
 
-use hala_tensor::Shape;
+use hala_tensor::{DType, Shape, int4};
 
 use super::isa::N_ROWS;
 use super::quantised::Inputs;
@@ -39,6 +39,39 @@ impl Layout {
     }
 }
 
+/// Row-major codes of a matrix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Codes<'a> {
+    /// One a byte.
+    Int8(&'a [i8]),
+    /// Two a byte, as in [`int4`].
+    Int4(&'a [u8]),
+}
+
+/// How wide the codes of a panel are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Width {
+    /// A byte each.
+    Int8,
+    /// Half a byte each, as a signed number: a step in the lower halves of bytes, the next in the upper ones.
+    Int4,
+}
+
+impl Width {
+    /// Bits of a code.
+    pub(crate) fn n_bits(self) -> usize {
+        match self {
+            Self::Int8 => 8,
+            Self::Int4 => 4,
+        }
+    }
+
+    /// Steps that share bytes.
+    fn n_together(self) -> usize {
+        8 / self.n_bits()
+    }
+}
+
 /// Columns that share a scale and are summed as integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Block {
@@ -60,8 +93,9 @@ impl Block {
 /// Sixteen rows of a matrix.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Panel<'a> {
-    /// For each step, for each row, the codes of its columns.
+    /// For each step, or each two of them, for each row, the codes of its columns.
     pub(crate) codes: &'a [i8],
+    pub(crate) width: Width,
     /// For each block, the scale of each row.
     pub(crate) scales: &'a [f32],
     /// The blocks, which cover the columns in order.
@@ -69,28 +103,30 @@ pub(crate) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// Makes sure that a kernel may read `16 · columns` codes and the words of `n_tokens` for every step, and 16 scales and those
+    /// Makes sure that a kernel may read `16 · columns` codes of `N_BITS` and the words of `n_tokens` for every step, and 16 scales and those
     /// of the tokens for every block.
     ///
     /// # Panics
     /// Something is shorter: a panel and inputs of two layouts or two matrices.
     #[inline(always)]
-    pub(crate) fn check(&self, layout: Layout, x: Inputs<'_>, n_tokens: usize) {
+    pub(crate) fn check<const N_BITS: usize>(&self, layout: Layout, x: Inputs<'_>, n_tokens: usize) {
+        assert!(self.width.n_bits() == N_BITS);
         let n_steps: usize = self.blocks.iter().map(|b| b.n_steps).sum();
         let n_blocks = self.blocks.len();
-        assert!(self.codes.len() == n_steps * layout.n_columns() * N_ROWS);
+        assert!(self.codes.len() == n_steps * layout.n_columns() * N_ROWS * N_BITS / 8);
         assert!(self.scales.len() == n_blocks * N_ROWS);
         let reach = |n: usize| n.saturating_sub(1) * x.stride + n_tokens;
         assert!(x.words.len() >= reach(n_steps * layout.n_words()) && x.scales.len() >= reach(n_blocks));
     }
 }
 
-/// An int8 matrix in panels of 16 rows; rows past the last are zeros.
+/// An int8 or int4 matrix in panels of 16 rows; rows past the last are zeros.
 #[derive(Debug)]
 pub(crate) struct Panels {
     shape: Shape,
     group: usize,
     layout: Layout,
+    width: Width,
     blocks: Vec<Block>,
     /// Bytes of the codes of a panel.
     panel_bytes: usize,
@@ -100,44 +136,64 @@ pub(crate) struct Panels {
 
 impl Panels {
     /// Repacks row-major `codes [rows, columns]` and `scales [rows, ⌈columns / group⌉]`.
-    pub(crate) fn new(layout: Layout, shape: Shape, group: usize, codes: &[i8], scales: &[f32]) -> Self {
+    pub(crate) fn new(layout: Layout, shape: Shape, group: usize, codes: Codes<'_>, scales: &[f32]) -> Self {
         let (n_rows, n_columns) = (shape.n_rows(), shape.n_columns());
         let group = group.max(1);
-        let blocks = blocks(n_columns, group, layout);
+        let width = match codes {
+            Codes::Int8(_) => Width::Int8,
+            Codes::Int4(_) => Width::Int4,
+        };
+        let blocks = blocks(n_columns, group, layout, width);
         let n_steps: usize = blocks.iter().map(|b| b.n_steps).sum();
-        let panel_bytes = n_steps * layout.n_columns() * N_ROWS;
+        let panel_bytes = n_steps * layout.n_columns() * N_ROWS / width.n_together();
         let n_panels = n_rows.div_ceil(N_ROWS);
         let mut panels = Self {
             shape,
             group,
             layout,
+            width,
             panel_bytes,
             codes: Pages::zeroed(n_panels * panel_bytes),
             scales: Pages::zeroed(n_panels * blocks.len() * N_ROWS),
             blocks,
         };
-        let n_groups = n_columns.div_ceil(group);
+        let (n_groups, n_bytes) = (n_columns.div_ceil(group), int4::n_row_bytes(n_columns));
+        let mut unpacked = Vec::new();
         for row in 0..n_rows {
-            panels.set_row(
-                row,
-                &codes[row * n_columns..][..n_columns],
-                &scales[row * n_groups..][..n_groups],
-            );
+            let codes = match codes {
+                Codes::Int8(codes) => &codes[row * n_columns..][..n_columns],
+                Codes::Int4(bytes) => {
+                    unpacked.clear();
+                    unpacked.extend(int4::codes(&bytes[row * n_bytes..][..n_bytes]).take(n_columns));
+                    &unpacked[..]
+                }
+            };
+            panels.set_row(row, codes, &scales[row * n_groups..][..n_groups]);
         }
         panels
     }
 
     fn set_row(&mut self, row: usize, codes: &[i8], scales: &[f32]) {
         let (panel, lane) = (row / N_ROWS, row % N_ROWS);
-        let width = self.layout.n_columns();
+        let n = self.layout.n_columns();
         let panel_codes = &mut self.codes[panel * self.panel_bytes..][..self.panel_bytes];
         let panel_scales = &mut self.scales[panel * self.blocks.len() * N_ROWS..];
-        let mut steps = panel_codes.chunks_exact_mut(width * N_ROWS);
+        let mut first = 0;
         for (block, panel_scales) in self.blocks.iter().zip(panel_scales.chunks_mut(N_ROWS)) {
             panel_scales[lane] = scales[block.first / self.group];
-            for (from, to) in codes[block.columns()].chunks(width).zip(&mut steps) {
-                to[width * lane..][..from.len()].copy_from_slice(from);
+            for (step, from) in (first..).zip(codes[block.columns()].chunks(n)) {
+                match self.width {
+                    Width::Int8 => {
+                        panel_codes[(step * N_ROWS + lane) * n..][..from.len()].copy_from_slice(from);
+                    }
+                    Width::Int4 => {
+                        let to = &mut panel_codes[(step / 2 * N_ROWS + lane) * n..];
+                        let shift = 4 * (step % 2);
+                        to.iter_mut().zip(from).for_each(|(to, code)| *to |= (code & 15) << shift);
+                    }
+                }
             }
+            first += block.n_steps;
         }
     }
 
@@ -146,9 +202,17 @@ impl Panels {
         self.shape
     }
 
-    /// Columns that share a scale.
-    pub(crate) fn group(&self) -> usize {
-        self.group
+    /// The element type.
+    pub(crate) fn dtype(&self) -> DType {
+        match self.width {
+            Width::Int8 => DType::Int8 { group: self.group },
+            Width::Int4 => DType::Int4 { group: self.group },
+        }
+    }
+
+    /// Bits of a code.
+    pub(crate) fn n_bits(&self) -> usize {
+        self.width.n_bits()
     }
 
     /// What inputs are quantised for.
@@ -166,6 +230,7 @@ impl Panels {
         let n_scales = self.blocks.len() * N_ROWS;
         Panel {
             codes: &self.codes[panel * self.panel_bytes..][..self.panel_bytes],
+            width: self.width,
             scales: &self.scales[panel * n_scales..][..n_scales],
             blocks: &self.blocks,
         }
@@ -174,27 +239,34 @@ impl Panels {
     /// Decodes one row.
     pub(crate) fn row(&self, row: usize, out: &mut [f32]) {
         let (panel, lane) = (self.panel(row / N_ROWS), row % N_ROWS);
-        let width = self.layout.n_columns();
-        let mut steps = panel.codes.chunks_exact(width * N_ROWS);
+        let n = self.layout.n_columns();
+        let mut first = 0;
         for (block, scales) in self.blocks.iter().zip(panel.scales.chunks(N_ROWS)) {
             let scale = scales[lane];
-            for (out, step) in out[block.columns()].chunks_mut(width).zip(&mut steps) {
-                for (out, code) in out.iter_mut().zip(&step[width * lane..]) {
-                    *out = f32::from(*code) * scale;
+            for (step, out) in (first..).zip(out[block.columns()].chunks_mut(n)) {
+                let codes = &panel.codes[(step / self.width.n_together() * N_ROWS + lane) * n..][..n];
+                for (out, code) in out.iter_mut().zip(codes) {
+                    let code = match self.width {
+                        Width::Int8 => *code,
+                        Width::Int4 => code << (4 - 4 * (step % 2)) >> 4,
+                    };
+                    *out = f32::from(code) * scale;
                 }
             }
+            first += block.n_steps;
         }
     }
 }
 
 /// Groups, cut where they are longer than a block may be.
-fn blocks(n_columns: usize, group: usize, layout: Layout) -> Vec<Block> {
+fn blocks(n_columns: usize, group: usize, layout: Layout, width: Width) -> Vec<Block> {
     let groups = (0..n_columns).step_by(group).map(|first| first..n_columns.min(first + group));
     let cut = |group: Range<usize>| {
         let end = group.end;
         group.step_by(MAX_BLOCK).map(move |first| {
             let n_columns = MAX_BLOCK.min(end - first);
-            Block { first, n_columns, n_steps: n_columns.div_ceil(layout.n_columns()) }
+            let n_steps = n_columns.div_ceil(layout.n_columns()).next_multiple_of(width.n_together());
+            Block { first, n_columns, n_steps }
         })
     };
     groups.flat_map(cut).collect()
@@ -202,7 +274,7 @@ fn blocks(n_columns: usize, group: usize, layout: Layout) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
-    use hala_tensor::{Data, Tensor, int8};
+    use hala_tensor::{Data, Tensor, int4, int8};
 
     use super::*;
 
@@ -217,24 +289,31 @@ mod tests {
             let shape = Shape::matrix(rows, columns);
             let values: Vec<f32> =
                 (0..rows * columns).map(|i| ((i * 37 % 101) as f32 - 50.0) / 17.0).collect();
-            let (mut codes, mut scales) = (Vec::new(), Vec::new());
+            let (mut bytes, mut codes) = (Vec::new(), Vec::new());
+            let (mut fine, mut coarse) = (Vec::new(), Vec::new());
             for row in values.chunks(columns) {
-                int8::encode_row(row, group, &mut codes, &mut scales);
+                int8::encode_row(row, group, &mut codes, &mut fine);
+                int4::encode_row(row, group, &mut bytes, &mut coarse);
             }
-            let panels = Panels::new(layout, shape, group, &codes, &scales);
-            let tensor = Tensor::new(shape, Data::Int8 { codes, scales, group }).unwrap();
-            let (mut a, mut b) = (vec![0.0; columns], vec![0.0; columns]);
-            for row in 0..rows {
-                panels.row(row, &mut a);
-                tensor.row(row, &mut b);
-                assert_eq!(a, b, "row {row} of {shape}, groups of {group}, {layout:?}");
+            let eight = Panels::new(layout, shape, group, Codes::Int8(&codes), &fine);
+            let four = Panels::new(layout, shape, group, Codes::Int4(&bytes), &coarse);
+            let int8 = Tensor::new(shape, Data::Int8 { codes, scales: fine, group }).unwrap();
+            let int4 = Tensor::new(shape, Data::Int4 { codes: bytes, scales: coarse, group }).unwrap();
+            for (panels, tensor) in [(eight, int8), (four, int4)] {
+                let (mut a, mut b) = (vec![0.0; columns], vec![0.0; columns]);
+                assert_eq!(panels.dtype(), tensor.dtype());
+                for row in 0..rows {
+                    panels.row(row, &mut a);
+                    tensor.row(row, &mut b);
+                    assert_eq!(a, b, "row {row} of {shape}, {}, {layout:?}", tensor.dtype());
+                }
             }
         }
     }
 
     #[test]
     fn a_long_group_is_cut_so_that_its_sum_cannot_overflow() {
-        let blocks = blocks(700, 600, Layout::Pairs);
+        let blocks = blocks(700, 600, Layout::Pairs, Width::Int8);
         assert_eq!(blocks.iter().map(|b| b.n_columns).collect::<Vec<_>>(), [256, 256, 88, 100]);
     }
 }

@@ -6,7 +6,7 @@ use hala_tensor::{Data, Tensor};
 
 use super::Machine;
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
-use super::panels::Panel;
+use super::panels::{Panel, Width};
 use super::quantised::Quantised;
 use super::rows::decode;
 use super::scratch::{Local, at_least};
@@ -27,7 +27,7 @@ pub(crate) struct Operand<'a> {
     pub(crate) x: &'a [f32],
     /// I
     pub(crate) n_in: usize,
-    /// `x` in the blocks of the matrix, where that is int8.
+    /// `x` in the blocks of the matrix, where that has panels.
     pub(crate) codes: Option<&'a Quantised>,
 }
 
@@ -44,8 +44,11 @@ impl<'a> Operand<'a> {
 
     /// Bytes that a unit takes in the cache.
     fn unit_bytes(&self) -> usize {
-        let n_bytes = if self.codes.is_some() { 1 } else { 4 };
-        self.n_in * N_ROWS * n_bytes
+        let n_bits = match self.weight {
+            Stored::Panels(panels) => panels.n_bits(),
+            Stored::Rows(_) => 32,
+        };
+        self.n_in * N_ROWS * n_bits / 8
     }
 
     /// A unit ready to be multiplied; `room` is where rows are decoded to, unless each is needed but `once`.
@@ -53,7 +56,7 @@ impl<'a> Operand<'a> {
     fn unit(&self, idx: usize, room: &'a mut [f32], once: bool) -> Unit<'a> {
         match (self.weight, self.codes) {
             (Stored::Panels(panels), Some(codes)) => Unit::Panel(panels.panel(idx), codes),
-            (Stored::Panels(_), None) => unreachable!("inputs of int8 matrices are quantised"),
+            (Stored::Panels(_), None) => unreachable!("inputs of matrices in panels are quantised"),
             (Stored::Rows(tensor), _) => {
                 if let Data::F32(values) = tensor.data()
                     && (idx + 1) * N_ROWS <= self.n_rows()
@@ -100,7 +103,13 @@ impl Unit<'_> {
         room: &mut Vec<f32>,
     ) -> [[f32; N_ROWS]; M] {
         match self {
-            Self::Panel(panel, quantised) => isa.int8_tile(*panel, quantised.tokens(first_token)),
+            Self::Panel(panel, quantised) => {
+                let x = quantised.tokens(first_token);
+                match panel.width {
+                    Width::Int8 => isa.tile::<8, M>(*panel, x),
+                    Width::Int4 => isa.tile::<4, M>(*panel, x),
+                }
+            }
             Self::Rows(rows, x, n_in) => {
                 let mut out = [[0.0; N_ROWS]; M];
                 for (quad, rows) in rows.chunks_exact(N_DOT_ROWS * n_in).enumerate() {

@@ -28,7 +28,7 @@ pub(crate) fn decode(tensor: &Tensor, row: usize, out: &mut [f32]) {
                 *out = e4m3(*code) * scale;
             }
         }
-        Data::U32(_) | Data::Int8 { .. } => tensor.row(row, out),
+        Data::U32(_) | Data::Int8 { .. } | Data::Int4 { .. } => tensor.row(row, out),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The kernels for WebAssembly with 128-bit vectors.
 
 use std::arch::wasm32::{
-    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_load_extend_i8x8, i32x4_add,
-    i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
+    f32x4_add, f32x4_convert_i32x4, f32x4_mul, f32x4_splat, i16x8_load_extend_i8x8, i16x8_shl, i16x8_shr,
+    i32x4_add, i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
 };
 
 use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
@@ -21,8 +21,12 @@ impl Isa for Simd128 {
     // Twelve sums and three inputs are as many vectors as x86-64 has registers for.
     const N_TOKENS: usize = 3;
 
-    fn int8_tile<const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
-        int8_rows(panel, x)
+    fn tile<const N_BITS: usize, const M: usize>(
+        self,
+        panel: Panel<'_>,
+        x: Inputs<'_>,
+    ) -> [[f32; N_ROWS]; M] {
+        rows::<N_BITS, M>(panel, x)
     }
 
     fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
@@ -31,8 +35,8 @@ impl Isa for Simd128 {
 }
 
 /// Two inputs of four rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
-fn int8_rows<const K: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; K] {
-    panel.check(Layout::Pairs, x, K);
+fn rows<const N_BITS: usize, const K: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; K] {
+    panel.check::<N_BITS>(Layout::Pairs, x, K);
     let mut sums = [[f32x4_splat(0.0); N_QUADS]; K];
     let mut step = 0;
     for (block_idx, block) in panel.blocks.iter().enumerate() {
@@ -40,11 +44,15 @@ fn int8_rows<const K: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS];
         for s in step..step + block.n_steps {
             // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
             unsafe {
-                let codes = panel.codes.as_ptr().add(s * 2 * N_ROWS);
+                let codes = panel.codes.as_ptr().add(s * N_BITS / 8 * 2 * N_ROWS);
                 let inputs = x.words.as_ptr().add(s * x.stride);
                 let inputs: [v128; K] = std::array::from_fn(|k| v128_load32_splat(inputs.add(k)));
                 for quad in 0..N_QUADS {
-                    let codes = i16x8_load_extend_i8x8(codes.add(quad * 8));
+                    let mut codes = i16x8_load_extend_i8x8(codes.add(quad * 8));
+                    if N_BITS == 4 {
+                        // Steps take the lower and the upper halves of bytes in turn.
+                        codes = i16x8_shr(i16x8_shl(codes, if s % 2 == 0 { 12 } else { 8 }), 12);
+                    }
                     for (products, input) in products.iter_mut().zip(inputs) {
                         products[quad] = i32x4_add(products[quad], i32x4_dot_i16x8(codes, input));
                     }

@@ -1,9 +1,9 @@
 //! The kernels of every instruction set of this machine against sums in f64.
 
-use hala_tensor::{Shape, int8};
+use hala_tensor::{Shape, int4, int8};
 
 use super::isa::{Isa, Level, N_DOT_ROWS, N_ROWS, with_isa};
-use super::panels::Panels;
+use super::panels::{Codes, Panels, Width};
 use super::quantised::{Quantised, tests::code};
 
 /// Roundings of f32 sums of up to some thousand terms, as a share of the sum of their magnitudes.
@@ -29,16 +29,30 @@ struct Case {
 }
 
 impl Case {
-    fn new(level: Level, n_columns: usize, group: usize, n_tokens: usize) -> Self {
+    fn new(level: Level, width: Width, [n_columns, group]: [usize; 2], n_tokens: usize) -> Self {
         let layout = level.layout();
-        let (mut codes, mut scales) = (Vec::new(), Vec::new());
+        let (mut codes, mut bytes, mut scales) = (Vec::new(), Vec::new(), Vec::new());
         for row in numbers(N_ROWS * n_columns, 1).chunks(n_columns) {
-            int8::encode_row(row, group, &mut codes, &mut scales);
+            match width {
+                Width::Int8 => int8::encode_row(row, group, &mut codes, &mut scales),
+                Width::Int4 => int4::encode_row(row, group, &mut bytes, &mut scales),
+            }
         }
         // The lowest and the highest code, where a kernel's products are the largest.
-        codes[..n_columns].fill(-128);
-        codes[n_columns..2 * n_columns].fill(127);
-        let panels = Panels::new(layout, Shape::matrix(N_ROWS, n_columns), group, &codes, &scales);
+        let n_bytes = int4::n_row_bytes(n_columns);
+        let codes = match width {
+            Width::Int8 => {
+                codes[..n_columns].fill(-128);
+                codes[n_columns..2 * n_columns].fill(127);
+                Codes::Int8(&codes)
+            }
+            Width::Int4 => {
+                bytes[..n_bytes].fill(0x00);
+                bytes[n_bytes..2 * n_bytes].fill(0xff);
+                Codes::Int4(&bytes)
+            }
+        };
+        let panels = Panels::new(layout, Shape::matrix(N_ROWS, n_columns), group, codes, &scales);
         let mut quantised = Quantised::default();
         quantised.resize(n_tokens, n_tokens, panels.blocks(), layout);
         let form = quantised.form(panels.blocks(), layout);
@@ -77,16 +91,21 @@ fn decoded(level: Level, panels: &Panels, quantised: &Quantised, t: usize) -> Ve
 
 fn tile<const M: usize>(level: Level, case: &Case) -> Vec<[f32; N_ROWS]> {
     let x = case.quantised.tokens(0);
-    with_isa!(level, isa => isa.int8_tile::<M>(case.panels.panel(0), x)).to_vec()
+    let panel = case.panels.panel(0);
+    match panel.width {
+        Width::Int8 => with_isa!(level, isa => isa.tile::<8, M>(panel, x)).to_vec(),
+        Width::Int4 => with_isa!(level, isa => isa.tile::<4, M>(panel, x)).to_vec(),
+    }
 }
 
 #[test]
 fn tiles_of_every_size_on_odd_shapes() {
-    for level in Level::all() {
+    let widths = Level::all().into_iter().flat_map(|level| [Width::Int8, Width::Int4].map(|w| (level, w)));
+    for (level, width) in widths {
         for (n_columns, group) in
             [(1, 1), (3, 64), (64, 64), (65, 64), (100, 7), (129, 32), (600, 600), (1000, 64)]
         {
-            let case = Case::new(level, n_columns, group, 12);
+            let case = Case::new(level, width, [n_columns, group], 12);
             let tiles = [
                 tile::<1>(level, &case),
                 tile::<2>(level, &case),
@@ -97,7 +116,7 @@ fn tiles_of_every_size_on_odd_shapes() {
             ];
             for (found, tokens) in tiles.iter().zip([1, 2, 3, 4, 6, 12]) {
                 let what =
-                    format!("{}, {n_columns} columns in groups of {group}, {tokens} tokens", level.name());
+                    format!("{}, {width:?} {n_columns} in groups of {group}, {tokens} tokens", level.name());
                 assert_eq!(found[..], tiles[5][..tokens], "{what}: as in a larger tile");
                 for (t, found) in found.iter().enumerate() {
                     for (r, (found, [sum, size])) in found.iter().zip(case.expected(t)).enumerate() {

@@ -182,6 +182,7 @@ fn held<B: Backend>(engine: &Engine<B>) -> String {
     let largest = weights.max_by_key(|(spec, _)| spec.shape.n_elements());
     match largest {
         Some((_, DType::Int8 { .. })) => WeightFormat::Int8.to_string(),
+        Some((_, DType::Int4 { .. })) => WeightFormat::Int4.to_string(),
         Some((_, DType::E4M3)) => WeightFormat::Fp8.to_string(),
         other => other.map_or_else(String::new, |(_, dtype)| dtype.to_string()),
     }

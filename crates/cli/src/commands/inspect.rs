@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
-use hala_model::{LogitRows, Model, Options, PlanShape, Role, Source, WeightFormat};
+use hala_model::{LogitRows, Model, Options, PlanShape, Source, WeightFormat};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
 use serde::Serialize;
@@ -170,23 +170,12 @@ fn facts(model: &dyn Model) -> Facts {
 
 /// Every format but `auto`, which is one of the others.
 fn held_in_all_formats(model: &dyn Model) -> Vec<Held> {
-    let formats = WeightFormat::ALL.into_iter().filter_map(|format| {
-        let dtype = match format {
-            WeightFormat::Auto => return None,
-            WeightFormat::F32 => DType::F32,
-            WeightFormat::BF16 => DType::BF16,
-            WeightFormat::F16 => DType::F16,
-            WeightFormat::Int8 => DType::Int8 { group: DType::INT8_GROUP },
-            WeightFormat::Fp8 => DType::E4M3,
-        };
-        held(model, format, dtype)
-    });
-    formats.collect()
+    let formats = WeightFormat::ALL.into_iter().filter(|format| *format != WeightFormat::Auto);
+    formats.filter_map(|format| held(model, format)).collect()
 }
 
-fn held(model: &dyn Model, format: WeightFormat, matrix: DType) -> Option<Held> {
-    let dtype = |role| if role == Role::Matrix { matrix } else { DType::F32 };
-    let dtypes: Vec<DType> = model.weights().iter().map(|w| dtype(w.role)).collect();
+fn held(model: &dyn Model, format: WeightFormat) -> Option<Held> {
+    let dtypes: Vec<DType> = model.weights().iter().map(|w| format.dtype(w.role, DType::F32)).collect();
     let n_bytes = model.weights().iter().zip(&dtypes).map(|(w, dtype)| dtype.n_bytes(w.shape)).sum();
     let plan = model.record(PlanShape { n_tokens: 1, logits: LogitRows::Last }, &dtypes).ok()?;
     Some(Held { format: format.name(), n_bytes, bytes_per_token: plan.weight_bytes() })

@@ -80,7 +80,7 @@ impl Merge<'_> {
         let first = &output.parts[0];
         let stored = match model(self.models, &first.model)?.stored_dtype(&first.name)? {
             dtype @ (DType::F32 | DType::F16 | DType::BF16) => dtype,
-            DType::U32 | DType::E4M3 | DType::Int8 { .. } => {
+            DType::U32 | DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => {
                 let origin = first.model.clone();
                 return Err(CompressError::AlreadyQuantised { origin, found: first.name.clone() });
             }

@@ -95,11 +95,7 @@ impl Lfm2 {
         let mut states = Vec::new();
         let rope = config.rope(checkpoint.config()?, context)?;
         let names = Names {
-            embed_tokens: specs.matrix(
-                "model.embed_tokens.weight".to_owned(),
-                [config.n_vocab, config.width],
-                "vocab_size, hidden_size",
-            ),
+            embed_tokens: specs.vocabulary("model.embed_tokens.weight", [config.n_vocab, config.width]),
             embedding_norm: specs.vector(
                 "model.embedding_norm.weight".to_owned(),
                 config.width,
@@ -148,7 +144,7 @@ fn lm_head(config: &Lfm2Config, names: &Names, specs: &mut Specs) -> WeightId {
     if config.tied {
         return names.embed_tokens;
     }
-    specs.matrix("lm_head.weight".to_owned(), [config.n_vocab, config.width], "vocab_size, hidden_size")
+    specs.vocabulary("lm_head.weight", [config.n_vocab, config.width])
 }
 
 fn layer(config: &Lfm2Config, i: usize, rope: WeightId, specs: &mut Specs) -> Layer {

@@ -2,6 +2,7 @@
 //!
 //! Source: `ggml-quants.c` of <https://github.com/ggml-org/ggml> for the layouts; each value is computed in f32 in the same order.
 
+use hala_tensor::DType;
 use half::f16;
 
 use crate::FileDType;
@@ -23,35 +24,38 @@ pub(crate) fn decode(dtype: FileDType, bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-/// Codes and scales of a row, for the types whose numbers are a signed byte times a scale: [`columns_of_scale`] columns share one.
-pub(crate) fn codes(dtype: FileDType, bytes: &[u8], codes: &mut Vec<i8>, scales: &mut Vec<f32>) {
+/// Codes and scales of rows, as the type of [`dtype`] has them.
+pub(crate) fn codes(dtype: FileDType, bytes: &[u8], codes: &mut Vec<u8>, scales: &mut Vec<f32>) {
     let (_, n_bytes) = dtype.block();
     for block in bytes.chunks_exact(n_bytes) {
         match dtype {
             FileDType::Q8_0 => {
                 scales.push(half(&block[..2]));
-                codes.extend(block[2..].iter().map(|code| *code as i8));
+                codes.extend_from_slice(&block[2..]);
             }
             FileDType::Q4_0 => {
                 scales.push(half(&block[..2]));
-                codes.extend(block[2..].iter().map(|byte| (byte & 15) as i8 - 8));
-                codes.extend(block[2..].iter().map(|byte| (byte >> 4) as i8 - 8));
+                // Half a block apart there, side by side here; both add 8.
+                let pairs = block[2..].as_chunks::<2>().0;
+                codes.extend(pairs.iter().map(|[a, b]| a & 15 | b << 4));
+                codes.extend(pairs.iter().map(|[a, b]| a >> 4 | b & 0xf0));
             }
             FileDType::Q6_K => {
                 let d = half(&block[208..]);
                 scales.extend(block[192..208].iter().map(|scale| d * f32::from(*scale as i8)));
-                codes.extend((0..K).map(|i| q6_k_code(block, i)));
+                codes.extend((0..K).map(|i| q6_k_code(block, i) as u8));
             }
             _ => {}
         }
     }
 }
 
-/// Columns that share a scale, for the types of [`codes`].
-pub(crate) fn columns_of_scale(dtype: FileDType) -> Option<usize> {
+/// The element type in memory that holds a type exactly, for those whose numbers are codes times scales.
+pub(crate) fn dtype(dtype: FileDType) -> Option<DType> {
     match dtype {
-        FileDType::Q8_0 | FileDType::Q4_0 => Some(32),
-        FileDType::Q6_K => Some(16),
+        FileDType::Q8_0 => Some(DType::Int8 { group: 32 }),
+        FileDType::Q4_0 => Some(DType::Int4 { group: 32 }),
+        FileDType::Q6_K => Some(DType::Int8 { group: 16 }),
         _ => None,
     }
 }

@@ -1,0 +1,89 @@
+//! Symmetric int4: each group of columns of a row has one scale, value = code · scale, codes in −8…7, two a byte.
+//!
+//! The code of an even column is the lower half of its byte, and each half is the code + 8: the order and the offset of
+//! compressed-tensors' `pack-quantized`, whose words these bytes are. A row begins with a byte of its own.
+
+/// Bytes of a row of codes.
+pub const fn n_row_bytes(n_columns: usize) -> usize {
+    n_columns.div_ceil(2)
+}
+
+/// What a code is stored as more than it is.
+const OFFSET: i8 = 8;
+
+/// Encodes one row in groups of `group` columns (the last may be shorter), appending bytes and scales.
+///
+/// The value of the largest magnitude becomes −8, so a group's scale has the opposite sign: that uses all sixteen codes, where
+/// scales above 0 would leave one of two ends to half a step. A group of zeros has the scale 1. Others are rounded to the nearest.
+/// Source: `quantize_row_q4_0` of ggml.
+pub fn encode_row(row: &[f32], group: usize, codes: &mut Vec<u8>, scales: &mut Vec<f32>) {
+    let first = codes.len();
+    codes.resize(first + n_row_bytes(row.len()), 0);
+    for (i, chunk) in row.chunks(group).enumerate() {
+        let largest = chunk.iter().fold(0.0f32, |max, x| if x.abs() > max.abs() { *x } else { max });
+        let scale = if largest == 0.0 { 1.0 } else { largest / -8.0 };
+        scales.push(scale);
+        for (j, x) in chunk.iter().enumerate() {
+            let column = i * group + j;
+            // A scale below the normal numbers may be 0.
+            let code = (x / scale).round_ties_even().clamp(-8.0, 7.0) as i8;
+            codes[first + column / 2] |= ((code + OFFSET) as u8) << (4 * (column % 2));
+        }
+    }
+}
+
+/// The codes of one row, and of what pads it.
+pub fn codes(bytes: &[u8]) -> impl Iterator<Item = i8> {
+    bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).map(|code| code as i8 - OFFSET)
+}
+
+/// Decodes one row: `out[i] = codes[i] · scales[i / group]`.
+pub fn decode_row(bytes: &[u8], scales: &[f32], group: usize, out: &mut [f32]) {
+    let mut codes = codes(bytes);
+    for (out, scale) in out.chunks_mut(group).zip(scales) {
+        for (out, code) in out.iter_mut().zip(&mut codes) {
+            *out = f32::from(code) * scale;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back(row: &[f32], group: usize) -> (Vec<u8>, Vec<f32>, Vec<f32>) {
+        let (mut codes, mut scales) = (Vec::new(), Vec::new());
+        encode_row(row, group, &mut codes, &mut scales);
+        let mut back = vec![0.0; row.len()];
+        decode_row(&codes, &scales, group, &mut back);
+        (codes, scales, back)
+    }
+
+    #[test]
+    fn the_error_is_half_a_step_and_a_whole_one_at_the_far_end() {
+        for n in [1usize, 31, 32, 33, 129] {
+            let row: Vec<f32> = (0..n).map(|i| ((i * 37 % 101) as f32 - 50.0) / 17.0).collect();
+            let (codes, scales, back) = there_and_back(&row, 32);
+            assert_eq!((codes.len(), scales.len()), (n.div_ceil(2), n.div_ceil(32)));
+            for (i, (x, y)) in row.iter().zip(&back).enumerate() {
+                let step = scales[i / 32].abs();
+                let most = if x / scales[i / 32] > 7.5 { 1.000_01 } else { 0.500_01 };
+                assert!((x - y).abs() <= step * most, "{x} became {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_magnitude_of_a_group_is_kept_exactly() {
+        let (codes, scales, back) = there_and_back(&[0.5, -4.0, 0.0, 3.5, 2.0], 4);
+        assert_eq!((scales, back), (vec![0.5, -0.25], vec![0.5, -4.0, 0.0, 3.5, 2.0]));
+        assert_eq!(codes, [0x09, 0xf8, 0x00]);
+    }
+
+    #[test]
+    fn zeros_and_the_smallest_numbers_stay_finite() {
+        assert_eq!(there_and_back(&[0.0; 3], 2).2, [0.0; 3]);
+        let tiny = f32::from_bits(1);
+        assert!(there_and_back(&[tiny, -tiny], 2).2.iter().all(|x| x.abs() <= 16.0 * tiny));
+    }
+}
