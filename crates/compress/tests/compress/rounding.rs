@@ -70,7 +70,7 @@ fn the_types_in_memory_hold_the_codes() {
         ("fp8-block", DType::Int8 { group: DType::INT8_GROUP }),
         ("int8", DType::Int8 { group: 256 }),
         ("int8-w8a16", DType::Int8 { group: 256 }),
-        ("int4-w4a16", DType::Int8 { group: 32 }),
+        ("int4-w4a16", DType::Int4 { group: 32 }),
     ] {
         let out = input.path().join(name);
         run(input.path(), &out, &recipe(name)).unwrap();
@@ -120,7 +120,7 @@ groups:
     let checkpoint = Checkpoint::open(&out).unwrap();
     assert_eq!(
         checkpoint.stored_dtype("model.layers.0.feed_forward.w1.weight").unwrap(),
-        DType::Int8 { group: 64 }
+        DType::Int4 { group: 64 }
     );
     assert_eq!(
         checkpoint.stored_dtype("model.layers.0.feed_forward.w2.weight").unwrap(),

@@ -26,8 +26,11 @@ fn numbers_are_gguf_pys() {
 #[test]
 fn blocks_of_signed_codes_are_held_as_they_are() {
     let checkpoint = Checkpoint::open(&fixture("blocks.gguf")).unwrap();
-    for (name, group) in [("q8_0", 32), ("q4_0", 32), ("q6_k", 16)] {
-        let dtype = DType::Int8 { group };
+    for (name, dtype) in [
+        ("q8_0", DType::Int8 { group: 32 }),
+        ("q4_0", DType::Int4 { group: 32 }),
+        ("q6_k", DType::Int8 { group: 16 }),
+    ] {
         assert_eq!(checkpoint.stored_dtype(name).unwrap(), dtype);
         let [held, exact] = [dtype, DType::F32].map(|dtype| checkpoint.load(name, dtype).unwrap().to_f32());
         assert!(held == exact, "{name}");
