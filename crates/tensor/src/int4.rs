@@ -11,25 +11,30 @@ pub const fn n_row_bytes(n_columns: usize) -> usize {
 /// What a code is stored as more than it is.
 const OFFSET: i8 = 8;
 
+/// Adding it to a float of magnitude below 2²² leaves the nearest whole number, ties to even, and [`OFFSET`] in the low bits.
+const ROUNDER: f32 = 12_582_912.0 + OFFSET as f32;
+
 /// Encodes one row in groups of `group` columns (the last may be shorter), appending bytes and scales.
 ///
 /// The value of the largest magnitude becomes −8, so a group's scale has the opposite sign: that uses all sixteen codes, where
 /// scales above 0 would leave one of two ends to half a step. A group of zeros has the scale 1. Others are rounded to the nearest.
 /// Source: `quantize_row_q4_0` of ggml.
 pub fn encode_row(row: &[f32], group: usize, codes: &mut Vec<u8>, scales: &mut Vec<f32>) {
-    let first = codes.len();
-    codes.resize(first + n_row_bytes(row.len()), 0);
-    for (i, chunk) in row.chunks(group).enumerate() {
-        let largest = chunk.iter().fold(0.0f32, |max, x| if x.abs() > max.abs() { *x } else { max });
+    let mut stored = Vec::with_capacity(row.len() + 1);
+    for chunk in row.chunks(group) {
+        let (min, max) = chunk.iter().fold((0.0f32, 0.0f32), |(min, max), x| (x.min(min), x.max(max)));
+        let largest = if -min > max { min } else { max };
         let scale = if largest == 0.0 { 1.0 } else { largest / -8.0 };
+        // A scale that is no normal number may be 0: then every code is one of the ends.
+        let code = |x: &f32| (x / scale).clamp(-8.0, 7.0);
+        // Integers, because rounding a float is a call on machines without SSE4.1.
+        stored.extend(chunk.iter().map(|x| (code(x) + ROUNDER).to_bits() as u8 & 15));
         scales.push(scale);
-        for (j, x) in chunk.iter().enumerate() {
-            let column = i * group + j;
-            // A scale below the normal numbers may be 0.
-            let code = (x / scale).round_ties_even().clamp(-8.0, 7.0) as i8;
-            codes[first + column / 2] |= ((code + OFFSET) as u8) << (4 * (column % 2));
-        }
     }
+    if !row.len().is_multiple_of(2) {
+        stored.push(0);
+    }
+    codes.extend(stored.as_chunks::<2>().0.iter().map(|[even, odd]| even | odd << 4));
 }
 
 /// The codes of one row, and of what pads it.
