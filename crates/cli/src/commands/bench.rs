@@ -1,5 +1,6 @@
 //! `hala bench`: how fast a model loads, reads a prompt and writes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -176,16 +177,19 @@ impl RandomIds {
     }
 }
 
-/// The type that the largest matrix is held in, as `--weights` names it.
+/// The type that most elements are held in, as `--weights` names it.
 fn held<B: Backend>(engine: &Engine<B>) -> String {
-    let weights = engine.model().weights().iter().zip(engine.dtypes());
-    let largest = weights.max_by_key(|(spec, _)| spec.shape.n_elements());
-    match largest {
-        Some((_, DType::Int8 { .. })) => WeightFormat::Int8.to_string(),
-        Some((_, DType::Int4 { .. })) => WeightFormat::Int4.to_string(),
-        Some((_, DType::E4M3)) => WeightFormat::Fp8.to_string(),
-        other => other.map_or_else(String::new, |(_, dtype)| dtype.to_string()),
+    let mut n_elements: BTreeMap<String, usize> = BTreeMap::new();
+    for (spec, dtype) in engine.model().weights().iter().zip(engine.dtypes()) {
+        let name = match dtype {
+            DType::Int8 { .. } => WeightFormat::Int8.to_string(),
+            DType::Int4 { .. } => WeightFormat::Int4.to_string(),
+            DType::E4M3 => WeightFormat::Fp8.to_string(),
+            DType::F32 | DType::F16 | DType::BF16 | DType::U32 => dtype.to_string(),
+        };
+        *n_elements.entry(name).or_default() += spec.shape.n_elements();
     }
+    n_elements.into_iter().max_by_key(|(_, n)| *n).map(|(name, _)| name).unwrap_or_default()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
