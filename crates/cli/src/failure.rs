@@ -80,7 +80,7 @@ fn report(error: &anyhow::Error) -> u8 {
     if error.is::<OutputClosed>() {
         return 0;
     }
-    if let Some(stopped @ CompressError::Cancelled { .. }) = error.downcast_ref() {
+    if let Some(stopped @ (CompressError::Cancelled { .. } | CompressError::Stopped)) = error.downcast_ref() {
         notice(&stopped.to_string());
         return INTERRUPTED;
     }

@@ -15,8 +15,9 @@ use crate::folder::{copy_other_files, copy_tensor, fingerprint, torch_layout, wr
 use crate::gptq::Factor;
 use crate::job::{Job, OnProgress, OutFile, Pace, Progress, Sink, Task};
 use crate::recipe::{Module, Recipe, modules};
-use crate::report::{Report, verify};
+use crate::report::{Made, Report, verify};
 use crate::scheme::{Scheme, input_scale};
+use crate::smooth::{NormedInputs, Smoothing, divide_products, multiply};
 
 /// Bytes of what calibration found that memory holds at once.
 const MAX_HESSIANS: u64 = 1 << 30;
@@ -40,6 +41,12 @@ pub trait Calibration: Sync {
     /// # Errors
     /// In words, why they cannot be computed.
     fn hessians(&self, weights: &[(&str, usize)]) -> Result<BTreeMap<String, Vec<f32>>, String>;
+
+    /// What comes out of each norm that products read.
+    ///
+    /// # Errors
+    /// In words, why it cannot be computed.
+    fn normed_inputs(&self) -> Result<Vec<NormedInputs>, String>;
 }
 
 /// Compresses `checkpoint` into the new folder `out`, tensor by tensor, and reads it back.
@@ -63,9 +70,10 @@ pub fn compress(
         return Err(CompressError::AlreadyQuantised { origin: checkpoint.origin(), found });
     }
     let config = compressed_config(checkpoint, recipe)?;
-    let work = Work::new(checkpoint, recipe, run.calibration)?;
+    let work = Work::new(checkpoint, recipe, run, on_progress)?;
     let files = work.files()?;
     let settings = [
+        ("smooth", json!(recipe.smoothing())),
         ("recipe", config["quantization_config"].clone()),
         ("ranges", json!(recipe.ranges())),
         ("calibration", json!(run.calibration.map(Calibration::fingerprint))),
@@ -111,6 +119,7 @@ struct Work<'a> {
     checkpoint: &'a Checkpoint,
     recipe: &'a Recipe,
     calibration: Option<&'a dyn Calibration>,
+    smoothing: Smoothing,
     modules: BTreeMap<String, Module>,
 }
 
@@ -118,11 +127,28 @@ impl<'a> Work<'a> {
     fn new(
         checkpoint: &'a Checkpoint,
         recipe: &'a Recipe,
-        calibration: Option<&'a dyn Calibration>,
+        run: Run<'a>,
+        on_progress: &mut OnProgress<'_>,
     ) -> Result<Self, CompressError> {
         let modules = modules(checkpoint, recipe)?;
         let modules = modules.into_iter().map(|module| (module.weight.clone(), module)).collect();
-        Ok(Self { checkpoint, recipe, calibration, modules })
+        let (calibration, smoothing) = (run.calibration, Smoothing::default());
+        let mut work = Self { checkpoint, recipe, calibration, smoothing, modules };
+        if let Some(strength) = recipe.smoothing() {
+            let calibration = calibration.ok_or(CompressError::SmoothingNotCalibrated)?;
+            let inputs = calibration.normed_inputs().map_err(|reason| {
+                let progress = Progress { n_done: 0, n_total: 1, what: "calibrating" };
+                if on_progress(progress) {
+                    CompressError::Calibration(reason)
+                } else {
+                    CompressError::Stopped
+                }
+            })?;
+            let is_smoothed =
+                |weight: &str| work.modules.get(weight).is_some_and(|m| work.scheme(m).is_smoothed());
+            work.smoothing = Smoothing::new(checkpoint, &inputs, strength, is_smoothed)?;
+        }
+        Ok(work)
     }
 
     /// Whether a module's codes are found by GPTQ.
@@ -174,6 +200,7 @@ impl<'a> Work<'a> {
             [&calibrated, &plain].map(|tasks| tasks.iter().map(|t| t.n_bytes).sum());
         pace.others = [0, n_calibrated];
         let work = |task: &Task, sink: &Sink<'_>| match self.modules.get(&task.name) {
+            None if self.smoothing.is_norm(&task.name) => self.smoothing.write_norm(&task.name, sink),
             None => copy_tensor(self.checkpoint, &task.name, sink),
             Some(module) => self.quantise(module, sink),
         };
@@ -183,12 +210,17 @@ impl<'a> Work<'a> {
         write_json(&job.folder().join("config.json"), &Value::Object(config.clone()))?;
         copy_other_files(self.checkpoint, job.folder(), &BTreeSet::from(["config.json"]))?;
         let label = |module: &Module| {
+            let is_smooth = self.smoothing.columns(&module.weight).is_some();
+            let smooth = if is_smooth { ", smoothed" } else { "" };
             let how = if self.is_calibrated(module) { ", by GPTQ" } else { "" };
-            format!("{}{how}", self.scheme(module))
+            format!("{}{smooth}{how}", self.scheme(module))
         };
-        let modules: Vec<_> =
-            self.modules.values().map(|module| (module.weight.as_str(), label(module))).collect();
-        verify(self.checkpoint, job.folder(), &modules, pace)
+        let made = self.modules.values().map(|module| Made {
+            weight: &module.weight,
+            how: label(module),
+            columns: self.smoothing.columns(&module.weight),
+        });
+        verify(self.checkpoint, job.folder(), &made.collect::<Vec<_>>(), pace)
     }
 
     /// Does the tasks of modules that GPTQ quantises, as many at a time as memory has room for what was found of their inputs.
@@ -251,14 +283,19 @@ impl<'a> Work<'a> {
         let Module { weight: name, shape, .. } = module;
         let (scheme, n_columns) = (self.scheme(module), shape.n_columns());
         let unseen = || CompressError::Inputs { name: name.clone() };
-        let factor = Some(hessian).filter(|h| h.len() == n_columns * n_columns);
-        let factor = factor.and_then(|h| Factor::new(h, n_columns)).ok_or_else(unseen)?;
+        let columns = self.smoothing.columns(name);
+        let mut hessian = Some(hessian).filter(|h| h.len() == n_columns * n_columns);
+        if let (Some(h), Some(columns)) = (&mut hessian, columns) {
+            divide_products(h, columns);
+        }
+        let factor = hessian.and_then(|h| Factor::new(h, n_columns)).ok_or_else(unseen)?;
         let mut stored = StoredRows::new(name, scheme.code());
         let (mut codes, mut scales) = (Vec::new(), Vec::new());
         let dtype = self.checkpoint.stored_dtype(name)?;
         each_chunk(self.checkpoint, name, 1, |x| {
             codes.clear();
             scales.clear();
+            columns.iter().for_each(|columns| multiply(x, columns));
             with_float!(dtype, F => {
                 factor.quantise::<F>(x, scheme, &mut codes, &mut scales);
                 scales.iter().for_each(|scale| F::write(*scale, &mut stored.scales));
@@ -280,7 +317,7 @@ impl<'a> Work<'a> {
                 F::write(scale::<F>(F::round(*range), scheme.code()), &mut bytes);
                 sink.write(&input_scale(&module.weight), 0, &bytes)?;
             }
-            quantise::<F>(self.checkpoint, module, scheme, sink)
+            quantise::<F>(self.checkpoint, module, (scheme, self.smoothing.columns(&module.weight)), sink)
         })
     }
 }
@@ -289,7 +326,7 @@ impl<'a> Work<'a> {
 fn quantise<F: Float>(
     checkpoint: &Checkpoint,
     module: &Module,
-    scheme: Scheme,
+    (scheme, columns): (Scheme, Option<&[f32]>),
     sink: &Sink<'_>,
 ) -> Result<(), CompressError> {
     let Module { weight: name, shape, .. } = module;
@@ -300,6 +337,7 @@ fn quantise<F: Float>(
     let mut stored = StoredRows::new(name, code);
     let mut scales = vec![0.0; n_columns.div_ceil(width)];
     each_chunk(checkpoint, name, height, |x| {
+        columns.iter().for_each(|columns| multiply(x, columns));
         for x in x.chunks(height.saturating_mul(n_columns)) {
             scales.fill(whole.unwrap_or_default());
             if whole.is_none() {

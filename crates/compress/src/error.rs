@@ -44,6 +44,20 @@ pub enum CompressError {
         /// The folder of unfinished work.
         path: String,
     },
+    /// Smoothing without a text.
+    #[error("smoothing needs to know how large inputs become: give a text to calibrate with")]
+    SmoothingNotCalibrated,
+    /// No norm of which all matrices are to have inputs of int8.
+    #[error(
+        "{origin}: no norm has all of its matrices in int8, so nothing can be smoothed: leave out what is ignored, or the smoothing"
+    )]
+    NothingToSmooth {
+        /// The checkpoint.
+        origin: String,
+    },
+    /// The user stopped the work before anything was written.
+    #[error("stopped; nothing was written")]
+    Stopped,
     /// The user stopped the work.
     #[error("stopped; the same command goes on from `{path}`")]
     Cancelled {

@@ -17,6 +17,7 @@ mod picture;
 mod recipe;
 mod report;
 mod scheme;
+mod smooth;
 mod threads;
 
 pub use compress::{Calibration, Run, compress};
@@ -28,3 +29,4 @@ pub use merge::{MergeConfig, Merged, merge};
 pub use recipe::Recipe;
 pub use report::{ModuleError, Report};
 pub use scheme::Scheme;
+pub use smooth::{DEFAULT_STRENGTH, NormedInputs};

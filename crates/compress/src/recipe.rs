@@ -20,6 +20,7 @@ pub struct Recipe {
     groups: Vec<Group>,
     ignore: Vec<Target>,
     ranges: BTreeMap<String, f32>,
+    smoothing: Option<f32>,
 }
 
 /// Modules of one scheme.
@@ -43,6 +44,7 @@ struct File {
     groups: Vec<FileGroup>,
     #[serde(default)]
     ignore: Vec<String>,
+    smooth: Option<f32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,11 +96,11 @@ impl Recipe {
         let targets = vec![Target::new("Linear").map_err(settings)?];
         let ignore = ignore.iter().map(String::as_str).chain(["lm_head"]).map(Target::new);
         let ignore = ignore.collect::<Result<_, _>>().map_err(settings)?;
-        Ok(Self { groups: vec![Group { scheme, targets }], ignore, ranges: BTreeMap::new() })
+        Ok(Self { groups: vec![Group { scheme, targets }], ignore, ranges: BTreeMap::new(), smoothing: None })
     }
 
     /// Reads a recipe: `groups`, each with a `scheme`, its `targets` (all linear layers where there are none) and for some schemes a
-    /// `group`; and what to `ignore`. The first group with a fitting target has a module.
+    /// `group`; what to `ignore`; and how strongly to `smooth`. The first group with a fitting target has a module.
     ///
     /// # Errors
     /// The text is no YAML of that form, or names an unknown scheme; `file` says where it stands.
@@ -123,12 +125,36 @@ impl Recipe {
         if groups.is_empty() {
             return Err(settings("`groups` is empty: a recipe needs one scheme at least".to_owned()));
         }
-        Ok(Self { groups, ignore: targets(&parsed.ignore)?, ranges: BTreeMap::new() })
+        let recipe =
+            Self { groups, ignore: targets(&parsed.ignore)?, ranges: BTreeMap::new(), smoothing: None };
+        match parsed.smooth {
+            Some(strength) => recipe.with_smoothing(strength).map_err(|e| settings(format!("smooth: {e}"))),
+            None => Ok(recipe),
+        }
     }
 
     /// Whether a text helps any of its schemes: by the ranges of inputs, or by GPTQ.
     pub fn takes_calibration(&self) -> bool {
         self.needs_ranges() || self.groups.iter().any(|group| group.scheme.is_whole())
+    }
+
+    /// The same with inputs smoothed by SmoothQuant of this strength, its α.
+    ///
+    /// # Errors
+    /// In words: the strength is not from 0 to 1, or no scheme has inputs of int8.
+    pub fn with_smoothing(self, strength: f32) -> Result<Self, String> {
+        if !(0.0..=1.0).contains(&strength) {
+            return Err(format!("a strength of {strength}, and it is from 0 to 1"));
+        }
+        if !self.groups.iter().any(|group| group.scheme.is_smoothed()) {
+            return Err("no scheme rounds inputs to int8; int8 does".to_owned());
+        }
+        Ok(Self { smoothing: Some(strength), ..self })
+    }
+
+    /// The strength of smoothing, where that is wanted.
+    pub fn smoothing(&self) -> Option<f32> {
+        self.smoothing
     }
 
     /// Whether a scheme needs to know how large inputs become.

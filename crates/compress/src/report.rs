@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::CompressError;
 use crate::chunks::{check_finite, each_chunk_of};
 use crate::job::{Pace, Progress, cancelled};
+use crate::smooth::multiply;
 use crate::threads;
 
 /// The error of one matrix.
@@ -56,21 +57,30 @@ impl Report {
     }
 }
 
+/// A matrix that was compressed.
+pub(crate) struct Made<'a> {
+    pub(crate) weight: &'a str,
+    /// The scheme, in words.
+    pub(crate) how: String,
+    /// What its columns were multiplied with first.
+    pub(crate) columns: Option<&'a [f32]>,
+}
+
 /// Compares the matrices of a new checkpoint with those that they were made from.
 pub(crate) fn verify(
     before: &Checkpoint,
     folder: &Path,
-    modules: &[(&str, String)],
+    modules: &[Made<'_>],
     pace: &mut Pace<'_, '_>,
 ) -> Result<Report, CompressError> {
     let after = Checkpoint::open(folder)?;
     let stop = AtomicBool::new(false);
     let n_total = modules.len() as u64;
     let mut errors = Vec::new();
-    let work = |(name, scheme): &(&str, String)| compare(before, &after, name, scheme);
-    threads::each(modules, pace.n_threads, &stop, work, |(name, _), error| {
+    let work = |made: &Made<'_>| compare(before, &after, made);
+    threads::each(modules, pace.n_threads, &stop, work, |made, error| {
         errors.push(error);
-        let what = format!("reading back {name}");
+        let what = format!("reading back {}", made.weight);
         let goes_on = (pace.on_progress)(Progress { n_done: errors.len() as u64, n_total, what: &what });
         stop.fetch_or(!goes_on, Ordering::Relaxed);
         Ok(())
@@ -91,12 +101,8 @@ fn natural(name: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-fn compare(
-    before: &Checkpoint,
-    after: &Checkpoint,
-    name: &str,
-    scheme: &str,
-) -> Result<ModuleError, CompressError> {
+fn compare(before: &Checkpoint, after: &Checkpoint, made: &Made<'_>) -> Result<ModuleError, CompressError> {
+    let Made { weight: name, how, columns } = made;
     let mut rows = [before.rows(name)?, after.rows(name)?];
     let shape = rows[0].shape();
     let n_columns = shape.n_columns().max(1);
@@ -104,6 +110,7 @@ fn compare(
     each_chunk_of(&mut rows, 1, |start, chunks| {
         let [x, y] = chunks else { return Ok(()) };
         check_finite(name, start, y, n_columns)?;
+        columns.iter().for_each(|columns| multiply(x, columns));
         for (x, y) in x.chunks(n_columns).zip(y.chunks(n_columns)) {
             let ([squares, differences], max) = sums(x, y);
             signal += squares;
@@ -116,7 +123,7 @@ fn compare(
     let relative_error = if noise == 0.0 { 0.0 } else { (noise / signal).sqrt() };
     Ok(ModuleError {
         module: name.trim_end_matches(".weight").to_owned(),
-        scheme: scheme.to_owned(),
+        scheme: how.clone(),
         n_elements: shape.n_elements(),
         relative_error,
         sqnr_db: if noise == 0.0 { f64::INFINITY } else { 10.0 * (signal / noise).log10() },

@@ -99,6 +99,11 @@ impl Scheme {
         }
     }
 
+    /// Whether inputs become int8, so that smoothing helps them.
+    pub(crate) fn is_smoothed(self) -> bool {
+        self == Self::Int8
+    }
+
     /// Whether codes are whole numbers, which GPTQ finds.
     pub(crate) fn is_whole(self) -> bool {
         self.code() != Code::E4M3

@@ -1,7 +1,9 @@
 //! What goes into each matrix of a model on a text: for calibration.
 
+use std::collections::BTreeMap;
+
 use hala_model::{LogitRows, PlanShape, WeightFormat, WeightSpec};
-use hala_plan::ops::{matmul, short_conv, swiglu};
+use hala_plan::ops::{matmul, norm, short_conv, swiglu};
 use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Step, StepInput};
 use hala_weights::Checkpoint;
 
@@ -12,6 +14,8 @@ use crate::{Engine, EngineError};
 pub struct MatrixInputs<'a> {
     /// The checkpoint's names of the matrices, all of which are multiplied with the same.
     pub weights: &'a [&'a str],
+    /// The norm that the rows came out of, if they did.
+    pub norm: Option<&'a WeightSpec>,
     /// `[T, I]`, normalised where the product is of what was normalised.
     pub rows: &'a [f32],
 }
@@ -64,6 +68,8 @@ impl<B: Backend> Engine<B> {
         let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
         let input = StepInput { ids, position: 0, cancel };
         let mut rows = Vec::new();
+        // Norms of their own, by what they wrote.
+        let mut normed: BTreeMap<BufferId, BufferId> = BTreeMap::new();
         for (i, step) in plan.steps().iter().enumerate() {
             // Before the step, which may write over what it reads.
             if let Some(products) = Products::of(step) {
@@ -77,7 +83,15 @@ impl<B: Backend> Engine<B> {
                 }
                 let specs = products.weights.into_iter().filter_map(|weight| self.weight_spec(&plan, weight));
                 let weights: Vec<&str> = specs.map(|spec| spec.name.as_str()).collect();
-                visit(MatrixInputs { weights: &weights, rows: &rows });
+                let norm = products.norm.map(|norm| norm.weight).or(normed.get(&products.x).copied());
+                let norm = norm.and_then(|norm| self.weight_spec(&plan, norm));
+                visit(MatrixInputs { weights: &weights, norm, rows: &rows });
+            }
+            if let Op::Norm(params) = &step.op {
+                let args = norm::Args::of(step, params);
+                if args.write == matmul::Write::Set {
+                    normed.insert(args.y, args.norm.weight);
+                }
             }
             self.backend().run_steps(&mut prepared, &mut state, input, i..i + 1).await?;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hala_compress::{Calibration, CompressError, Recipe, Run, add_products, compress};
+use hala_compress::{Calibration, CompressError, NormedInputs, Recipe, Run, add_products, compress};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
 
@@ -16,6 +16,10 @@ struct Inputs {
 impl Calibration for Inputs {
     fn fingerprint(&self) -> String {
         self.correlation.to_string()
+    }
+
+    fn normed_inputs(&self) -> Result<Vec<NormedInputs>, String> {
+        Err("not asked for".to_owned())
     }
 
     fn hessians(&self, weights: &[(&str, usize)]) -> Result<BTreeMap<String, Vec<f32>>, String> {
@@ -107,6 +111,10 @@ fn work_that_was_stopped_is_gone_on_with_and_ends_the_same() {
 fn inputs_that_are_not_finite_are_named() {
     struct Broken;
     impl Calibration for Broken {
+        fn normed_inputs(&self) -> Result<Vec<NormedInputs>, String> {
+            Err("not asked for".to_owned())
+        }
+
         fn fingerprint(&self) -> String {
             String::new()
         }

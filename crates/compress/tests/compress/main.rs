@@ -7,3 +7,4 @@ mod folder;
 mod gptq;
 mod refusals;
 mod rounding;
+mod smooth;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use hala_backend_cpu::CpuBackend;
-use hala_compress::{Calibration, add_products};
+use hala_compress::{Calibration, NormedInputs, add_products};
 use hala_engine::{Engine, MatrixInputs};
+use hala_model::{Source, WeightSpec};
 use hala_weights::Checkpoint;
 
 use super::text::{Text, as_stored};
@@ -80,6 +81,25 @@ impl Calibration for Calibrator<'_> {
         format!("{hash:016x}")
     }
 
+    fn normed_inputs(&self) -> Result<Vec<NormedInputs>, String> {
+        let mut found: BTreeMap<Vec<String>, NormedInputs> = BTreeMap::new();
+        self.each_input(|inputs| {
+            let Some(norm) = inputs.norm else { return };
+            let weights: Vec<String> = inputs.weights.iter().map(|weight| (*weight).to_owned()).collect();
+            let normed = found.entry(weights.clone()).or_insert_with(|| NormedInputs {
+                norm: norm.name.clone(),
+                affine: affine(norm),
+                weights,
+                largest: vec![0.0; norm.shape.n_elements()],
+            });
+            for row in inputs.rows.chunks_exact(normed.largest.len()) {
+                normed.largest.iter_mut().zip(row).for_each(|(max, x)| *max = max.max(x.abs()));
+            }
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(found.into_values().collect())
+    }
+
     fn hessians(&self, weights: &[(&str, usize)]) -> Result<BTreeMap<String, Vec<f32>>, String> {
         let zeros = |(name, n): &(&str, usize)| ((*name).to_owned(), vec![0.0; n * n]);
         let mut hessians: BTreeMap<String, Vec<f32>> = weights.iter().map(zeros).collect();
@@ -100,5 +120,13 @@ impl Calibration for Calibrator<'_> {
             hessians.insert(other, h);
         }
         Ok(hessians)
+    }
+}
+
+/// What a norm multiplies with, of what the checkpoint has.
+fn affine(norm: &WeightSpec) -> [f32; 2] {
+    match norm.source {
+        Source::Affine { factor, offset } => [factor, offset],
+        Source::Checkpoint | Source::Rope(_) => [1.0, 0.0],
     }
 }

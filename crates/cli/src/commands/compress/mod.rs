@@ -24,6 +24,9 @@ use calibrator::Calibrator;
 use evaluation::{Found, evaluate};
 use text::Text;
 
+/// The strength of smoothing: `hala_compress::DEFAULT_STRENGTH`.
+const DEFAULT_SMOOTH: &str = "0.5";
+
 /// Matrices that are named as the worst.
 const N_WORST: usize = 5;
 
@@ -36,6 +39,7 @@ const N_WORST: usize = 5;
 #[command(after_help = "Examples:
   hala compress ./LFM2-1.2B ./FP8 --scheme fp8-dynamic --report errors.html --eval text.txt
   hala compress ./LFM2-1.2B ./W4 --scheme int4-w4a16 --calibrate text.txt --eval other.txt
+  hala compress ./LFM2-1.2B ./W8A8 --scheme int8 --calibrate text.txt --smooth
   hala compress ./LFM2-1.2B ./FP8 --scheme fp8-dynamic --ignore '.*\\.conv\\.(in_proj|out_proj)$'")]
 pub(crate) struct CompressArgs {
     /// A folder in Hugging Face layout, or a Hub id `owner/name` or `owner/name@revision`
@@ -70,6 +74,10 @@ pub(crate) struct CompressArgs {
     #[arg(long, value_name = "FILE")]
     calibrate: Option<PathBuf>,
 
+    /// Move what makes channels of inputs large into the matrices, for int8: SmoothQuant, with this α [default: 0.5]
+    #[arg(long, value_name = "ALPHA", num_args = 0..=1, default_missing_value = DEFAULT_SMOOTH, requires = "calibrate")]
+    smooth: Option<f32>,
+
     /// Run both models on this text, and tell their perplexity and how far apart they are
     #[arg(long, value_name = "FILE")]
     eval: Option<PathBuf>,
@@ -103,7 +111,7 @@ impl CompressArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let app = &app.quiet_if(self.json);
-        let recipe = self.recipe()?;
+        let recipe = self.smoothed(self.recipe()?)?;
         self.report.iter().try_for_each(|path| NewFile::check(path))?;
         let checkpoint = CheckpointArgs::new(Some(self.input.clone())).open(app)?;
         let evaluation = self.text("--eval", self.eval.as_deref(), &checkpoint)?;
@@ -139,6 +147,20 @@ impl CompressArgs {
     fn text(&self, option: &str, file: Option<&Path>, checkpoint: &Checkpoint) -> Result<Option<Text>> {
         let read = |file| Text::read(option, file, self.tokens, n_threads(self.threads), checkpoint);
         file.map(read).transpose()
+    }
+
+    fn smoothed(&self, recipe: Recipe) -> Result<Recipe> {
+        let recipe = match self.smooth {
+            Some(strength) => {
+                recipe.with_smoothing(strength).map_err(|reason| anyhow::anyhow!("--smooth: {reason}"))?
+            }
+            None => recipe,
+        };
+        ensure!(
+            recipe.smoothing().is_none() || self.calibrate.is_some(),
+            "smoothing needs --calibrate FILE: it looks how large inputs become"
+        );
+        Ok(recipe)
     }
 
     fn recipe(&self) -> Result<Recipe> {
