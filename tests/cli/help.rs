@@ -2,14 +2,38 @@
 
 use crate::hala;
 
-const COMMANDS: [&str; 9] =
-    ["translate", "chat", "generate", "logits", "bench", "inspect", "tokenize", "trace", "pull"];
+const COMMANDS: [&str; 14] = [
+    "translate",
+    "chat",
+    "generate",
+    "logits",
+    "bench",
+    "profile",
+    "tune",
+    "inspect",
+    "tokenize",
+    "trace",
+    "pull",
+    "compress",
+    "convert",
+    "merge",
+];
 
 #[test]
 fn every_command_has_help_with_an_example() {
     for command in COMMANDS {
         let help = hala(&[command, "--help"]).run().text();
         assert!(help.contains("Example") && help.contains(&format!("\n  hala {command}")), "{help}");
+    }
+}
+
+#[test]
+fn help_says_what_a_command_does_and_a_summary_says_it_in_a_line() {
+    for (command, word) in
+        [("translate", "line breaks"), ("compress", "interrupted"), ("inspect", "exit code 2")]
+    {
+        let [long, short] = ["--help", "-h"].map(|option| hala(&[command, option]).run().text());
+        assert!(long.contains(word) && !short.contains(word), "{command}: {long}");
     }
 }
 

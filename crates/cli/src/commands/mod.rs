@@ -22,36 +22,36 @@ use clap::Subcommand;
 
 use crate::App;
 
-/// What hala can do.
+/// What hala can do. A line for the list of commands stands here; what `--help` says is in the words of each command's own options.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Translate between Arabic and English
+    #[command(about = "Translate between Arabic and English")]
     Translate(translate::TranslateArgs),
-    /// Talk with a model
+    #[command(about = "Talk with a model")]
     Chat(chat::ChatArgs),
-    /// Continue a prompt
+    #[command(about = "Continue a prompt")]
     Generate(generate::GenerateArgs),
-    /// Write the logits of a prompt to a file
+    #[command(about = "Write the logits of a prompt to a file")]
     Logits(logits::LogitsArgs),
-    /// Measure how fast a model runs
+    #[command(about = "Measure how fast a model runs")]
     Bench(bench::BenchArgs),
-    /// Show which kernels take the time
+    #[command(about = "Show which kernels take the time")]
     Profile(profile::ProfileArgs),
-    /// Find the fastest kernels for a model on a GPU
+    #[command(about = "Find the fastest kernels for a model on a GPU")]
     Tune(tune::TuneArgs),
-    /// Show what is in a checkpoint
+    #[command(about = "Show what is in a checkpoint")]
     Inspect(inspect::InspectArgs),
-    /// Turn text into token ids, and back
+    #[command(about = "Turn text into token ids, and back")]
     Tokenize(tokenize::TokenizeArgs),
-    /// Show every step that a model takes on a prompt
+    #[command(about = "Show every step that a model takes on a prompt")]
     Trace(trace::TraceArgs),
-    /// Fetch a model from the Hugging Face Hub
+    #[command(about = "Fetch a model from the Hugging Face Hub")]
     Pull(pull::PullArgs),
-    /// Compress a checkpoint to FP8, int8 or int4
+    #[command(about = "Compress a checkpoint to FP8, int8 or int4")]
     Compress(compress::CompressArgs),
-    /// Convert between folders and GGUF files
+    #[command(about = "Convert between folders and GGUF files")]
     Convert(convert::ConvertArgs),
-    /// Merge checkpoints
+    #[command(about = "Merge checkpoints")]
     Merge(merge::MergeArgs),
 }
 
