@@ -29,7 +29,7 @@ fn wider_weights_take_more_bytes() {
         let run = hala(&SMALL).args(&["--json", "--weights", weights]).model(two_layer());
         run.run().json()["weight_bytes"].as_u64().unwrap()
     };
-    let sizes = ["fp8", "int8", "bf16", "f32"].map(n_bytes);
+    let sizes = ["int4", "fp8", "int8", "bf16", "f32"].map(n_bytes);
     assert!(sizes.is_sorted_by(|a, b| a < b), "{sizes:?}");
 }
 

@@ -1,7 +1,8 @@
 //! `hala compress`: what is made runs here, the errors are told, and what is wrong is refused before work begins.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use hala_tests::fixtures::Fixture;
 use tempfile::tempdir;
 
 use crate::checkpoint::two_layer;
@@ -37,23 +38,33 @@ fn relative_error(x: &[f32], y: &[f32]) -> f32 {
 
 #[test]
 fn what_is_made_runs() {
+    SCHEMES.into_iter().for_each(|(options, most)| check_run(&two_layer(), options, most));
+}
+
+#[test]
+fn the_other_families_are_compressed_too() {
+    for fixture in [Fixture::new("gemma2", "two-layer"), Fixture::new("cohere2", "four-layer")] {
+        check_run(&fixture.path, &["--scheme", "fp8-dynamic"], 0.2);
+        check_run(&fixture.path, &["--scheme", "int4-w4a16", "--group", "16"], 0.6);
+    }
+}
+
+/// Compresses a model and compares the logits of both.
+fn check_run(model: &Path, options: &[&str], most: f32) {
     let folder = tempdir().unwrap();
     let floats = {
         let path = folder.path().join("floats.safetensors");
-        let run = hala(&["logits", "--ids", "1,5,9,70,33,2", "--weights", "f32", "--out"])
-            .arg(&path)
-            .model(two_layer());
+        let run =
+            hala(&["logits", "--ids", "1,5,9,70,33,2", "--weights", "f32", "--out"]).arg(&path).model(model);
         assert_eq!(run.run().text(), "");
         read(&path).1
     };
-    for (options, most) in SCHEMES {
-        let out = folder.path().join(options[1]);
-        let report = compress(&two_layer(), &out, options).arg("--json").run().json();
-        assert!(report["relative_error"].as_f64().unwrap() > 1e-3, "{report}");
-        assert!(report["n_bytes_after"].as_u64() < report["n_bytes_before"].as_u64(), "{report}");
-        let error = relative_error(&floats, &logits(&out, folder.path()));
-        assert!(error > 0.0 && error < most, "{options:?}: {error}");
-    }
+    let out = folder.path().join("out");
+    let report = compress(model, &out, options).arg("--json").run().json();
+    assert!(report["relative_error"].as_f64().unwrap() > 1e-3, "{report}");
+    assert!(report["n_bytes_after"].as_u64() < report["n_bytes_before"].as_u64(), "{report}");
+    let error = relative_error(&floats, &logits(&out, folder.path()));
+    assert!(error > 0.0 && error < most, "{options:?}: {error}");
 }
 
 #[test]
@@ -146,15 +157,52 @@ fn a_text_tells_what_compression_did() {
     refused(&two_layer(), "a text", &["--eval", "tokenizer"]);
 }
 
-#[test]
-fn a_text_of_calibration_finds_codes_by_gptq() {
-    let folder = tempdir().unwrap();
-    let [floats, out, text] = ["floats", "out", "text.txt"].map(|name| folder.path().join(name));
+/// The built-in model in floats and the text of its golden sentences, in a folder.
+fn floats_and_text(folder: &Path) -> [PathBuf; 2] {
+    let [floats, text] = ["floats", "text.txt"].map(|name| folder.join(name));
     hala(&["convert", "--type", "f32"]).arg(demo_folder()).arg(&floats).run().text();
     let pair =
         |row: &serde_json::Value| ["source", "target"].map(|key| row[key].as_str().unwrap().to_owned());
     let sentences: Vec<_> = crate::golden().iter().flat_map(pair).collect();
     std::fs::write(&text, sentences.join("\n")).unwrap();
+    [floats, text]
+}
+
+#[test]
+fn smoothing_changes_norms_and_keeps_what_the_model_says() {
+    let folder = tempdir().unwrap();
+    let ([floats, text], out) = (floats_and_text(folder.path()), folder.path().join("out"));
+    let run = compress(&floats, &out, &["--scheme", "int8", "--json", "--smooth", "--calibrate"]).arg(&text);
+    let report = run.arg("--eval").arg(&text).run().json();
+    let modules = report["modules"].as_array().unwrap();
+    for module in modules {
+        let [name, scheme] = ["module", "scheme"].map(|key| module[key].as_str().unwrap());
+        let is_behind_norm =
+            ["w1", "w3", "in_proj", "q_proj", "k_proj", "v_proj"].iter().any(|end| name.ends_with(end));
+        assert_eq!(scheme.contains("smoothed"), is_behind_norm, "{name}: {scheme}");
+    }
+    assert!(report["eval"]["kl_divergence"].as_f64().unwrap() < 1e-3, "{report}");
+    let norm = |folder: &Path| {
+        let file = std::fs::read(folder.join("model.safetensors")).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&file).unwrap();
+        file.tensor("model.layers.0.ffn_norm.weight").unwrap().data().to_vec()
+    };
+    assert_ne!(norm(&floats), norm(&out));
+
+    let out = folder.path().join("none");
+    let refused = |options: &[&str], faults: &[&str]| {
+        compress(&floats, &out, options).arg("--calibrate").arg(&text).run().refused(faults);
+        assert!(!out.exists());
+    };
+    refused(&["--scheme", "int8", "--smooth", "1.5"], &["--smooth", "1.5", "from 0 to 1"]);
+    refused(&["--scheme", "fp8-static", "--smooth"], &["--smooth", "int8"]);
+    compress(&floats, &out, &["--scheme", "int8", "--smooth"]).run().refused(&["--calibrate"]);
+}
+
+#[test]
+fn a_text_of_calibration_finds_codes_by_gptq() {
+    let folder = tempdir().unwrap();
+    let ([floats, text], out) = (floats_and_text(folder.path()), folder.path().join("out"));
     let options = ["--scheme", "int4-w4a16", "--group", "32", "--json", "--calibrate"];
     let report = compress(&floats, &out, &options).arg(&text).arg("--eval").arg(&text).run().json();
     let modules = report["modules"].as_array().unwrap();
