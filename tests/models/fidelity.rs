@@ -48,6 +48,7 @@ fn quantised_weights_keep_the_distributions_of_f32() {
     let rows = [
         ("int8", threaded(&shipped, WeightFormat::Auto), 0.97, 0.01),
         ("fp8", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::Fp8), 0.95, 0.02),
+        ("int4", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::Int4), 0.85, 0.06),
         ("bf16", threaded(published.as_ref().unwrap_or(&shipped), WeightFormat::BF16), 0.99, 0.001),
     ];
     // Inside a prompt the model was not trained, and its likeliest tokens are near ties: with the shipped weights, which are
