@@ -1,10 +1,20 @@
 //! `hala convert`: GGUF files that run as what they were made from, and folders made of them.
 
+use hala_tests::fixtures::Fixture;
 use tempfile::tempdir;
 
 use crate::checkpoint::two_layer;
 use crate::logits::read;
 use crate::{demo_folder, hala, names};
+
+#[test]
+fn other_families_are_refused_by_name() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out.gguf");
+    let fixture = Fixture::new("gemma2", "two-layer");
+    hala(&["convert"]).arg(&fixture.path).arg(&out).run().refused(&["gemma2 as GGUF", "lfm2"]);
+    assert!(!out.exists());
+}
 
 #[test]
 fn a_gguf_file_computes_what_its_checkpoint_does() {

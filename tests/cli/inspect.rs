@@ -38,7 +38,7 @@ fn json_holds_the_same() {
     let tensors = found["tensors"].as_array().unwrap();
     assert!(tensors.contains(&json!({ "name": W1, "dtype": "BF16", "shape": [96, 64] })), "{found}");
     let formats: Vec<_> = found["weights"].as_array().unwrap().iter().map(|w| &w["format"]).collect();
-    assert_eq!(formats, ["f32", "bf16", "f16", "int8", "fp8"]);
+    assert_eq!(formats, ["f32", "bf16", "f16", "int8", "fp8", "int4"]);
     for held in found["weights"].as_array().unwrap() {
         assert!(held["n_bytes"].as_u64() >= held["bytes_per_token"].as_u64(), "{held}");
     }

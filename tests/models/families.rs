@@ -9,7 +9,8 @@ use hala_tests::fixtures::Fixture;
 use hala_weights::Checkpoint;
 use serde_json::{Value, json};
 
-use crate::ahead;
+use crate::ways::Way;
+use crate::{ahead, largest_difference};
 
 /// What opening a fixture says when one of config.json's values is another; null takes it away.
 fn opened_with(fixture: &Fixture, key: &str, value: &Value) -> Result<(), ModelError> {
@@ -76,6 +77,17 @@ fn sizes_that_the_tensors_contradict_are_refused_by_name() {
             assert!(opened_with(&fixture, key, &value).is_err(), "{family}: {key}");
         }
         assert!(opened_with(&fixture, "max_position_embeddings", &json!(100)).is_ok());
+    }
+}
+
+#[test]
+fn a_gguf_file_of_cohere2_gives_the_folder_s_logits() {
+    let fixture = Fixture::new("cohere2", "four-layer");
+    let checkpoint = Checkpoint::open(&fixture.path.with_extension("gguf")).unwrap();
+    let model = Way::Threaded.load(&checkpoint, WeightFormat::F32);
+    for prompt in fixture.prompts() {
+        let worst = largest_difference(&model.logits(&prompt.ids, prompt.ids.len()), &prompt.logits);
+        assert!(worst <= 1e-4, "{} ids: {worst}", prompt.ids.len());
     }
 }
 

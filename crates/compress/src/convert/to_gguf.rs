@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hala_model::lfm2::{Lfm2, Lfm2Config, Mixer};
-use hala_model::{Options, Rope, Scaling};
+use hala_model::{ModelError, Options, Rope, Scaling};
 use hala_weights::{Checkpoint, gguf_name};
 use serde_json::json;
 
@@ -30,6 +30,10 @@ pub fn to_gguf(
     n_threads: usize,
     on_progress: &mut OnProgress<'_>,
 ) -> Result<usize, CompressError> {
+    if let Some(found) = checkpoint.config()?.model_type()?.filter(|found| *found != Lfm2::FAMILY) {
+        let (found, supported) = (format!("{found} as GGUF"), Lfm2::FAMILY.to_owned());
+        return Err(ModelError::UnknownArchitecture { found, supported }.into());
+    }
     let model = Lfm2::open(checkpoint, Options::default())?;
     let metadata = metadata(checkpoint, model.config(), format)?;
     let tensors = tensors(checkpoint, format)?;

@@ -41,8 +41,9 @@ pub(crate) fn open(path: &Path) -> Result<(Source, Shards), WeightsError> {
     for (name, text) in tokenizer::files(&header).map_err(unsupported)? {
         add(name, text);
     }
+    let architecture = settings.architecture.to_owned();
     let info = |tensor| {
-        let header::Tensor { name, dtype, dims, range } = renamed(tensor);
+        let header::Tensor { name, dtype, dims, range } = renamed(&architecture, tensor);
         TensorInfo { name, dtype, dims, range }
     };
     let tensors = header.tensors.into_iter().map(info).collect();

@@ -39,27 +39,61 @@ const LFM2: [Names; 3] = [
     ["output", "lm_head"],
 ];
 
+/// Names of Cohere 2's tensors in a layer.
+const COHERE2_LAYER: [Names; 8] = [
+    ["attn_norm", "input_layernorm"],
+    ["attn_q", "self_attn.q_proj"],
+    ["attn_k", "self_attn.k_proj"],
+    ["attn_v", "self_attn.v_proj"],
+    ["attn_output", "self_attn.o_proj"],
+    ["ffn_gate", "mlp.gate_proj"],
+    ["ffn_up", "mlp.up_proj"],
+    ["ffn_down", "mlp.down_proj"],
+];
+
+/// Names of Cohere 2's tensors outside of layers.
+const COHERE2: [Names; 3] =
+    [["token_embd", "model.embed_tokens"], ["output_norm", "model.norm"], ["output", "lm_head"]];
+
+/// Names of one family's tensors: in a layer, and outside of layers.
+#[derive(Clone, Copy)]
+struct Family {
+    layer: &'static [Names],
+    others: &'static [Names],
+}
+
+const LFM2_NAMES: Family = Family { layer: &LFM2_LAYER, others: &LFM2 };
+
+/// The families whose GGUF files are read, by their architectures' names.
+const FAMILIES: [(&str, Family); 2] =
+    [("lfm2", LFM2_NAMES), ("cohere2", Family { layer: &COHERE2_LAYER, others: &COHERE2 })];
+
+fn family(architecture: &str) -> Option<Family> {
+    FAMILIES.into_iter().find(|(name, _)| *name == architecture).map(|(_, family)| family)
+}
+
 /// The name of LFM2's tensor in a GGUF file by its name in a checkpoint; `None` where it has none.
 pub fn gguf_name(name: &str) -> Option<String> {
-    translated(name, [CHECKPOINT, GGUF])
+    translated(LFM2_NAMES, name, [CHECKPOINT, GGUF])
 }
 
 /// The name of a tensor on the one side by its name on the other.
-fn translated(name: &str, [from, to]: [usize; 2]) -> Option<String> {
+fn translated(family: Family, name: &str, [from, to]: [usize; 2]) -> Option<String> {
     let (stem, ending) = name.rsplit_once('.')?;
     let find =
         |table: &[Names], name: &str| table.iter().find(|names| names[from] == name).map(|names| names[to]);
-    if let Some(found) = find(&LFM2, stem) {
+    if let Some(found) = find(family.others, stem) {
         return Some(format!("{found}.{ending}"));
     }
     let (layer, rest) = stem.strip_prefix(LAYER[from])?.split_once('.')?;
-    Some(format!("{}{layer}.{}.{ending}", LAYER[to], find(&LFM2_LAYER, rest)?))
+    Some(format!("{}{layer}.{}.{ending}", LAYER[to], find(family.layer, rest)?))
 }
 
 /// Gives a tensor the name and the dimensions that it has in a checkpoint; unknown ones keep their names, and are refused by the
 /// model.
-pub(super) fn renamed(mut tensor: Tensor) -> Tensor {
-    if let Some(name) = translated(&tensor.name, [GGUF, CHECKPOINT]) {
+pub(super) fn renamed(architecture: &str, mut tensor: Tensor) -> Tensor {
+    let family = family(architecture);
+    if let Some(name) = family.and_then(|family| translated(family, &tensor.name, [GGUF, CHECKPOINT])) {
         if let (true, &[n_channels, n_taps]) = (name.ends_with("conv.conv.weight"), tensor.dims.as_slice()) {
             tensor.dims = vec![n_channels, 1, n_taps];
         }
@@ -71,7 +105,7 @@ pub(super) fn renamed(mut tensor: Tensor) -> Tensor {
 /// Looks values up under the architecture's prefix.
 pub(super) struct Settings<'a> {
     header: &'a Header,
-    architecture: &'a str,
+    pub(super) architecture: &'a str,
 }
 
 impl<'a> Settings<'a> {
@@ -99,7 +133,10 @@ impl<'a> Settings<'a> {
                 map.insert(key.to_owned(), value);
             }
         };
-        set("model_type", Some(json!(self.architecture)));
+        // Other families' files may be named and hold their numbers otherwise.
+        let is_read = family(self.architecture).is_some();
+        let suffix = if is_read { "" } else { " as GGUF" };
+        set("model_type", Some(json!(format!("{}{suffix}", self.architecture))));
         for (key, theirs) in [
             ("hidden_size", "embedding_length"),
             ("num_hidden_layers", "block_count"),
@@ -107,6 +144,9 @@ impl<'a> Settings<'a> {
             ("intermediate_size", "feed_forward_length"),
             ("num_attention_heads", "attention.head_count"),
             ("norm_eps", "attention.layer_norm_rms_epsilon"),
+            ("layer_norm_eps", "attention.layer_norm_epsilon"),
+            ("sliding_window", "attention.sliding_window"),
+            ("logit_scale", "logit_scale"),
             ("rope_theta", "rope.freq_base"),
             ("conv_L_cache", "shortconv.l_cache"),
             ("head_dim", "attention.key_length"),
@@ -115,6 +155,10 @@ impl<'a> Settings<'a> {
         }
         for (key, name) in [("bos_token_id", "bos"), ("eos_token_id", "eos"), ("pad_token_id", "padding")] {
             set(key, self.id(name));
+        }
+        if self.architecture == "cohere2" {
+            set("architectures", Some(json!(["Cohere2ForCausalLM"])));
+            set("num_key_value_heads", self.get("attention.head_count_kv"));
         }
         if self.architecture == "lfm2" {
             set("architectures", Some(json!(["Lfm2ForCausalLM"])));
@@ -160,8 +204,12 @@ mod tests {
             ("model.layers.2.self_attn.k_layernorm.weight", "blk.2.attn_k_norm.weight"),
         ] {
             assert_eq!(gguf_name(name).as_deref(), Some(gguf));
-            assert_eq!(translated(gguf, [GGUF, CHECKPOINT]).as_deref(), Some(name));
+            assert_eq!(translated(LFM2_NAMES, gguf, [GGUF, CHECKPOINT]).as_deref(), Some(name));
         }
+        let cohere2 = family("cohere2").unwrap();
+        let name = translated(cohere2, "blk.3.attn_output.weight", [GGUF, CHECKPOINT]);
+        assert_eq!(name.as_deref(), Some("model.layers.3.self_attn.o_proj.weight"));
+        assert!(family("gemma2").is_none());
         assert_eq!(gguf_name("model.layers.0.mlp.up_proj.weight"), None);
     }
 }

@@ -43,7 +43,7 @@ fn blocks_of_signed_codes_are_held_as_they_are() {
 #[test]
 fn metadata_becomes_a_config() {
     let checkpoint = Checkpoint::open(&fixture("blocks.gguf")).unwrap();
-    assert_eq!(checkpoint.config().unwrap().model_type().unwrap(), Some("test"));
+    assert_eq!(checkpoint.config().unwrap().model_type().unwrap(), Some("test as GGUF"));
     assert!(checkpoint.file("tokenizer.json").unwrap().is_none());
 }
 
