@@ -84,6 +84,7 @@ fn sizes(name: &str) -> Result<Sizes> {
 fn weights(name: &str) -> Result<DType> {
     Ok(match name {
         "int8" => DType::Int8 { group: DType::INT8_GROUP },
+        "int4" => DType::Int4 { group: DType::INT4_GROUP },
         "e4m3" => DType::E4M3,
         "f16" => DType::F16,
         "bf16" => DType::BF16,

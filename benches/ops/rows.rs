@@ -22,7 +22,8 @@ const N_VOCAB: usize = 256;
 /// Prints a table of all ops.
 pub(crate) fn print(backend: &CpuBackend, group: usize) -> Result<()> {
     println!("\n| op | weights | T | µs | GB/s | GFLOP/s |\n|---|---|---|---|---|---|");
-    for dtype in [DType::Int8 { group }, DType::E4M3, DType::BF16, DType::F32] {
+    let int4 = DType::Int4 { group: DType::INT4_GROUP };
+    for dtype in [DType::Int8 { group }, int4, DType::E4M3, DType::BF16, DType::F32] {
         for n_tokens in [1, 256] {
             for [n_out, n_in] in [[1024, 1024], [3072, 1024], [1024, 4608]] {
                 Product { gated: false, n_out, n_in, dtype, n_tokens }.print(backend)?;

@@ -1,7 +1,7 @@
 //! Matrices in and out, some rows at a time.
 
 use hala_tensor::Shape;
-use hala_weights::{Checkpoint, Rows};
+use hala_weights::{Checkpoint, PACKED_SUFFIX, Rows, SCALE_SUFFIX, SHAPE_SUFFIX};
 
 use crate::CompressError;
 use crate::codes::magnitudes;
@@ -32,7 +32,7 @@ impl<'a> StoredRows<'a> {
     /// Writes the codes.
     pub(crate) fn flush(&mut self, sink: &Sink<'_>) -> Result<(), CompressError> {
         let name = match self.code {
-            Code::Packed(_) => &format!("{}_packed", self.name),
+            Code::Packed(_) => &format!("{}{PACKED_SUFFIX}", self.name),
             Code::E4M3 | Code::Int8 => self.name,
         };
         sink.write(name, self.offset, &self.codes)?;
@@ -43,10 +43,10 @@ impl<'a> StoredRows<'a> {
 
     /// Writes the scales, and the shape where the file needs it.
     pub(crate) fn finish(self, shape: Shape, sink: &Sink<'_>) -> Result<(), CompressError> {
-        sink.write(&format!("{}_scale", self.name), 0, &self.scales)?;
+        sink.write(&format!("{}{SCALE_SUFFIX}", self.name), 0, &self.scales)?;
         if let Code::Packed(_) = self.code {
             let dims = [shape.n_rows(), shape.n_columns()].map(|n| (n as i64).to_le_bytes());
-            sink.write(&format!("{}_shape", self.name), 0, &dims.concat())?;
+            sink.write(&format!("{}{SHAPE_SUFFIX}", self.name), 0, &dims.concat())?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use hala_weights::Checkpoint;
+use hala_weights::{Checkpoint, WEIGHTS_FILE};
 use serde_json::{Map, Value, json};
 
 use crate::CompressError;
@@ -179,7 +179,7 @@ impl<'a> Work<'a> {
                 }
             }
             // A GGUF file becomes a safetensors file.
-            let name = if name.ends_with(".safetensors") { name } else { "model.safetensors" };
+            let name = if name.ends_with(".safetensors") { name } else { WEIGHTS_FILE };
             files.push(OutFile { name: name.to_owned(), placed: layout.place() });
         }
         Ok(files)

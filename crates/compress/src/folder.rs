@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use hala_weights::{Checkpoint, SafetensorsLayout};
+use hala_weights::{Checkpoint, INDEX_FILE, SafetensorsLayout, WEIGHTS_FILE};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -15,8 +15,6 @@ use crate::job::{OutFile, Sink};
 
 /// Bytes that are copied at once.
 const CHUNK_BYTES: usize = 1 << 20;
-
-const INDEX: &str = "model.safetensors.index.json";
 
 /// Endings of weights in other formats, which would stand beside the new ones unchanged.
 const OTHER_WEIGHTS: [&str; 6] = [".bin", ".pt", ".pth", ".gguf", ".onnx", ".bin.index.json"];
@@ -67,7 +65,7 @@ pub(crate) fn copy_tensor(checkpoint: &Checkpoint, name: &str, sink: &Sink<'_>) 
 /// Writes the index, where there are several weight files.
 pub(crate) fn write_index(folder: &Path, files: &[OutFile]) -> Result<(), CompressError> {
     if let [one] = files
-        && one.name == "model.safetensors"
+        && one.name == WEIGHTS_FILE
     {
         return Ok(());
     }
@@ -79,7 +77,7 @@ pub(crate) fn write_index(folder: &Path, files: &[OutFile]) -> Result<(), Compre
             map.insert(name.clone(), file.name.clone());
         }
     }
-    write_json(&folder.join(INDEX), &json!({ "metadata": { "total_size": n_bytes }, "weight_map": map }))
+    write_json(&folder.join(INDEX_FILE), &json!({ "metadata": { "total_size": n_bytes }, "weight_map": map }))
 }
 
 /// Copies all files beside the weights but those that are made anew, and weights in other formats.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use hala_tensor::{DType, Shape};
-use hala_weights::FileDType;
+use hala_weights::{FileDType, INPUT_SCALE, PACKED_SUFFIX, SCALE_SUFFIX, SHAPE_SUFFIX};
 use serde_json::{Value, json};
 
 use crate::float::file_dtype;
@@ -145,7 +145,7 @@ impl Scheme {
             [None, None] => vec![1],
             _ => vec![n_rows.div_ceil(rows), n_columns.div_ceil(columns)],
         };
-        let scales = (format!("{name}_scale"), file_dtype(dtype), scales);
+        let scales = (format!("{name}{SCALE_SUFFIX}"), file_dtype(dtype), scales);
         match self.code() {
             Code::E4M3 if self.is_static() => {
                 let input = (input_scale(name), file_dtype(dtype), vec![1]);
@@ -156,9 +156,9 @@ impl Scheme {
             Code::Packed(n_bits) => {
                 let n_words = (n_columns * n_bits as usize).div_ceil(32);
                 vec![
-                    (format!("{name}_packed"), FileDType::I32, vec![n_rows, n_words]),
+                    (format!("{name}{PACKED_SUFFIX}"), FileDType::I32, vec![n_rows, n_words]),
                     scales,
-                    (format!("{name}_shape"), FileDType::I64, vec![2]),
+                    (format!("{name}{SHAPE_SUFFIX}"), FileDType::I64, vec![2]),
                 ]
             }
         }
@@ -203,7 +203,7 @@ impl Scheme {
 
 /// The name of the scale of a weight's inputs.
 pub(crate) fn input_scale(weight: &str) -> String {
-    format!("{}.input_scale", weight.trim_end_matches(".weight"))
+    format!("{}{INPUT_SCALE}", weight.trim_end_matches(".weight"))
 }
 
 fn args(

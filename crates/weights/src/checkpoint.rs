@@ -9,7 +9,7 @@ use hala_tensor::{DType, Shape};
 
 use crate::nearest::nearest;
 use crate::quantisation::{INPUT_SCALE, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, SHAPE_SUFFIX};
-use crate::shards::{INDEX, Place, Shard, Shards};
+use crate::shards::{INDEX_FILE, Place, Shard, Shards};
 use crate::source::Source;
 use crate::{Config, FileDType, TensorInfo, TensorView, WeightsError};
 
@@ -138,7 +138,7 @@ impl Checkpoint {
     /// Names of the other files beside the weights, sorted: of a folder those in itself.
     pub fn other_files(&self) -> Vec<String> {
         let mut names = self.source.names();
-        names.retain(|name| !name.ends_with(".safetensors") && name != INDEX && self.source.has(name));
+        names.retain(|name| !name.ends_with(".safetensors") && name != INDEX_FILE && self.source.has(name));
         names
     }
 

@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 use crate::{Config, FileDType, WeightsError};
 
 /// What follows `X.weight` in the name of its scales.
-pub(crate) const SCALE_SUFFIX: &str = "_scale";
+pub const SCALE_SUFFIX: &str = "_scale";
 
 /// What follows `X.weight` in the name of its codes, where they are packed into words.
-pub(crate) const PACKED_SUFFIX: &str = "_packed";
+pub const PACKED_SUFFIX: &str = "_packed";
 
 /// What follows `X.weight` in the names of other tensors that belong to it.
-pub(crate) const SHAPE_SUFFIX: &str = "_shape";
+pub const SHAPE_SUFFIX: &str = "_shape";
 
 /// What follows a layer's name in the name of the scale of its inputs, which stay floats here.
-pub(crate) const INPUT_SCALE: &str = ".input_scale";
+pub const INPUT_SCALE: &str = ".input_scale";
 
 /// What follows `X.weight` in the names of tensors that change what its codes mean, in ways that are not read.
 pub(crate) const UNREAD_SUFFIXES: [&str; 3] = ["_zero_point", "_g_idx", "_global_scale"];

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::bytes::FileBytes;
 use crate::header::{Header, LENGTH_BYTES, header_length};
 use crate::quantisation::SCALE_SUFFIX;
-use crate::shards::{INDEX, SINGLE, Shard, Shards, is_plain, parse_index};
+use crate::shards::{INDEX_FILE, Shard, Shards, WEIGHTS_FILE, is_plain, parse_index};
 use crate::source::Source;
 use crate::{Checkpoint, HeaderFault, WeightsError};
 
@@ -34,15 +34,15 @@ impl Checkpoint {
         reader: &impl Reader,
     ) -> Result<Self, WeightsError> {
         let source = Source::Memory(files.into_iter().collect());
-        let Some(index) = source.read_text(INDEX)?.map(Cow::into_owned) else {
-            let shard = open_shard(reader, SINGLE).await?;
+        let Some(index) = source.read_text(INDEX_FILE)?.map(Cow::into_owned) else {
+            let shard = open_shard(reader, WEIGHTS_FILE).await?;
             return Self::new(source, Shards::of_one(shard));
         };
-        let weight_map = parse_index(INDEX, &index)?;
+        let weight_map = parse_index(INDEX_FILE, &index)?;
         let mut shards: BTreeMap<&str, Shard> = BTreeMap::new();
         for name in weight_map.values() {
             if !shards.contains_key(name.as_str()) {
-                let (index, shard) = (INDEX.to_owned(), name.clone());
+                let (index, shard) = (INDEX_FILE.to_owned(), name.clone());
                 if !is_plain(name) {
                     return Err(WeightsError::ShardName { index, shard });
                 }
@@ -50,9 +50,10 @@ impl Checkpoint {
             }
         }
         let missing =
-            |name: &str| WeightsError::MissingShard { index: INDEX.to_owned(), shard: name.to_owned() };
-        let shards =
-            Shards::of_index(INDEX, &weight_map, |name| shards.remove(name).ok_or_else(|| missing(name)))?;
+            |name: &str| WeightsError::MissingShard { index: INDEX_FILE.to_owned(), shard: name.to_owned() };
+        let shards = Shards::of_index(INDEX_FILE, &weight_map, |name| {
+            shards.remove(name).ok_or_else(|| missing(name))
+        })?;
         Self::new(source, shards)
     }
 

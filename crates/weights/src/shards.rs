@@ -11,9 +11,9 @@ use crate::source::Source;
 use crate::{TensorInfo, WeightsError};
 
 /// The weight file of a checkpoint that has one.
-pub(crate) const SINGLE: &str = "model.safetensors";
+pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// The list of shards of a checkpoint that has several.
-pub(crate) const INDEX: &str = "model.safetensors.index.json";
+pub const INDEX_FILE: &str = "model.safetensors.index.json";
 
 /// One safetensors file.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ pub(crate) struct Shards {
 impl Shards {
     /// Opens model.safetensors, or else what model.safetensors.index.json names.
     pub(crate) fn open(source: &mut Source) -> Result<Self, WeightsError> {
-        if source.has(SINGLE) {
-            return Self::open_file(source, SINGLE);
+        if source.has(WEIGHTS_FILE) {
+            return Self::open_file(source, WEIGHTS_FILE);
         }
-        match source.read_text(INDEX)?.map(Cow::into_owned) {
+        match source.read_text(INDEX_FILE)?.map(Cow::into_owned) {
             Some(index) => Self::open_index(source, &index),
             None => Err(no_weights(source)),
         }
@@ -77,7 +77,7 @@ impl Shards {
     }
 
     fn open_index(source: &mut Source, text: &str) -> Result<Self, WeightsError> {
-        let index = source.label(INDEX);
+        let index = source.label(INDEX_FILE);
         let weight_map = parse_index(&index, text)?;
         Self::of_index(&index, &weight_map, |name| {
             let (index, shard) = (index.clone(), name.to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hala_weights::Checkpoint;
+use hala_weights::{Checkpoint, WEIGHTS_FILE};
 use serde_json::{Value, json};
 
 use super::FloatFormat;
@@ -33,7 +33,7 @@ pub fn to_folder(
     for tensor in checkpoint.tensors() {
         layout.declare(&tensor.name, file_dtype(dtype), &tensor.dims)?;
     }
-    let files = [OutFile { name: "model.safetensors".to_owned(), placed: layout.place() }];
+    let files = [OutFile { name: WEIGHTS_FILE.to_owned(), placed: layout.place() }];
     let settings = [("format", json!(format.name()))];
     let mut job = Job::begin(out, &fingerprint("to_folder", &[checkpoint], settings), &files)?;
     let result = fill(checkpoint, &mut job, format, &mut Pace::new(n_threads, on_progress));

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use hala_tensor::DType;
-use hala_weights::{Checkpoint, SafetensorsLayout};
+use hala_weights::{Checkpoint, SafetensorsLayout, WEIGHTS_FILE};
 use serde_json::{Map, Value, json};
 
 pub use config::MergeConfig;
@@ -109,7 +109,7 @@ impl Merge<'_> {
         }
         let n_files = layouts.len();
         let name = |i: usize| match n_files {
-            1 => "model.safetensors".to_owned(),
+            1 => WEIGHTS_FILE.to_owned(),
             _ => format!("model-{:05}-of-{n_files:05}.safetensors", i + 1),
         };
         Ok(layouts

@@ -11,7 +11,7 @@ use hf_hub::{Cache, Repo, RepoType};
 use super::spec::is_commit;
 use super::{HubError, HubModel, HubSettings};
 use crate::WeightsError;
-use crate::shards::{INDEX, SINGLE, is_plain, parse_index};
+use crate::shards::{INDEX_FILE, WEIGHTS_FILE, is_plain, parse_index};
 
 /// One model's folder in the cache.
 #[derive(Debug)]
@@ -126,25 +126,25 @@ fn missing_file(folder: &Path) -> Result<Option<String>, HubError> {
     if !has("config.json") {
         return Ok(Some("config.json".to_owned()));
     }
-    if has(SINGLE) {
+    if has(WEIGHTS_FILE) {
         return Ok(None);
     }
-    if !has(INDEX) {
-        return Ok(Some(SINGLE.to_owned()));
+    if !has(INDEX_FILE) {
+        return Ok(Some(WEIGHTS_FILE.to_owned()));
     }
     Ok(shards(folder)?.into_iter().find(|shard| !has(shard)))
 }
 
 /// The shards that a snapshot's index names, sorted, each once.
 pub(super) fn shards(folder: &Path) -> Result<Vec<String>, HubError> {
-    let path = folder.join(INDEX);
+    let path = folder.join(INDEX_FILE);
     let invalid = |detail: String| HubError::Cache {
         path: path.clone(),
         source: io::Error::new(io::ErrorKind::InvalidData, detail),
     };
     let text =
         std::fs::read_to_string(&path).map_err(|source| HubError::Cache { path: path.clone(), source })?;
-    let weight_map = parse_index(INDEX, &text).map_err(|e: WeightsError| invalid(e.to_string()))?;
+    let weight_map = parse_index(INDEX_FILE, &text).map_err(|e: WeightsError| invalid(e.to_string()))?;
     let mut shards: Vec<String> = weight_map.into_values().collect();
     shards.sort();
     shards.dedup();

@@ -10,7 +10,7 @@ use hf_hub::{Repo, RepoType};
 
 use super::cache::{Snapshots, is_url_safe, shards};
 use super::{HubError, HubEvent, HubModel, HubSettings};
-use crate::shards::{INDEX, SINGLE};
+use crate::shards::{INDEX_FILE, WEIGHTS_FILE};
 
 /// Files beside the weights that are fetched where a model has them.
 const SIDE_FILES: [&str; 6] = [
@@ -53,11 +53,11 @@ pub(super) fn fetch(
     for name in SIDE_FILES.into_iter().filter(|name| has(name)) {
         fetcher.file(name)?;
     }
-    if has(SINGLE) {
-        fetcher.file(SINGLE)?;
+    if has(WEIGHTS_FILE) {
+        fetcher.file(WEIGHTS_FILE)?;
     } else {
-        fetcher.require(has(INDEX), SINGLE)?;
-        fetcher.file(INDEX)?;
+        fetcher.require(has(INDEX_FILE), WEIGHTS_FILE)?;
+        fetcher.file(INDEX_FILE)?;
         for shard in shards(&fetcher.folder())? {
             fetcher.require(has(&shard), &shard)?;
             fetcher.file(&shard)?;
