@@ -1,14 +1,15 @@
 //! `embed`: rows of the table, whatever it is held in, and times what.
 
 use hala_plan::ops::embed::Args;
+use hala_plan::ops::matmul::{self, Norm, Rows, Write};
 use hala_tensor::{DType, Shape};
 use hala_tests::case::Case;
 use hala_tests::check::{self, Row};
-use hala_tests::random::{Rng, encoded};
+use hala_tests::random::{Rng, encoded, vector};
 use hala_tests::tolerances::{EXACT, F32_SUMS};
 
-use crate::formulas::gather;
-use crate::{SIZES, TOKENS, WEIGHTS};
+use crate::formulas::{gather, project, rms_norm};
+use crate::{EPS, SIZES, TOKENS, WEIGHTS};
 
 /// A run of each number of tokens, up to the plan's own.
 fn row(n_vocab: usize, width: usize, dtype: DType, runs: &[usize]) -> Row {
@@ -59,4 +60,32 @@ fn rows_may_be_multiplied() {
         Row::new(case, vec![vec![rows.iter().map(|x| x * f64::from(scale)).collect()]])
     };
     check::all(WEIGHTS.iter().flat_map(|dtype| [0.25, 8.0, 59.866_52].map(|scale| row(*dtype, scale))));
+}
+
+#[test]
+fn what_pads_a_row_is_not_seen_by_a_norm_after_it() {
+    let row = |width: usize, dtype| {
+        let mut case = Case::new(&format!("a product of normalised rows of {dtype}, {width} wide"));
+        let mut rng = Rng::new(&case.name);
+        let table = encoded(Shape::matrix(31, width), dtype, &rng.normals(31 * width, 1.0));
+        let (norm, matrix) = (rng.around(1.0, width), rng.projection(7, width, DType::F32));
+        let ids = ["table", "matrix"].into_iter().zip([&table, &matrix]);
+        let ids: Vec<_> = ids.map(|(label, tensor)| case.weight(label, tensor)).collect();
+        let norm_id = case.weight("norm", &vector(norm.clone()));
+        let plan = case.plan(5, |r| {
+            let (x, y) = (r.filled("x", ids[0]), r.output("y", 7));
+            let (weights, weight) = ([r.weight(ids[1])], r.weight(norm_id));
+            let norm = Some(Norm { weight, eps: EPS });
+            let (write, rows) = (Write::Set, Rows::All);
+            r.recorder
+                .matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })
+                .unwrap();
+            r.read(y, F32_SUMS);
+        });
+        let ids = rng.ids(5, 31);
+        case.run(plan, &ids, 0);
+        let x = gather(&table, &ids).into_iter().map(|x| rms_norm(&x, &norm, EPS));
+        Row::new(case, vec![vec![x.flat_map(|x| project(&x, &matrix.to_f32())).collect()]])
+    };
+    check::all(WEIGHTS.iter().flat_map(|dtype| [1, 2, 3, 5, 18, 33].map(|width| row(width, *dtype))));
 }

@@ -63,6 +63,8 @@ struct Bytes {
     bytes: Vec<u8>,
     /// Bytes of a block.
     block: usize,
+    /// What rows are padded with: zeros in their type.
+    pad: u8,
     /// Bytes of one row.
     n_row: usize,
     scales: Vec<f32>,
@@ -74,7 +76,7 @@ impl Bytes {
     fn plain<T: bytemuck::NoUninit>(values: &[T], n_columns: usize) -> Self {
         let bytes = bytemuck::cast_slice(values).to_vec();
         let n_row = n_columns * size_of::<T>();
-        Self { bytes, block: BLOCK, n_row, scales: Vec::new(), row_scales: 0, scale_shift: WHOLE_ROW }
+        Self { bytes, block: BLOCK, pad: 0, n_row, scales: Vec::new(), row_scales: 0, scale_shift: WHOLE_ROW }
     }
 
     /// # Errors
@@ -91,15 +93,21 @@ impl Bytes {
             Data::E4M3 { codes, scales } => {
                 let scales = scales.into_iter().map(|s| s * E4M3_FACTOR).collect();
                 let (block, n_row) = (BLOCK, n_columns);
-                Self { bytes: codes, block, n_row, scales, row_scales: 1, scale_shift: WHOLE_ROW }
+                Self { bytes: codes, block, pad: 0, n_row, scales, row_scales: 1, scale_shift: WHOLE_ROW }
             }
             Data::Int8 { codes, scales, group } => {
                 let bytes = bytemuck::cast_vec(codes);
                 Self::grouped((bytes, BLOCK, n_columns), &scales, group, n_columns).ok_or(unsupported)?
             }
-            Data::Int4 { codes, scales, group } => {
-                let codes = (codes, BLOCK / 2, int4::n_row_bytes(n_columns));
-                Self::grouped(codes, &scales, group, n_columns).ok_or(unsupported)?
+            Data::Int4 { mut codes, scales, group } => {
+                let n_row = int4::n_row_bytes(n_columns);
+                if !n_columns.is_multiple_of(2) {
+                    let last = codes.iter_mut().skip(n_row - 1).step_by(n_row);
+                    last.for_each(|byte| *byte = *byte & 0x0f | int4::ZEROS & 0xf0);
+                }
+                let codes = (codes, BLOCK / 2, n_row);
+                let grouped = Self::grouped(codes, &scales, group, n_columns).ok_or(unsupported)?;
+                Self { pad: int4::ZEROS, ..grouped }
             }
         })
     }
@@ -116,9 +124,9 @@ impl Bytes {
         }
         let n_scales = n_columns.div_ceil(group);
         let row_scales = n_scales.next_multiple_of(SCALES_AT_ONCE);
-        let scales = padded_rows(scales, n_scales, row_scales);
+        let scales = padded_rows(scales, [n_scales, row_scales], 0.0);
         let scale_shift = (group / BLOCK_COLUMNS).ilog2();
-        Some(Self { bytes, block, n_row, scales, row_scales, scale_shift })
+        Some(Self { bytes, block, pad: 0, n_row, scales, row_scales, scale_shift })
     }
 
     /// Bytes of a row with what pads it.
@@ -131,14 +139,14 @@ impl Bytes {
         let bytes = &self.bytes[first * self.n_row..][..n_rows * self.n_row];
         match self.n_padded() {
             n_row if n_row == self.n_row => bytes.into(),
-            n_row => padded_rows(bytes, self.n_row, n_row).into(),
+            n_row => padded_rows(bytes, [self.n_row, n_row], self.pad).into(),
         }
     }
 }
 
-/// Rows of `from` elements with zeros after them up to `to`.
-fn padded_rows<T: Copy + Default>(rows: &[T], from: usize, to: usize) -> Vec<T> {
-    let mut padded = vec![T::default(); rows.len() / from * to];
+/// Rows of `from` elements with others after them up to `to`.
+fn padded_rows<T: Copy>(rows: &[T], [from, to]: [usize; 2], pad: T) -> Vec<T> {
+    let mut padded = vec![pad; rows.len() / from * to];
     for (row, padded) in rows.chunks(from).zip(padded.chunks_mut(to)) {
         padded[..from].copy_from_slice(row);
     }

@@ -11,6 +11,9 @@ pub const fn n_row_bytes(n_columns: usize) -> usize {
 /// What a code is stored as more than it is.
 const OFFSET: i8 = 8;
 
+/// A byte of two codes that are 0: what pads rows.
+pub const ZEROS: u8 = 0x88;
+
 /// Adding it to a float of magnitude below 2²² leaves the nearest whole number, ties to even, and [`OFFSET`] in the low bits.
 const ROUNDER: f32 = 12_582_912.0 + OFFSET as f32;
 
@@ -32,7 +35,7 @@ pub fn encode_row(row: &[f32], group: usize, codes: &mut Vec<u8>, scales: &mut V
         scales.push(scale);
     }
     if !row.len().is_multiple_of(2) {
-        stored.push(0);
+        stored.push(OFFSET as u8);
     }
     codes.extend(stored.as_chunks::<2>().0.iter().map(|[even, odd]| even | odd << 4));
 }
@@ -82,7 +85,7 @@ mod tests {
     fn the_largest_magnitude_of_a_group_is_kept_exactly() {
         let (codes, scales, back) = there_and_back(&[0.5, -4.0, 0.0, 3.5, 2.0], 4);
         assert_eq!((scales, back), (vec![0.5, -0.25], vec![0.5, -4.0, 0.0, 3.5, 2.0]));
-        assert_eq!(codes, [0x09, 0xf8, 0x00]);
+        assert_eq!(codes, [0x09, 0xf8, 0x80]);
     }
 
     #[test]
