@@ -1,13 +1,12 @@
 // [B, C, X] = x̂ · Wᵀ; u = B ⊙ X; v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c; y = C ⊙ v
 
-// The first four mirror hala_plan's; the others are what shared code reads.
+// Mirrors hala_plan's, and what shared code reads after it.
 struct Params {
     // D
     width: u32,
     n_taps: u32,
     eps: f32,
     bias: u32,
-    // Always 1.
     norm: u32,
     // D
     n_in: u32,

@@ -185,7 +185,7 @@ impl Model {
                 let taps = r.weight(*taps, "taps", Shape::matrix(width, N_TAPS), DType::F32);
                 let state = r.state(*state, setup.spec(*state));
                 let projected = r.scratch("projected", Shape::matrix(t, 3 * width));
-                let norm = operator_norm;
+                let norm = Some(operator_norm);
                 r.short_conv(short_conv::Args { x, norm, in_proj, taps, bias: None, state, projected, y })?;
             }
             Operator::Attention(operator) => {

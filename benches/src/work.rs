@@ -47,6 +47,7 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
             n_flops: 0,
         },
         Op::Norm(params) => Work { label: format!("norm {}", params.width), n_bytes: weights, n_flops: 0 },
+        Op::Round(params) => Work { label: format!("round {}", params.n_columns), n_bytes: 0, n_flops: 0 },
         Op::Softcap(params) => Work {
             label: format!("softcap {}", params.n_columns),
             n_bytes: 4 * params.n_columns as usize,

@@ -182,6 +182,9 @@ fn smoothing_changes_norms_and_keeps_what_the_model_says() {
         assert_eq!(scheme.contains("smoothed"), is_behind_norm, "{name}: {scheme}");
     }
     assert!(report["eval"]["kl_divergence"].as_f64().unwrap() < 1e-3, "{report}");
+    // Other engines round inputs to int8, which costs more than the weights do.
+    let rounded = report["eval"]["rounded_inputs"]["kl_divergence"].as_f64().unwrap();
+    assert!(rounded > 1e-3 && rounded < 1e-2, "{report}");
     let norm = |folder: &Path| {
         let file = std::fs::read(folder.join("model.safetensors")).unwrap();
         let file = safetensors::SafeTensors::deserialize(&file).unwrap();

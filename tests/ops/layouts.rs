@@ -2,7 +2,7 @@
 
 use std::mem::{offset_of, size_of};
 
-use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, sample, short_conv, softcap, swiglu};
+use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, round, sample, short_conv, softcap, swiglu};
 use hala_shaders::{Member, VARIANTS};
 
 /// Bytes of every scalar in a uniform.
@@ -30,13 +30,14 @@ macro_rules! layout {
     }};
 }
 
-fn layouts() -> [Layout; 9] {
+fn layouts() -> [Layout; 10] {
     [
         layout!(embed: n_vocab, width, scale),
         layout!(norm: width, eps, layer, add),
         layout!(matmul: n_in, n_out, norm, eps, bias, add, last),
         layout!(swiglu: n_in, n_out, eps, norm, gelu),
-        layout!(short_conv: width, n_taps, eps, bias),
+        layout!(short_conv: width, n_taps, eps, bias, norm),
+        layout!(round: n_columns, group, scale, e4m3),
         layout!(rope_kv: n_heads, n_kv_heads, head_size, capacity, eps, norm, turn),
         layout!(attention: n_heads, n_kv_heads, head_size, capacity, scale, softcap, window),
         layout!(softcap: n_columns, cap),

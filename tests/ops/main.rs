@@ -9,6 +9,7 @@ mod matmul;
 mod norm;
 mod refusals;
 mod rope_kv;
+mod round;
 mod runs;
 mod sample;
 mod short_conv;

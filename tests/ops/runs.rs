@@ -160,7 +160,7 @@ impl Pass<'_, '_> {
         let norm = self.norm(0);
         let args = short_conv::Args {
             x: h,
-            norm,
+            norm: Some(norm),
             in_proj,
             taps: self.r.weight(self.model.taps),
             bias: None,

@@ -25,6 +25,7 @@ struct Spec {
     n_taps: usize,
     dtype: DType,
     bias: bool,
+    is_normed: bool,
     /// T of the plan.
     n_tokens: usize,
     /// Tokens of each run; the state goes from one to the next.
@@ -33,7 +34,7 @@ struct Spec {
 
 impl Spec {
     fn new(width: usize, n_taps: usize, dtype: DType, n_tokens: usize) -> Self {
-        Self { width, n_taps, dtype, bias: false, n_tokens, runs: vec![n_tokens] }
+        Self { width, n_taps, dtype, bias: false, is_normed: true, n_tokens, runs: vec![n_tokens] }
     }
 
     fn row(&self) -> Row {
@@ -89,7 +90,7 @@ impl Data {
             let bias = spec.bias.then(|| Bias { in_proj: r.weight(in_bias), conv: r.weight(conv_bias) });
             let args = Args {
                 x,
-                norm: Norm { weight: r.weight(norm), eps: EPS },
+                norm: spec.is_normed.then(|| Norm { weight: r.weight(norm), eps: EPS }),
                 in_proj: r.weight(in_proj),
                 taps: r.weight(taps),
                 bias,
@@ -110,7 +111,8 @@ impl Data {
         let weight = self.in_proj.to_f32();
         let bias = |b: &[f32], i: usize| if spec.bias { f64::from(b[i]) } else { 0.0 };
         let project = |x: Vec<f64>| {
-            let rows = project(&rms_norm(&x, &self.norm, EPS), &weight);
+            let x = if spec.is_normed { rms_norm(&x, &self.norm, EPS) } else { x };
+            let rows = project(&x, &weight);
             rows.into_iter().enumerate().map(|(i, y)| y + bias(&self.in_bias, i)).collect::<Vec<_>>()
         };
         let projected: Vec<Vec<f64>> = gather(&self.x, ids).into_iter().map(project).collect();
@@ -134,6 +136,18 @@ impl Data {
         };
         spec.runs.iter().map(run).collect()
     }
+}
+
+#[test]
+fn the_norm_may_be_left_out() {
+    let spec = |dtype, bias, n_tokens| Spec {
+        is_normed: false,
+        bias,
+        runs: vec![n_tokens, 1],
+        ..Spec::new(129, 3, dtype, n_tokens)
+    };
+    let specs = WEIGHTS.iter().flat_map(|dtype| [false, true].map(|bias| (*dtype, bias)));
+    check::all(specs.flat_map(|(dtype, bias)| [1, 5].map(|t| spec(dtype, bias, t).row())));
 }
 
 #[test]
@@ -225,6 +239,6 @@ fn record(n_taps: usize, n_state: usize, in_proj: [usize; 2], projected: usize) 
     let state = r.state(StateId(0), &spec);
     let projected = r.scratch("projected", Shape::matrix(3, projected));
     let y = r.scratch("y", Shape::matrix(3, 4));
-    let norm = Norm { weight, eps: EPS };
+    let norm = Some(Norm { weight, eps: EPS });
     r.short_conv(Args { x, norm, in_proj, taps, bias: None, state, projected, y })
 }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, sample, short_conv, softcap, swiglu};
+use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, round, sample, short_conv, softcap, swiglu};
 use hala_plan::{BackendError, Op, Step, StepInput};
 
 use crate::chooser::Chooser;
@@ -32,6 +32,7 @@ impl Run<'_> {
             Op::Embed(params) => self.embed(step, params),
             Op::Matmul(params) => self.matmul(step, params),
             Op::Norm(params) => self.norm(step, params),
+            Op::Round(params) => self.round(step, params),
             Op::Swiglu(params) => self.swiglu(step, params),
             Op::ShortConv(params) => self.short_conv(step, params),
             Op::RopeKv(params) => self.rope_kv(step, params),
@@ -101,6 +102,19 @@ impl Run<'_> {
         })
     }
 
+    fn round(&mut self, step: &Step, params: &round::Params) -> Result<(), BackendError> {
+        let args = round::Args::of(step, params);
+        let Self { memory, input, fast, .. } = self;
+        memory.write([args.y], input.ids.len(), |memory, [y]| {
+            let x = memory.rows(args.x, input.ids.len());
+            match fast {
+                Some((machine, scratch)) => simd::round::run(machine, scratch, params, x, y),
+                None => ops::round::run(params, x, y),
+            }
+            Ok(())
+        })
+    }
+
     fn softcap(&mut self, step: &Step, params: &softcap::Params) -> Result<(), BackendError> {
         let args = softcap::Args::of(step, params);
         let Self { memory, input, fast, .. } = self;
@@ -143,7 +157,7 @@ impl Run<'_> {
         };
         memory.write([args.y, args.projected], input.ids.len(), |memory, [y, projected]| {
             let x = memory.rows(args.x, input.ids.len());
-            let norm = memory.vector(args.norm.weight)?;
+            let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
             let taps = memory.vector(args.taps)?;
             let bias = |b: short_conv::Bias| Ok((memory.vector(b.in_proj)?, memory.vector(b.conv)?));
             let bias = args.bias.map(bias).transpose()?;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
 use hala_engine::{Engine, LoadOptions};
-use hala_model::{Options, WeightFormat};
+use hala_model::{Inputs, Options, WeightFormat};
 use hala_plan::{Backend, BackendError};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
@@ -62,6 +62,10 @@ pub(crate) struct ModelArgs {
     /// How keys and values of earlier tokens are held: f16 on GPUs and f32 on CPUs unless given
     #[arg(long, value_enum, value_name = "FORMAT")]
     cache: Option<CacheFormat>,
+
+    /// Round the inputs of a compressed checkpoint's weights as it asks of other engines, to see what those compute
+    #[arg(long)]
+    rounded_inputs: bool,
 
     /// Tokens that a session holds
     #[arg(long, value_name = "N", allow_negative_numbers = true, help = format!(
@@ -171,7 +175,8 @@ impl ModelArgs {
             CacheFormat::F32 => DType::F32,
             CacheFormat::F16 => DType::F16,
         });
-        Options { context, cache }
+        let inputs = if self.rounded_inputs { Inputs::Rounded } else { Inputs::Floats };
+        Options { context, inputs, cache }
     }
 
     /// The numbers of threads that were asked for.

@@ -41,9 +41,9 @@ impl Products {
             }
             Op::ShortConv(params) => {
                 let args = short_conv::Args::of(step, params);
-                Some(Self { x: args.x, norm: Some(args.norm), weights: vec![args.in_proj] })
+                Some(Self { x: args.x, norm: args.norm, weights: vec![args.in_proj] })
             }
-            Op::Embed(_) | Op::Norm(_) | Op::RopeKv(_) | Op::Attention(_) => None,
+            Op::Embed(_) | Op::Norm(_) | Op::Round(_) | Op::RopeKv(_) | Op::Attention(_) => None,
             Op::Softcap(_) | Op::Sample(_) => None,
         }
     }

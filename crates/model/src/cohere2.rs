@@ -21,7 +21,7 @@ use hala_weights::{Checkpoint, Config};
 use crate::blocks::{Attention, Pass, cache_states};
 use crate::decoder::{Decoder, Defaults, EMBED_TOKENS};
 use crate::settings::{self, Sizes, unsupported};
-use crate::specs::{Specs, check_tensors};
+use crate::specs::{Found, Specs};
 use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
 
 /// Sizes and settings of one Cohere 2 checkpoint.
@@ -128,8 +128,8 @@ impl Cohere2 {
         };
         let cache = options.cache.unwrap_or(DType::F32);
         let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();
-        let weights = specs.into_list();
-        check_tensors(checkpoint, &weights, tied, Self::FAMILY)?;
+        let found = Found { family: Self::FAMILY, tied, inputs: options.inputs };
+        let weights = specs.finish(checkpoint, found)?;
         let sizes = Sizes { family: Self::FAMILY, n_vocab, n_layers, width, max_context, context };
         let facts = settings::facts(sizes, checkpoint, &states);
         let names = Names { embed_tokens, norm, lm_head, layers };
@@ -161,10 +161,8 @@ impl Cohere2 {
         let n = self.normed(pass, &format!("layers.{i}.normed"), h, layer.input_layernorm)?;
         let attended = pass.attend(i, &layer.attention, n, None)?;
         pass.add(attended, layer.o_proj, None, h)?;
-        let (w1, w3) = (pass.weight(layer.gate_proj), pass.weight(layer.up_proj));
-        let y = pass.scratch(&format!("layers.{i}.gated"), self.config.decoder.ff_width);
-        let activation = swiglu::Activation::Silu;
-        pass.recorder.swiglu(swiglu::Args { x: n, norm: None, activation, w1, w3, y })?;
+        let weights = [layer.gate_proj, layer.up_proj];
+        let y = pass.gate(&format!("layers.{i}.gated"), (n, None), weights, swiglu::Activation::Silu)?;
         pass.add(y, layer.down_proj, None, h)
     }
 }

@@ -69,6 +69,16 @@ pub enum ModelError {
         /// The family.
         family: &'static str,
     },
+    /// Products that are one op ask for two roundings of their inputs.
+    #[error(
+        "the inputs of {first} and {second} are rounded in different ways, and both are multiplied at once: run it with float inputs"
+    )]
+    Rounding {
+        /// The first weight.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// More positions were asked for than the model was made for.
     #[error("a context of {asked} tokens, and the model was made for at most {limit}: choose a shorter one")]
     Context {

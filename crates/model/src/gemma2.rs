@@ -21,7 +21,7 @@ use hala_weights::{Checkpoint, Config};
 use crate::blocks::{Attention, Pass, cache_states};
 use crate::decoder::{Decoder, Defaults, EMBED_TOKENS};
 use crate::settings::{self, Sizes, unsupported};
-use crate::specs::{Specs, check_tensors};
+use crate::specs::{Found, Specs};
 use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
 
 /// Sizes and settings of one Gemma 2 checkpoint.
@@ -149,8 +149,8 @@ impl Gemma2 {
         };
         let cache = options.cache.unwrap_or(DType::F32);
         let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();
-        let weights = specs.into_list();
-        check_tensors(checkpoint, &weights, tied, Self::FAMILY)?;
+        let found = Found { family: Self::FAMILY, tied, inputs: options.inputs };
+        let weights = specs.finish(checkpoint, found)?;
         let sizes = Sizes { family: Self::FAMILY, n_vocab, n_layers, width, max_context, context };
         let facts = settings::facts(sizes, checkpoint, &states);
         let names = Names { embed_tokens, norm, lm_head, layers };
@@ -172,10 +172,9 @@ impl Gemma2 {
         pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
 
         let norm = Some(pass.norm(layer.pre_feedforward_layernorm, eps));
-        let (w1, w3) = (pass.weight(layer.gate_proj), pass.weight(layer.up_proj));
-        let y = pass.scratch(&format!("layers.{i}.gated"), self.config.decoder.ff_width);
+        let weights = [layer.gate_proj, layer.up_proj];
         let activation = swiglu::Activation::GeluTanh;
-        pass.recorder.swiglu(swiglu::Args { x: h, norm, activation, w1, w3, y })?;
+        let y = pass.gate(&format!("layers.{i}.gated"), (h, norm), weights, activation)?;
         let x = pass.project(&format!("layers.{i}.down"), y, None, &[layer.down_proj])?;
         let norm = pass.norm(layer.post_feedforward_layernorm, eps);
         pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;

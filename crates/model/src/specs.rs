@@ -5,10 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use hala_plan::WeightId;
-use hala_tensor::{DType, Shape, Tensor};
+use hala_tensor::{DType, Rounding, Shape, Tensor};
 use hala_weights::Checkpoint;
 
-use crate::{ModelError, Rope};
+use crate::{Inputs, ModelError, Rope};
 
 /// How a weight may be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct WeightSpec {
     pub role: Role,
     /// Where its values come from.
     pub source: Source,
+    /// How what it is multiplied with is rounded first.
+    pub rounding: Option<Rounding>,
     /// The dimensions that the tensor has in a checkpoint, and the settings that decide them.
     pub(crate) stored: Stored,
 }
@@ -182,7 +184,8 @@ pub(crate) struct Specs {
 
 impl Specs {
     fn add(&mut self, name: String, shape: Shape, role: Role, stored: Stored) -> WeightId {
-        self.list.push(WeightSpec { name, shape, role, source: Source::Checkpoint, stored });
+        let source = Source::Checkpoint;
+        self.list.push(WeightSpec { name, shape, role, source, rounding: None, stored });
         WeightId(self.list.len() as u32 - 1)
     }
 
@@ -228,22 +231,37 @@ impl Specs {
         let shape = Shape::matrix(rope.n_positions, rope.head_size);
         let stored = Stored { dims: Vec::new(), setting: "" };
         let name = "rope".to_owned();
-        self.list.push(WeightSpec { name, shape, role: Role::Vector, source: Source::Rope(rope), stored });
+        let (role, source) = (Role::Vector, Source::Rope(rope));
+        self.list.push(WeightSpec { name, shape, role, source, rounding: None, stored });
         WeightId(self.list.len() as u32 - 1)
     }
 
-    /// The weights, in the order of their ids.
-    pub(crate) fn into_list(self) -> Vec<WeightSpec> {
-        self.list
+    /// The weights, in the order of their ids, each checked against its tensor; none is left over.
+    pub(crate) fn finish(self, checkpoint: &Checkpoint, found: Found) -> Result<Vec<WeightSpec>, ModelError> {
+        let mut list = self.list;
+        check_tensors(checkpoint, &list, found)?;
+        if found.inputs == Inputs::Rounded {
+            for weight in list.iter_mut().filter(|weight| weight.role != Role::Vector) {
+                weight.rounding = checkpoint.input_rounding(&weight.name)?;
+            }
+        }
+        Ok(list)
     }
 }
 
+/// What is known of a model besides its weights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) family: &'static str,
+    pub(crate) tied: bool,
+    pub(crate) inputs: Inputs,
+}
+
 /// Every weight has its tensor in the right shape, and no tensor is left over.
-pub(crate) fn check_tensors(
+fn check_tensors(
     checkpoint: &Checkpoint,
     weights: &[WeightSpec],
-    tied: bool,
-    family: &'static str,
+    Found { family, tied, .. }: Found,
 ) -> Result<(), ModelError> {
     weights.iter().try_for_each(|w| w.check(checkpoint))?;
     // A tied checkpoint may hold a copy of the embedding as its head; tables of frequencies are computed.

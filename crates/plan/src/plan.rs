@@ -89,6 +89,7 @@ impl Plan {
                 }
                 Op::Matmul(_)
                 | Op::Norm(_)
+                | Op::Round(_)
                 | Op::Swiglu(_)
                 | Op::ShortConv(_)
                 | Op::Softcap(_)
@@ -102,7 +103,9 @@ impl Plan {
     pub fn n_chosen_from(&self) -> Option<usize> {
         self.steps.iter().find_map(|step| match &step.op {
             Op::Sample(params) => Some(params.n_vocab as usize),
-            Op::Embed(_) | Op::Matmul(_) | Op::Norm(_) | Op::Swiglu(_) | Op::Softcap(_) => None,
+            Op::Embed(_) | Op::Matmul(_) | Op::Norm(_) | Op::Round(_) | Op::Swiglu(_) | Op::Softcap(_) => {
+                None
+            }
             Op::ShortConv(_) | Op::RopeKv(_) | Op::Attention(_) => None,
         })
     }

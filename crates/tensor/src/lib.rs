@@ -10,10 +10,12 @@ pub mod int8;
 
 mod dtype;
 mod error;
+mod rounding;
 mod shape;
 mod tensor;
 
 pub use dtype::DType;
 pub use error::TensorError;
+pub use rounding::{Rounded, Rounding};
 pub use shape::Shape;
 pub use tensor::{Data, Tensor, TensorBuilder};

@@ -43,7 +43,7 @@ impl LoadRequest {
     pub(crate) fn options(&self) -> Result<LoadOptions, Failure> {
         let weights: WeightFormat =
             self.weights.parse().map_err(|message: String| Failure::new("invalid-request", message))?;
-        Ok(LoadOptions { weights, model: Options { context: self.context, cache: None } })
+        Ok(LoadOptions { weights, model: Options { context: self.context, ..Options::default() } })
     }
 }
 

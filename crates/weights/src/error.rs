@@ -263,6 +263,14 @@ pub enum WeightsError {
         /// The tensor beside it.
         unread: String,
     },
+    /// A way of rounding inputs that is not computed here.
+    #[error(
+        "config.json asks to round the inputs of {name} in a way that is not computed here, or in several: run it with float inputs"
+    )]
+    InputRounding {
+        /// The weight.
+        name: String,
+    },
     /// Two of a checkpoint's schemes fit the scales of a weight.
     #[error(
         "the scales {scales} of {name} fit two schemes of quantization_config, with blocks of {} and of {}: split the checkpoint, or quantise it again",

@@ -5,6 +5,7 @@
 //! E4M3 codes `[rows, columns]`, or `X.weight_packed` codes of 4 or 8 bits in I32 words; `X.weight_scale` holds the scales, and a
 //! weight is code · scale. How inputs are to be quantised is read over: they stay floats here, which is nearer to the model.
 
+use hala_tensor::{Rounded, Rounding};
 use serde_json::{Value, json};
 
 use crate::{Config, FileDType, WeightsError};
@@ -25,8 +26,13 @@ pub const INPUT_SCALE: &str = ".input_scale";
 pub(crate) const UNREAD_SUFFIXES: [&str; 3] = ["_zero_point", "_g_idx", "_global_scale"];
 
 /// Formats of compressed-tensors whose codes are read.
-const FORMATS: [&str; 5] =
-    ["int-quantized", "float-quantized", "naive-quantized", "pack-quantized", "mixed-precision"];
+const FORMATS: [&str; 5] = ["int-quantized", "float-quantized", "naive-quantized", PACKED, MIXED];
+
+/// The format of codes in words.
+const PACKED: &str = "pack-quantized";
+
+/// A format for each group.
+const MIXED: &str = "mixed-precision";
 
 /// The type of a weight's codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,18 +46,33 @@ pub(crate) enum Codes {
 }
 
 /// What a `quantization_config` says of weights.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quantisation {
     schemes: Vec<Scheme>,
 }
 
 /// One entry of `config_groups`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scheme {
     pub(crate) is_float: bool,
     pub(crate) n_bits: u32,
     /// Rows and columns that share a scale; [`Scheme::ALL`] for all of them.
     pub(crate) block: [usize; 2],
+    /// Whether codes are packed into words; `None` where the file does not say.
+    pub(crate) is_packed: Option<bool>,
+    /// What becomes of inputs.
+    pub(crate) inputs: Inputs,
+}
+
+/// What a scheme asks of engines to do with the inputs of products.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Inputs {
+    /// Nothing.
+    Floats,
+    /// To round them; a scale of 0 stands in a tensor of its own.
+    Rounded(Rounding),
+    /// To round them in a way that is not computed here.
+    Other,
 }
 
 impl Scheme {
@@ -123,8 +144,10 @@ impl Quantisation {
         let mut schemes = Vec::new();
         for name in groups.keys() {
             let Some(group) = groups.object(name)? else { continue };
-            check_format(group.str(&["format"])?.or(format)).map_err(unsupported)?;
-            let scheme = scheme(&group)?.map_err(unsupported)?;
+            let format = group.str(&["format"])?.or(format);
+            check_format(format).map_err(unsupported)?;
+            let is_packed = format.filter(|f| *f != MIXED).map(|f| f == PACKED);
+            let scheme = scheme(&group, is_packed)?.map_err(unsupported)?;
             if !schemes.contains(&scheme) {
                 schemes.push(scheme);
             }
@@ -165,7 +188,9 @@ impl Quantisation {
         let is_float = dtype == FileDType::F8_E4M3;
         let may_be = move |scheme: &Scheme| {
             // Only words hold fewer bits than a byte.
-            scheme.is_float == is_float && (scheme.n_bits == 8 || dtype == FileDType::I32)
+            let may_be_packed =
+                scheme.is_packed.is_none_or(|is_packed| is_packed == (dtype == FileDType::I32));
+            scheme.is_float == is_float && may_be_packed && (scheme.n_bits == 8 || dtype == FileDType::I32)
         };
         self.schemes.iter().copied().filter(may_be)
     }
@@ -179,16 +204,20 @@ fn check_format(format: Option<&str>) -> Result<(), String> {
 }
 
 /// One entry of `config_groups`, or what is not supported about it.
-fn scheme(entry: &Config) -> Result<Result<Scheme, String>, WeightsError> {
+fn scheme(entry: &Config, is_packed: Option<bool>) -> Result<Result<Scheme, String>, WeightsError> {
     if entry.raw("output_activations").is_some() {
         return Ok(Err("it quantises output_activations".to_owned()));
     }
     let inputs = entry.object("input_activations")?;
-    if let Some(n_bits) = inputs.map(|inputs| inputs.usize(&["num_bits"])).transpose()?.flatten()
+    if let Some(n_bits) = inputs.as_ref().map(|inputs| inputs.usize(&["num_bits"])).transpose()?.flatten()
         && n_bits < 8
     {
         return Ok(Err(format!("its input_activations have {n_bits} bits, and at least 8 are supported")));
     }
+    let inputs = match inputs {
+        Some(inputs) => rounding(&inputs)?.map_or(Inputs::Other, Inputs::Rounded),
+        None => Inputs::Floats,
+    };
     let Some(weights) = entry.object("weights")? else { return Err(entry.missing(&["weights"])) };
     if weights.bool(&["symmetric"])? != Some(true) {
         return Ok(Err("symmetric is false: weights have zero points".to_owned()));
@@ -215,7 +244,28 @@ fn scheme(entry: &Config) -> Result<Result<Scheme, String>, WeightsError> {
         }
     };
     let n_bits = n_bits.unwrap_or(8) as u32;
-    Ok(block(&weights)?.map(|block| Scheme { is_float, n_bits, block }))
+    Ok(block(&weights)?.map(|block| Scheme { is_float, n_bits, block, is_packed, inputs }))
+}
+
+/// How `input_activations` are to be rounded; `None` for ways that are not computed.
+fn rounding(inputs: &Config) -> Result<Option<Rounding>, WeightsError> {
+    let to = match (inputs.str(&["type"])?, inputs.usize(&["num_bits"])?) {
+        (Some("float"), Some(8)) => Rounded::E4M3,
+        (Some("int"), Some(8)) => Rounded::Int8,
+        _ => return Ok(None),
+    };
+    if inputs.bool(&["symmetric"])? != Some(true) {
+        return Ok(None);
+    }
+    // A scale that is not found out anew for each token stands in the file.
+    let is_dynamic = inputs.raw("dynamic") == Some(&json!(true));
+    let scale = if is_dynamic { None } else { Some(0.0) };
+    let group = inputs.usize(&["group_size"])?.filter(|n| *n > 0);
+    Ok(match (inputs.str(&["strategy"])?, is_dynamic, group) {
+        (Some("token"), true, _) | (Some("tensor"), false, _) => Some(Rounding { to, group: None, scale }),
+        (Some("group"), true, Some(_)) => Some(Rounding { to, group, scale }),
+        _ => None,
+    })
 }
 
 /// Rows and columns that share a scale, or what is not supported about them.

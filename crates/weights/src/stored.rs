@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use hala_tensor::{DType, Shape, TensorError, e4m3};
+use hala_tensor::{DType, Rounding, Shape, TensorError, e4m3};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 #[cfg(not(target_family = "wasm"))]
 use crate::gguf::blocks;
-use crate::quantisation::{Codes, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, Scheme, UNREAD_SUFFIXES};
+use crate::quantisation::{
+    Codes, INPUT_SCALE, Inputs, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, Scheme, UNREAD_SUFFIXES,
+};
 use crate::{Checkpoint, FileDType, TensorView, WeightsError};
 
 /// A tensor and how its bytes become values.
@@ -79,12 +81,16 @@ impl Checkpoint {
         };
         let mut schemes = quantisation.schemes(view.dtype);
         let expected = schemes.clone().next().map(|scheme| scheme.n_blocks(matrix));
-        let Some(scheme) = schemes.find(fits) else {
+        let Some(mut scheme) = schemes.find(fits) else {
             let [rows, columns] = expected.ok_or_else(|| view.unsupported())?;
             scales.expect_shape(Shape::matrix(rows, columns))?;
             return Err(view.unsupported());
         };
-        if let Some(other) = schemes.find(|other| fits(other) && other.block != scheme.block) {
+        let mut others = schemes.filter(fits);
+        if others.clone().any(|other| other.inputs != scheme.inputs) {
+            scheme.inputs = Inputs::Other;
+        }
+        if let Some(other) = others.find(|other| other.block != scheme.block) {
             let blocks = [scheme, other].map(|scheme| scheme.block);
             return Err(WeightsError::Ambiguous { name: name.to_owned(), scales: scales.shape, blocks });
         }
@@ -108,6 +114,31 @@ impl Checkpoint {
     pub fn rows(&self, name: &str) -> Result<Rows<'_>, WeightsError> {
         let stored = self.stored(name)?;
         Rows::new(self, name, &stored)
+    }
+}
+
+impl Checkpoint {
+    /// How engines that multiply codes round what this weight is multiplied with, as the checkpoint asks of them; `None` where inputs
+    /// stay floats.
+    ///
+    /// # Errors
+    /// As for [`Checkpoint::stored_dtype`], a way of rounding that is not computed here, and a static scale that is missing or no number
+    /// above 0.
+    pub fn input_rounding(&self, name: &str) -> Result<Option<Rounding>, WeightsError> {
+        let Form::Quantised(quantised) = self.stored(name)?.form else { return Ok(None) };
+        let rounding = match quantised.scheme.inputs {
+            Inputs::Floats => return Ok(None),
+            Inputs::Rounded(rounding) if rounding.scale.is_none() => return Ok(Some(rounding)),
+            Inputs::Rounded(rounding) => rounding,
+            Inputs::Other => return Err(WeightsError::InputRounding { name: name.to_owned() }),
+        };
+        let scale = format!("{}{INPUT_SCALE}", name.trim_end_matches(".weight"));
+        match self.load(&scale, DType::F32)?.to_f32()[..] {
+            [scale] if scale.is_finite() && scale > 0.0 => {
+                Ok(Some(Rounding { scale: Some(scale), ..rounding }))
+            }
+            _ => Err(self.tensor(&scale)?.unsupported()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod embed;
 pub(crate) mod matmul;
 pub(crate) mod norm;
 pub(crate) mod rope_kv;
+pub(crate) mod round;
 pub(crate) mod sample;
 pub(crate) mod short_conv;
 pub(crate) mod softcap;

@@ -11,7 +11,7 @@ pub(crate) struct Inputs<'a> {
     /// `[T, D]`
     pub(crate) x: &'a [f32],
     /// `[D]`
-    pub(crate) norm: &'a [f32],
+    pub(crate) norm: Option<&'a [f32]>,
     /// `[3D, D]`
     pub(crate) in_proj: &'a Tensor,
     /// `[D, n_taps]`
@@ -25,7 +25,7 @@ pub(crate) fn projection(params: &Params) -> matmul::Params {
     matmul::Params {
         n_in: params.width,
         n_out: [3 * params.width, 0, 0],
-        norm: 1,
+        norm: params.norm,
         eps: params.eps,
         bias: params.bias,
         add: 0,
@@ -43,7 +43,7 @@ pub(crate) fn run(
 ) {
     let matmul = super::matmul::Inputs {
         x: inputs.x,
-        norm: Some(inputs.norm),
+        norm: inputs.norm,
         weights: [Some(inputs.in_proj), None, None],
         bias: inputs.bias.map(|(in_proj, _)| in_proj),
     };

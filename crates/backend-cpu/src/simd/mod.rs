@@ -11,6 +11,7 @@ pub(crate) mod matmul;
 pub(crate) mod norm;
 pub(crate) mod panels;
 pub(crate) mod rope_kv;
+pub(crate) mod round;
 pub(crate) mod short_conv;
 pub(crate) mod softcap;
 pub(crate) mod swiglu;

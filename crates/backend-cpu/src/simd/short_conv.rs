@@ -25,7 +25,7 @@ pub(crate) struct Inputs<'a> {
     /// `[T, D]`
     pub(crate) x: &'a [f32],
     /// `[D]`
-    pub(crate) norm: &'a [f32],
+    pub(crate) norm: Option<&'a [f32]>,
     /// `[3D, D]`
     pub(crate) in_proj: &'a Stored,
     /// `[D, n_taps]`
@@ -53,7 +53,7 @@ pub(crate) fn run(
     let Outputs { state, projected, y } = outputs;
     let product = matmul::Inputs {
         x: inputs.x,
-        norm: Some(inputs.norm),
+        norm: inputs.norm,
         weights: [Some(inputs.in_proj), None, None],
         bias: inputs.bias.map(|(in_proj, _)| in_proj),
     };

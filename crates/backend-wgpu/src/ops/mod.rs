@@ -5,6 +5,7 @@ mod embed;
 mod matmul;
 mod norm;
 mod rope_kv;
+mod round;
 mod sample;
 mod short_conv;
 mod softcap;
@@ -38,6 +39,7 @@ impl Context<'_> {
             Op::Embed(params) => self.embed(step, params),
             Op::Matmul(params) => self.matmul(step, params),
             Op::Norm(params) => self.norm(step, params),
+            Op::Round(params) => self.round(step, params),
             Op::Swiglu(params) => self.swiglu(step, params),
             Op::ShortConv(params) => self.short_conv(step, params),
             Op::RopeKv(params) => self.rope_kv(step, params),

@@ -22,7 +22,6 @@ const FUSED_TAPS: u32 = 3;
 #[repr(C)]
 struct Uniform {
     params: Params,
-    norm: u32,
     n_in: u32,
 }
 
@@ -31,7 +30,7 @@ impl Context<'_> {
         let args = Args::of(step, params);
         let in_proj = self.buffers.weight(args.in_proj)?;
         match &in_proj.parts[..] {
-            [part] if self.n_tokens() == 1 && args.bias.is_none() && params.n_taps == FUSED_TAPS => {
+            [part] if self.is_fused(&args, params) => {
                 let (n_in, n_out) = (params.width as usize, 3 * params.width as usize);
                 let (op, dtype) = ("short_conv".to_owned(), in_proj.dtype);
                 let layout = self.layout(Question { op, dtype, n_tokens: 1, n_in, n_out });
@@ -48,10 +47,16 @@ impl Context<'_> {
                 };
                 call.buffers.push(whole("w0", part.buffer.clone()));
                 call.n_groups = layout.n_groups(&[params.width], [LANE_CHANNELS, 1, 1]);
-                self.windowed(call, layout, args.x, Some(args.norm.weight))
+                self.windowed(call, layout, args.x, args.norm.map(|n| n.weight))
             }
             _ => self.projected(&args, params),
         }
+    }
+
+    /// Whether the kernels that project and convolve at once are made for it.
+    fn is_fused(&self, args: &Args, params: &Params) -> bool {
+        let is_plain = args.bias.is_none() && args.norm.is_some();
+        self.n_tokens() == 1 && is_plain && params.n_taps == FUSED_TAPS
     }
 
     /// The projection into its buffer, then the convolution.
@@ -60,7 +65,7 @@ impl Context<'_> {
         let product = matmul::Params {
             n_in: params.width,
             n_out: [n_out, 0, 0],
-            norm: 1,
+            norm: params.norm,
             eps: params.eps,
             bias: params.bias,
             add: 0,
@@ -69,7 +74,7 @@ impl Context<'_> {
         let mut calls = self.product(&Product {
             params: product,
             x: args.x,
-            norm: Some(args.norm.weight),
+            norm: args.norm.map(|n| n.weight),
             weights: &[args.in_proj],
             bias: args.bias.map(|b| b.in_proj),
             y: self.buffers.get(args.projected)?,
@@ -89,7 +94,7 @@ impl Context<'_> {
         if let Some(bias) = args.bias {
             buffers.push(whole("conv_bias", self.buffers.get(bias.conv)?));
         }
-        let uniform = Uniform { params: *params, norm: 1, n_in: params.width };
+        let uniform = Uniform { params: *params, n_in: params.width };
         Ok(Call {
             variant: "short_conv.convolve".to_owned(),
             params: bytemuck::bytes_of(&uniform).to_vec(),

@@ -1,6 +1,6 @@
 //! One recording of a forward pass: weights and states are declared once, where they are first read.
 
-use hala_plan::ops::{embed, matmul, sample};
+use hala_plan::ops::{embed, matmul, norm, round, sample, swiglu};
 use hala_plan::{BufferId, Plan, Recorder, StateId, StateSpec, WeightId};
 use hala_tensor::{DType, Shape};
 
@@ -67,6 +67,38 @@ impl<'a> Pass<'a> {
         Ok(y)
     }
 
+    /// What a product with these weights is of: `x` with its norm, or where its inputs are rounded, those in a buffer of their own.
+    ///
+    /// # Errors
+    /// The weights' inputs are rounded in different ways.
+    pub(crate) fn inputs(
+        &mut self,
+        x: BufferId,
+        norm: Option<matmul::Norm>,
+        weights: &[WeightId],
+    ) -> Result<(BufferId, Option<matmul::Norm>), ModelError> {
+        let specs = self.specs;
+        let mut specs = weights.iter().map(|id| &specs[id.0 as usize]);
+        let Some(first) = specs.next() else { return Ok((x, norm)) };
+        if let Some(other) = specs.find(|other| other.rounding != first.rounding) {
+            return Err(ModelError::Rounding { first: first.name.clone(), second: other.name.clone() });
+        }
+        let Some(rounding) = first.rounding else { return Ok((x, norm)) };
+        let n_columns = self.recorder.shape(x).n_columns();
+        let x = match norm {
+            None => x,
+            Some(norm) => {
+                let y = self.scratch(&format!("{} normed", first.name), n_columns);
+                let (kind, write) = (norm::Kind::Rms, matmul::Write::Set);
+                self.recorder.norm(norm::Args { x, norm, kind, y, write })?;
+                y
+            }
+        };
+        let y = self.scratch(&format!("{} rounded", first.name), n_columns);
+        self.recorder.round(round::Args { x, rounding, y })?;
+        Ok((y, None))
+    }
+
     /// `y = x̂ · Wᵀ` of matrices side by side, into a new scratch buffer.
     pub(crate) fn project(
         &mut self,
@@ -75,11 +107,28 @@ impl<'a> Pass<'a> {
         norm: Option<matmul::Norm>,
         weights: &[WeightId],
     ) -> Result<BufferId, ModelError> {
+        let (x, norm) = self.inputs(x, norm, weights)?;
         let weights: Vec<BufferId> = weights.iter().map(|id| self.weight(*id)).collect();
         let n_columns = weights.iter().map(|id| self.recorder.shape(*id).n_rows()).sum();
         let y = self.scratch(label, n_columns);
         let (write, rows) = (matmul::Write::Set, matmul::Rows::All);
         self.recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })?;
+        Ok(y)
+    }
+
+    /// `y = act(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)`, into a new scratch buffer.
+    pub(crate) fn gate(
+        &mut self,
+        label: &str,
+        (x, norm): (BufferId, Option<matmul::Norm>),
+        [w1, w3]: [WeightId; 2],
+        activation: swiglu::Activation,
+    ) -> Result<BufferId, ModelError> {
+        let (x, norm) = self.inputs(x, norm, &[w1, w3])?;
+        let [w1, w3] = [w1, w3].map(|id| self.weight(id));
+        let n_columns = self.recorder.shape(w1).n_rows();
+        let y = self.scratch(label, n_columns);
+        self.recorder.swiglu(swiglu::Args { x, norm, activation, w1, w3, y })?;
         Ok(y)
     }
 
@@ -91,10 +140,11 @@ impl<'a> Pass<'a> {
         bias: Option<WeightId>,
         h: BufferId,
     ) -> Result<(), ModelError> {
+        let (x, norm) = self.inputs(x, None, &[weight])?;
         let weights = &[self.weight(weight)];
         let bias = bias.map(|id| self.weight(id));
         let (write, rows) = (matmul::Write::Add, matmul::Rows::All);
-        self.recorder.matmul(matmul::Args { x, norm: None, weights, bias, y: h, write, rows })?;
+        self.recorder.matmul(matmul::Args { x, norm, weights, bias, y: h, write, rows })?;
         Ok(())
     }
 
@@ -109,6 +159,7 @@ impl<'a> Pass<'a> {
             LogitRows::Last | LogitRows::Chosen => (matmul::Rows::Last, 1),
             LogitRows::All => (matmul::Rows::All, self.recorder.n_tokens()),
         };
+        let (x, norm) = self.inputs(x, norm, &[head])?;
         let weights = &[self.weight(head)];
         let shape = Shape::matrix(n_rows, self.recorder.shape(weights[0]).n_rows());
         let y = match self.logits {

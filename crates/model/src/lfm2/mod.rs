@@ -20,7 +20,7 @@ pub use config::{Lfm2Config, Mixer};
 
 use crate::blocks::{Attention, cache_states};
 use crate::settings::{self, Sizes};
-use crate::specs::{Specs, check_tensors};
+use crate::specs::{Found, Specs};
 use crate::{Facts, Model, ModelError, Options, PlanShape, WeightSpec};
 
 /// An LFM2 model: its config, weights and states.
@@ -110,8 +110,8 @@ impl Lfm2 {
         for (i, mixer) in config.layers.iter().enumerate() {
             add_states(&config, context, options.cache.unwrap_or(DType::F32), (i, *mixer), &mut states);
         }
-        let weights = specs.into_list();
-        check_tensors(checkpoint, &weights, config.tied, Self::FAMILY)?;
+        let found = Found { family: Self::FAMILY, tied: config.tied, inputs: options.inputs };
+        let weights = specs.finish(checkpoint, found)?;
         let facts = settings::facts(sizes(&config, context), checkpoint, &states);
         Ok(Self { config, facts, weights, states, names })
     }

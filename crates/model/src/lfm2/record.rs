@@ -29,17 +29,15 @@ fn record_layer(
 ) -> Result<(), ModelError> {
     let norm = pass.norm(layer.operator_norm, model.config.eps);
     match &layer.operator {
-        Operator::Conv(conv) => record_conv(pass, (i, conv), norm, h)?,
+        Operator::Conv(conv) => record_conv(pass, (i, conv), Some(norm), h)?,
         Operator::Attention(layer) => {
             let y = pass.attend(i, &layer.attention, h, Some(norm))?;
             pass.add(y, layer.out_proj, None, h)?;
         }
     }
     let norm = Some(pass.norm(layer.ffn_norm, model.config.eps));
-    let (w1, w3) = (pass.weight(layer.w1), pass.weight(layer.w3));
-    let y = pass.scratch(&format!("layers.{i}.gated"), model.config.ff_width);
-    let activation = swiglu::Activation::Silu;
-    pass.recorder.swiglu(swiglu::Args { x: h, norm, activation, w1, w3, y })?;
+    let label = format!("layers.{i}.gated");
+    let y = pass.gate(&label, (h, norm), [layer.w1, layer.w3], swiglu::Activation::Silu)?;
     pass.add(y, layer.w2, None, h)
 }
 
@@ -47,7 +45,7 @@ fn record_layer(
 fn record_conv(
     pass: &mut Pass<'_>,
     (i, conv): (usize, &Conv),
-    norm: matmul::Norm,
+    norm: Option<matmul::Norm>,
     h: BufferId,
 ) -> Result<(), ModelError> {
     let width = pass.recorder.shape(h).n_columns();
@@ -55,8 +53,9 @@ fn record_conv(
         .bias
         .as_ref()
         .map(|b| short_conv::Bias { in_proj: pass.weight(b.in_proj), conv: pass.weight(b.conv) });
+    let (x, norm) = pass.inputs(h, norm, &[conv.in_proj])?;
     let args = short_conv::Args {
-        x: h,
+        x,
         norm,
         in_proj: pass.weight(conv.in_proj),
         taps: pass.weight(conv.taps),

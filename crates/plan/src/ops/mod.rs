@@ -5,6 +5,7 @@ pub mod embed;
 pub mod matmul;
 pub mod norm;
 pub mod rope_kv;
+pub mod round;
 pub mod sample;
 pub mod short_conv;
 pub mod softcap;
@@ -20,6 +21,8 @@ pub enum Op {
     Matmul(matmul::Params),
     /// A norm of its own.
     Norm(norm::Params),
+    /// Inputs rounded as other engines do.
+    Round(round::Params),
     /// The gated half of a feed-forward block.
     Swiglu(swiglu::Params),
     /// The gated short convolution with its input projection.
@@ -41,6 +44,7 @@ impl Op {
             Self::Embed(_) => embed::NAME,
             Self::Matmul(_) => matmul::NAME,
             Self::Norm(_) => norm::NAME,
+            Self::Round(_) => round::NAME,
             Self::Swiglu(_) => swiglu::NAME,
             Self::ShortConv(_) => short_conv::NAME,
             Self::RopeKv(_) => rope_kv::NAME,

@@ -1,11 +1,11 @@
 //! LFM2's gated short convolution with its input projection.
 //!
-//! `[B, C, X] = x̂ · Wᵀ + b` with `x̂` the RMS norm of `x`; `u = B ⊙ X`; `v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c`,
+//! `[B, C, X] = x̂ · Wᵀ + b` with `x̂` either `x` or its RMS norm; `u = B ⊙ X`; `v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c`,
 //! channel by channel; `y = C ⊙ v`. The values of `u` before this call come from `state`, which afterwards holds
 //! the last `n_taps − 1` of them, oldest first.
 //!
 //! Source: Liquid AI, LFM2, as published in transformers' `Lfm2ShortConv`. Inputs: `x [T, D]`, `in_proj [3D, D]`,
-//! `norm [D]`, `taps [D, n_taps]`, `state [n_taps − 1, D]`, then `in_bias [3D]` and `conv_bias [D]` where present.
+//! `taps [D, n_taps]`, `state [n_taps − 1, D]`, then `norm [D]`, then `in_bias [3D]` and `conv_bias [D]`, where present.
 //! Outputs: `y [T, D]`, `state`, and `projected [T, 3D]`: room for `[B, C, X]`, which a backend that keeps them in
 //! registers leaves unwritten.
 
@@ -29,6 +29,8 @@ pub struct Params {
     pub eps: f32,
     /// 1 where both biases are added.
     pub bias: u32,
+    /// 1 where `x` is normalised first.
+    pub norm: u32,
 }
 
 /// The biases of the projection and of the convolution; a checkpoint has both or none.
@@ -46,7 +48,7 @@ pub struct Args {
     /// `[T, D]`.
     pub x: BufferId,
     /// The norm before the projection.
-    pub norm: Norm,
+    pub norm: Option<Norm>,
     /// `[3D, D]`: rows of B, then C, then X.
     pub in_proj: BufferId,
     /// `[D, n_taps]`, f32, the newest input on the last tap.
@@ -64,18 +66,11 @@ pub struct Args {
 impl Args {
     /// The buffers of a step recorded as this op.
     pub fn of(step: &Step, params: &Params) -> Self {
-        let [x, in_proj, weight, taps, state] = [0, 1, 2, 3, 4].map(|i| step.inputs[i]);
-        let bias = (params.bias == 1).then(|| Bias { in_proj: step.inputs[5], conv: step.inputs[6] });
-        Self {
-            x,
-            norm: Norm { weight, eps: params.eps },
-            in_proj,
-            taps,
-            bias,
-            state,
-            y: step.outputs[0],
-            projected: step.outputs[2],
-        }
+        let [x, in_proj, taps, state] = [0, 1, 2, 3].map(|i| step.inputs[i]);
+        let (norm, bias) = step.inputs[4..].split_at(params.norm as usize);
+        let norm = norm.first().map(|weight| Norm { weight: *weight, eps: params.eps });
+        let bias = (params.bias == 1).then(|| Bias { in_proj: bias[0], conv: bias[1] });
+        Self { x, norm, in_proj, taps, bias, state, y: step.outputs[0], projected: step.outputs[2] }
     }
 }
 
@@ -92,20 +87,28 @@ impl Recorder {
             return Err(PlanError::Parameter { op: NAME, what });
         }
         self.expect(NAME, x, &[self.n_tokens(), width])?;
-        self.expect(NAME, norm.weight, &[width])?;
         self.expect(NAME, in_proj, &[3 * width, width])?;
         self.expect(NAME, taps, &[width, n_taps])?;
         self.expect(NAME, state, &[n_taps - 1, width])?;
         self.expect(NAME, projected, &[self.n_tokens(), 3 * width])?;
         self.expect(NAME, y, &[self.n_tokens(), width])?;
-        let mut inputs = vec![x, in_proj, norm.weight, taps, state];
+        let mut inputs = vec![x, in_proj, taps, state];
+        if let Some(norm) = norm {
+            self.expect(NAME, norm.weight, &[width])?;
+            inputs.push(norm.weight);
+        }
         if let Some(bias) = bias {
             self.expect(NAME, bias.in_proj, &[3 * width])?;
             self.expect(NAME, bias.conv, &[width])?;
             inputs.extend([bias.in_proj, bias.conv]);
         }
-        let params =
-            Params { width: width as u32, n_taps: n_taps as u32, eps: norm.eps, bias: bias.is_some().into() };
+        let params = Params {
+            width: width as u32,
+            n_taps: n_taps as u32,
+            eps: norm.map_or(0.0, |n| n.eps),
+            bias: bias.is_some().into(),
+            norm: norm.is_some().into(),
+        };
         self.push(Op::ShortConv(params), inputs, vec![y, state, projected]);
         Ok(())
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use hala_backend_cpu::CpuBackend;
 use hala_compress::{Calibration, NormedInputs, add_products};
 use hala_engine::{Engine, MatrixInputs};
-use hala_model::{Source, WeightSpec};
+use hala_model::{Inputs, Source, WeightSpec};
 use hala_weights::Checkpoint;
 
 use super::text::{Text, as_stored};
@@ -28,7 +28,7 @@ impl<'a> Calibrator<'a> {
     /// # Errors
     /// A model that cannot be run, no memory, Ctrl-C.
     pub(super) fn new(text: &'a Text, checkpoint: &'a Checkpoint, app: &'a App) -> Result<Self> {
-        let engine = text.load(checkpoint, as_stored(checkpoint), app)?;
+        let engine = text.load(checkpoint, (as_stored(checkpoint), Inputs::Floats), app)?;
         let n_tokens: usize = text.windows.iter().map(Vec::len).sum();
         let widest =
             checkpoint.tensors().filter(|tensor| tensor.dims.len() == 2).map(|tensor| tensor.dims[1]).max();

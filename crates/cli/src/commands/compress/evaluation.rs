@@ -1,10 +1,13 @@
-//! What compression did to a model, on a text: perplexity and divergence from the model that it was made from.
+//! What compression did to a model, on a text: perplexity and divergence from the model that it was made from, as Hala runs it, and as
+//! engines do that round inputs where the scheme says so.
 
 use std::path::Path;
 
 use anyhow::Result;
+use hala_backend_cpu::CpuBackend;
+use hala_engine::Engine;
 use hala_eval::{Fidelity, compare};
-use hala_model::WeightFormat;
+use hala_model::{Inputs, WeightFormat};
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
@@ -15,6 +18,16 @@ use crate::progress::WorkBar;
 /// What was found.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Found {
+    #[serde(flatten)]
+    floats: Difference,
+    /// With rounded inputs, where a scheme has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rounded_inputs: Option<Difference>,
+}
+
+/// What two models have in common on a text.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Difference {
     /// Tokens that were scored.
     n_tokens: usize,
     perplexity_before: f64,
@@ -30,8 +43,23 @@ pub(super) struct Found {
 /// # Errors
 /// A model that cannot be run, no memory, Ctrl-C.
 pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App) -> Result<Found> {
-    let reference = text.load(before, as_stored(before), app)?;
-    let model = text.load(&Checkpoint::open(after)?, WeightFormat::Auto, app)?;
+    let reference = text.load(before, (as_stored(before), Inputs::Floats), app)?;
+    let after = Checkpoint::open(after)?;
+    let load = |inputs| text.load(&after, (WeightFormat::Auto, inputs), app);
+    let floats = difference(text, &reference, &load(Inputs::Floats)?, app)?;
+    let rounded = load(Inputs::Rounded)?;
+    let is_rounded = rounded.model().weights().iter().any(|weight| weight.rounding.is_some());
+    let rounded_inputs = is_rounded.then(|| difference(text, &reference, &rounded, app)).transpose()?;
+    Ok(Found { floats, rounded_inputs })
+}
+
+/// Runs both models on a text.
+fn difference(
+    text: &Text,
+    reference: &Engine<CpuBackend>,
+    model: &Engine<CpuBackend>,
+    app: &App,
+) -> Result<Difference> {
     let _working = app.interrupt.working();
     let mut bar = WorkBar::new(app);
     let on_progress = |progress: hala_eval::Progress| {
@@ -39,11 +67,25 @@ pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App
         bar.update(hala_compress::Progress { n_done, n_total, what: "comparing" });
     };
     let cancel = app.interrupt.cancel();
-    let found = pollster::block_on(compare(&reference, &model, &text.windows, cancel, on_progress))?;
-    Ok(Found::new(&found))
+    let found = pollster::block_on(compare(reference, model, &text.windows, cancel, on_progress))?;
+    Ok(Difference::new(&found))
 }
 
 impl Found {
+    /// A line or two for people.
+    pub(super) fn words(&self) -> String {
+        let mut text = self.floats.words();
+        if let Some(rounded) = &self.rounded_inputs {
+            text.push_str(&format!(
+                "\nwith inputs rounded as the scheme asks of other engines: {}",
+                rounded.words()
+            ));
+        }
+        text
+    }
+}
+
+impl Difference {
     fn new(fidelity: &Fidelity) -> Self {
         let [perplexity_before, perplexity_after] = fidelity.perplexities();
         let (kl_divergence, top1) = (fidelity.divergence(), fidelity.top1());
@@ -51,7 +93,7 @@ impl Found {
     }
 
     /// A line for people.
-    pub(super) fn words(&self) -> String {
+    fn words(&self) -> String {
         let Self { n_tokens, perplexity_before, perplexity_after, kl_divergence, top1 } = self;
         let share = top1 * 100.0;
         format!(

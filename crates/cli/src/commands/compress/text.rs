@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use hala_backend_cpu::CpuBackend;
 use hala_engine::{Engine, LoadOptions};
 use hala_eval::windows;
-use hala_model::{Options, WeightFormat};
+use hala_model::{Inputs, Options, WeightFormat};
 use hala_text::Bos;
 use hala_weights::{Checkpoint, FileDType};
 
@@ -59,10 +59,10 @@ impl Text {
     pub(super) fn load(
         &self,
         checkpoint: &Checkpoint,
-        weights: WeightFormat,
+        (weights, inputs): (WeightFormat, Inputs),
         app: &App,
     ) -> Result<Engine<CpuBackend>> {
-        let model = Options { context: Some(WINDOW), ..Options::default() };
+        let model = Options { context: Some(WINDOW), inputs, ..Options::default() };
         load(CpuBackend::threaded(self.n_threads)?, checkpoint, LoadOptions { weights, model }, app)
     }
 }
