@@ -18,10 +18,10 @@ use hala_plan::{BufferId, Plan, StateId, StateSpec, WeightId};
 use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::{Attention, Pass, cache_states};
-use crate::decoder::{Decoder, Defaults, EMBED_TOKENS};
-use crate::settings::{self, Sizes, unsupported};
-use crate::specs::{Found, Specs};
+use crate::blocks::{Attention, Pass};
+use crate::decoder::{Decoder, Defaults, Matrices, Parts};
+use crate::settings::{self, unsupported};
+use crate::specs::Specs;
 use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
 
 /// Sizes and settings of one Cohere 2 checkpoint.
@@ -56,10 +56,7 @@ struct Names {
 struct Layer {
     input_layernorm: WeightId,
     attention: Attention,
-    o_proj: WeightId,
-    gate_proj: WeightId,
-    up_proj: WeightId,
-    down_proj: WeightId,
+    matrices: Matrices,
 }
 
 impl Cohere2Config {
@@ -111,27 +108,16 @@ impl Cohere2 {
     /// Settings or tensors that are missing, unsupported or contradictory, or a context longer than the model's.
     pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
         let config = Cohere2Config::read(checkpoint)?;
-        let Decoder { n_vocab, width, heads, tied, max_context, .. } = config.decoder;
-        let context = settings::context(options, max_context)?;
+        let decoder = &config.decoder;
+        let context = settings::context(options, decoder.max_context)?;
         let mut specs = Specs::default();
-        let rope = Rope::read(checkpoint.config()?, heads.head_size, context)?;
-        let embed_tokens = specs.vocabulary(EMBED_TOKENS, [n_vocab, width]);
+        let [embed_tokens, lm_head] = decoder.vocabulary(&mut specs);
         // Logits are linear in the last norm's weights, so their factor is put there.
         let affine = [config.logit_scale, 0.0];
-        let norm = specs.affine("model.norm.weight".to_owned(), width, "hidden_size", affine);
-        let rope = specs.rope(rope);
-        let n_layers = config.decoder.windows.len();
-        let layers = (0..n_layers).map(|i| layer(&config, i, rope, &mut specs)).collect();
-        let lm_head = match tied {
-            true => embed_tokens,
-            false => specs.vocabulary("lm_head.weight", [n_vocab, width]),
-        };
-        let cache = options.cache.unwrap_or(DType::F32);
-        let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();
-        let found = Found { family: Self::FAMILY, tied, inputs: options.inputs };
-        let weights = specs.finish(checkpoint, found)?;
-        let sizes = Sizes { family: Self::FAMILY, n_vocab, n_layers, width, max_context, context };
-        let facts = settings::facts(sizes, checkpoint, &states);
+        let norm = specs.affine("model.norm.weight".to_owned(), config.decoder.width, "hidden_size", affine);
+        let rope = specs.rope(Rope::read(checkpoint.config()?, decoder.heads.head_size, context)?);
+        let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
+        let Parts { facts, weights, states } = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };
         Ok(Self { config, facts, weights, states, names })
     }
@@ -160,10 +146,10 @@ impl Cohere2 {
         let layer = &self.names.layers[i];
         let n = self.normed(pass, &format!("layers.{i}.normed"), h, layer.input_layernorm)?;
         let attended = pass.attend(i, &layer.attention, n, None)?;
-        pass.add(attended, layer.o_proj, None, h)?;
-        let weights = [layer.gate_proj, layer.up_proj];
-        let y = pass.gate(&format!("layers.{i}.gated"), (n, None), weights, swiglu::Activation::Silu)?;
-        pass.add(y, layer.down_proj, None, h)
+        pass.add(attended, layer.matrices.o_proj, None, h)?;
+        let (weights, activation) = (layer.matrices.gated, swiglu::Activation::Silu);
+        let y = pass.gate(&format!("layers.{i}.gated"), (n, None), weights, activation)?;
+        pass.add(y, layer.matrices.down_proj, None, h)
     }
 }
 
@@ -193,20 +179,14 @@ impl Model for Cohere2 {
 }
 
 fn layer(config: &Cohere2Config, i: usize, rope: WeightId, specs: &mut Specs) -> Layer {
-    let name = |part: &str| format!("model.layers.{i}.{part}.weight");
-    let Decoder { width: d, ff_width: f, heads, ref windows, .. } = config.decoder;
-    let (q, kv) = (heads.q_width(), heads.kv_width());
-    let (q_size, kv_size) = ("num_attention_heads, head_dim", "num_key_value_heads, head_dim");
-    let ff_size = "intermediate_size, hidden_size";
+    let Decoder { width, heads, ref windows, .. } = config.decoder;
+    let matrices = config.decoder.matrices(i, specs);
+    let norm = format!("model.layers.{i}.input_layernorm.weight");
     Layer {
-        input_layernorm: specs.vector(name("input_layernorm"), d, "hidden_size"),
+        input_layernorm: specs.vector(norm, width, "hidden_size"),
         attention: Attention {
             heads,
-            projections: [
-                specs.matrix(name("self_attn.q_proj"), [q, d], q_size),
-                specs.matrix(name("self_attn.k_proj"), [kv, d], kv_size),
-                specs.matrix(name("self_attn.v_proj"), [kv, d], kv_size),
-            ],
+            projections: matrices.qkv,
             norms: None,
             turn: windows[i].is_some().then_some((rope, Pairs::Neighbours)),
             cache: StateId(2 * i as u32),
@@ -214,9 +194,6 @@ fn layer(config: &Cohere2Config, i: usize, rope: WeightId, specs: &mut Specs) ->
             softcap: None,
             window: windows[i],
         },
-        o_proj: specs.matrix(name("self_attn.o_proj"), [d, q], q_size),
-        gate_proj: specs.matrix(name("mlp.gate_proj"), [f, d], ff_size),
-        up_proj: specs.matrix(name("mlp.up_proj"), [f, d], ff_size),
-        down_proj: specs.matrix(name("mlp.down_proj"), [d, f], ff_size),
+        matrices,
     }
 }

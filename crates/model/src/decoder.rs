@@ -1,9 +1,13 @@
 //! What config.json of Gemma 2 and Cohere 2 says in the same words.
 
+use hala_plan::{StateSpec, WeightId};
+use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
-use crate::settings::{at_least, eps, heads, required, unsupported};
-use crate::{Heads, ModelError};
+use crate::blocks::cache_states;
+use crate::settings::{self, Sizes, at_least, eps, heads, required, unsupported};
+use crate::specs::{Found, Specs};
+use crate::{Facts, Heads, ModelError, Options, WeightSpec};
 
 /// The embedding's name.
 pub(crate) const EMBED_TOKENS: &str = "model.embed_tokens.weight";
@@ -68,6 +72,79 @@ impl Decoder {
         at_least("num_hidden_layers", found.windows.len(), 1)?;
         at_least("max_position_embeddings", found.max_context, 1)?;
         Ok(found)
+    }
+}
+
+/// What a model has besides the names of its weights.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) facts: Facts,
+    pub(crate) weights: Vec<WeightSpec>,
+    pub(crate) states: Vec<StateSpec>,
+}
+
+/// The matrices of one layer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrices {
+    /// Of queries, keys and values.
+    pub(crate) qkv: [WeightId; 3],
+    pub(crate) o_proj: WeightId,
+    /// Gate and up.
+    pub(crate) gated: [WeightId; 2],
+    pub(crate) down_proj: WeightId,
+}
+
+impl Decoder {
+    /// The embedding and the output head, which may be one.
+    pub(crate) fn vocabulary(&self, specs: &mut Specs) -> [WeightId; 2] {
+        let dims = [self.n_vocab, self.width];
+        let embed_tokens = specs.vocabulary(EMBED_TOKENS, dims);
+        let lm_head = if self.tied { embed_tokens } else { specs.vocabulary("lm_head.weight", dims) };
+        [embed_tokens, lm_head]
+    }
+
+    /// The matrices of layer `i`.
+    pub(crate) fn matrices(&self, i: usize, specs: &mut Specs) -> Matrices {
+        let (d, f) = (self.width, self.ff_width);
+        let (q, kv) = (self.heads.q_width(), self.heads.kv_width());
+        let mut matrix = |part: &str, dims, setting| {
+            specs.matrix(format!("model.layers.{i}.{part}.weight"), dims, setting)
+        };
+        let (q_size, kv_size) = ("num_attention_heads, head_dim", "num_key_value_heads, head_dim");
+        let ff_size = "intermediate_size, hidden_size";
+        Matrices {
+            qkv: [
+                matrix("self_attn.q_proj", [q, d], q_size),
+                matrix("self_attn.k_proj", [kv, d], kv_size),
+                matrix("self_attn.v_proj", [kv, d], kv_size),
+            ],
+            o_proj: matrix("self_attn.o_proj", [d, q], q_size),
+            gated: [matrix("mlp.gate_proj", [f, d], ff_size), matrix("mlp.up_proj", [f, d], ff_size)],
+            down_proj: matrix("mlp.down_proj", [d, f], ff_size),
+        }
+    }
+
+    /// The weights, checked against the checkpoint, with the states and what a user may want to know.
+    ///
+    /// # Errors
+    /// Tensors that are missing, left over or of other shapes, or a context longer than the model's.
+    pub(crate) fn parts(
+        &self,
+        specs: Specs,
+        checkpoint: &Checkpoint,
+        family: &'static str,
+        options: Options,
+    ) -> Result<Parts, ModelError> {
+        let context = settings::context(options, self.max_context)?;
+        let found = Found { family, tied: self.tied, inputs: options.inputs };
+        let weights = specs.finish(checkpoint, found)?;
+        let (n_layers, cache) = (self.windows.len(), options.cache.unwrap_or(DType::F32));
+        let states: Vec<_> =
+            (0..n_layers).flat_map(|i| cache_states(i, self.heads, context, cache)).collect();
+        let &Self { n_vocab, width, max_context, .. } = self;
+        let sizes = Sizes { family, n_vocab, n_layers, width, max_context, context };
+        let facts = settings::facts(sizes, checkpoint, &states);
+        Ok(Parts { facts, weights, states })
     }
 }
 

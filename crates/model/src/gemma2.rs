@@ -18,10 +18,10 @@ use hala_plan::{BufferId, Plan, StateId, StateSpec, WeightId};
 use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::{Attention, Pass, cache_states};
-use crate::decoder::{Decoder, Defaults, EMBED_TOKENS};
-use crate::settings::{self, Sizes, unsupported};
-use crate::specs::{Found, Specs};
+use crate::blocks::{Attention, Pass};
+use crate::decoder::{Decoder, Defaults, EMBED_TOKENS, Matrices, Parts};
+use crate::settings::{self, unsupported};
+use crate::specs::Specs;
 use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
 
 /// Sizes and settings of one Gemma 2 checkpoint.
@@ -62,13 +62,10 @@ struct Names {
 struct Layer {
     input_layernorm: WeightId,
     attention: Attention,
-    o_proj: WeightId,
     post_attention_layernorm: WeightId,
     pre_feedforward_layernorm: WeightId,
-    gate_proj: WeightId,
-    up_proj: WeightId,
-    down_proj: WeightId,
     post_feedforward_layernorm: WeightId,
+    matrices: Matrices,
 }
 
 impl Gemma2Config {
@@ -134,25 +131,14 @@ impl Gemma2 {
     /// Settings or tensors that are missing, unsupported or contradictory, or a context longer than the model's.
     pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
         let config = Gemma2Config::read(checkpoint)?;
-        let Decoder { n_vocab, width, heads, tied, max_context, .. } = config.decoder;
-        let context = settings::context(options, max_context)?;
+        let decoder = &config.decoder;
+        let context = settings::context(options, decoder.max_context)?;
         let mut specs = Specs::default();
-        let rope = Rope::read(checkpoint.config()?, heads.head_size, context)?;
-        let embed_tokens = specs.vocabulary(EMBED_TOKENS, [n_vocab, width]);
-        let norm = rms(&mut specs, "model.norm.weight".to_owned(), width);
-        let rope = specs.rope(rope);
-        let n_layers = config.decoder.windows.len();
-        let layers = (0..n_layers).map(|i| layer(&config, i, rope, &mut specs)).collect();
-        let lm_head = match tied {
-            true => embed_tokens,
-            false => specs.vocabulary("lm_head.weight", [n_vocab, width]),
-        };
-        let cache = options.cache.unwrap_or(DType::F32);
-        let states: Vec<_> = (0..n_layers).flat_map(|i| cache_states(i, heads, context, cache)).collect();
-        let found = Found { family: Self::FAMILY, tied, inputs: options.inputs };
-        let weights = specs.finish(checkpoint, found)?;
-        let sizes = Sizes { family: Self::FAMILY, n_vocab, n_layers, width, max_context, context };
-        let facts = settings::facts(sizes, checkpoint, &states);
+        let [embed_tokens, lm_head] = decoder.vocabulary(&mut specs);
+        let norm = rms(&mut specs, "model.norm.weight".to_owned(), config.decoder.width);
+        let rope = specs.rope(Rope::read(checkpoint.config()?, decoder.heads.head_size, context)?);
+        let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
+        let Parts { facts, weights, states } = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };
         Ok(Self { config, facts, weights, states, names })
     }
@@ -167,15 +153,14 @@ impl Gemma2 {
         let (layer, eps) = (&self.names.layers[i], self.config.decoder.eps);
         let norm = pass.norm(layer.input_layernorm, eps);
         let y = pass.attend(i, &layer.attention, h, Some(norm))?;
-        let x = pass.project(&format!("layers.{i}.o"), y, None, &[layer.o_proj])?;
+        let x = pass.project(&format!("layers.{i}.o"), y, None, &[layer.matrices.o_proj])?;
         let norm = pass.norm(layer.post_attention_layernorm, eps);
         pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
 
         let norm = Some(pass.norm(layer.pre_feedforward_layernorm, eps));
-        let weights = [layer.gate_proj, layer.up_proj];
         let activation = swiglu::Activation::GeluTanh;
-        let y = pass.gate(&format!("layers.{i}.gated"), (h, norm), weights, activation)?;
-        let x = pass.project(&format!("layers.{i}.down"), y, None, &[layer.down_proj])?;
+        let y = pass.gate(&format!("layers.{i}.gated"), (h, norm), layer.matrices.gated, activation)?;
+        let x = pass.project(&format!("layers.{i}.down"), y, None, &[layer.matrices.down_proj])?;
         let norm = pass.norm(layer.post_feedforward_layernorm, eps);
         pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
         Ok(())
@@ -216,20 +201,14 @@ fn rms(specs: &mut Specs, name: String, width: usize) -> WeightId {
 }
 
 fn layer(config: &Gemma2Config, i: usize, rope: WeightId, specs: &mut Specs) -> Layer {
-    let name = |part: &str| format!("model.layers.{i}.{part}.weight");
-    let Decoder { width: d, ff_width: f, heads, ref windows, .. } = config.decoder;
-    let (q, kv) = (heads.q_width(), heads.kv_width());
-    let (q_size, kv_size) = ("num_attention_heads, head_dim", "num_key_value_heads, head_dim");
-    let ff_size = "intermediate_size, hidden_size";
+    let Decoder { width, heads, ref windows, .. } = config.decoder;
+    let matrices = config.decoder.matrices(i, specs);
+    let mut norm = |part: &str| rms(specs, format!("model.layers.{i}.{part}.weight"), width);
     Layer {
-        input_layernorm: rms(specs, name("input_layernorm"), d),
+        input_layernorm: norm("input_layernorm"),
         attention: Attention {
             heads,
-            projections: [
-                specs.matrix(name("self_attn.q_proj"), [q, d], q_size),
-                specs.matrix(name("self_attn.k_proj"), [kv, d], kv_size),
-                specs.matrix(name("self_attn.v_proj"), [kv, d], kv_size),
-            ],
+            projections: matrices.qkv,
             norms: None,
             turn: Some((rope, Pairs::Halves)),
             cache: StateId(2 * i as u32),
@@ -237,12 +216,9 @@ fn layer(config: &Gemma2Config, i: usize, rope: WeightId, specs: &mut Specs) -> 
             softcap: config.attention_softcap,
             window: windows[i],
         },
-        o_proj: specs.matrix(name("self_attn.o_proj"), [d, q], q_size),
-        post_attention_layernorm: rms(specs, name("post_attention_layernorm"), d),
-        pre_feedforward_layernorm: rms(specs, name("pre_feedforward_layernorm"), d),
-        gate_proj: specs.matrix(name("mlp.gate_proj"), [f, d], ff_size),
-        up_proj: specs.matrix(name("mlp.up_proj"), [f, d], ff_size),
-        down_proj: specs.matrix(name("mlp.down_proj"), [d, f], ff_size),
-        post_feedforward_layernorm: rms(specs, name("post_feedforward_layernorm"), d),
+        post_attention_layernorm: norm("post_attention_layernorm"),
+        pre_feedforward_layernorm: norm("pre_feedforward_layernorm"),
+        post_feedforward_layernorm: norm("post_feedforward_layernorm"),
+        matrices,
     }
 }

@@ -3,7 +3,8 @@
 //! Format: <https://github.com/neuralmagic/compressed-tensors>. `quantization_config` names the method and, for
 //! each group of layers, how many bits, which type and which elements share a scale. `X.weight` holds I8 or
 //! E4M3 codes `[rows, columns]`, or `X.weight_packed` codes of 4 or 8 bits in I32 words; `X.weight_scale` holds the scales, and a
-//! weight is code · scale. How inputs are to be quantised is read over: they stay floats here, which is nearer to the model.
+//! weight is code · scale. Inputs stay floats, which is nearer to the model, unless
+//! [`Checkpoint::input_rounding`](crate::Checkpoint::input_rounding) is asked how other engines round them.
 
 use hala_tensor::{Rounded, Rounding};
 use serde_json::{Value, json};
