@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 use std::fs;
 
+use hala_backend_cpu::CpuBackend;
+use hala_engine::MatrixInputs;
 use hala_model::{ModelError, Options, WeightFormat};
+use hala_plan::Cancel;
 use hala_tests::devices;
 use hala_tests::fixtures::Fixture;
 use hala_weights::Checkpoint;
+use pollster::block_on;
 use serde_json::{Value, json};
 
 use crate::ways::Way;
-use crate::{ahead, largest_difference};
+use crate::{ahead, largest_difference, load};
 
 /// What opening a fixture says when one of config.json's values is another; null takes it away.
 fn opened_with(fixture: &Fixture, key: &str, value: &Value) -> Result<(), ModelError> {
@@ -88,6 +92,33 @@ fn a_gguf_file_of_cohere2_gives_the_folder_s_logits() {
     for prompt in fixture.prompts() {
         let worst = largest_difference(&model.logits(&prompt.ids, prompt.ids.len()), &prompt.logits);
         assert!(worst <= 1e-4, "{} ids: {worst}", prompt.ids.len());
+    }
+}
+
+#[test]
+fn what_goes_into_matrices_is_shown_with_the_norm_that_it_came_out_of() {
+    let expected = [
+        ("gemma2", "two-layer", "mlp.gate_proj", Some("pre_feedforward_layernorm")),
+        ("gemma2", "two-layer", "self_attn.k_proj", Some("input_layernorm")),
+        ("gemma2", "two-layer", "mlp.down_proj", None),
+        ("cohere2", "four-layer", "mlp.up_proj", Some("input_layernorm")),
+        ("cohere2", "four-layer", "self_attn.v_proj", Some("input_layernorm")),
+        ("cohere2", "four-layer", "self_attn.o_proj", None),
+    ];
+    for (family, name, matrix, norm) in expected {
+        let fixture = Fixture::new(family, name);
+        let checkpoint = Checkpoint::open(&fixture.path).unwrap();
+        let engine = load(CpuBackend::plain(), &checkpoint, WeightFormat::F32).unwrap();
+        let (mut found, wanted) = (None, format!("model.layers.1.{matrix}.weight"));
+        let visit = |inputs: MatrixInputs<'_>| {
+            if inputs.weights.contains(&wanted.as_str()) {
+                found = Some((inputs.norm.map(|norm| norm.name.clone()), inputs.rows.len()));
+            }
+        };
+        block_on(engine.matrix_inputs(&checkpoint, &[1, 5, 9], &Cancel::new(), visit)).unwrap();
+        let (found, n_elements) = found.unwrap();
+        assert_eq!(found, norm.map(|norm| format!("model.layers.1.{norm}.weight")), "{family}: {matrix}");
+        assert_eq!(n_elements, 3 * checkpoint.tensor(&wanted).unwrap().shape().n_columns());
     }
 }
 
