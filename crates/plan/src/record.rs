@@ -95,10 +95,26 @@ impl Recorder {
         Err(PlanError::DType { op, label: buffer.label.clone(), found: buffer.dtype, expected })
     }
 
+    /// Refuses one buffer as both `x` and `y`, for ops that do not work in place.
+    pub(crate) fn expect_apart(&self, op: &'static str, x: BufferId, y: BufferId) -> Result<(), PlanError> {
+        if x != y {
+            return Ok(());
+        }
+        Err(PlanError::Parameter { op, what: format!("{} as both x and y", self.buffer(x).label) })
+    }
+
     /// The Plan, its scratch buffers placed.
     pub fn finish(mut self) -> Plan {
         let slots = place(&mut self.buffers, &self.steps);
         let Self { label, n_tokens, buffers, steps } = self;
         Plan { label, n_tokens, buffers, steps, slots }
     }
+}
+
+/// Refuses a parameter that is no number above 0.
+pub(crate) fn expect_positive(op: &'static str, name: &str, value: f32) -> Result<(), PlanError> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(PlanError::Parameter { op, what: format!("a {name} of {value}, and it must be a number above 0") })
 }

@@ -9,7 +9,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::softcap::check_cap;
+use crate::record::expect_positive;
 use crate::{BufferId, Op, PlanError, Recorder, Step};
 
 /// The op's name.
@@ -86,7 +86,7 @@ impl Recorder {
             return Err(PlanError::Parameter { op: NAME, what });
         }
         if let Some(cap) = softcap {
-            check_cap(NAME, cap)?;
+            expect_positive(NAME, "bound", cap)?;
         }
         if window == Some(0) {
             return Err(PlanError::Parameter { op: NAME, what: "a window of no positions".to_owned() });

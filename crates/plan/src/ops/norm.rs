@@ -71,10 +71,7 @@ impl Recorder {
     pub fn norm(&mut self, args: Args) -> Result<(), PlanError> {
         let Args { x, norm, kind, y, write } = args;
         let width = self.shape(x).n_columns();
-        if x == y {
-            let what = format!("{} as both x and y", self.buffer(x).label);
-            return Err(PlanError::Parameter { op: NAME, what });
-        }
+        self.expect_apart(NAME, x, y)?;
         self.expect(NAME, x, &[self.n_tokens(), width])?;
         self.expect(NAME, norm.weight, &[width])?;
         self.expect(NAME, y, &[self.n_tokens(), width])?;

@@ -6,6 +6,7 @@
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::{Rounded, Rounding};
 
+use crate::record::expect_positive;
 use crate::{BufferId, Op, PlanError, Recorder, Step};
 
 /// The op's name.
@@ -63,15 +64,12 @@ impl Recorder {
         let Args { x, rounding, y } = args;
         let n_columns = self.shape(x).n_columns();
         let group = rounding.group.unwrap_or(n_columns).min(n_columns);
-        let refuse = |what: String| Err(PlanError::Parameter { op: NAME, what });
-        if x == y {
-            return refuse(format!("{} as both x and y", self.buffer(x).label));
-        }
+        self.expect_apart(NAME, x, y)?;
         if group == 0 {
-            return refuse("a group of no columns".to_owned());
+            return Err(PlanError::Parameter { op: NAME, what: "a group of no columns".to_owned() });
         }
-        if let Some(scale) = rounding.scale.filter(|scale| !(scale.is_finite() && *scale > 0.0)) {
-            return refuse(format!("a scale of {scale}, and it must be a number above 0"));
+        if let Some(scale) = rounding.scale {
+            expect_positive(NAME, "scale", scale)?;
         }
         self.expect(NAME, x, &[self.n_tokens(), n_columns])?;
         self.expect(NAME, y, &[self.n_tokens(), n_columns])?;

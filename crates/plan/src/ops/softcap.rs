@@ -4,6 +4,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::record::expect_positive;
 use crate::{BufferId, Op, PlanError, Recorder, Step};
 
 /// The op's name.
@@ -42,19 +43,11 @@ impl Recorder {
     /// A bound that is no number above 0, or rows that are neither one nor one for each token.
     pub fn softcap(&mut self, args: Args) -> Result<(), PlanError> {
         let Args { x, cap } = args;
-        check_cap(NAME, cap)?;
+        expect_positive(NAME, "bound", cap)?;
         let (n_rows, n_columns) = (self.shape(x).n_rows(), self.shape(x).n_columns());
         let n_expected = if n_rows == 1 { 1 } else { self.n_tokens() };
         self.expect(NAME, x, &[n_expected, n_columns])?;
         self.push(Op::Softcap(Params { n_columns: n_columns as u32, cap }), vec![x], vec![x]);
         Ok(())
     }
-}
-
-/// Refuses a bound that is no number above 0.
-pub(super) fn check_cap(op: &'static str, cap: f32) -> Result<(), PlanError> {
-    if cap.is_finite() && cap > 0.0 {
-        return Ok(());
-    }
-    Err(PlanError::Parameter { op, what: format!("a bound of {cap}, and it must be a number above 0") })
 }
