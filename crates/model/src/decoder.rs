@@ -1,13 +1,13 @@
 //! What config.json of Gemma 2 and Cohere 2 says in the same words.
 
-use hala_plan::{StateSpec, WeightId};
+use hala_plan::WeightId;
 use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::cache_states;
 use crate::settings::{self, Sizes, at_least, eps, heads, required, unsupported};
 use crate::specs::{Found, Specs};
-use crate::{Facts, Heads, ModelError, Options, WeightSpec};
+use crate::{Heads, ModelError, Options, Parts};
 
 /// The embedding's name.
 pub(crate) const EMBED_TOKENS: &str = "model.embed_tokens.weight";
@@ -73,14 +73,6 @@ impl Decoder {
         at_least("max_position_embeddings", found.max_context, 1)?;
         Ok(found)
     }
-}
-
-/// What a model has besides the names of its weights.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) facts: Facts,
-    pub(crate) weights: Vec<WeightSpec>,
-    pub(crate) states: Vec<StateSpec>,
 }
 
 /// The matrices of one layer.

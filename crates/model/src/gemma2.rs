@@ -14,15 +14,15 @@
 use hala_plan::ops::matmul::Write;
 use hala_plan::ops::rope_kv::Pairs;
 use hala_plan::ops::{norm, softcap, swiglu};
-use hala_plan::{BufferId, Plan, StateId, StateSpec, WeightId};
+use hala_plan::{BufferId, Plan, StateId, WeightId};
 use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::{Attention, Pass};
-use crate::decoder::{Decoder, Defaults, EMBED_TOKENS, Matrices, Parts};
+use crate::decoder::{Decoder, Defaults, EMBED_TOKENS, Matrices};
 use crate::settings::{self, unsupported};
 use crate::specs::Specs;
-use crate::{Facts, Model, ModelError, Options, PlanShape, Rope, WeightSpec};
+use crate::{Model, ModelError, Options, Parts, PlanShape, Rope};
 
 /// Sizes and settings of one Gemma 2 checkpoint.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +43,7 @@ pub struct Gemma2Config {
 #[derive(Debug)]
 pub struct Gemma2 {
     config: Gemma2Config,
-    facts: Facts,
-    weights: Vec<WeightSpec>,
-    states: Vec<StateSpec>,
+    parts: Parts,
     names: Names,
 }
 
@@ -138,9 +136,9 @@ impl Gemma2 {
         let norm = rms(&mut specs, "model.norm.weight".to_owned(), config.decoder.width);
         let rope = specs.rope(Rope::read(checkpoint.config()?, decoder.heads.head_size, context)?);
         let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
-        let Parts { facts, weights, states } = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
+        let parts = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };
-        Ok(Self { config, facts, weights, states, names })
+        Ok(Self { config, parts, names })
     }
 
     /// The settings read from config.json.
@@ -168,20 +166,12 @@ impl Gemma2 {
 }
 
 impl Model for Gemma2 {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn weights(&self) -> &[WeightSpec] {
-        &self.weights
-    }
-
-    fn states(&self) -> &[StateSpec] {
-        &self.states
+    fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
-        let mut pass = Pass::new(shape, &self.weights, &self.states, dtypes);
+        let mut pass = Pass::new(shape, &self.parts, dtypes);
         let h = pass.embed(self.names.embed_tokens, self.config.embed_scale)?;
         for i in 0..self.names.layers.len() {
             self.record_layer(&mut pass, i, h)?;

@@ -19,7 +19,7 @@ mod specs;
 pub use blocks::Heads;
 pub use decoder::Decoder;
 pub use error::ModelError;
-pub use model::{Facts, Inputs, LogitRows, Model, Options, PlanShape};
+pub use model::{Facts, Inputs, LogitRows, Model, Options, Parts, PlanShape};
 pub use registry::{FAMILIES, open};
 pub use rope::{Rope, Scaling};
 pub use specs::{Role, Source, WeightFormat, WeightSpec};

@@ -75,16 +75,36 @@ pub struct PlanShape {
     pub logits: LogitRows,
 }
 
+/// What every model has, whatever its family.
+#[derive(Debug)]
+pub struct Parts {
+    /// Sizes and limits.
+    pub facts: Facts,
+    /// The weights, in the order of their ids.
+    pub weights: Vec<WeightSpec>,
+    /// The state buffers of one session, in the order of their ids.
+    pub states: Vec<StateSpec>,
+}
+
 /// A model: the weights and states that it needs, and its Plans.
 pub trait Model: fmt::Debug + Send + Sync {
+    /// What it was opened with.
+    fn parts(&self) -> &Parts;
+
     /// Sizes and limits.
-    fn facts(&self) -> &Facts;
+    fn facts(&self) -> &Facts {
+        &self.parts().facts
+    }
 
     /// The weights, in the order of their ids.
-    fn weights(&self) -> &[WeightSpec];
+    fn weights(&self) -> &[WeightSpec] {
+        &self.parts().weights
+    }
 
     /// The state buffers of one session, in the order of their ids.
-    fn states(&self) -> &[StateSpec];
+    fn states(&self) -> &[StateSpec] {
+        &self.parts().states
+    }
 
     /// Records the forward pass; `dtypes` tells how each weight is held. The output is named `logits`; there is none where
     /// the device chooses.

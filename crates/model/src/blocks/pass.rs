@@ -1,18 +1,17 @@
 //! One recording of a forward pass: weights and states are declared once, where they are first read.
 
 use hala_plan::ops::{embed, matmul, norm, round, sample, swiglu};
-use hala_plan::{BufferId, Plan, Recorder, StateId, StateSpec, WeightId};
+use hala_plan::{BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape};
 
-use crate::{LogitRows, ModelError, PlanShape, WeightSpec};
+use crate::{LogitRows, ModelError, Parts, PlanShape};
 
 /// A Plan in the making, in the words of a model.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     /// Where ops are appended.
     pub(crate) recorder: Recorder,
-    specs: &'a [WeightSpec],
-    states: &'a [StateSpec],
+    parts: &'a Parts,
     dtypes: &'a [DType],
     logits: LogitRows,
     ids: BufferId,
@@ -21,17 +20,12 @@ pub(crate) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Begins a Plan; `dtypes` tells how each weight is held.
-    pub(crate) fn new(
-        shape: PlanShape,
-        specs: &'a [WeightSpec],
-        states: &'a [StateSpec],
-        dtypes: &'a [DType],
-    ) -> Self {
+    pub(crate) fn new(shape: PlanShape, parts: &'a Parts, dtypes: &'a [DType]) -> Self {
         let label = if shape.n_tokens == 1 { "decode" } else { "prefill" };
         let mut recorder = Recorder::new(label, shape.n_tokens);
         let ids = recorder.ids();
-        let declared = vec![None; specs.len()];
-        Self { recorder, specs, states, dtypes, logits: shape.logits, ids, declared }
+        let declared = vec![None; parts.weights.len()];
+        Self { recorder, parts, dtypes, logits: shape.logits, ids, declared }
     }
 
     pub(crate) fn weight(&mut self, id: WeightId) -> BufferId {
@@ -39,7 +33,7 @@ impl<'a> Pass<'a> {
         if let Some(buffer) = self.declared[idx] {
             return buffer;
         }
-        let spec = &self.specs[idx];
+        let spec = &self.parts.weights[idx];
         let buffer = self.recorder.weight(id, &spec.name, spec.shape, self.dtypes[idx]);
         self.declared[idx] = Some(buffer);
         buffer
@@ -50,7 +44,7 @@ impl<'a> Pass<'a> {
     }
 
     pub(crate) fn state(&mut self, id: StateId) -> BufferId {
-        self.recorder.state(id, &self.states[id.0 as usize])
+        self.recorder.state(id, &self.parts.states[id.0 as usize])
     }
 
     /// A scratch buffer `[T, n_columns]`.
@@ -61,7 +55,7 @@ impl<'a> Pass<'a> {
 
     /// `h = table[ids] · scale`
     pub(crate) fn embed(&mut self, table: WeightId, scale: f32) -> Result<BufferId, ModelError> {
-        let n_columns = self.specs[table.0 as usize].shape.n_columns();
+        let n_columns = self.parts.weights[table.0 as usize].shape.n_columns();
         let (ids, table, y) = (self.ids, self.weight(table), self.scratch("h", n_columns));
         self.recorder.embed(embed::Args { ids, table, scale, y })?;
         Ok(y)
@@ -77,7 +71,7 @@ impl<'a> Pass<'a> {
         norm: Option<matmul::Norm>,
         weights: &[WeightId],
     ) -> Result<(BufferId, Option<matmul::Norm>), ModelError> {
-        let specs = self.specs;
+        let specs = &self.parts.weights;
         let mut specs = weights.iter().map(|id| &specs[id.0 as usize]);
         let Some(first) = specs.next() else { return Ok((x, norm)) };
         if let Some(other) = specs.find(|other| other.rounding != first.rounding) {

@@ -21,15 +21,13 @@ pub use config::{Lfm2Config, Mixer};
 use crate::blocks::{Attention, cache_states};
 use crate::settings::{self, Sizes};
 use crate::specs::{Found, Specs};
-use crate::{Facts, Model, ModelError, Options, PlanShape, WeightSpec};
+use crate::{Model, ModelError, Options, Parts, PlanShape};
 
 /// An LFM2 model: its config, weights and states.
 #[derive(Debug)]
 pub struct Lfm2 {
     config: Lfm2Config,
-    facts: Facts,
-    weights: Vec<WeightSpec>,
-    states: Vec<StateSpec>,
+    parts: Parts,
     names: Names,
 }
 
@@ -113,7 +111,7 @@ impl Lfm2 {
         let found = Found { family: Self::FAMILY, tied: config.tied, inputs: options.inputs };
         let weights = specs.finish(checkpoint, found)?;
         let facts = settings::facts(sizes(&config, context), checkpoint, &states);
-        Ok(Self { config, facts, weights, states, names })
+        Ok(Self { config, parts: Parts { facts, weights, states }, names })
     }
 
     /// The settings read from config.json.
@@ -123,16 +121,8 @@ impl Lfm2 {
 }
 
 impl Model for Lfm2 {
-    fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    fn weights(&self) -> &[WeightSpec] {
-        &self.weights
-    }
-
-    fn states(&self) -> &[StateSpec] {
-        &self.states
+    fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {

@@ -10,7 +10,7 @@ use crate::{ModelError, PlanShape};
 
 /// Records the whole forward pass for up to `shape.n_tokens` tokens.
 pub(super) fn record(model: &Lfm2, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
-    let mut pass = Pass::new(shape, &model.weights, &model.states, dtypes);
+    let mut pass = Pass::new(shape, &model.parts, dtypes);
     let h = pass.embed(model.names.embed_tokens, 1.0)?;
     for (i, layer) in model.names.layers.iter().enumerate() {
         record_layer(&mut pass, model, (i, layer), h)?;
