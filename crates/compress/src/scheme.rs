@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use hala_tensor::{DType, Shape};
+use hala_tensor::{DType, Rounded, Shape};
 use hala_weights::{FileDType, INPUT_SCALE, PACKED_SUFFIX, SCALE_SUFFIX, SHAPE_SUFFIX};
 use serde_json::{Value, json};
 
@@ -60,8 +60,8 @@ impl Code {
     /// What the largest magnitude of a block is divided by to get its scale: half of the range.
     pub(crate) fn half_range(self) -> f32 {
         match self {
-            Self::E4M3 => 448.0,
-            Self::Int8 => 127.5,
+            Self::E4M3 => Rounded::E4M3.half_range(),
+            Self::Int8 => Rounded::Int8.half_range(),
             Self::Packed(n_bits) => ((1 << n_bits) - 1) as f32 / 2.0,
         }
     }
