@@ -136,14 +136,10 @@ impl<'a> Work<'a> {
         let mut work = Self { checkpoint, recipe, calibration, smoothing, modules };
         if let Some(strength) = recipe.smoothing() {
             let calibration = calibration.ok_or(CompressError::SmoothingNotCalibrated)?;
-            let inputs = calibration.normed_inputs().map_err(|reason| {
-                let progress = Progress { n_done: 0, n_total: 1, what: "calibrating" };
-                if on_progress(progress) {
-                    CompressError::Calibration(reason)
-                } else {
-                    CompressError::Stopped
-                }
-            })?;
+            let stopped = || CompressError::Stopped;
+            let inputs = calibration
+                .normed_inputs()
+                .map_err(|reason| not_calibrated(reason, [0, 1], on_progress, stopped))?;
             let is_smoothed =
                 |weight: &str| work.modules.get(weight).is_some_and(|m| work.scheme(m).is_smoothed());
             work.smoothing = Smoothing::new(checkpoint, &inputs, strength, is_smoothed)?;
@@ -250,12 +246,7 @@ impl<'a> Work<'a> {
                 .map(|task| (task.name.as_str(), self.modules[&task.name].shape.n_columns()))
                 .collect();
             let hessians = calibration.hessians(&weights).map_err(|reason| {
-                let progress = Progress { n_done, n_total, what: "calibrating" };
-                if (pace.on_progress)(progress) {
-                    CompressError::Calibration(reason)
-                } else {
-                    job.cancelled()
-                }
+                not_calibrated(reason, [n_done, n_total], pace.on_progress, || job.cancelled())
             })?;
             let hessians = Mutex::new(hessians);
             let n_batch: u64 = batch.iter().map(|task| task.n_bytes).sum();
@@ -357,4 +348,17 @@ fn quantise<F: Float>(
         stored.flush(sink)
     })?;
     stored.finish(*shape, sink)
+}
+
+/// Why calibration ended early: its own reason, unless the user stopped it.
+fn not_calibrated(
+    reason: String,
+    [n_done, n_total]: [u64; 2],
+    on_progress: &mut OnProgress<'_>,
+    stopped: impl FnOnce() -> CompressError,
+) -> CompressError {
+    if on_progress(Progress { n_done, n_total, what: "calibrating" }) {
+        return CompressError::Calibration(reason);
+    }
+    stopped()
 }
