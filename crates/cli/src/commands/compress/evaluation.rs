@@ -11,7 +11,7 @@ use hala_model::{Inputs, WeightFormat};
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
-use super::text::{Text, as_stored};
+use super::text::{Text, as_stored, options};
 use crate::App;
 use crate::progress::WorkBar;
 
@@ -47,10 +47,10 @@ pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App
     let after = Checkpoint::open(after)?;
     let load = |inputs| text.load(&after, (WeightFormat::Auto, inputs), app);
     let floats = difference(text, &reference, &load(Inputs::Floats)?, app)?;
-    let rounded = load(Inputs::Rounded)?;
-    let is_rounded = rounded.model().weights().iter().any(|weight| weight.rounding.is_some());
-    let rounded_inputs = is_rounded.then(|| difference(text, &reference, &rounded, app)).transpose()?;
-    Ok(Found { floats, rounded_inputs })
+    let rounded = hala_model::open(&after, options(Inputs::Rounded))?;
+    let is_rounded = rounded.weights().iter().any(|weight| weight.rounding.is_some());
+    let with_rounded = || difference(text, &reference, &load(Inputs::Rounded)?, app);
+    Ok(Found { floats, rounded_inputs: is_rounded.then(with_rounded).transpose()? })
 }
 
 /// Runs both models on a text.

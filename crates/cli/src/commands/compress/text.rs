@@ -62,9 +62,14 @@ impl Text {
         (weights, inputs): (WeightFormat, Inputs),
         app: &App,
     ) -> Result<Engine<CpuBackend>> {
-        let model = Options { context: Some(WINDOW), inputs, ..Options::default() };
+        let model = options(inputs);
         load(CpuBackend::threaded(self.n_threads)?, checkpoint, LoadOptions { weights, model }, app)
     }
+}
+
+/// Options of a model that is run on a text.
+pub(super) fn options(inputs: Inputs) -> Options {
+    Options { context: Some(WINDOW), inputs, ..Options::default() }
 }
 
 /// The format that holds the floats of a checkpoint as they are.
