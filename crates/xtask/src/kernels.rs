@@ -16,7 +16,7 @@ pub(crate) const TASK: Task = Task {
     about: "test the CPU kernels of WebAssembly and aarch64",
     help: "\
 Tests the kernels of the CPU backend for machines other than this one, on odd shapes against sums in f64: those for WebAssembly in
-Node.js, those for aarch64 in QEMU. `cargo xtask test` does the first of them.
+Node.js, those for aarch64 in QEMU. `cargo xtask test` does the first of them, and with --long the second.
 
 Usage: cargo xtask kernels [wasm] [aarch64] [--no-install]
 
@@ -27,6 +27,9 @@ Usage: cargo xtask kernels [wasm] [aarch64] [--no-install]
 
 /// What the tests of WebAssembly's kernels are called in a summary.
 pub(crate) const TESTED: &str = "the CPU kernels in WebAssembly";
+
+/// Those that are left to `cargo xtask test --long`, because QEMU takes its time.
+pub(crate) const LEFT_OUT: &str = "the CPU kernels for aarch64";
 
 const WASI_TARGET: &str = "wasm32-wasip1";
 const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -122,6 +125,11 @@ pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
     test_on(&WASM, project, install)
 }
 
+/// Tests aarch64's kernels.
+pub(crate) fn left_out(project: &Project, install: Install) -> Result<Verdict> {
+    test_on(&AARCH64, project, install)
+}
+
 fn test_on(machine: &Machine, project: &Project, install: Install) -> Result<Verdict> {
     for need in machine.needs {
         if let Err(skipped) = test::ready(need, install) {
@@ -133,8 +141,7 @@ fn test_on(machine: &Machine, project: &Project, install: Install) -> Result<Ver
     command.args(["test", "--package", "hala-backend-cpu", "--lib", "--target", machine.target]);
     command.args(machine.filter);
     (machine.set_up)(project, &mut command);
-    let done = process::tee_stdout(&mut command)?;
-    Ok(match done.success {
+    Ok(match process::show(&mut command)? {
         true => Verdict::Passed(format!("the CPU kernels for {}", machine.target)),
         false => Verdict::Failed(format!("the CPU kernels for {}; see above", machine.target)),
     })

@@ -26,10 +26,16 @@ pub(crate) fn read(command: &mut Command) -> Result<Finished> {
     Ok(Finished { success: done.status.success(), output })
 }
 
-/// Runs `command`, passes its standard output on as it comes and returns it as well.
-pub(crate) fn tee_stdout(command: &mut Command) -> Result<Finished> {
-    let mut child = start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
-    let output = pump(child.stdout.take(), std::io::stdout());
+/// Runs `command`, passes both of its outputs on as they come, in that order, and returns them as well.
+pub(crate) fn tee(command: &mut Command) -> Result<Finished> {
+    // One pipe for both: two would be read in any order.
+    let (reader, writer) = std::io::pipe().context("no pipe can be made")?;
+    let other = writer.try_clone().context("a pipe cannot be shared")?;
+    let child = start(command.stdin(Stdio::null()).stdout(other).stderr(writer));
+    // The command holds the pipe's other end, which must close for reading to end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let child = child?;
+    let output = pump(Some(reader), std::io::stdout());
     finish(child, output)
 }
 
@@ -100,6 +106,14 @@ mod tests {
     fn a_program_that_is_not_there_is_named() {
         let error = show(&mut Command::new("no-such-program-here")).unwrap_err();
         assert!(error.to_string().contains("no-such-program-here"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn both_outputs_are_passed_on_in_order() {
+        let words = "echo one; echo two >&2; echo three; exit 3";
+        let done = tee(Command::new("sh").args(["-c", words])).unwrap();
+        assert_eq!((done.output.as_str(), done.success), ("one\ntwo\nthree\n", false));
     }
 
     #[test]

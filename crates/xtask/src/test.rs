@@ -1,6 +1,10 @@
-//! `cargo xtask test`: set-up, every test of the workspace, the wasm32 check, the package in a browser, and a summary.
+//! `cargo xtask test`: set-up, every test of the workspace, the CPU kernels in WebAssembly, the package in a browser, and a summary.
+
+mod output;
+mod summary;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -11,24 +15,30 @@ use crate::process;
 use crate::project::{self, Project};
 use crate::setup::{self, Install, Need, State, Way};
 use crate::{kernels, wasm, web};
+use output::{Counts, Program};
+
+pub(crate) use output::LONG;
+pub(crate) use summary::Times;
 
 pub(crate) const TASK: Task = Task {
     name: "test",
     about: "set up, then run all tests of the workspace",
     help: "\
-Runs all tests of the workspace, documentation examples included, then checks that the crates which the
-browser needs compile for wasm32, tests the CPU kernels in WebAssembly, and builds the package for browsers and tests it in Chromium. What
-the tests need and this machine lacks is installed first, where that is possible; what cannot be had is named, and its tests are skipped.
-The last line of the output is `N passed, N failed, N skipped`.
+Runs all tests of the workspace, documentation examples included, tests the CPU kernels in WebAssembly, and builds the package for browsers and
+tests it in Chromium; where that cannot be, checks at least that the crates which the browser needs compile for wasm32. What the tests need and
+this machine lacks is installed first, where that is possible; what cannot be had is named, and its tests are skipped. The summary names
+what took longest and what was left to --long. The last line of the output is `N passed, N failed, N skipped`.
 
-Usage: cargo xtask test [--only NAME] [--no-install] [FILTER] [-- ARGS]
+Usage: cargo xtask test [--long] [--only NAME] [--no-install] [FILTER] [-- ARGS]
 
+  --long         also what takes long: whole sweeps, fuzzing, whole corpora (tests marked #[ignore = \"long: …\"]), and the CPU
+                 kernels for aarch64 in QEMU; for every night rather than every change
   --only NAME    only the tests of one crate, by its folder (tensor, tests) or package (hala-tensor)
   --no-install   install nothing
   FILTER         only tests whose names contain this text
   ARGS           for the test programs, for example `-- --nocapture`
 
-With --only, FILTER or ARGS the wasm32 check, the kernels and the package are left out.
+With --only, FILTER or ARGS the kernels and the package are left out.
 ",
     run,
 };
@@ -41,49 +51,51 @@ pub(crate) enum Verdict {
     Skipped { why: String, remedy: String },
 }
 
-/// Tests by how they ended.
+/// How much of the tests is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counts {
-    passed: usize,
-    failed: usize,
-    skipped: usize,
+pub(crate) enum Extent {
+    /// What every change must pass.
+    #[default]
+    Daily,
+    /// What takes long too.
+    Long,
 }
 
 #[derive(Debug, Default)]
 struct Options {
     only: Option<String>,
     no_install: bool,
-    /// Passed on to `cargo test`, with the `--`.
-    rest: Vec<String>,
+    extent: Extent,
+    filter: Vec<String>,
+    /// For the test programs.
+    args: Vec<String>,
 }
 
 fn run(project: &Project, words: &[String]) -> Result<Outcome> {
     let options = parse(words)?;
     let install = if options.no_install { Install::Forbidden } else { Install::Allowed };
-    let started = Instant::now();
+    let (started, mut times) = (Instant::now(), Times::default());
 
-    let mut steps: Vec<(&str, Verdict)> = unmet_needs(install);
-    let (tests, mut counts) = cargo_test(project, &options);
-    steps.push(("tests", tests));
-    let restricted = options.only.is_some() || !options.rest.is_empty();
-    if !restricted {
-        let mut step = |name, verdict: Result<Verdict>| {
-            steps.push((name, verdict.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")))));
-        };
-        step(setup::WASM.skipped, wasm::verdict(project, &wasm::browser_packages(project), install));
-        step(kernels::TESTED, kernels::verdict(project, install));
-        step(web::TESTED, web::verdict(project, install));
-    }
-
-    println!("\nSummary, after {} s", started.elapsed().as_secs());
-    for (name, verdict) in &steps {
-        println!("{}", line(name, verdict));
-        // The tests are already counted one by one.
-        if *name != "tests" {
-            counts.add(verdict);
+    let mut steps = times.take("set-up", || unmet_needs(install));
+    let (verdict, programs) = workspace(project, &options, &mut times);
+    let mut counts = count(&verdict, &programs);
+    let mut long = summary::long(&programs);
+    let is_whole = options.only.is_none() && options.filter.is_empty() && options.args.is_empty();
+    let mut others = Vec::new();
+    if is_whole {
+        others = beside(project, (install, options.extent), &mut times);
+        if options.extent == Extent::Daily {
+            long.push((kernels::LEFT_OUT.to_owned(), 1));
         }
     }
-    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
+    // The tests of the workspace are counted one by one.
+    steps.iter().chain(&others).for_each(|(_, verdict)| counts += one(verdict));
+    steps.push(("tests", verdict));
+    steps.extend(others);
+
+    println!("\nSummary, after {} s", started.elapsed().as_secs());
+    print!("{}", summary::text(&steps, &long, &times));
+    println!("{}", summary::last_line(counts));
     Ok(if counts.failed == 0 { Outcome::Good } else { Outcome::Bad })
 }
 
@@ -94,15 +106,38 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
         match word.as_str() {
             "--only" => options.only = Some(project::package_name(&args::value(&mut words, word)?)),
             "--no-install" => options.no_install = true,
-            "--" => {
-                options.rest.push(word.clone());
-                options.rest.extend(words.by_ref().cloned());
-            }
+            "--long" => options.extent = Extent::Long,
+            "--" => options.args.extend(words.by_ref().cloned()),
             _ if word.starts_with('-') => return Err(Usage::unknown("test", word)),
-            _ => options.rest.push(word.clone()),
+            _ => options.filter.push(word.clone()),
         }
     }
     Ok(options)
+}
+
+/// What is tested beside the workspace, with the name of each step.
+fn beside(
+    project: &Project,
+    (install, extent): (Install, Extent),
+    times: &mut Times,
+) -> Vec<(&'static str, Verdict)> {
+    let sure =
+        |verdict: Result<Verdict>| verdict.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
+    let mut steps = Vec::new();
+    let kernels = times.take(kernels::TESTED, || sure(kernels::verdict(project, install)));
+    steps.push((kernels::TESTED, kernels));
+    if extent == Extent::Long {
+        let kernels = times.take(kernels::LEFT_OUT, || sure(kernels::left_out(project, install)));
+        steps.push((kernels::LEFT_OUT, kernels));
+    }
+    let package = sure(web::verdict(project, install, times));
+    // The package's modules are made of all these crates: where they are compiled, nothing is left to check.
+    if matches!(package, Verdict::Skipped { .. }) {
+        let (name, packages) = (setup::WASM.skipped, wasm::browser_packages(project));
+        steps.push((name, times.take(name, || sure(wasm::verdict(project, &packages, install)))));
+    }
+    steps.push((web::TESTED, package));
+    steps
 }
 
 impl Verdict {
@@ -147,129 +182,137 @@ fn unmet_needs(install: Install) -> Vec<(&'static str, Verdict)> {
     unmet
 }
 
-/// One cargo call for everything, so that nothing is built twice; all tests run even when some fail.
-fn cargo_test(project: &Project, options: &Options) -> (Verdict, Counts) {
-    let mut command = project.cargo();
-    command.args(["test", "--no-fail-fast"]);
-    match &options.only {
-        Some(package) => command.args(["--package", package]),
-        None => command.arg("--workspace"),
-    };
-    command.args(&options.rest);
+/// All tests of the workspace, or of one crate, built by one cargo call, so that nothing is built twice; all run even when some fail.
+fn workspace(project: &Project, options: &Options, times: &mut Times) -> (Verdict, Vec<Program>) {
+    let built =
+        times.take("building the tests", || process::show(cargo_test(project, options).arg("--no-run")));
+    match built {
+        Ok(true) => {}
+        Ok(false) => return (Verdict::Failed(String::from("the tests do not build; see above")), Vec::new()),
+        Err(error) => return (Verdict::Failed(format!("{error:#}")), Vec::new()),
+    }
+    let mut command = cargo_test(project, options);
+    command.arg("--no-fail-fast").args(&options.filter).arg("--").args(&options.args);
+    if options.extent == Extent::Long {
+        command.arg("--include-ignored");
+    }
     if Path::new(setup::SWIFTSHADER).is_file() {
         // Beside the drivers that the system has.
         command.env("VK_ADD_DRIVER_FILES", setup::SWIFTSHADER);
     }
-    let failed_alone = Counts { failed: 1, ..Counts::default() };
-    match process::tee_stdout(&mut command) {
-        Ok(done) => judge(&done.output, done.success),
-        Err(error) => (Verdict::Failed(format!("{error:#}")), failed_alone),
-    }
-}
-
-fn judge(output: &str, success: bool) -> (Verdict, Counts) {
-    let mut counts = Counts::default();
-    for line in output.lines() {
-        if let Some(more) = result_line(line) {
-            counts.passed += more.passed;
-            counts.failed += more.failed;
-            counts.skipped += more.skipped;
+    match process::tee(&mut command) {
+        Ok(done) => {
+            let programs = output::programs(&done.output);
+            programs.iter().for_each(|program| times.note(&program.name, program.time));
+            (judge(&programs, done.success), programs)
         }
-    }
-    if counts.failed > 0 {
-        let names: Vec<_> = output.lines().filter_map(failed_test).collect();
-        return (Verdict::Failed(names.join(", ")), counts);
-    }
-    if !success {
-        counts.failed = 1;
-        let why = "a build failed or a test program died; see above";
-        return (Verdict::Failed(String::from(why)), counts);
-    }
-    (Verdict::Passed(format!("{} passed, {} ignored", counts.passed, counts.skipped)), counts)
-}
-
-/// `test result: ok. 12 passed; 0 failed; 3 ignored; …`, which only the test runner prints.
-fn result_line(line: &str) -> Option<Counts> {
-    let (_, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    let mut counts = Counts::default();
-    for part in numbers.split(';') {
-        let (number, word) = part.trim().split_once(' ')?;
-        match word {
-            "passed" => counts.passed = number.parse().ok()?,
-            "failed" => counts.failed = number.parse().ok()?,
-            "ignored" => counts.skipped = number.parse().ok()?,
-            _ => break,
-        }
-    }
-    Some(counts)
-}
-
-fn failed_test(line: &str) -> Option<&str> {
-    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
-}
-
-fn line(name: &str, verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Passed(what) => format!("  passed   {name}: {what}"),
-        Verdict::Failed(what) => format!("  FAILED   {name}: {what}"),
-        Verdict::Skipped { why, remedy } => format!("  SKIPPED  {name}: {why}\n           run: {remedy}"),
+        Err(error) => (Verdict::Failed(format!("{error:#}")), Vec::new()),
     }
 }
 
-impl Counts {
-    fn add(&mut self, verdict: &Verdict) {
-        match verdict {
-            Verdict::Passed(_) => self.passed += 1,
-            Verdict::Failed(_) => self.failed += 1,
-            Verdict::Skipped { .. } => self.skipped += 1,
-        }
+fn cargo_test(project: &Project, options: &Options) -> Command {
+    let mut command = project.cargo();
+    command.arg("test");
+    match &options.only {
+        Some(package) => command.args(["--package", package]),
+        None => command.arg("--workspace"),
+    };
+    command
+}
+
+fn judge(programs: &[Program], success: bool) -> Verdict {
+    let dead = programs.iter().filter(|program| !program.ended);
+    let dead = dead.map(|program| format!("{} died, see above", program.name));
+    let failed: Vec<_> = programs.iter().flat_map(|program| program.failed.clone()).chain(dead).collect();
+    let counts = total(programs);
+    if !failed.is_empty() {
+        Verdict::Failed(failed.join(", "))
+    } else if !success || counts.failed > 0 {
+        Verdict::Failed(String::from("see above"))
+    } else {
+        Verdict::Passed(format!("{} passed, {} ignored", counts.passed, counts.skipped))
     }
+}
+
+fn total(programs: &[Program]) -> Counts {
+    programs.iter().fold(Counts::default(), |mut sum, program| {
+        sum += program.counts;
+        sum
+    })
+}
+
+/// Tests by how they ended; what failed without a test that did, as a build or a program that died, is one more failure.
+fn count(verdict: &Verdict, programs: &[Program]) -> Counts {
+    let mut counts = total(programs);
+    counts.failed += programs.iter().filter(|program| !program.ended).count();
+    if matches!(verdict, Verdict::Failed(_)) {
+        counts.failed = counts.failed.max(1);
+    }
+    counts
+}
+
+/// A step that is counted as one test.
+fn one(verdict: &Verdict) -> Counts {
+    let (passed, failed, skipped) = match verdict {
+        Verdict::Passed(_) => (1, 0, 0),
+        Verdict::Failed(_) => (0, 1, 0),
+        Verdict::Skipped { .. } => (0, 0, 1),
+    };
+    Counts { passed, failed, skipped, long: 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OUTPUT: &str = "\
-test dtype::sizes ... ok
-test shape::tails ... FAILED
-test result: FAILED. 12 passed; 1 failed; 3 ignored; 0 measured; 2 filtered out; finished in 0.01s
-   Doc-tests hala_tensor
-test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.20s
-";
+    fn program(counts: Counts, failed: &[&str], ended: bool) -> Program {
+        let failed = failed.iter().copied().map(String::from).collect();
+        Program { name: String::from("ops"), counts, failed, ended, ..Program::default() }
+    }
+
+    const PASSED: Counts = Counts { passed: 4, failed: 0, skipped: 1, long: 2 };
 
     #[test]
-    fn result_lines_are_summed_over_test_programs() {
-        let (verdict, counts) = judge(OUTPUT, false);
-        assert_eq!(counts, Counts { passed: 16, failed: 1, skipped: 3 });
+    fn counts_are_summed_over_test_programs_and_failures_named() {
+        let failed = Counts { passed: 12, failed: 1, skipped: 3, long: 1 };
+        let programs = [program(PASSED, &[], true), program(failed, &["shape::tails"], true)];
+        let verdict = judge(&programs, false);
+        assert_eq!(count(&verdict, &programs), Counts { passed: 16, failed: 1, skipped: 4, long: 3 });
         assert!(matches!(verdict, Verdict::Failed(names) if names == "shape::tails"));
     }
 
     #[test]
-    fn a_build_error_counts_as_one_failure() {
-        let (verdict, counts) = judge("", false);
-        assert_eq!(counts, Counts { passed: 0, failed: 1, skipped: 0 });
-        assert!(matches!(verdict, Verdict::Failed(why) if why.contains("build")));
+    fn what_ends_badly_without_a_failed_test_counts_as_one_failure() {
+        let verdict = Verdict::Failed(String::from("the tests do not build"));
+        assert_eq!(count(&verdict, &[]), Counts { failed: 1, ..Counts::default() });
+        let programs = [program(PASSED, &[], true)];
+        assert_eq!(count(&judge(&programs, false), &programs), Counts { failed: 1, ..PASSED });
     }
 
     #[test]
-    fn a_crash_after_good_results_is_a_failure() {
-        let (_, counts) = judge("test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured", false);
-        assert_eq!(counts, Counts { passed: 4, failed: 1, skipped: 0 });
+    fn a_program_that_died_is_named_and_is_a_failure_beside_others() {
+        let failed = Counts { failed: 1, ..Counts::default() };
+        let programs = [program(PASSED, &[], false), program(failed, &["a"], true)];
+        let verdict = judge(&programs, false);
+        assert_eq!(count(&verdict, &programs).failed, 2);
+        assert!(matches!(verdict, Verdict::Failed(names) if names == "a, ops died, see above"));
     }
 
     #[test]
-    fn text_that_only_looks_like_a_result_is_not_counted() {
-        assert_eq!(result_line("note: test result: ok. 1 passed; 0 failed"), None);
-        assert_eq!(result_line("test result: ok. many passed"), None);
+    fn all_good_is_told_without_what_was_left_to_long() {
+        let verdict = judge(&[program(PASSED, &[], true)], true);
+        assert!(matches!(verdict, Verdict::Passed(what) if what == "4 passed, 1 ignored"));
     }
 
     #[test]
-    fn words_are_split_between_xtask_and_cargo() {
-        let words = ["--only", "tensor", "tails", "--", "--nocapture", "--only"].map(String::from);
+    fn words_are_split_between_xtask_cargo_and_the_test_programs() {
+        let words = ["--long", "--only", "tensor", "tails", "--", "--nocapture", "--only"].map(String::from);
         let options = parse(&words).unwrap();
         assert_eq!(options.only.as_deref(), Some("hala-tensor"));
-        assert_eq!(options.rest, ["tails", "--", "--nocapture", "--only"]);
+        assert_eq!(options.extent, Extent::Long);
+        assert_eq!(options.filter, ["tails"]);
+        assert_eq!(options.args, ["--nocapture", "--only"]);
+        assert_eq!(parse(&[]).unwrap().extent, Extent::Daily);
     }
 
     #[test]
@@ -278,12 +321,9 @@ test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     }
 
     #[test]
-    fn a_skipped_step_says_why_and_what_to_run() {
+    fn a_step_counts_as_one() {
         let skipped = Verdict::Skipped { why: String::from("no network"), remedy: String::from("do this") };
-        let text = line("step", &skipped);
-        assert!(text.contains("no network") && text.contains("do this"));
-        let mut counts = Counts::default();
-        counts.add(&skipped);
-        assert_eq!(counts.skipped, 1);
+        assert_eq!(one(&skipped), Counts { skipped: 1, ..Counts::default() });
+        assert_eq!(one(&Verdict::Passed(String::new())).passed, 1);
     }
 }

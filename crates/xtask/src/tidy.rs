@@ -27,7 +27,7 @@ Checks the house style over every file that git tracks or would track, and print
 
   ops       every op of the plan has its CPU twin, its shader (once shaders/ exists) and its test
   layers    crates depend on crates of lower layers only, and are named after their folders
-  sources   opening comments, file lengths, reasons of lint exceptions
+  sources   opening comments, file lengths, reasons of lint exceptions and of ignored tests
   names     no modules called utils, helpers, common or misc; no `pub use` of everything
   leaks     no paths of one machine, nothing from outside the checkout, no package registry's host
   fixtures  each fixture beside the script that made it
@@ -61,6 +61,7 @@ const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     sources::openings,
     sources::lengths,
     sources::lint_exceptions,
+    sources::ignored_tests,
     names::modules,
     names::globs,
     leaks::machine_paths,

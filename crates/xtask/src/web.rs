@@ -10,7 +10,7 @@ use crate::args::{Task, Usage};
 use crate::process;
 use crate::project::Project;
 use crate::setup::{self, Fix, Install, Need, WASM_TARGET, Way};
-use crate::test::{self, Verdict};
+use crate::test::{self, Times, Verdict};
 use crate::wasm;
 
 pub(crate) const TASK: Task = Task {
@@ -88,17 +88,22 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
 }
 
 /// Builds the package and tests it in a browser; skipped where something for that cannot be had.
-pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
+pub(crate) fn verdict(project: &Project, install: Install, times: &mut Times) -> Result<Verdict> {
     if let Err(skipped) = test::ready(&setup::BROWSER, install) {
         return Ok(skipped);
     }
     if let Err(Verdict::Skipped { why, remedy }) = test::ready(&setup::FIREFOX, install) {
         println!("web: no test in Firefox: {why}; run: {remedy}");
     }
-    let built = build(project, install)?;
+    let built = times.take("building the package and the demo", || build(project, install))?;
     if !matches!(built, Verdict::Passed(_)) {
         return Ok(built);
     }
+    times.take(TESTED, || test_in_browsers(project))
+}
+
+/// Tests the package that is built.
+fn test_in_browsers(project: &Project) -> Result<Verdict> {
     let folder = project.root.join("tests/web");
     println!("web: testing the package in browsers");
     if !npm(&folder, &["ci"])? {

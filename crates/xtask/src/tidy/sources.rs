@@ -1,6 +1,7 @@
-//! Rules for source files: how they open, how long they are, how lint exceptions are justified.
+//! Rules for source files: how they open, how long they are, how lint exceptions and ignored tests are justified.
 
 use super::{Tree, Violation};
+use crate::test::LONG;
 
 /// The most lines of a Rust file that need no excuse.
 const MAX_LINES: usize = 400;
@@ -64,6 +65,24 @@ pub(super) fn lint_exceptions(tree: &Tree) -> Vec<Violation> {
     found
 }
 
+/// A test is ignored for one reason alone: it takes long, and `cargo xtask test --long` runs it.
+pub(super) fn ignored_tests(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (file, text) in tree.texts(".rs") {
+        for (idx, line) in text.lines().enumerate() {
+            let Some(reason) = line.trim().strip_prefix("#[ignore") else { continue };
+            let reason = reason.strip_prefix(&format!(" = \"{LONG}"));
+            if reason.is_none_or(|reason| reason.starts_with(['"', ' '])) {
+                let what = format!(
+                    "an ignored test; say `#[ignore = \"{LONG}…\"]` with what makes it long, and nothing else is left out"
+                );
+                found.push(Violation::new(&file.path, idx + 1, what));
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::said;
@@ -93,6 +112,16 @@ mod tests {
         let bad = "//! A.\n#![allow(dead_code)]\n    #[expect(\n        unused\n    )]\nlet reason = 1;\n";
         let found = said(lint_exceptions, &[("a.rs", bad)]);
         assert_eq!(found.len(), 2);
+        assert!(found[1].starts_with("a.rs:3: "), "{found:?}");
+    }
+
+    #[test]
+    fn a_test_is_ignored_only_because_it_is_long() {
+        let good = "//! A.\n#[test]\n#[ignore = \"long: all shapes\"]\nfn a() {}\n// #[ignore]\n";
+        assert!(said(ignored_tests, &[("a.rs", good)]).is_empty());
+        let bad = "//! A.\n#[ignore]\n    #[ignore = \"broken\"]\n#[ignore = \"long: \"]\n";
+        let found = said(ignored_tests, &[("a.rs", bad)]);
+        assert_eq!(found.len(), 3);
         assert!(found[1].starts_with("a.rs:3: "), "{found:?}");
     }
 }
