@@ -5,14 +5,12 @@
 // CHECKPOINT is a folder with config.json, model.safetensors and a tokenizer; FOLDER is where npm has installed @wllama/wllama.
 // Needs `cargo xtask web`, Linux for the memory figures, and Chromium at HALA_CHROMIUM or where Debian has it. Prints medians, and every round as a line of JSON.
 
-import { spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { inBrowser } from './browser.mjs';
 
 /** Ends the command, because it was called wrongly. */
 function refuse(message) {
@@ -99,29 +97,17 @@ function residentMegabytes(browser) {
 /** What the page asks for next, and what it told. */
 let round;
 
-/**
- * Runs an engine in a browser of its own. No tool is attached to the browser: Chromium keeps what pages fetch for tools that look on,
- * hundreds of megabytes of it.
- */
+/** Runs an engine in a browser of its own. */
 async function run(engine, argument) {
-  const profile = mkdtempSync(join(tmpdir(), 'hala-speed-'));
-  const args = ['--headless', '--no-sandbox', '--no-first-run', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
   const address = `http://localhost:${server.address().port}/`;
-  const browser = spawn(process.env.HALA_CHROMIUM ?? '/usr/bin/chromium', [...args, `--user-data-dir=${profile}`, address], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => browser.once('exit', resolve));
-  try {
-    const { empty_mb, error, ...figures } = await new Promise((resolve, reject) => {
+  const { empty_mb, error, memory_mb, ...figures } = await inBrowser(address, ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'], async (browser) => {
+    const told = await new Promise((resolve) => {
       round = { task: { engine, ...argument }, browser, resolve };
-      ended.then((code) => reject(new Error(`the browser ended with code ${code}`)));
     });
-    if (error) throw new Error(`${engine}: ${error}`);
-    return { engine, ...figures, memory_mb: residentMegabytes(browser) - empty_mb };
-  } finally {
-    browser.kill();
-    await ended;
-    // Processes that are still ending may write once more; a temporary folder that stays does no harm.
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
-  }
+    return { ...told, memory_mb: residentMegabytes(browser) };
+  });
+  if (error) throw new Error(`${engine}: ${error}`);
+  return { engine, ...figures, memory_mb: memory_mb - empty_mb };
 }
 
 async function answerPage(path, request, response) {

@@ -24,10 +24,10 @@ function makeApp(name: string): string {
 /** Opens a built app in a page as any, and in one that is isolated from others, where the package computes on several threads. */
 async function expectTranslation(page: Page, address: string): Promise<void> {
   await page.goto(address);
-  await expect(page.locator('output')).toHaveText('Good morning. One thread.', { timeout: 60_000 });
+  await expect(page.locator('output')).toHaveText('Good morning. One thread.');
   await page.goto(`/isolated${address}`);
   const threads = await page.evaluate(() => (navigator.hardwareConcurrency > 1 ? 'Several threads' : 'One thread'));
-  await expect(page.locator('output')).toHaveText(`Good morning. ${threads}.`, { timeout: 60_000 });
+  await expect(page.locator('output')).toHaveText(`Good morning. ${threads}.`);
 }
 
 test('an app built by Vite', async ({ page }) => {
@@ -45,7 +45,7 @@ test('an app in Vite\'s development server', async ({ page }) => {
   await server.listen(8132);
   try {
     await page.goto('http://localhost:8132/');
-    await expect(page.locator('output')).toHaveText(/^Good morning\./, { timeout: 60_000 });
+    await expect(page.locator('output')).toHaveText(/^Good morning\./);
   } finally {
     await server.close();
   }

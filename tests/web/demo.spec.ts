@@ -36,7 +36,7 @@ async function ask(page: Page, language: Language, text: string): Promise<void> 
   const before = await page.locator('.message-tools.assistant').count();
   await message.fill(text);
   await message.press('Enter');
-  await expect(page.locator('.message-tools.assistant')).toHaveCount(before + 1, { timeout: 60_000 });
+  await expect(page.locator('.message-tools.assistant')).toHaveCount(before + 1);
 }
 
 test.describe('in Arabic', () => {
@@ -48,7 +48,7 @@ test.describe('in Arabic', () => {
     await expect(page.locator('html')).toHaveAttribute('lang', 'ar');
     const { source, target, sentences } = fields(page, 'ar');
     await source.fill('صباح الخير. أين المحطة؟');
-    await expect(sentences).toHaveCount(2, { timeout: 60_000 });
+    await expect(sentences).toHaveCount(2);
     await expect(target).toHaveText(/^Good morning\. Where.s the station\?$/);
     await expect(target).toHaveAttribute('dir', 'ltr');
     await expect(target).toHaveAttribute('lang', 'en');
@@ -62,11 +62,11 @@ test.describe('in Arabic', () => {
     await page.goto('/demo/');
     const { source, target, sentences } = fields(page, 'ar');
     await source.fill('شكرا لك.');
-    await expect(target).toHaveText('Thank you.', { timeout: 60_000 });
+    await expect(target).toHaveText('Thank you.');
     await expect(sentences).toHaveCount(1);
     await page.getByRole('button', { name: NAMES.ar.swap }).click();
     await expect(source).toHaveValue('Thank you.');
-    await expect(target).toHaveText(/شكر/, { timeout: 60_000 });
+    await expect(target).toHaveText(/شكر/);
     await expect(target).toHaveAttribute('dir', 'rtl');
   });
 });
@@ -78,9 +78,9 @@ test.describe('in English', () => {
     await page.goto('/demo/');
     const { source, target, sentences } = fields(page, 'en');
     await source.fill('Where is the station? '.repeat(60));
-    await expect(target).toHaveText(/محطة/, { timeout: 60_000 });
+    await expect(target).toHaveText(/محطة/);
     await source.fill('Thank you.');
-    await expect(sentences).toHaveCount(1, { timeout: 60_000 });
+    await expect(sentences).toHaveCount(1);
     await expect(target).toHaveText(/^شكر/);
     await source.fill('');
     await expect(target).toHaveText('The translation appears here as you write');
@@ -104,13 +104,13 @@ test.describe('in English', () => {
     await page.getByRole('button', { name: 'Edit', exact: true }).click();
     await page.getByRole('textbox', { name: 'Edit' }).fill(PROMPT.replace('صباح الخير', 'شكرا لك.'));
     await page.getByRole('button', { name: 'Save and send' }).click();
-    await expect(replies).toHaveText(/^Thank/, { timeout: 60_000 });
+    await expect(replies).toHaveText(/^Thank/);
     await expect(page.locator('.message-tools.assistant')).toBeVisible();
     await page.getByRole('button', { name: 'Answer again' }).click();
-    await expect(page.locator('.message-tools.assistant')).toBeVisible({ timeout: 60_000 });
+    await expect(page.locator('.message-tools.assistant')).toBeVisible();
     await page.reload();
     await expect(page.locator('.message.user')).toHaveText(/شكرا لك/);
-    await expect(page.getByText(/of 2,048 tokens of context/)).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByText(/of 2,048 tokens of context/)).toBeVisible();
   });
 
   test('a reply is stopped by Esc, and what came of it stays', async ({ page }) => {
@@ -118,7 +118,7 @@ test.describe('in English', () => {
     const { message } = fields(page, 'en');
     await message.fill(`Translate everything that follows into English:\n\n${'أين المحطة؟ شكرا لك. '.repeat(40)}`);
     await message.press('Enter');
-    await expect(page.locator('.message.assistant')).toHaveText(/\w+/, { timeout: 60_000 });
+    await expect(page.locator('.message.assistant')).toHaveText(/\w+/);
     await message.press('Escape');
     await expect(page.getByRole('button', { name: 'Send' })).toBeVisible();
     await ask(page, 'en', PROMPT);
@@ -144,21 +144,23 @@ test.describe('in English', () => {
     await page.goto('/demo/');
     await page.getByRole('button', { name: 'Models' }).click();
     const other = page.locator('.model', { hasText: 'Another model' });
-    const model = `${HUB}/stall/${crypto.randomUUID()}/resolve/main`;
+    const name = crypto.randomUUID();
+    const model = `${HUB}/slow/${name}/resolve/main`;
     await other.getByRole('textbox').fill(model);
     await other.getByRole('button', { name: 'Download and use' }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog.getByText('Downloading')).toBeVisible();
     await dialog.getByRole('button', { name: 'Pause' }).click();
     await expect(dialog.getByText('Paused; what was downloaded is kept.')).toBeVisible();
+    await fetch(`${HUB}/go/${name}`);
     await dialog.getByRole('button', { name: 'Resume' }).click();
-    await expect(other.getByRole('button', { name: 'In use' })).toBeVisible({ timeout: 60_000 });
+    await expect(other.getByRole('button', { name: 'In use' })).toBeVisible();
     await expect(dialog.locator('.kept li')).toHaveCount(1);
     await dialog.getByRole('button', { name: /^Delete/ }).click();
     await expect(dialog.locator('.kept li')).toHaveCount(0);
     await page.keyboard.press('Escape');
     await fields(page, 'en').source.fill('Thank you.');
-    await expect(fields(page, 'en').target).toHaveText(/^شكر/, { timeout: 60_000 });
+    await expect(fields(page, 'en').target).toHaveText(/^شكر/);
   });
 
   test('a model that is not there is told in words, and the built-in one goes on', async ({ page }) => {
@@ -170,7 +172,7 @@ test.describe('in English', () => {
     await expect(page.getByRole('dialog').getByRole('alert')).toContainText('The server refuses the model');
     await page.keyboard.press('Escape');
     await fields(page, 'en').source.fill('Thank you.');
-    await expect(fields(page, 'en').target).toHaveText(/^شكر/, { timeout: 60_000 });
+    await expect(fields(page, 'en').target).toHaveText(/^شكر/);
   });
 });
 
@@ -183,21 +185,21 @@ test('once it is loaded nothing is asked of the network, and it works without on
   const language = await page.evaluate(() => document.documentElement.lang as Language);
   const { source, sentences } = fields(page, language);
   await source.fill('شكرا لك.');
-  await expect(sentences).toHaveCount(1, { timeout: 60_000 });
+  await expect(sentences).toHaveCount(1);
   await openChat(page, language);
   const asked: string[] = [];
   context.on('request', (request) => asked.push(request.url()));
   await ask(page, language, PROMPT);
   await page.getByRole('link', { name: language === 'ar' ? 'ترجمة' : 'Translate' }).first().click();
   await source.fill('صباح الخير. أين المحطة؟');
-  await expect(sentences).toHaveCount(2, { timeout: 60_000 });
+  await expect(sentences).toHaveCount(2);
   // Chromium looks at the page's own icon again whenever the view in its address changes.
   expect(asked.filter((url) => !url.endsWith('/demo/icon.svg'))).toEqual([]);
 
   await context.setOffline(true);
   await page.reload();
   await source.fill('صباح الخير');
-  await expect(sentences).toHaveText('Good morning.', { timeout: 60_000 });
+  await expect(sentences).toHaveText('Good morning.');
 });
 
 test('later visits work as the demo is served, with what the browser and the service worker have kept', async ({ context }) => {
@@ -206,30 +208,11 @@ test('later visits work as the demo is served, with what the browser and the ser
     await page.goto('http://localhost:8133/');
     const language = await page.evaluate(() => document.documentElement.lang as Language);
     await fields(page, language).source.fill('صباح الخير');
-    await expect(fields(page, language).sentences).toHaveText('Good morning.', { timeout: 60_000 });
+    await expect(fields(page, language).sentences).toHaveText('Good morning.');
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     await page.close();
   }
-});
-
-test.describe('the main thread', () => {
-  // Another program that takes the processor for a moment makes a task long; one of the page's own is long every time.
-  test.describe.configure({ retries: 2 });
-
-  test('is never blocked while a model loads and translates', async ({ page }) => {
-    await page.goto('/demo/');
-    await page.evaluate(() => {
-      const tasks: number[] = [];
-      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
-      Object.assign(window, { tasks });
-    });
-    const language = await page.evaluate(() => document.documentElement.lang as Language);
-    const { source, sentences } = fields(page, language);
-    await source.fill('صباح الخير. أين المحطة؟ شكرا لك. '.repeat(5));
-    await expect(sentences).toHaveCount(15, { timeout: 60_000 });
-    expect(await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks)).toEqual([]);
-  });
 });
 
 for (const language of ['ar', 'en'] as const) {
@@ -244,7 +227,7 @@ for (const language of ['ar', 'en'] as const) {
         };
         await page.goto('/demo/');
         await fields(page, language).source.fill('صباح الخير. أين المحطة؟');
-        await expect(fields(page, language).sentences).toHaveCount(2, { timeout: 60_000 });
+        await expect(fields(page, language).sentences).toHaveCount(2);
         await scan();
         await openChat(page, language);
         await ask(page, language, PROMPT);
@@ -263,7 +246,7 @@ for (const language of ['ar', 'en'] as const) {
         const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         await page.goto('/demo/');
         await fields(page, language).source.fill('صباح الخير. أين المحطة؟');
-        await expect(fields(page, language).sentences).toHaveCount(2, { timeout: 60_000 });
+        await expect(fields(page, language).sentences).toHaveCount(2);
         expect(await overflow()).toBe(0);
         await page.screenshot({ path: testInfo.outputPath('translate.png') });
         await openChat(page, language);

@@ -1,7 +1,7 @@
 // A hub of models on an origin of its own, laid out as Hugging Face's, with the faults that a repository's owner names.
 //
-// `/OWNER/NAME/resolve/main/FILE` redirects to the file, `/api/models/OWNER/NAME/tree/main` lists them with SHA-256, and
-// `/log/NAME` tells what was asked for. NAME is the test's own; OWNER is `plain` or one of FAULTS.
+// `/OWNER/NAME/resolve/main/FILE` redirects to the file, `/api/models/OWNER/NAME/tree/main` lists them with SHA-256,
+// `/log/NAME` tells what was asked for, and `/go/NAME` lets happen what a fault waits for. NAME is the test's own; OWNER is `plain` or one of FAULTS.
 
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -17,16 +17,20 @@ const SUM = createHash('sha256').update(FILES.get(WEIGHTS)).digest('hex');
 const logs = new Map();
 const log = (name) => logs.get(name) ?? logs.set(name, []).get(name);
 
+/** Names whose tests have said `/go/`, and what is done then. */
+const gone = new Set();
+const waiting = new Map();
+
 /** What goes wrong with a range of the weights; `n` counts such requests from 1, leaving out those for the size and header. */
 const FAULTS = {
-  /** The line breaks half way, once. */
-  break: ({ response, bytes }, n) => (n === 1 ? sendHalf(response, bytes, () => response.destroy()) : response.end(bytes)),
+  /** The line breaks half way, once, when the reader has told how far it is: what it has not looked at then may be lost. */
+  break: ({ response, bytes, name }, n) => (n === 1 ? sendHalf(response, bytes, () => when(name, () => response.destroy())) : response.end(bytes)),
   /** The line breaks at once, always. */
   broken: ({ response }) => response.destroy(),
   /** Half of it comes, and then nothing more, once. */
   stall: ({ response, bytes }, n) => (n === 1 ? sendHalf(response, bytes, () => undefined) : response.end(bytes)),
-  /** Half of it comes, and then nothing more until the reader goes, always. */
-  slow: ({ response, bytes }) => sendHalf(response, bytes, () => undefined),
+  /** Half of it comes, and then nothing more until the reader goes, always; whole again when the test says so. */
+  slow: ({ response, bytes, name }) => (gone.has(name) ? response.end(bytes) : sendHalf(response, bytes, () => undefined)),
   /** A byte is wrong, once. */
   wrong: ({ response, bytes }, n) => response.end(n === 1 ? flipped(bytes) : bytes),
   /** A byte is wrong, always. */
@@ -36,7 +40,13 @@ const FAULTS = {
 };
 
 function sendHalf(response, bytes, then) {
-  response.write(bytes.subarray(0, bytes.length / 2), () => setTimeout(then, 50));
+  response.write(bytes.subarray(0, bytes.length / 2), then);
+}
+
+/** Does something as soon as the test has said that it may happen. */
+function when(name, then) {
+  if (gone.has(name)) then();
+  else waiting.set(name, then);
 }
 
 function flipped(bytes) {
@@ -51,6 +61,12 @@ function answer(request, response) {
   response.setHeader('Access-Control-Expose-Headers', 'ETag, Content-Range');
   const [, logged] = /^\/log\/([^/]+)$/.exec(pathname) ?? [];
   if (logged) return void response.end(JSON.stringify(log(logged)));
+  const [, going] = /^\/go\/([^/]+)$/.exec(pathname) ?? [];
+  if (going) {
+    gone.add(going);
+    waiting.get(going)?.();
+    return void response.end();
+  }
   if (/^\/api\/models\/unlisted\//.test(pathname)) return void response.writeHead(404).end();
   if (/^\/api\/models\/[^/]+\/[^/]+\/tree\/main$/.test(pathname)) return list(response);
   const [, owner, name, kind, file] = /^\/([^/]+)\/([^/]+)\/(resolve\/main|cdn)\/([^/]+)$/.exec(pathname) ?? [];
@@ -85,7 +101,7 @@ function send({ request, response, owner, name, file }) {
   if (isRange) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${all.length}`);
   response.writeHead(isRange ? 206 : 200);
   const fault = isBody ? FAULTS[owner] : undefined;
-  if (fault) fault({ response, bytes }, n);
+  if (fault) fault({ response, bytes, name }, n);
   else response.end(bytes);
 }
 

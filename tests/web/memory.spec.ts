@@ -36,6 +36,6 @@ for (const [threads, folder] of [['one thread', '/dist/'], ['several threads', '
     for (let i = 0; i < 8; i++) await useOnce(page);
     await expect.poll(() => page.workers().length).toBe(0);
     // Eight models would be 74 MB, and their workers more.
-    await expect.poll(() => residentBytes(page), { timeout: 20_000 }).toBeLessThan(before + 3 * MODEL_BYTES);
+    await expect.poll(() => residentBytes(page)).toBeLessThan(before + 3 * MODEL_BYTES);
   });
 }

@@ -34,31 +34,32 @@ test('a software GPU is passed over for the CPU, and the reason is told', async 
   expect(['software-adapter', 'no-adapter', 'no-webgpu']).toContain(info.reasonCode);
 });
 
-test('WebGPU gives the same text where it is asked for', async ({ page }) => {
-  const { result, info } = await translate(page, 'webgpu', 'Where is the station? Thank you.');
-  const onCpu = await translate(page, 'wasm', 'Where is the station? Thank you.');
-  expect(result.text).toBe(onCpu.result.text);
-  expect(result.segments).toEqual(onCpu.result.segments);
-  expect(info).toMatchObject({ backend: 'webgpu', reasonCode: 'asked' });
-});
-
-test('a translation goes on after the device was lost, on the CPU after a second loss', async ({ page }) => {
+test('WebGPU gives the CPU\'s text, and goes on after the device was lost, on the CPU after a second loss', async ({ page }) => {
   const text = 'Where is the station? Thank you.';
-  const expected = await translate(page, 'wasm', text);
+  const { result: expected } = await translate(page, 'wasm', text);
+  // A second loss counts within a minute, which kernels may take to compile.
+  await open(page, '/slowclock/');
+  // One model for all of it: compiling its kernels takes longest.
   const found = await page.evaluate(async (text) => {
     const hala = await window.HalaWeb.Hala.load({ backend: 'webgpu' });
     const events: string[] = [];
     for (const type of ['devicelost', 'backendchange']) hala.addEventListener(type, () => events.push(type));
+    const first = await hala.translate({ text });
+    const { info } = hala;
     const texts = [];
     for (let i = 0; i < 2; i++) {
       let n = 0;
       const onText = () => { if (++n === 2) void hala.simulateDeviceLoss(); };
       texts.push((await hala.translate({ text, onText })).text);
     }
-    return { texts, events, backend: (await hala.refresh()).backend };
+    return { first, info, texts, events, backend: (await hala.refresh()).backend };
   }, text);
-  const { text: same } = expected.result;
-  expect(found).toEqual({ texts: [same, same], events: ['devicelost', 'devicelost', 'backendchange'], backend: 'wasm' });
+  expect(found.info).toMatchObject({ backend: 'webgpu', reasonCode: 'asked' });
+  expect(found.first.text).toBe(expected.text);
+  expect(found.first.segments).toEqual(expected.segments);
+  expect(found.texts).toEqual([expected.text, expected.text]);
+  expect(found.events).toEqual(['devicelost', 'devicelost', 'backendchange']);
+  expect(found.backend).toBe('wasm');
 });
 
 test('replies come whole, or in chunks as OpenAI\'s', async ({ page }) => {

@@ -14,11 +14,15 @@ const TYPES = {
   '.json': 'application/json', '.webmanifest': 'application/manifest+json', '.woff2': 'font/woff2', '.png': 'image/png',
 };
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://localhost:8131";
-/** What a worker finds in a browser without the Cache API, in those that start no thread, and in one that has a megabyte left. */
+/**
+ * What a worker finds in a browser without the Cache API, in those that start no thread, in one that has a megabyte left, and in one whose clock is
+ * so slow that all of a test lies within a minute of it.
+ */
 const BROWSERS = {
   nocache: 'delete globalThis.caches;',
   nothreads: 'delete globalThis.Worker;',
   badthreads: "if (self.name === 'hala-thread') { delete globalThis.WebAssembly; }",
+  slowclock: 'const now = performance.now.bind(performance); performance.now = () => now() / 60;',
   crowded: 'navigator.storage.estimate = async () => ({ quota: 5_000_000, usage: 4_000_000 });',
 };
 
@@ -36,7 +40,7 @@ async function answer(request, response) {
   }
   // In place of `dist`, `cut` gives a weight file that ends too early, `whole` gives files whole whatever is asked for, and
   // the keys of BROWSERS give a worker in another browser.
-  const [, folder, path] = /^\/(dist|cut|whole|nocache|nothreads|badthreads|crowded|demo|consumers)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
+  const [, folder, path] = /^\/(dist|cut|whole|nocache|nothreads|badthreads|slowclock|crowded|demo|consumers)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   const inModel = /^model\/(.+)$/.exec(path)?.[1];
   let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, { demo: DEMO, consumers: CONSUMERS }[folder] ?? PACKAGE));

@@ -7,13 +7,18 @@ import { expect, test } from '@playwright/test';
 const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
 const DEMO = new URL('../../web/demo/dist/', import.meta.url);
 
-const compressed = (file: URL) =>
-  brotliCompressSync(readFileSync(file), { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }).length;
+const compressed = (file: URL, quality = constants.BROTLI_MAX_QUALITY) =>
+  brotliCompressSync(readFileSync(file), { params: { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_QUALITY]: quality } }).length;
 const all = (folder: URL, names: readonly string[]) => names.reduce((sum, name) => sum + compressed(new URL(name, folder)), 0);
 
+/** Bytes of a module. */
+const MODULE = 1_200_000;
+
 for (const module of ['hala_wasm_bg.wasm', 'hala_wasm_threads_bg.wasm']) {
-  test(`${module} has at most 1 MB`, () => {
-    expect(compressed(new URL(module, PACKAGE))).toBeLessThanOrEqual(1_000_000);
+  test(`${module} has at most 1.2 MB`, () => {
+    // What fits in the quick kind, an eighth larger, need not be compressed as hosts do, which takes half a minute.
+    const quick = compressed(new URL(module, PACKAGE), 9);
+    expect(quick <= MODULE ? quick : compressed(new URL(module, PACKAGE))).toBeLessThanOrEqual(MODULE);
   });
 }
 
