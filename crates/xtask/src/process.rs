@@ -28,6 +28,10 @@ pub(crate) fn read(command: &mut Command) -> Result<Finished> {
 
 /// Runs `command`, passes both of its outputs on as they come, in that order, and returns them as well.
 pub(crate) fn tee(command: &mut Command) -> Result<Finished> {
+    tee_to(command, std::io::stdout())
+}
+
+fn tee_to(command: &mut Command, to: impl Write) -> Result<Finished> {
     // One pipe for both: two would be read in any order.
     let (reader, writer) = std::io::pipe().context("no pipe can be made")?;
     let other = writer.try_clone().context("a pipe cannot be shared")?;
@@ -35,7 +39,7 @@ pub(crate) fn tee(command: &mut Command) -> Result<Finished> {
     // The command holds the pipe's other end, which must close for reading to end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let child = child?;
-    let output = pump(Some(reader), std::io::stdout());
+    let output = pump(Some(reader), to);
     finish(child, output)
 }
 
@@ -112,8 +116,10 @@ mod tests {
     #[test]
     fn both_outputs_are_passed_on_in_order() {
         let words = "echo one; echo two >&2; echo three; exit 3";
-        let done = tee(Command::new("sh").args(["-c", words])).unwrap();
+        let mut shown = Vec::new();
+        let done = tee_to(Command::new("sh").args(["-c", words]), &mut shown).unwrap();
         assert_eq!((done.output.as_str(), done.success), ("one\ntwo\nthree\n", false));
+        assert_eq!(shown, b"one\ntwo\nthree\n");
     }
 
     #[test]

@@ -86,6 +86,12 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         others = beside(project, (install, options.extent), &mut times);
         if options.extent == Extent::Daily {
             long.push((kernels::LEFT_OUT.to_owned(), 1));
+            let is_tested = |(name, verdict): &(_, Verdict)| {
+                *name == web::TESTED && !matches!(verdict, Verdict::Skipped { .. })
+            };
+            if others.iter().any(is_tested) {
+                long.push((web::TESTED.to_owned(), web::n_long(project)));
+            }
         }
     }
     // The tests of the workspace are counted one by one.
@@ -130,7 +136,7 @@ fn beside(
         let kernels = times.take(kernels::LEFT_OUT, || sure(kernels::left_out(project, install)));
         steps.push((kernels::LEFT_OUT, kernels));
     }
-    let package = sure(web::verdict(project, install, times));
+    let package = sure(web::verdict(project, (install, extent), times));
     // The package's modules are made of all these crates: where they are compiled, nothing is left to check.
     if matches!(package, Verdict::Skipped { .. }) {
         let (name, packages) = (setup::WASM.skipped, wasm::browser_packages(project));

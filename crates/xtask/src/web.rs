@@ -10,7 +10,7 @@ use crate::args::{Task, Usage};
 use crate::process;
 use crate::project::Project;
 use crate::setup::{self, Fix, Install, Need, WASM_TARGET, Way};
-use crate::test::{self, Times, Verdict};
+use crate::test::{self, Extent, Times, Verdict};
 use crate::wasm;
 
 pub(crate) const TASK: Task = Task {
@@ -68,6 +68,10 @@ const THREADS: Module = Module {
     target: "wasm-threads",
 };
 
+/// Where the tests in browsers are, and the variable by which those marked `@long` are run too.
+const TESTS: &str = "tests/web";
+const LONG: &str = "HALA_LONG";
+
 /// The step of `cargo xtask test`, in a word or two.
 pub(crate) const TESTED: &str = "the package in a browser";
 
@@ -88,7 +92,11 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
 }
 
 /// Builds the package and tests it in a browser; skipped where something for that cannot be had.
-pub(crate) fn verdict(project: &Project, install: Install, times: &mut Times) -> Result<Verdict> {
+pub(crate) fn verdict(
+    project: &Project,
+    (install, extent): (Install, Extent),
+    times: &mut Times,
+) -> Result<Verdict> {
     if let Err(skipped) = test::ready(&setup::BROWSER, install) {
         return Ok(skipped);
     }
@@ -99,17 +107,36 @@ pub(crate) fn verdict(project: &Project, install: Install, times: &mut Times) ->
     if !matches!(built, Verdict::Passed(_)) {
         return Ok(built);
     }
-    times.take(TESTED, || test_in_browsers(project))
+    times.take(TESTED, || test_in_browsers(project, extent))
+}
+
+/// The tests in browsers that are left to `--long`, once what runs them is installed; 0 where Playwright lists none.
+pub(crate) fn n_long(project: &Project) -> usize {
+    let mut list = Command::new("npx");
+    list.args(["playwright", "test", "--list", "--grep", "@long"]).env(LONG, "1");
+    let listed = process::read(list.current_dir(project.root.join(TESTS)));
+    listed.ok().and_then(|listed| n_listed(&listed.output)).unwrap_or(0)
+}
+
+/// `Total: 3 tests in 2 files`, the last line of Playwright's list.
+fn n_listed(output: &str) -> Option<usize> {
+    let total = output.lines().rev().find_map(|line| line.strip_prefix("Total: "))?;
+    total.split(' ').next()?.parse().ok()
 }
 
 /// Tests the package that is built.
-fn test_in_browsers(project: &Project) -> Result<Verdict> {
-    let folder = project.root.join("tests/web");
+fn test_in_browsers(project: &Project, extent: Extent) -> Result<Verdict> {
+    let folder = project.root.join(TESTS);
     println!("web: testing the package in browsers");
     if !npm(&folder, &["ci"])? {
         return Ok(Verdict::Failed(String::from("npm cannot install what the tests are run by; see above")));
     }
-    Ok(if npm(&folder, &["test"])? {
+    let mut tests = Command::new("npm");
+    tests.arg("test").current_dir(&folder);
+    if extent == Extent::Long {
+        tests.env(LONG, "1");
+    }
+    Ok(if process::show(&mut tests)? {
         Verdict::Passed(String::from(
             "it works in Chromium, on WebGPU and without, and in Firefox where that is",
         ))
@@ -191,13 +218,15 @@ fn empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a module's JavaScript side.
+/// Writes a module's JavaScript side, by a program that is not optimised: it runs for seconds, and its build would take minutes.
 fn bind(project: &Project, module: &Module, compiled: &Path) -> Result<bool> {
     println!("web: writing its JavaScript side to {MODULE_FOLDER}");
     let mut command = project.cargo();
     command.args([
         "run",
         "--quiet",
+        "--profile",
+        "tool",
         "--package",
         "hala-xtask",
         "--features",
@@ -207,4 +236,17 @@ fn bind(project: &Project, module: &Module, compiled: &Path) -> Result<bool> {
         "--",
     ]);
     process::show(command.arg(compiled).arg(project.root.join(MODULE_FOLDER)).arg(module.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_tests_are_counted_as_playwright_lists_them() {
+        let list = "Listing tests:\n  threads.spec.ts:21:1 › all @long\nTotal: 1 test in 1 file\n";
+        assert_eq!(n_listed(list), Some(1));
+        assert_eq!(n_listed("Total: 12 tests in 3 files"), Some(12));
+        assert_eq!(n_listed("Error: no tests found"), None);
+    }
 }

@@ -52,7 +52,8 @@ pub(super) fn text(steps: &[(&str, Verdict)], long: &[(String, usize)], times: &
     }
     let n_long: usize = long.iter().map(|(_, n)| n).sum();
     if n_long > 0 {
-        let names: Vec<_> = long.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        let some = long.iter().filter(|(_, n)| *n > 0);
+        let names: Vec<_> = some.map(|(name, n)| format!("{name} {n}")).collect();
         let _ = writeln!(text, "  left to `cargo xtask test --long`: {n_long} ({})", names.join(", "));
     }
     let slowest: Vec<_> =
