@@ -119,8 +119,7 @@ pub struct ChatInput<'a> {
     pub tools: &'a [Value],
     /// Whether the prompt ends with the opening of the model's next turn.
     pub add_generation_prompt: bool,
-    /// The time that `strftime_now` sees. `None` is this machine's local time; in a browser there is no
-    /// clock here, so a template that asks for the time needs this set.
+    /// The time that `strftime_now` sees. `None` is this machine's local time, or the page's in a browser.
     pub now: Option<LocalTime>,
     /// Further variables for the template, such as `enable_thinking`; they go before the special tokens.
     pub variables: Option<&'a Map<String, Value>>,

@@ -88,8 +88,20 @@ pub enum TextError {
         /// The engine's message, with the line.
         reason: String,
     },
+    /// A template variable of a name that is the chat's own.
+    #[error(
+        "the template variable {name:?} is the chat's own; messages, tools and the like are given as such, \
+         so choose another name"
+    )]
+    ReservedVariable {
+        /// The name.
+        name: String,
+    },
     /// A time of day or date that does not exist.
-    #[error("{found} is not a date and time; months run from 1 to 12, hours from 0 to 23")]
+    #[error(
+        "{found} is not a date and time such as 2026-03-07T09:05:00; months run from 1 to 12, hours from 0 to 23, \
+         and there is no zone"
+    )]
     InvalidTime {
         /// The fields as given.
         found: String,

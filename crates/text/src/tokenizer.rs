@@ -70,7 +70,8 @@ struct Inner {
     post_processor_adds_bos: bool,
     bos_id: Option<u32>,
     eos_ids: Vec<u32>,
-    chat_template: Option<ChatTemplate>,
+    /// Empty where the checkpoint has none.
+    chat_template: ChatTemplate,
 }
 
 impl Tokenizer {
@@ -202,7 +203,17 @@ impl Tokenizer {
     /// # Errors
     /// [`TextError::NoChatTemplate`] where there is none and the tokenizer lacks LFM2's turn tokens.
     pub fn chat_template(&self) -> Result<&ChatTemplate, TextError> {
-        self.inner.chat_template.as_ref().ok_or(TextError::NoChatTemplate)
+        Some(&self.inner.chat_template)
+            .filter(|template| !template.is_empty())
+            .ok_or(TextError::NoChatTemplate)
+    }
+
+    /// A chat template in place of the checkpoint's, with its special tokens.
+    ///
+    /// # Errors
+    /// [`TextError::TemplateSyntax`] with what is wrong in the source, and where.
+    pub fn template_of(&self, source: &str) -> Result<ChatTemplate, TextError> {
+        self.inner.chat_template.with_source(source)
     }
 
     pub(crate) fn raw(&self) -> &tokenizers::Tokenizer {
@@ -340,7 +351,7 @@ fn load_template(
     config: &TokenizerConfig,
     file: Option<&str>,
     bos_text: Option<String>,
-) -> Result<Option<ChatTemplate>, TextError> {
+) -> Result<ChatTemplate, TextError> {
     let mut templates = config.chat_templates.clone();
     if let Some(text) = file {
         templates.insert("default".to_owned(), text.to_owned());
@@ -349,12 +360,9 @@ fn load_template(
     if templates.is_empty() && has(TURN_START) && has(TURN_END) {
         templates.insert("default".to_owned(), ChatTemplate::LFM2.to_owned());
     }
-    if templates.is_empty() {
-        return Ok(None);
-    }
     let mut special_tokens: BTreeMap<String, String> = config.special_tokens.clone();
     if let Some(text) = bos_text {
         special_tokens.entry("bos_token".to_owned()).or_insert(text);
     }
-    ChatTemplate::new(&TemplateSources { templates, special_tokens }).map(Some)
+    ChatTemplate::new(&TemplateSources { templates, special_tokens })
 }
