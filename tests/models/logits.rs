@@ -24,7 +24,7 @@ const SPLITS: f32 = 2e-5;
 #[test]
 fn logits_are_those_of_transformers() {
     let mut n = 0;
-    for fixture in fixtures::all().iter().filter(|f| f.is_supported()) {
+    for fixture in &fixtures::all() {
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();
         for way in ways::all() {
             let (name, model) = (way.name(), way.load(&checkpoint, WeightFormat::F32));
@@ -92,12 +92,15 @@ fn every_split_of_a_prompt_gives_the_logits_of_the_whole() {
 }
 
 #[test]
-fn kinds_of_rotary_scaling_that_are_not_computed_are_refused_by_name() {
-    let refused: Vec<Fixture> = fixtures::lfm2().into_iter().filter(|f| !f.is_supported()).collect();
-    assert_eq!(refused.len(), 1, "{refused:?}");
-    for fixture in refused {
-        let checkpoint = Checkpoint::open(&fixture.path).unwrap();
-        let error = hala_model::open(&checkpoint, Options::default()).unwrap_err().to_string();
-        assert!(error.contains("rope_type") && error.contains("yarn"), "{error}");
-    }
+fn a_longrope_model_is_not_given_more_context_than_one_set_of_factors_goes_for() {
+    let checkpoint = Checkpoint::open(&Fixture::lfm2("rope-longrope").path).unwrap();
+    let open = |context| hala_model::open(&checkpoint, Options { context, ..Options::default() });
+    let facts = open(None).unwrap().facts().clone();
+    assert_eq!((facts.context, facts.max_context), (128, 128));
+    assert_eq!(open(Some(128)).unwrap().facts().context, 128);
+    let message = open(Some(129)).unwrap_err().to_string();
+    assert!(
+        message.contains("rope_type") && message.contains("longrope") && message.contains("128"),
+        "{message}"
+    );
 }

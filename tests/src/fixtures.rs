@@ -58,15 +58,7 @@ pub fn of(family: &str) -> Vec<Fixture> {
     paths.into_iter().map(|path| Fixture { name: name(&path), path }).collect()
 }
 
-/// Fixtures whose settings this project refuses by name.
-const REFUSED: [&str; 1] = ["rope-yarn"];
-
 impl Fixture {
-    /// Whether its model is computed, not refused.
-    pub fn is_supported(&self) -> bool {
-        !REFUSED.contains(&self.name.as_str())
-    }
-
     /// The LFM2 fixture of this name.
     ///
     /// # Panics

@@ -41,6 +41,10 @@ pub struct Cohere2 {
     names: Names,
 }
 
+/// What stands for settings that config.json leaves out.
+const DEFAULTS: Defaults =
+    Defaults { eps: ("layer_norm_eps", 1e-5), full_every: 4, turned: &["sliding_attention"] };
+
 /// The ids of all weights, by place.
 #[derive(Debug)]
 struct Names {
@@ -65,12 +69,11 @@ impl Cohere2Config {
     pub fn read(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
         let config = checkpoint.config()?;
         refuse_unsupported(config)?;
-        let defaults = Defaults { eps: ("layer_norm_eps", 1e-5), full_every: 4 };
         let logit_scale = config.f64(&["logit_scale"])?.unwrap_or(0.0625) as f32;
         if !logit_scale.is_finite() {
             return Err(unsupported("logit_scale", &logit_scale.to_string(), "a number"));
         }
-        Ok(Self { decoder: Decoder::read(checkpoint, defaults)?, logit_scale })
+        Ok(Self { decoder: Decoder::read(checkpoint, DEFAULTS)?, logit_scale })
     }
 }
 
@@ -107,13 +110,13 @@ impl Cohere2 {
     pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
         let config = Cohere2Config::read(checkpoint)?;
         let decoder = &config.decoder;
-        let context = settings::context(options, decoder.max_context)?;
+        let context = settings::context(options, decoder.max_context, &decoder.rope)?;
         let mut specs = Specs::default();
         let [embed_tokens, lm_head] = decoder.vocabulary(&mut specs);
         // Logits are linear in the last norm's weights, so their factor is put there.
         let affine = [config.logit_scale, 0.0];
         let norm = specs.affine("model.norm.weight".to_owned(), config.decoder.width, "hidden_size", affine);
-        let rope = specs.rope(Rope::read(checkpoint.config()?, decoder.heads.head_size, context)?);
+        let rope = specs.rope(Rope { n_positions: context, ..decoder.rope.clone() });
         let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
         let parts = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };

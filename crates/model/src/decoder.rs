@@ -7,7 +7,7 @@ use hala_weights::{Checkpoint, Config};
 use crate::blocks::cache_states;
 use crate::settings::{self, Sizes, at_least, eps, heads, required, unsupported};
 use crate::specs::{Found, Specs};
-use crate::{Heads, ModelError, Options, Parts};
+use crate::{Heads, ModelError, Options, Parts, Rope, Turned};
 
 /// The embedding's name.
 pub(crate) const EMBED_TOKENS: &str = "model.embed_tokens.weight";
@@ -31,6 +31,8 @@ pub struct Decoder {
     pub tied: bool,
     /// Tokens that the model was made for.
     pub max_context: usize,
+    /// How heads are turned by position, in layers that turn them.
+    pub rope: Rope,
 }
 
 /// What stands for settings that config.json leaves out.
@@ -40,10 +42,15 @@ pub(crate) struct Defaults {
     pub(crate) eps: (&'static str, f64),
     /// Every so many layers one sees all positions.
     pub(crate) full_every: usize,
+    /// The `layer_types` whose heads are turned by position.
+    pub(crate) turned: &'static [&'static str],
 }
 
 /// Positions of a window where config.json does not say.
 const WINDOW: usize = 4096;
+
+/// Base of rotary frequencies where config.json does not say.
+const THETA: f64 = 10_000.0;
 
 impl Decoder {
     /// Reads config.json; the embedding's rows are counted in its tensor.
@@ -57,15 +64,20 @@ impl Decoder {
         }
         let count = |key: &str| required(config.usize(&[key])?, &[key]);
         let width = count("hidden_size")?;
+        let heads = heads(config, width, &["num_attention_heads"])?;
+        let max_context = config.usize(&["max_position_embeddings"])?.unwrap_or(8192);
+        let (head_size, kinds) = (heads.head_size, defaults.turned);
+        let turned = Turned { head_size, max_context, theta: THETA, kinds };
         let found = Self {
             n_vocab: checkpoint.tensor(EMBED_TOKENS)?.shape().n_rows(),
             width,
             ff_width: count("intermediate_size")?,
-            heads: heads(config, width, &["num_attention_heads"])?,
+            heads,
             windows: windows(config, defaults.full_every)?,
             eps: eps(config, &[defaults.eps.0], defaults.eps.1)?,
             tied: config.bool(&["tie_word_embeddings"])?.unwrap_or(true),
-            max_context: config.usize(&["max_position_embeddings"])?.unwrap_or(8192),
+            max_context,
+            rope: Rope::read(config, &turned)?,
         };
         at_least("hidden_size", found.width, 1)?;
         at_least("intermediate_size", found.ff_width, 1)?;
@@ -127,13 +139,13 @@ impl Decoder {
         family: &'static str,
         options: Options,
     ) -> Result<Parts, ModelError> {
-        let context = settings::context(options, self.max_context)?;
+        let context = settings::context(options, self.max_context, &self.rope)?;
         let found = Found { family, tied: self.tied, inputs: options.inputs };
         let weights = specs.finish(checkpoint, found)?;
         let (n_layers, cache) = (self.windows.len(), options.cache.unwrap_or(DType::F32));
         let states: Vec<_> =
             (0..n_layers).flat_map(|i| cache_states(i, self.heads, context, cache)).collect();
-        let &Self { n_vocab, width, max_context, .. } = self;
+        let (&Self { n_vocab, width, .. }, max_context) = (self, self.rope.limit(self.max_context));
         let sizes = Sizes { family, n_vocab, n_layers, width, max_context, context };
         let facts = settings::facts(sizes, checkpoint, &states);
         Ok(Parts { facts, weights, states })

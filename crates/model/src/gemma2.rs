@@ -47,6 +47,10 @@ pub struct Gemma2 {
     names: Names,
 }
 
+/// What stands for settings that config.json leaves out.
+const DEFAULTS: Defaults =
+    Defaults { eps: ("rms_norm_eps", 1e-6), full_every: 2, turned: &["sliding_attention", "full_attention"] };
+
 /// The ids of all weights, by place.
 #[derive(Debug)]
 struct Names {
@@ -82,7 +86,7 @@ impl Gemma2Config {
         if config.bool(&["use_bidirectional_attention"])? == Some(true) {
             return Err(unsupported("use_bidirectional_attention", "true", "only false"));
         }
-        let decoder = Decoder::read(checkpoint, Defaults { eps: ("rms_norm_eps", 1e-6), full_every: 2 })?;
+        let decoder = Decoder::read(checkpoint, DEFAULTS)?;
         let scalar = config.f64(&["query_pre_attn_scalar"])?.unwrap_or(256.0);
         if !(scalar.is_finite() && scalar > 0.0) {
             return Err(unsupported("query_pre_attn_scalar", &scalar.to_string(), "a number above 0"));
@@ -130,11 +134,11 @@ impl Gemma2 {
     pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
         let config = Gemma2Config::read(checkpoint)?;
         let decoder = &config.decoder;
-        let context = settings::context(options, decoder.max_context)?;
+        let context = settings::context(options, decoder.max_context, &decoder.rope)?;
         let mut specs = Specs::default();
         let [embed_tokens, lm_head] = decoder.vocabulary(&mut specs);
         let norm = rms(&mut specs, "model.norm.weight".to_owned(), config.decoder.width);
-        let rope = specs.rope(Rope::read(checkpoint.config()?, decoder.heads.head_size, context)?);
+        let rope = specs.rope(Rope { n_positions: context, ..decoder.rope.clone() });
         let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
         let parts = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };

@@ -21,5 +21,5 @@ pub use decoder::Decoder;
 pub use error::ModelError;
 pub use model::{Facts, Inputs, LogitRows, Model, Options, Parts, PlanShape};
 pub use registry::{FAMILIES, open};
-pub use rope::{Rope, Scaling};
+pub use rope::{Rope, Scaling, Turned, Yarn};
 pub use specs::{Role, Source, WeightFormat, WeightSpec};

@@ -4,7 +4,7 @@ use hala_plan::{StateKind, StateSpec};
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::Heads;
-use crate::{Facts, ModelError, Options};
+use crate::{Facts, ModelError, Options, Rope};
 
 /// H, K and A.
 ///
@@ -36,12 +36,18 @@ pub(crate) fn eps(config: &Config, keys: &[&str], default: f64) -> Result<f32, M
     Err(unsupported(keys[0], &eps.to_string(), "a number above 0"))
 }
 
-/// S, the tokens that a session can hold, of a model made for `limit`.
+/// S, the tokens that a session can hold, of a model made for `max_context`.
 ///
 /// # Errors
-/// None, or more than the model was made for.
-pub(crate) fn context(options: Options, limit: usize) -> Result<usize, ModelError> {
+/// None, more than the model was made for, or more than its rotary frequencies are the same for.
+pub(crate) fn context(options: Options, max_context: usize, rope: &Rope) -> Result<usize, ModelError> {
+    let limit = rope.limit(max_context);
     let asked = options.context.unwrap_or(limit.min(Options::DEFAULT_CONTEXT));
+    if asked > limit && asked <= max_context {
+        let found = format!("longrope in a context of {asked} tokens, within which its factors change");
+        let supported = format!("a context of {limit} tokens at most");
+        return Err(unsupported("rope_type", &found, &supported));
+    }
     if asked == 0 || asked > limit { Err(ModelError::Context { asked, limit }) } else { Ok(asked) }
 }
 

@@ -23,7 +23,7 @@ pub enum Role {
 }
 
 /// Where a weight's values come from.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// The tensor of the weight's name.
     Checkpoint,
@@ -140,9 +140,9 @@ impl WeightSpec {
     /// A tensor that is missing, damaged, or holds values that are no finite numbers.
     pub fn load(&self, checkpoint: &Checkpoint, format: WeightFormat) -> Result<Tensor, ModelError> {
         let named = |source| ModelError::Tensor { name: self.name.clone(), source };
-        let tensor = match self.source {
+        let tensor = match &self.source {
             Source::Rope(rope) => return rope.table().map_err(named),
-            Source::Affine { factor, offset } => {
+            &Source::Affine { factor, offset } => {
                 let values = checkpoint.load(&self.name, DType::F32)?.to_f32();
                 let values = values.into_iter().map(|w| factor * w + offset).collect();
                 return Tensor::from_f32(self.shape, values).map_err(named);

@@ -90,6 +90,14 @@ impl Config {
         self.get(keys, "a list of whole numbers from 0", |v| v.as_array()?.iter().map(as_usize).collect())
     }
 
+    /// A list of numbers.
+    ///
+    /// # Errors
+    /// The value is no list of numbers, or two names disagree.
+    pub fn list_f64(&self, keys: &[&str]) -> Result<Option<Vec<f64>>, WeightsError> {
+        self.get(keys, "a list of numbers", |v| v.as_array()?.iter().map(Value::as_f64).collect())
+    }
+
     /// A list of texts.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hala_model::lfm2::{Lfm2, Lfm2Config, Mixer};
-use hala_model::{ModelError, Options, Rope, Scaling};
+use hala_model::{ModelError, Options, Scaling};
 use hala_weights::{Checkpoint, gguf_name};
 use serde_json::json;
 
@@ -61,8 +61,7 @@ fn metadata(
     if config.conv_bias {
         return Err(unsupported("conv_bias is true, which GGUF files of LFM2 do not have"));
     }
-    let rope = Rope::read(checkpoint.config()?, config.heads.head_size, 1)?;
-    if rope.scaling != Scaling::Default {
+    if config.rope.scaling != Scaling::Default {
         return Err(unsupported(
             "its rotary frequencies are scaled, which is not supported in GGUF files yet",
         ));
@@ -85,7 +84,7 @@ fn metadata(
     count("vocab_size", config.n_vocab);
     metadata.i32s("lfm2.attention.head_count_kv", &config.layers.iter().map(heads).collect::<Vec<_>>());
     metadata.f32("lfm2.attention.layer_norm_rms_epsilon", config.eps);
-    metadata.f32("lfm2.rope.freq_base", rope.theta as f32);
+    metadata.f32("lfm2.rope.freq_base", config.rope.theta as f32);
     vocabulary::add(&mut metadata, checkpoint, config.n_vocab)?;
     Ok(metadata)
 }

@@ -4,7 +4,10 @@ use hala_tensor::Shape;
 use hala_weights::{Checkpoint, Config};
 
 use crate::settings::{at_least, eps, heads, required, unsupported};
-use crate::{Heads, ModelError, Rope};
+use crate::{Heads, ModelError, Rope, Turned};
+
+/// Base of rotary frequencies where config.json does not say.
+const THETA: f64 = 1e6;
 
 /// What a layer mixes tokens with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Lfm2Config {
     pub tied: bool,
     /// Tokens that the model was made for.
     pub max_context: usize,
+    /// How heads are turned by position.
+    pub rope: Rope,
 }
 
 impl Lfm2Config {
@@ -50,17 +55,22 @@ impl Lfm2Config {
         refuse_unsupported(config)?;
         let count = |keys: &[&str]| required(config.usize(keys)?, keys);
         let width = count(&["hidden_size", "block_dim"])?;
+        let heads = heads(config, width, &["num_attention_heads", "num_heads"])?;
+        let max_context = config.usize(&["max_position_embeddings"])?.unwrap_or(128_000);
+        let turned =
+            Turned { head_size: heads.head_size, max_context, theta: THETA, kinds: &["full_attention"] };
         let found = Self {
             n_vocab: count(&["vocab_size"])?,
             width,
             ff_width: ff_width(checkpoint, config, width)?,
-            heads: heads(config, width, &["num_attention_heads", "num_heads"])?,
+            heads,
             layers: layers(config)?,
             n_taps: config.usize(&["conv_L_cache"])?.unwrap_or(3),
             conv_bias: config.bool(&["conv_bias"])?.unwrap_or(false),
             eps: eps(config, &["norm_eps", "block_norm_eps", "rms_norm_eps"], 1e-5)?,
             tied: config.bool(&["tie_word_embeddings", "tie_embedding"])?.unwrap_or(true),
-            max_context: config.usize(&["max_position_embeddings"])?.unwrap_or(128_000),
+            max_context,
+            rope: Rope::read(config, &turned)?,
         };
         found.check_ranges()?;
         Ok(found)
@@ -73,14 +83,6 @@ impl Lfm2Config {
         at_least("num_hidden_layers", self.layers.len(), 1)?;
         at_least("conv_L_cache", self.n_taps, 2)?;
         at_least("max_position_embeddings", self.max_context, 1)
-    }
-
-    /// The rotary embedding for `n_positions` positions.
-    ///
-    /// # Errors
-    /// A kind of scaling that is not supported.
-    pub fn rope(&self, config: &Config, n_positions: usize) -> Result<Rope, ModelError> {
-        Rope::read(config, self.heads.head_size, n_positions)
     }
 }
 

@@ -21,7 +21,7 @@ pub use config::{Lfm2Config, Mixer};
 use crate::blocks::{Attention, cache_states};
 use crate::settings::{self, Sizes};
 use crate::specs::{Found, Specs};
-use crate::{Model, ModelError, Options, Parts, PlanShape};
+use crate::{Model, ModelError, Options, Parts, PlanShape, Rope};
 
 /// An LFM2 model: its config, weights and states.
 #[derive(Debug)]
@@ -88,10 +88,9 @@ impl Lfm2 {
     /// Settings or tensors that are missing, unsupported or contradictory, or a context longer than the model's.
     pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Self, ModelError> {
         let config = Lfm2Config::read(checkpoint)?;
-        let context = settings::context(options, config.max_context)?;
+        let context = settings::context(options, config.max_context, &config.rope)?;
         let mut specs = Specs::default();
         let mut states = Vec::new();
-        let rope = config.rope(checkpoint.config()?, context)?;
         let names = Names {
             embed_tokens: specs.vocabulary("model.embed_tokens.weight", [config.n_vocab, config.width]),
             embedding_norm: specs.vector(
@@ -102,7 +101,7 @@ impl Lfm2 {
             lm_head: WeightId(0),
             layers: Vec::new(),
         };
-        let table = specs.rope(rope);
+        let table = specs.rope(Rope { n_positions: context, ..config.rope.clone() });
         let layers = (0..config.layers.len()).map(|i| layer(&config, i, table, &mut specs)).collect();
         let names = Names { lm_head: lm_head(&config, &names, &mut specs), layers, ..names };
         for (i, mixer) in config.layers.iter().enumerate() {
@@ -228,7 +227,7 @@ fn sizes(config: &Lfm2Config, context: usize) -> Sizes {
         n_vocab: config.n_vocab,
         n_layers: config.layers.len(),
         width: config.width,
-        max_context: config.max_context,
+        max_context: config.rope.limit(config.max_context),
         context,
     }
 }
