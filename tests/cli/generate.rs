@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::checkpoint::two_layer;
+use crate::checkpoint::{Copy, two_layer};
 use crate::{golden, hala};
 
 /// Ids as the command takes them.
@@ -129,4 +129,25 @@ fn a_bias_forbids_a_token() {
     let second = first(&[format!("{likeliest}=-inf")]);
     let third = first(&[format!("{likeliest}=-inf"), format!("{second}=-100")]);
     assert!(likeliest != second && second != third && third != likeliest);
+}
+
+#[test]
+fn a_quantised_cache_that_a_checkpoint_asks_for_is_passed_over_with_a_word() {
+    let weights = json!({ "num_bits": 8, "type": "int", "strategy": "channel" });
+    let copy = Copy::new().set(
+        "quantization_config",
+        json!({
+            "quant_method": "compressed-tensors",
+            "format": "int-quantized",
+            "kv_cache_scheme": { "num_bits": 8, "type": "float", "symmetric": true },
+            "config_groups": { "group_0": { "targets": ["Linear"], "weights": weights } },
+        }),
+    );
+    let run = |more: &[&str]| {
+        hala(&["generate", "--ids", "1,5,9", "--max-tokens", "2"]).args(more).model(copy.path()).run()
+    };
+    let told = run(&[]);
+    assert_eq!(told.stderr.matches("kv_cache_scheme").count(), 1, "{told:?}");
+    told.text();
+    assert_eq!(run(&["--json"]).stderr, "");
 }

@@ -256,6 +256,9 @@ impl ModelArgs {
 impl ModelArgs {
     /// Says which weights are not held as their file has them.
     fn tell_of_conversion(&self, checkpoint: &Checkpoint, app: &App) {
+        if !app.quiet {
+            checkpoint.passed_over().into_iter().for_each(terminal::notice);
+        }
         if app.quiet
             || !terminal::stderr_is_terminal()
             || self.weights.is_some_and(|w| w != WeightFormat::Auto)

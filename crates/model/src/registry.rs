@@ -16,6 +16,7 @@ pub const FAMILIES: &[&str] = &[Lfm2::FAMILY, Gemma2::FAMILY, Cohere2::FAMILY];
 /// An unknown architecture, settings or tensors that are missing, unsupported or contradictory.
 pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Box<dyn Model>, ModelError> {
     let config = checkpoint.config()?;
+    checkpoint.check_quantisation()?;
     match config.str(&["model_type"])? {
         Some(Lfm2::FAMILY) => Ok(Box::new(Lfm2::open(checkpoint, options)?)),
         Some(Gemma2::FAMILY) => Ok(Box::new(Gemma2::open(checkpoint, options)?)),

@@ -86,7 +86,10 @@ fn weights_code(error: &WeightsError) -> &'static str {
         | WeightsError::MissingShard { .. }
         | WeightsError::NotFound { .. } => "missing-file",
         WeightsError::Unreadable { .. } | WeightsError::Io { .. } => "reader",
-        WeightsError::UnsupportedDType { .. } | WeightsError::Quantisation { .. } => "unsupported-model",
+        WeightsError::UnsupportedDType { .. }
+        | WeightsError::Quantisation { .. }
+        | WeightsError::Mlx { .. }
+        | WeightsError::Packed { .. } => "unsupported-model",
         WeightsError::NotFetched { .. } => "internal",
         _ => "damaged-model",
     }

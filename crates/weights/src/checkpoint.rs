@@ -8,7 +8,9 @@ use std::path::Path;
 use hala_tensor::{DType, Shape};
 
 use crate::nearest::nearest;
-use crate::quantisation::{INPUT_SCALE, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, SHAPE_SUFFIX};
+use crate::quantisation::{
+    COMPANIONS, INPUT_SCALE, INPUT_ZERO, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, SHAPE_SUFFIX,
+};
 use crate::shards::{INDEX_FILE, Place, Shard, Shards};
 use crate::source::Source;
 use crate::{Config, FileDType, TensorInfo, TensorView, WeightsError};
@@ -23,9 +25,11 @@ const CONFIG: &str = "config.json";
 pub struct Checkpoint {
     source: Source,
     pub(crate) shards: Shards,
-    config: Option<Config>,
+    pub(crate) config: Option<Config>,
     /// Weights whose codes are packed into words, by their names without the suffix and with the matrix's shape.
     packed: BTreeMap<String, TensorInfo>,
+    /// Tensors of a quantised key/value cache, which is held in floats here.
+    of_cache: Vec<String>,
 }
 
 impl Checkpoint {
@@ -70,15 +74,17 @@ impl Checkpoint {
         let label = source.label(CONFIG);
         let text = source.read_text(CONFIG)?;
         let config = text.map(|text| Config::parse(&label, &text)).transpose()?;
-        let mut checkpoint = Self { source, shards, config, packed: BTreeMap::new() };
-        checkpoint.packed = checkpoint.find_packed();
+        let mut checkpoint = Self { source, shards, config, packed: BTreeMap::new(), of_cache: Vec::new() };
+        if let Some(quantisation) = checkpoint.quantisation().ok().flatten() {
+            checkpoint.packed = checkpoint.find_packed(&quantisation);
+            let names = checkpoint.shards.places.keys();
+            checkpoint.of_cache = names.filter(|name| quantisation.is_of_cache(name)).cloned().collect();
+        }
         Ok(checkpoint)
     }
 
     /// The matrices whose codes are packed. Where config.json does not say how, they stay as the file has them.
-    fn find_packed(&self) -> BTreeMap<String, TensorInfo> {
-        let quantisation = self.config.as_ref().and_then(|config| Quantisation::of(config).ok().flatten());
-        let Some(quantisation) = quantisation else { return BTreeMap::new() };
+    fn find_packed(&self, quantisation: &Quantisation) -> BTreeMap<String, TensorInfo> {
         let unpacked = |(stored, &place): (&String, &Place)| {
             let name = stored.strip_suffix(PACKED_SUFFIX)?;
             let scales = self.at(*self.shards.places.get(&format!("{name}{SCALE_SUFFIX}"))?).1;
@@ -236,14 +242,26 @@ impl Checkpoint {
             || self.shards.places.get(name),
             |packed| self.shards.places.get(&format!("{}{PACKED_SUFFIX}", packed.name)),
         );
-        place.copied().ok_or_else(|| WeightsError::MissingTensor {
+        place.copied().ok_or_else(|| self.why_missing(name))
+    }
+
+    /// Why there is no tensor of this name.
+    fn why_missing(&self, name: &str) -> WeightsError {
+        if let Err(error) = self.quantisation() {
+            return error;
+        }
+        let packed = format!("{name}{PACKED_SUFFIX}");
+        if let Some(&place) = self.shards.places.get(&packed) {
+            return self.unread_codes(packed, place);
+        }
+        WeightsError::MissingTensor {
             origin: match self.shards.files.as_slice() {
                 [one] => format!("`{}`", one.label),
                 _ => self.origin(),
             },
             name: name.to_owned(),
             nearest: nearest(name, self.tensor_names()),
-        })
+        }
     }
 
     pub(crate) fn at(&self, place: Place) -> (&Shard, &TensorInfo) {
@@ -258,9 +276,11 @@ impl Checkpoint {
             let layer: Option<&str> = name.strip_suffix(suffix);
             layer.is_some_and(|layer| self.contains(&format!("{layer}.weight{SCALE_SUFFIX}")))
         };
-        of_weight(SCALE_SUFFIX)
+        COMPANIONS.into_iter().any(of_weight)
             || of_weight(SHAPE_SUFFIX) && self.packed.contains_key(&name[..name.len() - SHAPE_SUFFIX.len()])
             || name.strip_suffix(PACKED_SUFFIX).is_some_and(|weight| self.packed.contains_key(weight))
             || of_layer(INPUT_SCALE)
+            || of_layer(INPUT_ZERO)
+            || self.of_cache.iter().any(|of_cache| of_cache == name)
     }
 }

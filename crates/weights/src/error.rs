@@ -253,6 +253,36 @@ pub enum WeightsError {
         /// What is not supported about it.
         reason: String,
     },
+    /// A folder of Apple's MLX.
+    #[error(
+        "{file}: {found} is MLX's way of quantising, and its folders are not read: use the checkpoint that it was made from, or a GGUF file of it"
+    )]
+    Mlx {
+        /// The file.
+        file: String,
+        /// What says so.
+        found: String,
+    },
+    /// Packed codes of which nothing says how to read them.
+    #[error("the codes `{name}` in {file} cannot be read: {reason}")]
+    Packed {
+        /// The tensor of codes.
+        name: String,
+        /// Its file.
+        file: String,
+        /// What is missing or does not fit, and what to do.
+        reason: String,
+    },
+    /// A column's group that there is not.
+    #[error("`{name}` puts a column into group {found}, and there are groups 0 to {last}: download it again", last = n_groups - 1)]
+    Order {
+        /// The tensor of groups.
+        name: String,
+        /// The number in it.
+        found: i32,
+        /// How many groups there are.
+        n_groups: usize,
+    },
     /// A quantised weight comes with a tensor that changes what its codes mean.
     #[error(
         "the weight {name} comes with {unread}, which is not supported: use a checkpoint that is quantised symmetrically"

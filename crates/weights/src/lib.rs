@@ -6,7 +6,9 @@
 //! its values go by. [`SafetensorsWriter`] writes what [`Checkpoint`] reads.
 
 mod bytes;
+mod check;
 mod checkpoint;
+mod codes;
 mod config;
 mod error;
 mod file_dtype;
@@ -20,6 +22,8 @@ mod load;
 mod nearest;
 mod quantisation;
 mod reader;
+mod rows;
+mod scales;
 mod shards;
 mod source;
 mod stored;
@@ -34,10 +38,11 @@ pub use file_dtype::FileDType;
 pub use gguf::{GgufFault, LFM2_SPLIT, gguf_name};
 pub use header::{HeaderFault, TensorInfo};
 pub use layout::{Placed, SafetensorsLayout};
+pub use nearest::nearest;
 pub use quantisation::{INPUT_SCALE, PACKED_SUFFIX, SCALE_SUFFIX, SHAPE_SUFFIX, int8_quantization_config};
 pub use reader::Reader;
+pub use rows::Rows;
 pub use shards::{INDEX_FILE, WEIGHTS_FILE};
-pub use stored::Rows;
 pub use view::TensorView;
 pub use writer::SafetensorsWriter;
 

@@ -5,8 +5,10 @@ use std::ops::Range;
 use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder, TensorError, int4};
 use half::{bf16, f16};
 
+use crate::codes::unpacked;
 use crate::quantisation::Codes;
-use crate::stored::{Form, Quantised, Rows, unpacked};
+use crate::rows::Rows;
+use crate::stored::{Form, Quantised};
 use crate::{Checkpoint, TensorView, WeightsError};
 
 /// Elements that are converted at once: their floats stay in a second-level cache.

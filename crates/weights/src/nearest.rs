@@ -4,7 +4,7 @@
 const MAX_OFFERED: usize = 3;
 
 /// The names nearest to `wanted` by edit distance, nearest first; those that share too little are left out.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let limit = wanted.len() / 2;
     let mut scored: Vec<(usize, &str)> = names
         .map(|name| (distance(wanted.as_bytes(), name.as_bytes()), name))

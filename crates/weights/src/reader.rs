@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::bytes::FileBytes;
 use crate::header::{Header, LENGTH_BYTES, header_length};
-use crate::quantisation::SCALE_SUFFIX;
+use crate::quantisation::COMPANIONS;
 use crate::shards::{INDEX_FILE, Shard, Shards, WEIGHTS_FILE, is_plain, parse_index};
 use crate::source::Source;
 use crate::{Checkpoint, HeaderFault, WeightsError};
@@ -63,14 +63,21 @@ impl Checkpoint {
     /// There is no such tensor, or the reader refuses.
     pub async fn fetch(&mut self, name: &str, reader: &impl Reader) -> Result<(), WeightsError> {
         self.fetch_one(name, reader).await?;
-        let scales = format!("{name}{SCALE_SUFFIX}");
-        if self.contains(&scales) { self.fetch_one(&scales, reader).await } else { Ok(()) }
+        for companion in COMPANIONS.map(|suffix| format!("{name}{suffix}")) {
+            if self.contains(&companion) {
+                self.fetch_one(&companion, reader).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Drops what [`Checkpoint::fetch`] read.
     pub fn forget(&mut self, name: &str) {
-        for name in [name, &format!("{name}{SCALE_SUFFIX}")] {
-            if let Ok(place) = self.place(name) {
+        for suffix in [""].into_iter().chain(COMPANIONS) {
+            let name = format!("{name}{suffix}");
+            if self.contains(&name)
+                && let Ok(place) = self.place(&name)
+            {
                 let shard = &mut self.shards.files[place.shard_idx];
                 shard.bytes.drop_range(&shard.tensors[place.tensor_idx].range);
             }

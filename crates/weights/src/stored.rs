@@ -1,16 +1,13 @@
 //! How a tensor's values are stored: floats, or codes with the scales that rows and columns share.
 
-use std::ops::Range;
-
-use hala_tensor::{DType, Rounding, Shape, TensorError, e4m3};
-use half::f16;
-use half::slice::HalfFloatSliceExt;
+use hala_tensor::{DType, Rounding, Shape, TensorError};
 
 #[cfg(not(target_family = "wasm"))]
 use crate::gguf::blocks;
 use crate::quantisation::{
-    Codes, INPUT_SCALE, Inputs, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, Scheme, UNREAD_SUFFIXES,
+    Codes, INPUT_SCALE, Inputs, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, Scheme, UNREAD_SUFFIX, ZERO_SUFFIX,
 };
+use crate::scales::{Scales, Zeros, groups};
 use crate::{Checkpoint, FileDType, TensorView, WeightsError};
 
 /// A tensor and how its bytes become values.
@@ -22,6 +19,7 @@ pub(crate) struct Stored<'a> {
 
 /// What the bytes are.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, for the tensor that is being read")]
 pub(crate) enum Form<'a> {
     /// Floats of this type.
     Floats(DType),
@@ -38,6 +36,9 @@ pub(crate) struct Quantised<'a> {
     pub(crate) codes: Codes,
     /// Floats, one for each block.
     scales: TensorView<'a>,
+    zeros: Option<Zeros<'a>>,
+    /// Each column's group, where groups are not of neighbours.
+    order: Option<TensorView<'a>>,
     scheme: Scheme,
 }
 
@@ -61,7 +62,7 @@ impl Checkpoint {
             return Err(view.unsupported());
         };
         let companion = |suffix: &str| format!("{name}{suffix}");
-        if let Some(unread) = UNREAD_SUFFIXES.into_iter().map(companion).find(|name| self.contains(name)) {
+        if let Some(unread) = Some(companion(UNREAD_SUFFIX)).filter(|name| self.contains(name)) {
             return Err(WeightsError::UnreadCompanion { name: name.to_owned(), unread });
         }
         if view.shape.rank() != 2 {
@@ -79,7 +80,11 @@ impl Checkpoint {
             let is_one = scales.shape.n_elements() == 1 && rows * columns == 1;
             is_one || scales.shape == Shape::matrix(rows, columns)
         };
-        let mut schemes = quantisation.schemes(view.dtype);
+        // Zero points in the file decide between schemes with and without.
+        let has_zeros = self.contains(&companion(ZERO_SUFFIX));
+        let is_either = quantisation.schemes(view.dtype).any(|scheme| scheme.has_zeros == has_zeros);
+        let mut schemes =
+            quantisation.schemes(view.dtype).filter(|scheme| !is_either || scheme.has_zeros == has_zeros);
         let expected = schemes.clone().next().map(|scheme| scheme.n_blocks(matrix));
         let Some(mut scheme) = schemes.find(fits) else {
             let [rows, columns] = expected.ok_or_else(|| view.unsupported())?;
@@ -95,7 +100,9 @@ impl Checkpoint {
             return Err(WeightsError::Ambiguous { name: name.to_owned(), scales: scales.shape, blocks });
         }
         let codes = if codes == Codes::Packed(0) { Codes::Packed(scheme.n_bits) } else { codes };
-        Ok(Stored { view, form: Form::Quantised(Quantised { codes, scales, scheme }) })
+        let zeros = scheme.has_zeros.then(|| self.zeros(name, codes, scales.shape)).transpose()?;
+        let order = self.order(name, scheme, matrix[1])?;
+        Ok(Stored { view, form: Form::Quantised(Quantised { codes, scales, zeros, order, scheme }) })
     }
 
     /// Elements of a row as the file has it: words, where codes are packed.
@@ -103,17 +110,8 @@ impl Checkpoint {
         Ok(self.at(self.place(name)?).1.dims.last().copied().unwrap_or(1))
     }
 
-    fn quantisation(&self) -> Result<Option<Quantisation>, WeightsError> {
+    pub(crate) fn quantisation(&self) -> Result<Option<Quantisation>, WeightsError> {
         self.config().ok().map(Quantisation::of).transpose().map(Option::flatten)
-    }
-
-    /// Reads a tensor's values, some rows at a time.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::load`], but for values that are not finite, which are given as they are.
-    pub fn rows(&self, name: &str) -> Result<Rows<'_>, WeightsError> {
-        let stored = self.stored(name)?;
-        Rows::new(self, name, &stored)
     }
 }
 
@@ -166,6 +164,7 @@ impl Stored<'_> {
     pub(crate) fn is_encoded_again(&self) -> bool {
         match self.form {
             Form::Floats(_) => false,
+            Form::Quantised(Quantised { zeros, order, .. }) if zeros.is_some() || order.is_some() => true,
             Form::Quantised(Quantised { codes, scheme, .. }) => {
                 codes == Codes::E4M3 && scheme.block[1] < self.view.shape.n_columns()
             }
@@ -180,7 +179,9 @@ impl Quantised<'_> {
     pub(crate) fn scales(&self, checkpoint: &Checkpoint, matrix: Shape) -> Result<Scales, WeightsError> {
         let tensor = checkpoint.load(self.scales.name, DType::F32)?;
         let [_, n_columns] = self.scheme.n_blocks([matrix.n_rows(), matrix.n_columns()]);
-        Ok(Scales { values: tensor.to_f32(), n_columns, block: self.scheme.block })
+        let zeros = self.zeros.map(|zeros| zeros.values(self.codes, self.scales.shape)).transpose()?;
+        let order = self.order.map(|order| groups(&order, n_columns)).transpose()?;
+        Ok(Scales { values: tensor.to_f32(), zeros, order, n_columns, block: self.scheme.block })
     }
 }
 
@@ -190,143 +191,5 @@ fn group(scheme: Scheme, n_columns: usize) -> usize {
     match scheme.block[1] {
         Scheme::ALL => n_columns.next_power_of_two().max(SMALLEST),
         group => group,
-    }
-}
-
-/// A tensor's values, decoded some rows at a time.
-#[derive(Debug)]
-pub struct Rows<'a> {
-    checkpoint: &'a Checkpoint,
-    name: String,
-    shape: Shape,
-    bytes: &'a [u8],
-    decoder: Decoder,
-}
-
-#[derive(Debug)]
-enum Decoder {
-    /// Aligned room for f16, which is decoded by slices.
-    Floats {
-        dtype: DType,
-        halves: Vec<f16>,
-    },
-    Codes {
-        codes: Codes,
-        scales: Scales,
-    },
-    #[cfg(not(target_family = "wasm"))]
-    Blocks(FileDType),
-}
-
-/// Scales of a matrix.
-#[derive(Debug)]
-pub(crate) struct Scales {
-    values: Vec<f32>,
-    /// Scales of one row of blocks.
-    n_columns: usize,
-    block: [usize; 2],
-}
-
-impl Scales {
-    /// The scale of each block of columns of a row.
-    pub(crate) fn of_row(&self, row: usize) -> &[f32] {
-        &self.values[row / self.block[0] * self.n_columns..][..self.n_columns]
-    }
-}
-
-impl<'a> Rows<'a> {
-    pub(crate) fn new(
-        checkpoint: &'a Checkpoint,
-        name: &str,
-        stored: &Stored<'a>,
-    ) -> Result<Self, WeightsError> {
-        let view = stored.view;
-        let decoder = match &stored.form {
-            Form::Floats(dtype) => Decoder::Floats { dtype: *dtype, halves: Vec::new() },
-            Form::Quantised(quantised) => {
-                Decoder::Codes { codes: quantised.codes, scales: quantised.scales(checkpoint, view.shape)? }
-            }
-            #[cfg(not(target_family = "wasm"))]
-            Form::Blocks => Decoder::Blocks(view.dtype),
-        };
-        Ok(Self { checkpoint, name: name.to_owned(), shape: view.shape, bytes: view.bytes()?, decoder })
-    }
-
-    /// The tensor's dimensions.
-    pub fn shape(&self) -> Shape {
-        self.shape
-    }
-
-    /// Decodes rows into `out` (rows × columns), and lets go of the file's pages that held them.
-    ///
-    /// # Panics
-    /// The rows or `out` do not fit the shape: a fault of the caller.
-    pub fn decode(&mut self, rows: Range<usize>, out: &mut [f32]) {
-        let n_columns = self.shape.n_columns();
-        assert_eq!(out.len(), rows.len() * n_columns, "{} rows of {}", rows.len(), self.shape);
-        let n_row_bytes = self.bytes.len() / self.shape.n_rows().max(1);
-        let range = rows.start * n_row_bytes..rows.end * n_row_bytes;
-        let bytes = &self.bytes[range.clone()];
-        match &mut self.decoder {
-            Decoder::Floats { dtype, halves } => decode_floats(*dtype, bytes, halves, out),
-            #[cfg(not(target_family = "wasm"))]
-            Decoder::Blocks(dtype) => blocks::decode(*dtype, bytes, out),
-            Decoder::Codes { codes, scales } => {
-                let parts = bytes.chunks(n_row_bytes.max(1)).zip(out.chunks_mut(n_columns.max(1)));
-                for (row, (bytes, out)) in rows.zip(parts) {
-                    decode_codes(*codes, bytes, out);
-                    let width = scales.block[1].min(n_columns).max(1);
-                    for (out, scale) in out.chunks_mut(width).zip(scales.of_row(row)) {
-                        out.iter_mut().for_each(|x| *x *= scale);
-                    }
-                }
-            }
-        }
-        self.checkpoint.release(&self.name, range);
-    }
-}
-
-/// One row of codes as numbers, without their scales.
-pub(crate) fn decode_codes(codes: Codes, bytes: &[u8], out: &mut [f32]) {
-    match codes {
-        Codes::Int8 => out.iter_mut().zip(bytes).for_each(|(x, code)| *x = f32::from(*code as i8)),
-        Codes::E4M3 => out.iter_mut().zip(bytes).for_each(|(x, code)| *x = e4m3::decode(*code)),
-        Codes::Packed(n_bits) => {
-            let codes = unpacked(n_bits, bytes);
-            out.iter_mut().zip(codes).for_each(|(x, code)| *x = f32::from(code));
-        }
-    }
-}
-
-/// The signed codes of one row of words.
-pub(crate) fn unpacked(n_bits: u32, bytes: &[u8]) -> impl Iterator<Item = i8> {
-    // Both widths divide a byte, and words are little-endian: a byte's codes are its own.
-    let n_codes = 8 / n_bits;
-    let (mask, offset) = ((1u32 << n_bits) - 1, 1i32 << (n_bits - 1));
-    bytes.iter().flat_map(move |byte| {
-        (0..n_codes).map(move |i| (((u32::from(*byte) >> (i * n_bits)) & mask) as i32 - offset) as i8)
-    })
-}
-
-/// Floats of a file as f32, exactly.
-fn decode_floats(dtype: DType, bytes: &[u8], halves: &mut Vec<f16>, out: &mut [f32]) {
-    let pairs = bytes.as_chunks::<2>().0;
-    match dtype {
-        DType::BF16 => {
-            for (out, word) in out.iter_mut().zip(pairs) {
-                *out = f32::from_bits(u32::from(u16::from_le_bytes(*word)) << 16);
-            }
-        }
-        DType::F16 => {
-            halves.clear();
-            halves.extend(pairs.iter().map(|word| f16::from_le_bytes(*word)));
-            halves.convert_to_f32_slice(out);
-        }
-        // `float_dtype` gives no other type than these three.
-        DType::F32 | DType::U32 | DType::E4M3 | DType::Int8 { .. } | DType::Int4 { .. } => {
-            for (out, word) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                *out = f32::from_le_bytes(*word);
-            }
-        }
     }
 }

@@ -140,8 +140,17 @@ fn other_ways_to_quantise_are_named_and_refused() {
     assert!(group(|g| g["format"] = json!("mxfp8-quantized")).contains("formats"));
     assert!(group(|g| g["weights"]["strategy"] = json!("token")).contains("strategy is token"));
     assert!(group(|g| g["weights"]["num_bits"] = json!(3)).contains("int with 3 bits"));
-    assert!(group(|g| g["weights"]["symmetric"] = json!(false)).contains("symmetric is false"));
-    assert!(group(|g| g["weights"]["actorder"] = json!("group")).contains("actorder"));
+    let zeros_of_floats = group(|g| {
+        g["weights"]["symmetric"] = json!(false);
+        g["weights"]["type"] = json!("float");
+    });
+    assert!(zeros_of_floats.contains("in config_groups.group_0, symmetric is false"), "{zeros_of_floats}");
+    assert!(group(|g| g["weights"]["actorder"] = json!("random")).contains("actorder is \"random\""));
+    let order_of_channels = group(|g| {
+        g["weights"]["actorder"] = json!("group");
+        g["weights"]["strategy"] = json!("channel");
+    });
+    assert!(order_of_channels.contains("actorder is group"), "{order_of_channels}");
     assert!(group(|g| g["weights"]["dynamic"] = json!(true)).contains("dynamic"));
     assert!(group(|g| g["weights"]["group_size"] = json!(0)).contains("group_size"));
     assert!(
@@ -149,9 +158,81 @@ fn other_ways_to_quantise_are_named_and_refused() {
             .contains("input_activations have 4 bits")
     );
     assert!(group(|g| g["output_activations"] = json!({ "num_bits": 8 })).contains("output_activations"));
-    assert!(refused(|q| q["kv_cache_scheme"] = json!({})).contains("cache"));
-    assert!(refused(|q| q["transform_config"] = json!({ "config_groups": {} })).contains("transform_config"));
+    let transform = json!({ "config_groups": { "u": { "type": "hadamard" } } });
+    assert!(refused(|q| q["transform_config"] = transform.clone()).contains("transform_config"));
+    for format in ["sparse-bitmask", "sparse-24-bitmask"] {
+        let message = refused(|q| q["sparsity_config"] = json!({ "format": format }));
+        assert!(message.contains(&format!("sparsity_config.format is {format}")), "{message}");
+    }
+    for format in ["marlin-24", "mxfp4-pack-quantized", "dense"] {
+        assert!(refused(|q| q["format"] = json!(format)).contains(&format!("its format is {format}")));
+    }
     assert!(refused(|q| q["config_groups"] = json!({})).contains("empty"));
+}
+
+#[test]
+fn settings_that_change_nothing_are_passed_over() {
+    let codes = [0, 1, 2, 3];
+    let loaded = |change: fn(&mut Value)| {
+        let mut quantisation = int8_quantization_config(2);
+        change(&mut quantisation);
+        let config = json!({ "quantization_config": quantisation }).to_string();
+        let checkpoint = by_hand(codes, "F32", f32_bytes(&[1.0, 2.0]), &config);
+        checkpoint.check_quantisation().unwrap();
+        checkpoint.load("a.weight", DType::F32).unwrap().to_f32()
+    };
+    let plain = loaded(|_| {});
+    for change in [
+        (|q| q["sparsity_config"] = json!({ "format": "dense", "ignore": ["lm_head"] })) as fn(&mut Value),
+        |q| q["sparsity_config"] = json!({}),
+        |q| q["transform_config"] = json!({ "config_groups": {} }),
+        |q| q["kv_cache_scheme"] = json!({ "num_bits": 8, "type": "float" }),
+        |q| q["moe_sparsity_config"] = Value::Null,
+        |q| q["quantization_status"] = json!("frozen"),
+        |q| q["config_groups"]["of_inputs"] = json!({ "targets": ["x"], "weights": null }),
+        |q| q["config_groups"]["group_0"]["weights"]["actorder"] = json!("static"),
+        |q| drop(q["config_groups"]["group_0"]["weights"].as_object_mut().unwrap().remove("symmetric")),
+        |q| drop(q["config_groups"]["group_0"]["weights"].as_object_mut().unwrap().remove("strategy")),
+    ] {
+        assert_eq!(loaded(change), plain);
+    }
+}
+
+#[test]
+fn a_quantised_cache_is_told_of_and_its_scales_are_no_weights() {
+    let mut quantisation = int8_quantization_config(4);
+    let open = |quantisation: &Value| {
+        let scale = || f32_bytes(&[0.5]);
+        let entries =
+            [("l.self_attn.k_scale", "F32", &[1][..], scale()), ("l.v_scale", "F32", &[1], scale())];
+        memory(tensors(&entries), &json!({ "quantization_config": quantisation }).to_string())
+    };
+    assert_eq!(open(&quantisation).tensor_names().count(), 2);
+    assert!(open(&quantisation).passed_over().is_empty());
+    quantisation["kv_cache_scheme"] = json!({ "num_bits": 8, "type": "float", "symmetric": true });
+    let checkpoint = open(&quantisation);
+    assert_eq!(checkpoint.tensor_names().count(), 0);
+    let told = checkpoint.passed_over();
+    assert!(told.len() == 1 && told[0].contains("kv_cache_scheme"), "{told:?}");
+}
+
+#[test]
+fn folders_of_mlx_are_refused_for_what_they_are() {
+    let by_config = memory(
+        tensors(&[("n", "F32", &[1], f32_bytes(&[1.0]))]),
+        r#"{"quantization": {"group_size": 32, "bits": 4, "mode": "affine"}, "quantization_config": {"bits": 4}}"#,
+    );
+    let words = vec![0; 8];
+    let entries = [
+        ("a.weight", "U32", &[2, 1][..], words.clone()),
+        ("a.scales", "F32", &[2, 1], words.clone()),
+        ("a.biases", "F32", &[2, 1], words),
+    ];
+    let by_tensors = memory(tensors(&entries), "{}");
+    for checkpoint in [by_config, by_tensors] {
+        let error = checkpoint.check_quantisation().unwrap_err();
+        assert!(matches!(error, WeightsError::Mlx { .. }) && error.to_string().contains("MLX"), "{error}");
+    }
 }
 
 #[test]
@@ -223,7 +304,30 @@ fn packed_codes_are_unpacked() {
 fn packed_codes_that_may_be_two_things_are_not_guessed_at() {
     let checkpoint = packed(4, 16, None, &[4, 8]);
     assert!(!checkpoint.contains("a.weight"));
-    assert!(checkpoint.load("a.weight", DType::F32).is_err());
     // A shape that no scheme has.
-    assert!(!packed(4, 16, Some(40), &[4, 8]).contains("a.weight"));
+    let misshapen = packed(4, 16, Some(40), &[4, 8]);
+    for checkpoint in [checkpoint, misshapen] {
+        assert!(!checkpoint.contains("a.weight"));
+        for error in [
+            checkpoint.load("a.weight", DType::F32).unwrap_err(),
+            checkpoint.check_quantisation().unwrap_err(),
+        ] {
+            assert!(matches!(error, WeightsError::Packed { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_supported_is_named_before_tensors_are_missed() {
+    let mut quantisation = int8_quantization_config(64);
+    quantisation["format"] = json!("nvfp4-pack-quantized");
+    let config = json!({ "quantization_config": quantisation }).to_string();
+    let entries = [
+        ("a.weight_packed", "I32", &[1, 1][..], vec![0; 4]),
+        ("a.weight_scale", "F32", &[1, 1], f32_bytes(&[1.0])),
+    ];
+    let error = memory(tensors(&entries), &config).load("a.weight", DType::F32).unwrap_err().to_string();
+    assert!(error.contains("nvfp4-pack-quantized") && !error.contains("has no tensor"), "{error}");
+    let error = memory(tensors(&entries), "{}").load("a.weight", DType::F32).unwrap_err().to_string();
+    assert!(error.contains("quantization_config") && !error.contains("has no tensor"), "{error}");
 }

@@ -10,3 +10,4 @@ mod load;
 mod open;
 mod reader;
 mod writer;
+mod zero_points;
