@@ -33,12 +33,26 @@ fn what_is_made_runs() {
 }
 
 #[test]
+fn parameters_of_other_methods_are_passed_over_with_a_word() {
+    let folder = tempdir().unwrap();
+    let parameters = "merge_method: slerp\nparameters: { t: 0.5, normalize: true, int8_mask: true }";
+    let done = merge(folder.path(), parameters).run();
+    assert!(
+        done.stderr.contains("merge.yml") && done.stderr.contains("int8_mask, normalize"),
+        "{}",
+        done.stderr
+    );
+    done.text();
+}
+
+#[test]
 fn what_is_not_supported_is_refused_by_name() {
     let folder = tempdir().unwrap();
     let refused = |rest: &str, faults: &[&str]| merge(folder.path(), rest).run().refused(faults);
     refused("merge_method: ties", &["merge.yml", "ties", "slerp"]);
     refused("merge_method: slerp", &["t has no value"]);
     refused("merge_method: slerp\nparameters: { t: 0.5 }\nchat_template: auto", &["chat_template"]);
+    refused("merge_method: slerp\nparameters: { t: 0.5, wieght: 1 }", &["wieght", "weight"]);
     refused("merge_method: slerp: x", &["merge.yml"]);
     hala(&["merge", "none.yml", "out"]).run().refused(&["none.yml"]);
     assert_eq!(names(folder.path()), ["merge.yml"]);

@@ -11,13 +11,14 @@ use serde::Serialize;
 use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
 use crate::progress::with_work_bar;
-use crate::terminal::{BOLD, count, paint};
+use crate::terminal::{self, BOLD, count, paint};
 use crate::{App, output};
 
 /// Merges checkpoints as a file in mergekit's words says.
 ///
-/// `slerp` and `linear` are supported, by `models` or by `slices` of their layers; what else a file asks for is refused by name. Tensors are
-/// merged one by one, so memory holds little. A run that is interrupted is gone on with by the same command.
+/// `slerp` and `linear` are supported, by `models` or by `slices` of their layers; parameters of other methods are passed over with a notice,
+/// and what else a file asks for is refused by name. Tensors are merged one by one, so memory holds little. A run that is interrupted is
+/// gone on with by the same command.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   hala merge merge.yml ./Hala-350M
@@ -67,6 +68,10 @@ impl MergeArgs {
         let merged = with_work_bar(app, |on_progress| {
             hala_compress::merge(&config, checkpoints, &self.out, n_threads(self.threads), on_progress)
         })?;
+        if !config.passed_over().is_empty() && !app.quiet {
+            let names = config.passed_over().join(", ");
+            terminal::notice(&format!("{file}: passed over, as other methods have it: {names}"));
+        }
         let (seconds, out) = (start.elapsed().as_secs_f64(), self.out.display().to_string());
         if self.json {
             return output::print_json(&Summary { out, seconds, merged });

@@ -8,13 +8,11 @@ use hala_tensor::DType;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::setting::Setting;
+use super::parameters::{Parameters, known, passed_over};
+use super::parts::{ModelPart, Parts, Slice};
 use crate::CompressError;
 use crate::float::torch_name;
 use crate::folder::read_yaml;
-
-/// Settings by their names.
-pub(crate) type Parameters = BTreeMap<String, Setting>;
 
 /// How tensors are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -40,41 +38,7 @@ pub struct MergeConfig {
     pub(crate) tokenizer: Option<String>,
     pub(crate) parameters: Parameters,
     pub(crate) parts: Parts,
-}
-
-/// What the result is put together from.
-#[derive(Debug, Clone)]
-pub(crate) enum Parts {
-    /// Whole models.
-    Models(Vec<ModelPart>),
-    /// Layers of models, slice after slice.
-    Slices(Vec<Slice>),
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ModelPart {
-    pub(crate) model: String,
-    #[serde(default)]
-    pub(crate) parameters: Parameters,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Slice {
-    pub(crate) sources: Vec<SourcePart>,
-    pub(crate) base_model: Option<String>,
-    #[serde(default)]
-    pub(crate) parameters: Parameters,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SourcePart {
-    pub(crate) model: String,
-    pub(crate) layer_range: [usize; 2],
-    #[serde(default)]
-    pub(crate) parameters: Parameters,
+    passed_over: Vec<String>,
 }
 
 /// The file's outermost level.
@@ -85,6 +49,7 @@ struct File {
     dtype: Option<String>,
     out_dtype: Option<String>,
     tokenizer_source: Option<String>,
+    tokenizer: Option<TokenizerPart>,
     models: Option<Vec<ModelPart>>,
     slices: Option<Vec<Slice>>,
     #[serde(default)]
@@ -93,6 +58,30 @@ struct File {
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
+
+/// Where tokenizer files come from, in mergekit's newer words.
+#[derive(Debug, Deserialize)]
+struct TokenizerPart {
+    source: Option<String>,
+    /// What is not supported, to be named.
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+/// The outermost level's keys.
+const KEYS: [&str; 11] = [
+    "merge_method",
+    "base_model",
+    "dtype",
+    "out_dtype",
+    "tokenizer_source",
+    "tokenizer",
+    "chat_template",
+    "models",
+    "slices",
+    "modules",
+    "parameters",
+];
 
 impl MergeConfig {
     /// Reads a merge's file; `file` says where it stands.
@@ -103,7 +92,9 @@ impl MergeConfig {
         let settings = |detail: String| CompressError::Settings { file: file.to_owned(), detail };
         let parsed: File = read_yaml(file, text)?;
         if let Some(key) = parsed.rest.keys().next() {
-            return Err(settings(format!("`{key}` is not supported")));
+            let is_known = KEYS.contains(&key.as_str());
+            let detail = if is_known { "it is not supported".to_owned() } else { known(key, &KEYS) };
+            return Err(settings(format!("`{key}`: {detail}")));
         }
         let method = match parsed.merge_method.as_str() {
             "slerp" => Method::Slerp,
@@ -123,14 +114,10 @@ impl MergeConfig {
                 ));
             }
         };
-        let tokenizer = match parsed.tokenizer_source.as_deref() {
-            None | Some("base") => None,
-            Some("union") => return Err(settings("tokenizer_source: union is not supported".to_owned())),
-            Some(model) => Some(model.to_owned()),
-        };
+        let tokenizer = tokenizer(parsed.tokenizer_source, parsed.tokenizer).map_err(settings)?;
         let dtype =
             |key: &str, name: Option<&str>| name.map(|name| dtype(key, name)).transpose().map_err(settings);
-        let config = Self {
+        let mut config = Self {
             file: file.to_owned(),
             text: text.to_owned(),
             method,
@@ -140,9 +127,18 @@ impl MergeConfig {
             tokenizer,
             parameters: parsed.parameters,
             parts,
+            passed_over: Vec::new(),
         };
-        config.check().map_err(settings)?;
+        config.parts.check(method, config.base.as_deref()).map_err(settings)?;
+        let mut parameters = config.parts.parameters();
+        parameters.push(&config.parameters);
+        config.passed_over = passed_over(method, &parameters).map_err(settings)?;
         Ok(config)
+    }
+
+    /// Parameters of other methods, which change nothing, as in mergekit.
+    pub fn passed_over(&self) -> &[String] {
+        &self.passed_over
     }
 
     /// The models, each once, in the order in which they are named; the base first.
@@ -167,73 +163,30 @@ impl MergeConfig {
         });
         models
     }
-
-    /// Refuses what cannot be merged in this way, and settings that the method does not know.
-    fn check(&self) -> Result<(), String> {
-        let known: &[&str] = match self.method {
-            Method::Slerp => &["t"],
-            Method::Linear => &["weight", "normalize"],
-        };
-        let mut all: Vec<&Parameters> = vec![&self.parameters];
-        match &self.parts {
-            Parts::Models(parts) => {
-                all.extend(parts.iter().map(|part| &part.parameters));
-                let models: Vec<_> = parts.iter().map(|part| part.model.as_str()).collect();
-                self.check_sources(&models, self.base.as_deref())?;
-            }
-            Parts::Slices(slices) => {
-                for slice in slices {
-                    all.push(&slice.parameters);
-                    all.extend(slice.sources.iter().map(|source| &source.parameters));
-                    let models: Vec<_> = slice.sources.iter().map(|source| source.model.as_str()).collect();
-                    self.check_sources(&models, slice.base_model.as_deref().or(self.base.as_deref()))?;
-                    check_ranges(&slice.sources)?;
-                }
-            }
-        }
-        match all
-            .into_iter()
-            .flat_map(|parameters| parameters.keys())
-            .find(|key| !known.contains(&key.as_str()))
-        {
-            Some(key) => Err(format!("the parameter `{key}` is not supported; {} are", known.join(" and "))),
-            None => Ok(()),
-        }
-    }
-
-    fn check_sources(&self, models: &[&str], base: Option<&str>) -> Result<(), String> {
-        if models.is_empty() {
-            return Err("a slice has no sources".to_owned());
-        }
-        if self.method == Method::Linear {
-            return Ok(());
-        }
-        let Some(base) = base else { return Err("slerp needs a base_model, from which t goes".to_owned()) };
-        // The base is one of the two, or stands beside the other one.
-        match (models, models.contains(&base)) {
-            ([_], _) | ([_, _], true) => Ok(()),
-            ([_, _], false) => {
-                Err(format!("slerp goes between two models, and base_model {base} is neither of them"))
-            }
-            _ => Err(format!("slerp goes between two models, and there are {}", models.len())),
-        }
-    }
 }
 
-fn check_ranges(sources: &[SourcePart]) -> Result<(), String> {
-    let ranges = sources.iter().map(|source| source.layer_range);
-    if let Some([start, end]) = ranges.clone().find(|[start, end]| start >= end) {
-        return Err(format!("layer_range [{start}, {end}] has no layers"));
-    }
-    let mut lengths = ranges.map(|[start, end]| end - start);
-    let first = lengths.next();
-    match lengths.find(|length| Some(*length) != first) {
-        Some(_) => Err("the layer_range of all sources of a slice must be as long as each other".to_owned()),
-        None => Ok(()),
+/// The model that tokenizer files come from; `None` for the base.
+fn tokenizer(source: Option<String>, part: Option<TokenizerPart>) -> Result<Option<String>, String> {
+    let source = match (source, part) {
+        (Some(_), Some(_)) => {
+            return Err("`tokenizer` and `tokenizer_source` say the same: remove one".to_owned());
+        }
+        (source, None) => source,
+        (None, Some(TokenizerPart { source, rest })) => match rest.keys().next() {
+            Some(key) => return Err(format!("`tokenizer`: `{key}` is not supported, only `source`")),
+            // As mergekit has it.
+            None => source.or_else(|| Some("union".to_owned())),
+        },
+    };
+    match source.as_deref() {
+        None | Some("base") => Ok(None),
+        Some("union") => Err("a tokenizer of source union is not supported; base and a model are".to_owned()),
+        Some(_) => Ok(source),
     }
 }
 
 fn dtype(key: &str, name: &str) -> Result<DType, String> {
+    let name = name.strip_prefix("torch.").unwrap_or(name);
     let known = [DType::F32, DType::F16, DType::BF16].into_iter().find(|dtype| torch_name(*dtype) == name);
     known.ok_or_else(|| format!("{key}: {name} is not supported; float32, float16 and bfloat16 are"))
 }
@@ -258,11 +211,16 @@ parameters: { t: 0.5 }
             ("dtype: bfloat16", "dtype: float8", "float8"),
             ("base_model: a", "base_model: c", "neither"),
             ("base_model: a", "", "base_model"),
-            ("t: 0.5", "density: 0.5", "density"),
+            ("t: 0.5", "t: 0.5, densty: 0.5", "the nearest names are `density`"),
+            ("t: 0.5", "t: 0.5, zzzzzz: 1", "there are cosine_similarity"),
+            ("dtype: bfloat16", "dtyp: bfloat16", "the nearest names are `dtype`"),
             ("{ model: b }", "{ model: b }, { model: c }", "there are 3"),
             ("{ model: b }", "{ model: b, weight: 1 }", "weight"),
             ("dtype: bfloat16", "chat_template: auto", "chat_template"),
             ("dtype: bfloat16", "tokenizer_source: union", "union"),
+            ("dtype: bfloat16", "tokenizer: {}", "union"),
+            ("dtype: bfloat16", "tokenizer: { source: base, tokens: {} }", "tokens"),
+            ("dtype: bfloat16", "tokenizer: { source: a }\ntokenizer_source: b", "tokenizer_source"),
             ("models: [{ model: a }, { model: b }]", "modules: { text: 1 }", "modules"),
             ("models: [{ model: a }, { model: b }]", "slices: []", "slices"),
             (
@@ -280,5 +238,20 @@ parameters: { t: 0.5 }
     #[test]
     fn each_model_is_opened_once() {
         assert_eq!(MergeConfig::parse("m.yml", GOOD).unwrap().models(), ["a", "b"]);
+        let text = GOOD.replace("dtype: bfloat16", "tokenizer: { source: c }\ndtype: torch.bfloat16");
+        assert_eq!(MergeConfig::parse("m.yml", &text).unwrap().models(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn parameters_of_other_methods_are_passed_over_and_named() {
+        let text = GOOD
+            .replace("t: 0.5", "t: 0.5, normalize: true, int8_mask: true, embed_slerp: true")
+            .replace("{ model: b }", "{ model: b, parameters: { weight: 1, density: [0.5, 1] } }");
+        let config = MergeConfig::parse("m.yml", &text).unwrap();
+        assert_eq!(config.passed_over(), ["density", "embed_slerp", "int8_mask", "normalize", "weight"]);
+        let text = text.replace("merge_method: slerp", "merge_method: linear");
+        let config = MergeConfig::parse("m.yml", &text).unwrap();
+        assert_eq!(config.passed_over(), ["density", "embed_slerp", "int8_mask", "t"]);
+        assert!(MergeConfig::parse("m.yml", GOOD).unwrap().passed_over().is_empty());
     }
 }

@@ -2,6 +2,9 @@
 
 mod combine;
 mod config;
+mod layers;
+mod parameters;
+mod parts;
 mod plan;
 mod setting;
 
@@ -20,8 +23,8 @@ use crate::float::{file_dtype, torch_name};
 use crate::folder::{copy_other_files, copy_tokenizer, fingerprint, torch_layout, write_index, write_json};
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
 use combine::{Types, combine};
-use config::Parts;
-use plan::{Models, Output, layer_of, model, outputs};
+use parts::{Parts, Slice, SourcePart};
+use plan::{Models, Output, layer_of, model, n_layers, outputs};
 
 /// Bytes of one weight file at most, as mergekit and transformers have it.
 const MAX_FILE_BYTES: u64 = 5_000_000_000;
@@ -162,20 +165,25 @@ impl Merge<'_> {
         }
         if let Parts::Slices(slices) = &self.config.parts {
             map.insert("num_hidden_layers".to_owned(), json!(n_layers));
-            // The kind of each layer comes with it.
-            if let Some(kinds) = map.get("layer_types").and_then(Value::as_array).cloned() {
-                let ranges = slices.iter().map(|slice| slice.sources[0].layer_range);
-                let kinds: Vec<_> = ranges
-                    .flat_map(|[start, end]| kinds.get(start..end).unwrap_or_default().to_vec())
-                    .collect();
-                let attention = |(i, kind): (usize, &Value)| (kind == "full_attention").then_some(i);
-                if map.contains_key("full_attn_idxs") {
-                    let idxs: Vec<_> = kinds.iter().enumerate().filter_map(attention).collect();
-                    map.insert("full_attn_idxs".to_owned(), json!(idxs));
-                }
-                map.insert("layer_types".to_owned(), json!(kinds));
+            if let Some(kinds) = self.kinds(slices)? {
+                layers::write(&mut map, &kinds);
             }
         }
         Ok(map)
+    }
+
+    /// The kind of each layer of the result, which comes with it; `None` where a source knows no kinds.
+    fn kinds(&self, slices: &[Slice]) -> Result<Option<Vec<String>>, CompressError> {
+        let mut of_result = Vec::new();
+        for slice in slices {
+            let SourcePart { model: name, layer_range: [start, end], .. } = &slice.sources[0];
+            let source = model(self.models, name)?;
+            let kinds = layers::kinds(source.config()?, n_layers(source))?;
+            match kinds.as_ref().and_then(|kinds| kinds.get(*start..*end)) {
+                Some(kinds) => of_result.extend_from_slice(kinds),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(of_result))
     }
 }

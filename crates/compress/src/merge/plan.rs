@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use hala_weights::Checkpoint;
 
-use super::config::{MergeConfig, Method, Parameters, Parts};
+use super::config::{MergeConfig, Method};
+use super::parameters::Parameters;
+use super::parts::{ModelPart, Parts, SourcePart};
 use crate::CompressError;
 
 /// A tensor to be made.
@@ -64,16 +66,25 @@ pub(crate) fn n_layers(checkpoint: &Checkpoint) -> usize {
     checkpoint.tensor_names().filter_map(layer_of).map(|(layer, _)| layer + 1).max().unwrap_or(0)
 }
 
-/// Every tensor of the result, in the order of their names within layers, those outside of layers first.
+/// Whether a tensor comes after the layers, as mergekit counts: LFM2's last norm, of a name that embeddings have elsewhere, does not.
+fn is_after_layers(name: &str) -> bool {
+    name == "model.norm.weight" || name.starts_with("lm_head.")
+}
+
+/// Every tensor of the result: what comes before the layers, of the first slice's sources; the layers, in the order of their names; what
+/// comes after them, of the last slice's.
 pub(crate) fn outputs(config: &MergeConfig, models: &Models) -> Result<Vec<Output>, CompressError> {
     let runs = runs(config, models)?;
     let settings = |detail| CompressError::Settings { file: config.file.clone(), detail };
     let mut outputs = Vec::new();
-    let Some(first) = runs.first() else { return Ok(outputs) };
-    let outermost = leading(first, models).ok_or_else(|| settings("no model is named".to_owned()))?;
-    for name in outermost.tensor_names().filter(|name| layer_of(name).is_none()) {
-        // Embeddings, the last norm and the head take a list's first value.
-        outputs.push(output(config, first, name, |_| name.to_owned(), 0.0).map_err(settings)?);
+    let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Ok(outputs) };
+    for (run, is_after) in [(first, false), (last, true)] {
+        let outermost = leading(run, models).ok_or_else(|| settings("no model is named".to_owned()))?;
+        let names = outermost.tensor_names().filter(|name| layer_of(name).is_none());
+        for name in names.filter(|name| is_after_layers(name) == is_after) {
+            // Embeddings, the last norm and the head take a list's first value.
+            outputs.push(output(config, run, name, |_| name.to_owned(), 0.0).map_err(settings)?);
+        }
     }
     let mut first_layer = 0;
     for run in &runs {
@@ -104,7 +115,7 @@ fn runs<'a>(config: &'a MergeConfig, models: &Models) -> Result<Vec<Run<'a>>, Co
     let base = config.base.as_deref();
     match &config.parts {
         Parts::Models(parts) => {
-            let source = |part: &'a super::config::ModelPart| Source {
+            let source = |part: &'a ModelPart| Source {
                 model: &part.model,
                 first_layer: 0,
                 parameters: &part.parameters,
@@ -126,7 +137,7 @@ fn runs<'a>(config: &'a MergeConfig, models: &Models) -> Result<Vec<Run<'a>>, Co
                         )));
                     }
                 }
-                let source = |part: &'a super::config::SourcePart| Source {
+                let source = |part: &'a SourcePart| Source {
                     model: &part.model,
                     first_layer: part.layer_range[0],
                     parameters: &part.parameters,

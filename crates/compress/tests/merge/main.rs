@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hala_compress::{CompressError, MergeConfig, Merged, merge};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
+use serde_json::Value;
 
 /// ‖x − y‖ / ‖x‖ of one tensor in f32: sums in another order.
 const F32: f64 = 1e-6;
@@ -71,7 +72,7 @@ fn linear_is_mergekits() {
 fn slices_bring_the_kinds_of_their_layers() {
     let out = tempfile::tempdir().unwrap();
     run("slices", |text| text, out.path()).unwrap();
-    let config: serde_json::Value =
+    let config: Value =
         serde_json::from_slice(&std::fs::read(out.path().join("config.json")).unwrap()).unwrap();
     let [conv, attention] = ["conv", "full_attention"];
     let kinds = [conv, attention, conv, attention, conv, attention];
@@ -99,4 +100,93 @@ fn what_does_not_fit_is_named_and_nothing_is_left() {
     // Layers of another kind have other tensors.
     let text = "{ model: b, layer_range: [1, 4] }";
     refused("slices", text, "{ model: b, layer_range: [0, 3] }", "model.layers.0.");
+}
+
+/// The models of a family's merge of slices, after a change to their config.json.
+fn families_models(family: &str, folder: &Path, change: impl Fn(&str, &mut Value)) -> Vec<Checkpoint> {
+    let open = |name: &str| {
+        let (from, to) = (fixture(family).join(name), folder.join(name));
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::copy(from.join("model.safetensors"), to.join("model.safetensors")).unwrap();
+        let mut config = config(&from);
+        change(name, &mut config);
+        std::fs::write(to.join("config.json"), config.to_string()).unwrap();
+        Checkpoint::open(&to).unwrap()
+    };
+    ["a", "b"].map(open).into()
+}
+
+fn config(folder: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(folder.join("config.json")).unwrap()).unwrap()
+}
+
+/// Merges the slices of a family.
+fn merge_slices(models: Vec<Checkpoint>, out: &Path) {
+    let text = std::fs::read_to_string(fixture("slices-of-families.yml")).unwrap();
+    let merged = merge(&MergeConfig::parse("slices", &text).unwrap(), models, out, 1, &mut |_| true).unwrap();
+    assert_eq!(merged.n_layers, 5);
+}
+
+#[test]
+fn what_comes_before_layers_is_the_first_slices_and_what_comes_after_the_last_ones() {
+    for family in ["gemma2", "cohere2"] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        merge_slices(families_models(family, folder.path(), |_, _| {}), &out);
+        let error = compare(&format!("{family}/slices"), &out);
+        assert!(error <= F32, "{family}: {error}");
+        // What is made is a model here.
+        hala_model::open(&Checkpoint::open(&out).unwrap(), hala_model::Options::default()).unwrap();
+    }
+}
+
+#[test]
+fn a_layers_kind_comes_with_it_out_of_the_model_that_it_is_of() {
+    let [sliding, full] = ["sliding_attention", "full_attention"];
+    for (family, kinds) in [
+        ("gemma2", [sliding, full, sliding, full, sliding]),
+        ("cohere2", [sliding, sliding, sliding, sliding, full]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let pattern = |_: &str, config: &mut Value| {
+            if family == "cohere2" {
+                config["sliding_window_pattern"] = 4.into();
+            }
+        };
+        merge_slices(families_models(family, folder.path(), pattern), &out);
+        let config = config(&out);
+        assert_eq!(config["layer_types"], serde_json::json!(kinds), "{family}");
+        assert_eq!(config["num_hidden_layers"], 5);
+        assert!(config["sliding_window_pattern"].is_null(), "{config}");
+    }
+}
+
+#[test]
+fn old_lists_of_attention_layers_follow_the_slices() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "slices:\n  - sources: [{ model: a, layer_range: [1, 4] }]\n  - sources: [{ model: b, layer_range: [1, 4] }]\n\
+                merge_method: linear\nparameters: { weight: 1, int8_mask: true }\n";
+    let merging = MergeConfig::parse("old", text).unwrap();
+    let models = ["a", "b"].map(|name| {
+        let to = folder.path().join(name);
+        std::fs::create_dir_all(&to).unwrap();
+        let from = fixture(name);
+        std::fs::copy(from.join("model.safetensors"), to.join("model.safetensors")).unwrap();
+        let mut config = config(&from);
+        config.as_object_mut().unwrap().remove("layer_types");
+        config["full_attn_idxs"] = serde_json::json!([1, 3]);
+        std::fs::write(to.join("config.json"), config.to_string()).unwrap();
+        Checkpoint::open(&to).unwrap()
+    });
+    let out = folder.path().join("out");
+    merge(&merging, models.into(), &out, 1, &mut |_| true).unwrap();
+    let config = config(&out);
+    assert_eq!(config["full_attn_idxs"], serde_json::json!([0, 2, 3, 5]));
+    assert!(config.get("layer_types").is_none(), "{config}");
+    let made = Checkpoint::open(&out).unwrap();
+    hala_model::open(&made, hala_model::Options::default()).unwrap();
+    // As mergekit has it, LFM2's last norm is not among what comes after the layers.
+    let norm = |checkpoint: &Checkpoint| checkpoint.load("model.embedding_norm.weight", DType::F32).unwrap();
+    assert_eq!(norm(&made).to_f32(), norm(&Checkpoint::open(&fixture("a")).unwrap()).to_f32());
 }
