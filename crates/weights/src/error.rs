@@ -273,6 +273,18 @@ pub enum WeightsError {
         /// What is missing or does not fit, and what to do.
         reason: String,
     },
+    /// A tensor that a setting asks for beside a weight's codes is not there.
+    #[error(
+        "quantization_config says of the weight {name} that {setting}, and {missing} is not there: download the checkpoint again, or use the unquantised one"
+    )]
+    MissingCompanion {
+        /// The weight.
+        name: String,
+        /// What quantization_config says.
+        setting: &'static str,
+        /// The tensor.
+        missing: String,
+    },
     /// A column's group that there is not.
     #[error("`{name}` puts a column into group {found}, and there are groups 0 to {last}: download it again", last = n_groups - 1)]
     Order {

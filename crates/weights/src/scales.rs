@@ -21,7 +21,7 @@ impl Checkpoint {
     /// # Errors
     /// There are none; they have another shape or element type.
     pub(crate) fn zeros(&self, name: &str, codes: Codes, scales: Shape) -> Result<Zeros<'_>, WeightsError> {
-        let view = self.tensor(&format!("{name}{ZERO_SUFFIX}"))?;
+        let view = self.companion(name, ZERO_SUFFIX, "symmetric is false")?;
         match (view.dtype, codes) {
             (FileDType::I8, _) if view.shape.dims() == scales.dims() => Ok(Zeros::Bytes(view)),
             (FileDType::I32, Codes::Packed(n_bits)) => {
@@ -44,11 +44,10 @@ impl Checkpoint {
         scheme: Scheme,
         n_columns: usize,
     ) -> Result<Option<TensorView<'_>>, WeightsError> {
-        let order = format!("{name}{ORDER_SUFFIX}");
-        if !scheme.is_ordered && !self.contains(&order) {
+        if !scheme.is_ordered && !self.contains(&format!("{name}{ORDER_SUFFIX}")) {
             return Ok(None);
         }
-        let view = self.tensor(&order)?;
+        let view = self.companion(name, ORDER_SUFFIX, "actorder is group")?;
         if view.dtype != FileDType::I32 || scheme.block[1] == Scheme::ALL {
             return Err(view.unsupported());
         }
@@ -56,6 +55,22 @@ impl Checkpoint {
         // Before columns are ordered, compressed-tensors fills the tensor with −1.
         let is_unused = view.bytes.is_some_and(|bytes| bytes.starts_with(&(-1i32).to_le_bytes()));
         Ok((!is_unused).then_some(view))
+    }
+}
+
+impl Checkpoint {
+    /// A tensor beside a weight's codes, which a setting asks for.
+    fn companion(
+        &self,
+        name: &str,
+        suffix: &str,
+        setting: &'static str,
+    ) -> Result<TensorView<'_>, WeightsError> {
+        let missing = format!("{name}{suffix}");
+        if self.contains(&missing) {
+            return self.tensor(&missing);
+        }
+        Err(WeightsError::MissingCompanion { name: name.to_owned(), setting, missing })
     }
 }
 

@@ -37,13 +37,22 @@ impl Quantisation {
     /// # Errors
     /// [`WeightsError::Quantisation`] for a way to quantise that is not read, naming it; [`WeightsError::Mlx`] for MLX's.
     pub(crate) fn of(config: &Config) -> Result<Option<Self>, WeightsError> {
-        if let Some(found) = config.raw("quantization").filter(|found| found.is_object()) {
-            return Err(WeightsError::Mlx {
-                file: config.file().to_owned(),
-                found: format!("`quantization`: {found}"),
-            });
+        let quantisation = config.object("quantization_config")?.filter(|q| q.keys().next().is_some());
+        // MLX writes one object under both keys, and no method into it.
+        let is_mlx = |q: &Config| {
+            q.raw("quant_method").is_none() && ["group_size", "bits"].iter().all(|key| q.raw(key).is_some())
+        };
+        let of_mlx = match config.raw("quantization").filter(|found| found.is_object()) {
+            Some(found) => Some(format!("`quantization`: {found}")),
+            None => quantisation
+                .as_ref()
+                .filter(|q| is_mlx(q))
+                .map(|_| "`quantization_config` without a method".to_owned()),
+        };
+        if let Some(found) = of_mlx {
+            return Err(WeightsError::Mlx { file: config.file().to_owned(), found });
         }
-        let Some(quantisation) = config.object("quantization_config")? else { return Ok(None) };
+        let Some(quantisation) = quantisation else { return Ok(None) };
         match read(&quantisation) {
             Ok(read) => Ok(Some(read)),
             Err(Fault::File(error)) => Err(error),

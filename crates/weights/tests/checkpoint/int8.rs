@@ -229,7 +229,11 @@ fn folders_of_mlx_are_refused_for_what_they_are() {
         ("a.biases", "F32", &[2, 1], words),
     ];
     let by_tensors = memory(tensors(&entries), "{}");
-    for checkpoint in [by_config, by_tensors] {
+    let by_method = memory(
+        tensors(&[("n", "F32", &[1], f32_bytes(&[1.0]))]),
+        r#"{"quantization_config": {"group_size": 32, "bits": 4}}"#,
+    );
+    for checkpoint in [by_config, by_tensors, by_method] {
         let error = checkpoint.check_quantisation().unwrap_err();
         assert!(matches!(error, WeightsError::Mlx { .. }) && error.to_string().contains("MLX"), "{error}");
     }
