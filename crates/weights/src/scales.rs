@@ -34,6 +34,22 @@ impl Checkpoint {
         }
     }
 
+    /// Zero points of a weight whose scheme is symmetric, which early versions of compressed-tensors wrote too: counted as they count them,
+    /// where they are not 0.
+    ///
+    /// # Errors
+    /// They have another shape or element type.
+    pub(crate) fn stray_zeros(
+        &self,
+        name: &str,
+        codes: Codes,
+        scales: Shape,
+    ) -> Result<Option<Zeros<'_>>, WeightsError> {
+        let view = self.tensor(&format!("{name}{ZERO_SUFFIX}"))?;
+        let is_nothing = view.bytes.is_none_or(|bytes| bytes.iter().all(|byte| *byte == 0));
+        if is_nothing { Ok(None) } else { self.zeros(name, codes, scales).map(Some) }
+    }
+
     /// The tensor that gives each of a weight's columns its group; `None` where they are in their own order.
     ///
     /// # Errors

@@ -100,7 +100,13 @@ impl Checkpoint {
             return Err(WeightsError::Ambiguous { name: name.to_owned(), scales: scales.shape, blocks });
         }
         let codes = if codes == Codes::Packed(0) { Codes::Packed(scheme.n_bits) } else { codes };
-        let zeros = scheme.has_zeros.then(|| self.zeros(name, codes, scales.shape)).transpose()?;
+        let zeros = if scheme.has_zeros {
+            Some(self.zeros(name, codes, scales.shape)?)
+        } else if has_zeros {
+            self.stray_zeros(name, codes, scales.shape)?
+        } else {
+            None
+        };
         let order = self.order(name, scheme, matrix[1])?;
         Ok(Stored { view, form: Form::Quantised(Quantised { codes, scales, zeros, order, scheme }) })
     }

@@ -74,6 +74,20 @@ fn an_order_that_was_never_filled_is_that_of_the_columns() {
 }
 
 #[test]
+fn zero_points_beside_a_symmetric_scheme_count_where_they_are_not_0() {
+    let symmetric = json!({ "symmetric": true });
+    let zeros = |values: [i8; 2]| {
+        [("a.weight_zero_point", "I8", &[1, 2][..], values.map(|zero| zero as u8).to_vec())]
+    };
+    let none = with(&zeros([0, 0]), &symmetric);
+    assert_eq!(none.tensor_names().collect::<Vec<_>>(), ["a.weight"]);
+    assert_eq!(none.stored_dtype("a.weight").unwrap(), DType::Int4 { group: 8 });
+    let some = with(&zeros([0, 1]), &symmetric);
+    let expected = [[0.0, 1.0].repeat(4), [-2.0, 0.0].repeat(4)].concat();
+    assert_eq!(some.load("a.weight", DType::F32).unwrap().to_f32(), expected);
+}
+
+#[test]
 fn what_is_missing_or_misshapen_is_named() {
     let fault = |more: &[(&str, &str, &[usize], Vec<u8>)], weights| {
         with(more, &weights).load("a.weight", DType::F32).unwrap_err().to_string()
