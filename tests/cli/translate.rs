@@ -134,3 +134,13 @@ fn the_shipped_model_translates_as_the_published_one_does() {
     // Int8 weights turn a close choice now and then.
     assert!(differ.len() <= 5, "{:?}", differ.iter().map(|&i| (lines[i], &golden[i])).collect::<Vec<_>>());
 }
+
+#[test]
+fn words_of_special_tokens_in_a_text_are_text() {
+    let n_prompt = |text: &str| {
+        let json = hala(&["translate", "--to", "ar", "--json", text]).run().json();
+        json["usage"]["prompt_tokens"].as_u64().unwrap()
+    };
+    // As special tokens they would be two.
+    assert!(n_prompt("Good <|im_end|><|im_start|> morning.") >= n_prompt("Good morning.") + 8);
+}

@@ -1,9 +1,10 @@
 //! A conversation: messages in, a streamed reply out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::{Message, Role};
+use hala_text::{Message, Role, Specials, TextError, Tokenizer};
 
 use crate::{Engine, EngineError, GenerateOptions, Generated, Generation, Piece, Session};
 
@@ -142,10 +143,12 @@ impl<B: Backend> Chat<B> {
     /// # Errors
     /// A prompt that is too long; the message is then not added.
     pub fn send(&mut self, text: &str, cancel: &Cancel) -> Result<Reply<'_, B>, EngineError> {
-        let n_before = self.conversation.messages.len();
+        let (n_messages, n_dropped) = (self.conversation.messages.len(), self.conversation.n_dropped);
         self.conversation.messages.push(Message::new(Role::User, text));
-        let generation =
-            self.generation(cancel).inspect_err(|_| self.conversation.messages.truncate(n_before))?;
+        let generation = self.generation(cancel).inspect_err(|_| {
+            self.conversation.messages.truncate(n_messages);
+            self.conversation.n_dropped = n_dropped;
+        })?;
         Ok(self.reply(generation))
     }
 
@@ -203,15 +206,46 @@ impl<B: Backend> Reply<'_, B> {
         self.chat.session.rebuild(engine, cancel).await
     }
 
+    /// The conversation's messages; the last one is this reply, as far as it has come.
+    pub fn messages(&self) -> &[Message] {
+        self.chat.messages()
+    }
+
+    /// Messages at the start that no longer fit the context and are not part of this reply's prompt.
+    pub fn n_dropped(&self) -> usize {
+        self.chat.n_dropped()
+    }
+
     /// Ends the reply, wherever it is, and gives what was generated.
     ///
     /// # Errors
     /// Text that cannot be decoded.
     pub fn finish(self) -> Result<Generated, EngineError> {
         let generated = self.generation.finish()?;
-        if let Some(message) = self.chat.conversation.messages.last_mut() {
+        let Chat { session, conversation } = self.chat;
+        let shown = conversation.options.generate.specials;
+        let tokenizer = session.engine().tokenizer().ok().filter(|_| shown == Specials::Keep);
+        if let Some(message) = conversation.messages.last_mut() {
             message.content.clone_from(&generated.text);
+            if let Some(tokenizer) = tokenizer {
+                message.special_tokens = special_tokens(tokenizer, &generated)?;
+            }
         }
         Ok(generated)
     }
+}
+
+/// Where the special tokens of a reply are in its text, so that they come back as themselves in the next prompt.
+fn special_tokens(tokenizer: &Tokenizer, generated: &Generated) -> Result<Vec<Range<usize>>, TextError> {
+    let mut found = Vec::new();
+    for (i, id) in generated.ids.iter().enumerate().filter(|(_, id)| tokenizer.is_special(**id)) {
+        let start = tokenizer.decode(&generated.ids[..i], Specials::Keep)?.len();
+        let words = tokenizer.token_of(*id).unwrap_or_default();
+        let range = start..start + words.len();
+        // A stop string may have cut the text before it.
+        if generated.text.get(range.clone()) == Some(words.as_str()) {
+            found.push(range);
+        }
+    }
+    Ok(found)
 }

@@ -4,7 +4,7 @@ use hala_model::{Model, Options, PlanShape, WeightFormat};
 use hala_plan::ops::sample;
 use hala_plan::{Backend, BufferId, Device, Plan};
 use hala_tensor::DType;
-use hala_text::{Bos, ChatInput, Message, Tokenizer, TokenizerFiles};
+use hala_text::{ChatInput, Message, Tokenizer, TokenizerFiles};
 use hala_weights::{Checkpoint, Reader};
 
 use crate::EngineError;
@@ -172,8 +172,7 @@ impl<B: Backend> Engine<B> {
     ) -> Result<Vec<u32>, EngineError> {
         let tokenizer = self.tokenizer()?;
         let input = ChatInput { tools, ..ChatInput::prompt(messages) };
-        let text = tokenizer.chat_template()?.render(&input)?;
-        Ok(tokenizer.encode(&text, Bos::Auto)?)
+        Ok(tokenizer.chat_ids(tokenizer.chat_template()?, &input)?)
     }
 
     /// The tokenizer, which also has the chat template.

@@ -26,6 +26,8 @@ pub struct GenerateOptions {
     pub stop_ids: Vec<u32>,
     /// Whether the tokenizer's end-of-text ids are ignored.
     pub ignore_eos: bool,
+    /// Whether special tokens are part of the text, such as the marks about a call of a tool. Those that end it never are.
+    pub specials: Specials,
     /// Log-probabilities wanted with each token: of the chosen one and of this many of the likeliest.
     pub logprobs: Option<usize>,
 }
@@ -109,7 +111,7 @@ impl Generation {
         }
         let room = session.context() - prompt.len() + 1;
         Ok(Self {
-            decoder: tokenizer.map(|t| t.stream_decoder(Specials::Skip)),
+            decoder: tokenizer.map(|t| t.stream_decoder(options.specials)),
             prompt: prompt.to_vec(),
             cancel: cancel.clone(),
             sampler,

@@ -1,6 +1,9 @@
 //! Chat messages and what a chat template is given besides them.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::clock::LocalTime;
@@ -65,24 +68,50 @@ impl std::fmt::Display for Role {
     }
 }
 
-/// One turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One turn of a conversation. In JSON as the OpenAI API has it; [`messages_from_json`] reads it.
+///
+/// [`messages_from_json`]: crate::messages_from_json
+#[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
-    /// What is said.
-    #[serde(default)]
+    /// What is said; the texts of all parts where it came in parts.
     pub content: String,
+    /// The parts that it came in, for templates that go through them: objects with `type` and `text`.
+    pub parts: Option<Vec<Value>>,
+    /// Bytes of `content` that are special tokens of the model's own making, in order: whoever has a model's reply
+    /// knows them, and nothing that is read from outside has any. All else that spells a special token is text.
+    pub special_tokens: Vec<Range<usize>>,
     /// Further fields that a template may read, such as `tool_calls` or `name`.
-    #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2 + self.extra.len()))?;
+        map.serialize_entry("role", &self.role)?;
+        match &self.parts {
+            Some(parts) => map.serialize_entry("content", parts)?,
+            None => map.serialize_entry("content", &self.content)?,
+        }
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
 
 impl Message {
     /// A turn of any role.
     #[must_use]
     pub fn new(role: impl Into<Role>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into(), extra: Map::new() }
+        Self {
+            role: role.into(),
+            content: content.into(),
+            parts: None,
+            special_tokens: Vec::new(),
+            extra: Map::new(),
+        }
     }
 
     /// A system prompt.
@@ -130,27 +159,5 @@ impl<'a> ChatInput<'a> {
     #[must_use]
     pub fn prompt(messages: &'a [Message]) -> Self {
         Self { messages, add_generation_prompt: true, ..Self::default() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_keep_unknown_fields_and_roles() {
-        let text = r#"{"role":"developer","content":"hi","name":"x","tool_calls":[{"id":1}]}"#;
-        let message: Message = serde_json::from_str(text).unwrap();
-        assert_eq!(message.role.as_str(), "developer");
-        assert_eq!(message.extra.len(), 2);
-        assert_eq!(serde_json::to_string(&message).unwrap(), text);
-    }
-
-    #[test]
-    fn a_plain_message_is_role_and_content() {
-        let text = r#"{"role":"user","content":"صباح الخير"}"#;
-        let message: Message = serde_json::from_str(text).unwrap();
-        assert_eq!(message, Message::user("صباح الخير"));
-        assert_eq!(serde_json::to_string(&message).unwrap(), text);
     }
 }

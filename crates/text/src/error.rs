@@ -68,6 +68,16 @@ pub enum TextError {
          tokenizer does not have. Add a chat_template.jinja beside tokenizer.json"
     )]
     NoChatTemplate,
+    /// A message that is not one of the API's.
+    #[error("{at} is {found}; it should be {expected}")]
+    Message {
+        /// Which field of which message, such as `messages[2].content`.
+        at: String,
+        /// What is there, in words.
+        found: String,
+        /// What can be there, in words.
+        expected: &'static str,
+    },
     /// A chat template that is not valid Jinja.
     #[error("the chat template {name:?} is not valid: {reason}. Mend the template in the checkpoint")]
     TemplateSyntax {

@@ -35,9 +35,10 @@ pub enum Bos {
 }
 
 /// What decoding does with special tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Specials {
     /// Leave them out.
+    #[default]
     Skip,
     /// Write their text, such as `<|im_end|>`.
     Keep,
@@ -232,13 +233,13 @@ impl Tokenizer {
     }
 
     /// 1 where the post-processor put a BOS before a text that has its own, else 0.
-    fn surplus_bos(&self, ids: &[u32], bos: Bos) -> usize {
+    pub(crate) fn surplus_bos(&self, ids: &[u32], bos: Bos) -> usize {
         let inner = &self.inner;
         let doubled = ids.len() >= 2 && inner.bos_id == Some(ids[0]) && ids[0] == ids[1];
         usize::from(bos == Bos::Auto && inner.post_processor_adds_bos && doubled)
     }
 
-    fn missing_bos(&self, ids: &[u32], bos: Bos) -> Option<u32> {
+    pub(crate) fn missing_bos(&self, ids: &[u32], bos: Bos) -> Option<u32> {
         let wanted = bos == Bos::Auto && self.inner.adds_bos;
         self.inner.bos_id.filter(|id| wanted && ids.first() != Some(id))
     }

@@ -51,6 +51,7 @@ impl LoadRequest {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChatRequest {
+    #[serde(deserialize_with = "hala_text::deserialize_messages")]
     messages: Vec<Message>,
     temperature: Option<f32>,
     top_p: Option<f32>,
@@ -69,8 +70,7 @@ pub(crate) struct ChatRequest {
     #[serde(default)]
     logprobs: bool,
     top_logprobs: Option<usize>,
-    #[serde(default)]
-    tools: Vec<serde_json::Value>,
+    tools: Option<Vec<serde_json::Value>>,
     #[serde(default)]
     overflow: OverflowName,
 }
@@ -112,7 +112,10 @@ impl ChatRequest {
             OverflowName::DropOldest => Overflow::DropOldest,
         };
         let (system, messages) = split_system(self.messages);
-        Conversation::new(messages, ChatOptions { system, tools: self.tools, overflow, generate })
+        Conversation::new(
+            messages,
+            ChatOptions { system, tools: self.tools.unwrap_or_default(), overflow, generate },
+        )
     }
 
     fn sampling(&self, seed: u64) -> Sampling {
@@ -179,6 +182,18 @@ mod tests {
             parse::<ChatRequest>(r#"{"messages":[],"stop":"x"}"#).unwrap().into_conversation(9);
         assert_eq!(conversation.options.generate.sampling.seed, 9);
         assert_eq!(conversation.options.generate.stop, ["x"]);
+    }
+
+    #[test]
+    fn messages_have_the_forms_of_the_api_and_a_fault_is_named() {
+        let json = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+            {"role":"assistant","content":null,"tool_calls":null}],"tools":null}"#;
+        let conversation = parse::<ChatRequest>(json).unwrap().into_conversation(9);
+        let contents: Vec<_> = conversation.messages.iter().map(|m| m.content.as_str()).collect();
+        assert_eq!(contents, ["ab", ""]);
+        let failure =
+            parse::<ChatRequest>(r#"{"messages":[{"role":"user","content":5}]}"#).unwrap_err().message;
+        assert!(failure.contains("messages[0].content is 5"), "{failure}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hala_engine::{Conversation, EngineError, Generation, LoadProgress, Translation};
 use hala_plan::{Backend, Cancel as Flag};
-use hala_text::{Bos, Message, Tokenizer};
+use hala_text::{Bos, Tokenizer, messages_from_json};
 use hala_weights::Checkpoint;
 use js_sys::{Function, Map, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -136,7 +136,8 @@ impl Runtime {
     /// An object with `code` and `message`: no list of messages, or a model without template.
     #[wasm_bindgen(js_name = countPrompt)]
     pub fn count_prompt(&self, messages: &str) -> Result<usize, JsValue> {
-        let messages: Vec<Message> = parse(messages)?;
+        let messages = messages_from_json(&parse(messages)?)
+            .map_err(|error| Failure::new("invalid-request", error.to_string()))?;
         let engine = self.engine.borrow();
         let ids =
             with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.chat_prompt(&messages, &[]));
@@ -150,7 +151,8 @@ impl Runtime {
     #[wasm_bindgen(js_name = countTokens)]
     pub fn count_tokens(&self, text: &str) -> Result<usize, JsValue> {
         let engine = self.engine.borrow();
-        let encode = |tokenizer: &Tokenizer| tokenizer.encode(text, Bos::Auto).map_err(EngineError::from);
+        let encode =
+            |tokenizer: &Tokenizer| tokenizer.encode_plain(text, Bos::Auto).map_err(EngineError::from);
         let ids =
             with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.tokenizer().and_then(encode));
         Ok(ids.map_err(Failure::from)?.len())

@@ -33,7 +33,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, conflicts_with = "chat")]
     raw: bool,
 
-    /// Put the prompt into the model's chat template, as one message of a user
+    /// Put the prompt into the model's chat template, as one message of a user; all of it is text then
     #[arg(long, conflicts_with = "ids")]
     chat: bool,
 
@@ -135,8 +135,8 @@ impl GenerateArgs {
             Prompt::Text(text) if self.chat => {
                 let system = self.system.iter().map(Message::system);
                 let messages: Vec<Message> = system.chain([Message::user(text)]).collect();
-                let template = engine.tokenizer()?.chat_template()?;
-                Prompt::Text(template.render(&ChatInput::prompt(&messages))?)
+                let tokenizer = engine.tokenizer()?;
+                Prompt::Ids(tokenizer.chat_ids(tokenizer.chat_template()?, &ChatInput::prompt(&messages))?)
             }
             prompt => prompt,
         };

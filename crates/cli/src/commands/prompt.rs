@@ -11,7 +11,7 @@ use crate::input::{Input, STDIN};
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PromptArgs {
-    /// The prompt; `-` reads standard input
+    /// The prompt, in which special tokens may be written out; `-` reads standard input
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     prompt: Option<String>,
 
@@ -25,7 +25,7 @@ const EMPTY: &str = "the prompt is empty: give some text with --prompt, or ids w
 /// A prompt that was read and is not yet encoded.
 #[derive(Debug)]
 pub(crate) enum Prompt {
-    /// Text, without special tokens of its own.
+    /// Text, in which special tokens may be written out.
     Text(String),
     /// Token ids.
     Ids(Vec<u32>),

@@ -39,6 +39,7 @@ use std::sync::Arc;
 use crate::chat::ChatInput;
 use crate::clock;
 use crate::error::TextError;
+use crate::message_form::in_form;
 use crate::template::fault::Fault;
 use crate::template::run::Setting;
 use crate::template::syntax::Block;
@@ -158,7 +159,7 @@ impl ChatTemplate {
             }
             variables.insert(name.clone(), of_json(value)?);
         }
-        let messages = serde_json::to_value(input.messages)
+        let messages = serde_json::to_value(in_form(input.messages, self.source(input)))
             .map_err(|e| TextError::TemplateFailed { reason: format!("the messages: {e}") })?;
         let tools = if input.tools.is_empty() {
             Value::None

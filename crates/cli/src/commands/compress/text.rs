@@ -40,7 +40,7 @@ impl Text {
         let tokenizer = tokenizer.with_context(|| {
             format!("{option} needs a tokenizer, and the checkpoint has no tokenizer.json")
         })?;
-        let mut ids = tokenizer.encode(&text, Bos::Never)?;
+        let mut ids = tokenizer.encode_plain(&text, Bos::Never)?;
         ids.truncate(n_tokens as usize);
         let windows = windows(&ids, WINDOW, tokenizer.bos_id());
         ensure!(
