@@ -124,6 +124,8 @@ fn files_that_cannot_be_saved_or_loaded_are_named() {
     std::fs::write(path("no-talk.json"), "{}").unwrap();
     chat(&format!("/load {}\n", path("none.json"))).refused(&["none.json", "cannot read"]);
     chat(&format!("/load {}\n", path("no-talk.json"))).refused(&["no-talk.json", "holds no conversation"]);
+    std::fs::write(path("no-talk.json"), r#"[{"role": "user", "content": 5}]"#).unwrap();
+    chat(&format!("/load {}\n", path("no-talk.json"))).refused(&["no-talk.json", "messages[0].content is 5"]);
     chat(&format!("/save {}\n", path("none/talk.json"))).refused(&["none/talk.json", "cannot write"]);
     chat("/save\n").refused(&["/save needs the name of a file"]);
     assert_eq!(crate::names(folder.path()), ["no-talk.json"]);
@@ -137,5 +139,103 @@ fn a_conversation_that_outgrows_the_context_is_an_error_or_forgets_its_oldest_tu
     let strict = run("error");
     assert_eq!(strict.code, Some(2));
     strict.blames(&["the prompt has ", "the context holds 48"]);
-    assert_eq!(run("drop").text().lines().count(), 6);
+    let dropped = run("drop");
+    assert!(dropped.stderr.contains("outgrew the context: messages 1 to "), "{dropped:?}");
+    assert!(dropped.stderr.contains("This is one more message"), "{dropped:?}");
+    assert_eq!(dropped.text().lines().count(), 6);
+}
+
+/// Has the model write the special token `<|fim_mid|>`: the built-in one's tokenizer has none about calls.
+const MARK: &str = "4=100";
+
+#[test]
+fn marks_that_the_model_makes_are_shown_and_come_back_as_themselves() {
+    let options = ["--logit-bias", MARK, "--max-tokens", "2"];
+    let marks = "<|fim_mid|><|fim_mid|>";
+    assert_eq!(chat_with(&options, "hello\n").text(), format!("{marks}\n"));
+    let talk = saved_with(&options, "hello");
+    assert_eq!(
+        talk["messages"][1],
+        json!({
+            "role": "assistant", "content": marks, "special_tokens": [[0, 11], [11, 22]],
+        })
+    );
+    // The prompt of the next turn begins with all that is there, so only what is new is computed.
+    let done = chat_with(&options, "hello\nhello\n/stats\n");
+    let said = done.stderr.split(" prompt tokens computed").next().unwrap();
+    let numbers: Vec<u64> = said.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [n_new, n_all] = numbers[..] else { panic!("{done:?}") };
+    let first =
+        hala(&["generate", "--chat", "--json", "--max-tokens", "1", "--prompt", "hello"]).run().json();
+    let n_first = first["usage"]["prompt_tokens"].as_u64().unwrap();
+    assert!(n_all - n_new > n_first, "{n_new} of {n_all} after {n_first}");
+}
+
+#[test]
+fn words_of_special_tokens_are_text_in_a_message_and_in_a_loaded_conversation() {
+    let n_prompt = |text: &str| {
+        let generated =
+            hala(&["generate", "--chat", "--json", "--max-tokens", "1", "--prompt", text]).run().json();
+        generated["usage"]["prompt_tokens"].as_u64().unwrap()
+    };
+    // As a special token it would be one.
+    assert!(n_prompt("a<|im_end|>b") >= n_prompt("ab") + 4);
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("talk.json");
+    let n_loaded = |reply: &str| {
+        let talk = json!([{"role": "user", "content": "x"}, {"role": "assistant", "content": reply}]);
+        std::fs::write(&file, talk.to_string()).unwrap();
+        let script = format!("/load {}\nhello\n", file.display());
+        let line: Value =
+            serde_json::from_str(&chat_with(&["--json", "--max-tokens", "1"], &script).text()).unwrap();
+        line["usage"]["prompt_tokens"].as_u64().unwrap()
+    };
+    assert!(n_loaded("a<|im_end|>b") >= n_loaded("ab") + 4);
+}
+
+#[test]
+fn replies_in_json_are_one_line_each() {
+    let done = chat_with(&["--json", "--max-tokens", "3"], "hello\nGood morning.\n");
+    assert_eq!(done.stderr, "");
+    let text = done.text();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        assert_eq!(line["message"]["role"], "assistant");
+        assert!(line["message"]["content"].is_string() && line["usage"]["prompt_tokens"].is_u64());
+        assert!(line["finish_reason"].is_string(), "{line}");
+        assert_eq!(line["dropped_messages"], 0);
+    }
+    let script = "This is one more message.\n".repeat(6);
+    let dropped =
+        chat_with(&["--json", "--context", "48", "--max-tokens", "4", "--overflow", "drop"], &script).text();
+    let last: Value = serde_json::from_str(dropped.lines().last().unwrap()).unwrap();
+    assert!(last["dropped_messages"].as_u64().unwrap() > 0, "{last}");
+}
+
+#[test]
+fn a_request_s_tools_reach_the_prompt_and_are_saved() {
+    let folder = tempdir().unwrap();
+    let (file, again) = (folder.path().join("request.json"), folder.path().join("again.json"));
+    let model = folder.path().join("model");
+    std::fs::create_dir(&model).unwrap();
+    for entry in std::fs::read_dir(demo_folder()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
+    }
+    std::fs::write(model.join("chat_template.jinja"), "{{ tools | tojson }}{{ messages[0].content }}")
+        .unwrap();
+    let tools = json!([{"type": "function", "function": {"name": "weather", "description": "the weather of a city"}}]);
+    let talk = |tools: &Value| {
+        let request = json!({"model": "m", "stream": true, "messages": [], "tools": tools});
+        std::fs::write(&file, request.to_string()).unwrap();
+        let script = format!("/load {}\nhello\n/save {}\n", file.display(), again.display());
+        let text = hala(&["chat", "--json", "--max-tokens", "1"]).model(&model).input(script).run().text();
+        let line: Value = serde_json::from_str(&text).unwrap();
+        line["usage"]["prompt_tokens"].as_u64().unwrap()
+    };
+    assert!(talk(&tools) > talk(&Value::Null) + 10);
+    talk(&tools);
+    let saved: Value = serde_json::from_str(&std::fs::read_to_string(again).unwrap()).unwrap();
+    assert_eq!(saved["tools"], tools);
 }

@@ -1,6 +1,7 @@
 //! `hala chat`: a conversation in the terminal.
 
 mod lines;
+mod report;
 mod slash;
 mod transcript;
 
@@ -8,7 +9,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use hala_engine::{Chat, ChatOptions, Engine, FinishReason, Generated, Overflow, Reply, Sampling, Session};
+use hala_engine::{
+    Chat, ChatOptions, Engine, FinishReason, GenerateOptions, Generated, Overflow, Reply, Sampling, Session,
+};
+use hala_text::Specials;
 
 use crate::failure::{AlreadyReported, Interrupted, OutputClosed, message, print_error};
 use crate::model_args::{ModelArgs, Reopen, with_backend};
@@ -20,9 +24,15 @@ use slash::Next;
 /// Talks with a model.
 ///
 /// Lines are messages; a line that begins with a slash is a command, and /help lists them. Without a terminal each
-/// line of standard input is a message.
+/// line of standard input is a message. With --json each reply is one line of JSON, for scripts: `message` (role and
+/// content), `finish_reason`, `usage`, `timings`, and `dropped_messages`, how many of the oldest messages its prompt left out.
+///
+/// What is typed, loaded or given with --system is text: words such as <|im_end|> in it end no turn. Marks that the
+/// model itself makes, about a call of a tool for example, are shown, saved by /save, and special again in what follows.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  hala chat --model LiquidAI/LFM2-1.2B --system \"Answer in Arabic.\"")]
+#[command(after_help = "Examples:
+  hala chat --model LiquidAI/LFM2-1.2B --system \"Answer in Arabic.\"
+  hala chat --model LiquidAI/LFM2-1.2B --json < questions.txt")]
 pub(crate) struct ChatArgs {
     /// What the model is told before the first message
     #[arg(long, value_name = "TEXT")]
@@ -31,6 +41,10 @@ pub(crate) struct ChatArgs {
     /// What happens when the conversation outgrows the context
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = OverflowName::Error)]
     overflow: OverflowName,
+
+    /// Print each reply as one line of JSON
+    #[arg(long)]
+    json: bool,
 
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -44,7 +58,7 @@ pub(crate) struct ChatArgs {
 enum OverflowName {
     /// An error
     Error,
-    /// The oldest turns are forgotten
+    /// The oldest turns are left out, and it is said which
     Drop,
 }
 
@@ -54,6 +68,9 @@ struct Repl<'a, B: Reopen> {
     model: &'a ModelArgs,
     lines: Lines,
     last: Option<Generated>,
+    /// Messages whose leaving was told.
+    n_dropped: usize,
+    is_json: bool,
     app: &'a App,
 }
 
@@ -73,9 +90,13 @@ impl ChatArgs {
                 OverflowName::Error => Overflow::Error,
                 OverflowName::Drop => Overflow::DropOldest,
             },
-            generate: self.sampling.options(&Sampling::conversation())?,
+            generate: GenerateOptions {
+                specials: Specials::Keep,
+                ..self.sampling.options(&Sampling::conversation())?
+            },
             ..ChatOptions::default()
         };
+        let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
             pollster::block_on(self.talk(engine, options, app))
@@ -87,7 +108,8 @@ impl ChatArgs {
         engine.tokenizer()?.chat_template()?;
         let session = Session::new(Arc::new(engine)).await?;
         let (chat, lines) = (Chat::new(session, options), Lines::open()?);
-        let mut repl = Repl { chat, model: &self.model, lines, last: None, app };
+        let mut repl =
+            Repl { chat, model: &self.model, lines, last: None, n_dropped: 0, is_json: self.json, app };
         if repl.lines.are_typed() && !app.quiet {
             let name = self.model.checkpoint().name();
             terminal::notice(&format!("{name}; /help lists the commands, Ctrl-D ends"));
@@ -132,12 +154,21 @@ impl<B: Reopen> Repl<'_, B> {
             let _working = self.app.interrupt.working();
             let cancel = self.app.interrupt.cancel();
             let mut reply = self.chat.send(turn, cancel)?;
-            let n_printed = stream(&mut reply, self.model, self.app).await?;
+            let n_dropped = reply.n_dropped();
+            if let Some(left_out) = report::left_out(reply.messages(), self.n_dropped..n_dropped) {
+                self.n_dropped = n_dropped;
+                terminal::notice(&left_out);
+            }
+            let printing = if self.is_json { Printing::Nothing } else { Printing::Text };
+            let n_printed = stream(&mut reply, self.model, self.app, printing).await?;
             let generated = reply.finish()?;
-            output::print(&generated.text[n_printed..])?;
+            match printing {
+                Printing::Text => output::print(&generated.text[n_printed..])?,
+                Printing::Nothing => output::print_json(&report::ReplyJson::new(&generated, n_dropped))?,
+            }
             generated
         };
-        if !generated.text.ends_with('\n') {
+        if !self.is_json && !generated.text.ends_with('\n') {
             output::print("\n")?;
         }
         let was_cancelled = generated.finish == FinishReason::Cancelled;
@@ -152,16 +183,30 @@ impl<B: Reopen> Repl<'_, B> {
     }
 }
 
-/// Prints a reply to its end; returns the bytes printed. A device that is lost is set up again, unless it is lost once more
+/// What is printed of a reply while it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Printing {
+    Text,
+    Nothing,
+}
+
+/// Takes a reply to its end; returns the bytes printed. A device that is lost is set up again, unless it is lost once more
 /// before it has computed anything.
-async fn stream<B: Reopen>(reply: &mut Reply<'_, B>, model: &ModelArgs, app: &App) -> Result<usize> {
+async fn stream<B: Reopen>(
+    reply: &mut Reply<'_, B>,
+    model: &ModelArgs,
+    app: &App,
+    printing: Printing,
+) -> Result<usize> {
     let mut n_printed = 0;
     let mut can_rebuild = true;
     loop {
         match reply.next().await {
             Ok(Some(piece)) => {
-                output::print(&piece.text)?;
-                n_printed += piece.text.len();
+                if printing == Printing::Text {
+                    output::print(&piece.text)?;
+                    n_printed += piece.text.len();
+                }
                 can_rebuild = true;
             }
             Ok(None) => return Ok(n_printed),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Repl, transcript};
+use super::Repl;
+use super::transcript::Transcript;
 use crate::commands::usage;
 use crate::model_args::Reopen;
 use crate::terminal::{isolate, notice};
@@ -21,7 +22,7 @@ const HELP: &str = "\
 /system TEXT   tell the model how to behave; without TEXT, tell it nothing
 /reset         begin a new conversation
 /save FILE     write the conversation to a JSON file
-/load FILE     go on with a saved conversation
+/load FILE     go on with a saved conversation, or with the messages and tools of a request to the OpenAI API
 /stats         show what the last reply cost
 /quit          end
 A line that ends in a backslash goes on in the next; between two \"\"\" a message may have several lines.
@@ -36,6 +37,7 @@ impl<B: Reopen> Repl<'_, B> {
             "/system" => self.set_system(rest),
             "/reset" => {
                 self.chat.set_messages(Vec::new());
+                self.n_dropped = 0;
                 self.say("a new conversation");
             }
             "/save" => self.save(rest)?,
@@ -58,19 +60,27 @@ impl<B: Reopen> Repl<'_, B> {
 
     fn save(&self, file: &str) -> Result<()> {
         ensure!(!file.is_empty(), "/save needs the name of a file, for example /save talk.json");
-        let system = self.chat.options().system.as_deref();
-        transcript::save(Path::new(file), system, self.chat.messages())?;
-        self.say(&format!("{} messages are in {}", self.chat.messages().len(), isolate(file)));
+        let (options, messages) = (self.chat.options(), self.chat.messages().to_vec());
+        let transcript =
+            Transcript { system: options.system.clone(), messages, tools: options.tools.clone() };
+        transcript.save(Path::new(file))?;
+        let n_messages = self.chat.messages().len();
+        let are = if n_messages == 1 { "is" } else { "are" };
+        self.say(&format!("{} {are} in {}", counted(n_messages, "message"), isolate(file)));
         Ok(())
     }
 
     fn load(&mut self, file: &str) -> Result<()> {
         ensure!(!file.is_empty(), "/load needs the name of a file, for example /load talk.json");
-        let transcript = transcript::load(Path::new(file))?;
-        let n_messages = transcript.messages.len();
-        self.chat.options_mut().system = transcript.system;
-        self.chat.set_messages(transcript.messages);
-        self.say(&format!("{n_messages} messages from {}", isolate(file)));
+        let Transcript { system, messages, tools } = Transcript::load(Path::new(file))?;
+        let (n_messages, n_tools) = (messages.len(), tools.len());
+        self.chat.options_mut().system = system;
+        self.chat.options_mut().tools = tools;
+        self.chat.set_messages(messages);
+        self.n_dropped = 0;
+        let and_tools =
+            if n_tools == 0 { String::new() } else { format!(" and {}", counted(n_tools, "tool")) };
+        self.say(&format!("{}{and_tools} from {}", counted(n_messages, "message"), isolate(file)));
         Ok(())
     }
 
@@ -79,6 +89,7 @@ impl<B: Reopen> Repl<'_, B> {
         let held = format!("{} of {} tokens of context are held", session.ids().len(), session.context());
         let dropped = match self.chat.n_dropped() {
             0 => String::new(),
+            1 => "; the oldest message no longer fits".to_owned(),
             n => format!("; the oldest {n} messages no longer fit"),
         };
         match &self.last {
@@ -92,4 +103,9 @@ impl<B: Reopen> Repl<'_, B> {
             notice(text);
         }
     }
+}
+
+/// `1 message`, `2 messages`
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
