@@ -32,17 +32,31 @@ fn worst(fixture: &Fixture, way: Way, weights: WeightFormat) -> f32 {
     fixture.prompts().iter().map(|prompt| differ(&prompt.ids)).fold(0.0, f32::max)
 }
 
+/// Checks a fixture on a device with every kind of weight.
+#[expect(clippy::print_stdout, reason = "what is measured is told")]
+fn assert_every_kind(way: Way, fixture: &Fixture) {
+    for (weights, tolerance) in FORMATS {
+        let worst = worst(fixture, way, weights);
+        println!("{way:?}: {weights}, {}: {worst:.1e}", fixture.name);
+        assert!(worst <= tolerance, "{way:?}: {weights}, {}: {worst}", fixture.path.display());
+    }
+}
+
 #[test]
 fn a_device_gives_the_plain_cpu_s_logits_with_every_kind_of_weight() {
     for way in ways::on_devices() {
-        for (weights, tolerance) in FORMATS {
-            let lfm2 = ["two-layer", "four-layer", "untied"].map(Fixture::lfm2);
-            let others = [Fixture::new("gemma2", "two-layer"), Fixture::new("cohere2", "four-layer")];
-            for fixture in lfm2.into_iter().chain(others) {
-                let worst = worst(&fixture, way, weights);
-                println!("{}: {weights}, {}: {worst:.1e}", way.name(), fixture.name);
-                assert!(worst <= tolerance, "{}: {weights}, {}: {worst}", way.name(), fixture.name);
-            }
+        for (family, name) in [("lfm2", "untied"), ("gemma2", "two-layer"), ("cohere2", "four-layer")] {
+            assert_every_kind(way, &Fixture::new(family, name));
+        }
+    }
+}
+
+#[test]
+#[ignore = "long: every fixture with every kind of weight and the kernels of every preset"]
+fn every_fixture_with_every_kind_of_weight_on_every_preset() {
+    for way in ways::on_devices().chain(ways::with_gpu_kernels()) {
+        for fixture in &fixtures::all() {
+            assert_every_kind(way, fixture);
         }
     }
 }

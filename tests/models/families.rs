@@ -131,7 +131,7 @@ fn a_device_chooses_the_tokens_that_the_host_would() {
         let on_cpu = ahead::ahead_on_cpu();
         ahead::assert_same_on(on_cpu, (family, &checkpoint, WeightFormat::F32), prompt);
         for device in devices::for_models() {
-            ahead::assert_same_on(devices::open(device), (device, &checkpoint, WeightFormat::F32), prompt);
+            ahead::assert_same_on(devices::shared(device), (device, &checkpoint, WeightFormat::F32), prompt);
         }
     }
 }

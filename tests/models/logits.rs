@@ -48,7 +48,7 @@ fn with_rounded_inputs_logits_are_those_of_transformers() {
         let plain = Engine::load(CpuBackend::plain(), &checkpoint, options, |_| true).unwrap();
         let plain: (_, Box<dyn Loaded>) = ("plain", Box::new(plain));
         let devices = devices::for_models().into_iter().map(|name| -> (_, Box<dyn Loaded>) {
-            (name, Box::new(Engine::load(devices::open(name), &checkpoint, options, |_| true).unwrap()))
+            (name, Box::new(Engine::load(devices::shared(name), &checkpoint, options, |_| true).unwrap()))
         });
         for (name, model) in [plain].into_iter().chain(devices) {
             let n_same = n_same(&fixture, &*model);
@@ -79,13 +79,40 @@ fn every_split_of_a_prompt_gives_the_logits_of_the_whole() {
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();
         for way in ways::all() {
             let model = way.load(&checkpoint, WeightFormat::F32);
+            // A device takes its time for each chunk: of the small ones it gets the odd.
+            let chunks: &[usize] = if way.is_cpu() { &CHUNKS } else { &[1, 5, 31, 69] };
             for prompt in fixture.prompts() {
-                let whole = model.logits(&prompt.ids, prompt.ids.len());
-                for n_chunk in (1..=7).chain([31, 33, 64, 69]) {
-                    let split = model.logits(&prompt.ids, n_chunk);
-                    let worst = largest_difference(&split, &whole);
-                    assert!(worst <= SPLITS, "{name} on {}, chunks of {n_chunk}: {worst}", way.name());
-                }
+                assert_same_split(&format!("{name} on {}", way.name()), &*model, &prompt.ids, chunks);
+            }
+        }
+    }
+}
+
+/// Tokens that a prompt is computed by at a time.
+const CHUNKS: [usize; 11] = [1, 2, 3, 4, 5, 6, 7, 31, 33, 64, 69];
+
+fn assert_same_split(what: &str, model: &dyn Loaded, ids: &[u32], chunks: &[usize]) {
+    let whole = model.logits(ids, ids.len());
+    for n_chunk in chunks {
+        let worst = largest_difference(&model.logits(ids, *n_chunk), &whole);
+        assert!(worst <= SPLITS, "{what}, chunks of {n_chunk}: {worst}");
+    }
+}
+
+#[test]
+#[ignore = "long: every split of every fixture's prompts on devices"]
+fn every_split_of_every_fixture_s_prompts_on_devices() {
+    for fixture in &fixtures::all() {
+        let checkpoint = Checkpoint::open(&fixture.path).unwrap();
+        for way in ways::on_devices() {
+            let model = way.load(&checkpoint, WeightFormat::F32);
+            for prompt in fixture.prompts() {
+                assert_same_split(
+                    &format!("{} on {}", fixture.name, way.name()),
+                    &*model,
+                    &prompt.ids,
+                    &CHUNKS,
+                );
             }
         }
     }

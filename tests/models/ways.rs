@@ -42,13 +42,17 @@ impl Way {
         }
     }
 
+    pub(crate) fn is_cpu(self) -> bool {
+        matches!(self, Self::Plain | Self::Threaded)
+    }
+
     pub(crate) fn load(self, checkpoint: &Checkpoint, weights: WeightFormat) -> Box<dyn Loaded> {
         match self {
             Self::Plain => boxed(CpuBackend::plain(), checkpoint, weights),
             Self::Threaded => boxed(CpuBackend::threaded(2).unwrap(), checkpoint, weights),
-            Self::Device(name) => boxed(devices::open(name), checkpoint, weights),
+            Self::Device(name) => boxed(devices::shared(name), checkpoint, weights),
             Self::Preset(name, preset) => {
-                boxed(devices::open_with(name, preset).unwrap(), checkpoint, weights)
+                boxed(devices::shared_with(name, preset).unwrap(), checkpoint, weights)
             }
         }
     }

@@ -1,16 +1,18 @@
 //! `attention`: over caches short and long, filled run by run, with one to eight query heads for each key/value head, over all
 //! positions or a window of them, with scores that are bounded or not.
 
+mod long;
+
 use hala_plan::ops::attention::Args;
 use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec};
 use hala_tensor::{DType, Shape};
-use hala_tests::case::Case;
+use hala_tests::case::{Case, Read};
 use hala_tests::check::{self, Expected, Row};
 use hala_tests::random::Rng;
 use hala_tests::tolerances::{self, F16_ATTENTION, PLAIN};
 
 use crate::TOKENS;
-use crate::rope_kv::{CACHES, Data, Heads, RATIOS, Turned};
+use crate::rope_kv::{CACHES, Data, HEAD_SIZES, Heads, RATIOS, Turned};
 
 /// How scores are computed, and which.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +27,33 @@ fn scaled(scale: f32) -> Scores {
     Scores { scale, softcap: None, window: None }
 }
 
+/// Which runs compute attention; others fill the cache alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Computed {
+    Every,
+    /// Those on plans of at most so many tokens: what sees a long cache is quick, and what fills it is not.
+    UpTo(usize),
+}
+
+impl Computed {
+    fn includes(self, n_tokens: usize) -> bool {
+        match self {
+            Self::Every => true,
+            Self::UpTo(most) => n_tokens <= most,
+        }
+    }
+}
+
 fn row(heads: &Heads, scores: Scores) -> Row {
+    row_of(heads, scores, Computed::Every)
+}
+
+/// As [`row`], and only single tokens look at what the other runs have left.
+fn row_of_tokens(heads: &Heads, scores: Scores) -> Row {
+    row_of(heads, scores, Computed::UpTo(1))
+}
+
+fn row_of(heads: &Heads, scores: Scores, computed: Computed) -> Row {
     let mut case = Case::new(&format!("attention {heads:?} {scores:?}"));
     let mut rng = Rng::new(&case.name);
     let data = Data::new(heads, &mut rng);
@@ -33,6 +61,9 @@ fn row(heads: &Heads, scores: Scores) -> Row {
     for n_tokens in &heads.plans {
         case.plan(*n_tokens, |r| {
             let turned = ids.record(heads, r);
+            if !computed.includes(*n_tokens) {
+                return;
+            }
             let y = r.output("y", heads.q_width());
             let (q, keys, values) = (turned.q, turned.keys, turned.values);
             let Scores { scale, softcap, window } = scores;
@@ -44,10 +75,11 @@ fn row(heads: &Heads, scores: Scores) -> Row {
     let turned = data.formula(heads, &tokens);
     let mut expected: Expected = Vec::new();
     let mut end = 0;
-    for n in &heads.runs {
+    for (n, (recorded, _)) in heads.runs.iter().zip(case.runs()) {
         let start = end;
         end += n;
-        expected.push(vec![(start..end).flat_map(|t| attend(heads, &turned, t, scores)).collect()]);
+        let of = |_: &Read| (start..end).flat_map(|t| attend(heads, &turned, t, scores)).collect();
+        expected.push(recorded.reads.iter().map(of).collect());
     }
     let plain = if heads.cache == DType::F16 { F16_ATTENTION } else { PLAIN };
     Row { plain, ..Row::new(case, expected) }
@@ -61,15 +93,16 @@ fn attend(heads: &Heads, turned: &Turned, t: usize, scores: Scores) -> Vec<f64> 
     let mut y = Vec::with_capacity(heads.q_width());
     for (h, q) in turned.q[t].chunks_exact(a).enumerate() {
         let group = h / (heads.n_heads / heads.n_kv_heads);
-        let of = |row: &Vec<f64>| row[group * a..][..a].to_vec();
-        let dot = |k: Vec<f64>| k.iter().zip(q).map(|(k, q)| k * q).sum::<f64>() * f64::from(scores.scale);
-        let scores: Vec<f64> = turned.keys[seen.clone()].iter().map(|k| capped(dot(of(k)))).collect();
+        let mine = group * a..(group + 1) * a;
+        let dot = |k: &[f64]| k.iter().zip(q).map(|(k, q)| k * q).sum::<f64>() * f64::from(scores.scale);
+        let keys = turned.keys[seen.clone()].iter().map(|row| &row[mine.clone()]);
+        let scores: Vec<f64> = keys.map(|k| capped(dot(k))).collect();
         let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let shares: Vec<f64> = scores.iter().map(|s| (s - max).exp()).collect();
         let total: f64 = shares.iter().sum();
         let mut sums = vec![0.0; a];
         for (share, v) in shares.iter().zip(&turned.values[seen.clone()]) {
-            sums.iter_mut().zip(of(v)).for_each(|(sum, v)| *sum += share / total * v);
+            sums.iter_mut().zip(&v[mine.clone()]).for_each(|(sum, v)| *sum += share / total * v);
         }
         y.extend(sums);
     }
@@ -83,10 +116,14 @@ fn scale(heads: &Heads) -> Scores {
 
 #[test]
 fn odd_heads_in_both_kinds_of_cache() {
-    let shapes = [2, 6, 24, 62, 64, 66, 128].iter().flat_map(|a| RATIOS.map(|heads| (heads, *a)));
-    let specs = shapes.flat_map(|(heads, a)| CACHES.map(|cache| (heads, a, cache)));
-    let specs = specs.flat_map(|(heads, a, cache)| TOKENS.map(|t| Heads::new(heads, a, cache, t)));
-    check::all(specs.map(|heads| row(&heads, scale(&heads))));
+    let shapes = HEAD_SIZES.iter().flat_map(|a| RATIOS.map(|heads| (heads, *a)));
+    let specs = shapes.enumerate().flat_map(|(i, (heads, a))| {
+        // Each shape with one token and two other numbers in turn, and with one kind of cache in turn.
+        let turn = i + i / RATIOS.len();
+        [1, TOKENS[turn % 8], TOKENS[(turn + 3) % 8]].map(|t| Heads::new(heads, a, CACHES[turn % 2], t))
+    });
+    let all_tokens = CACHES.iter().flat_map(|cache| TOKENS.map(|t| Heads::new([6, 2], 64, *cache, t)));
+    check::all(specs.chain(all_tokens).map(|heads| row(&heads, scale(&heads))));
 }
 
 #[test]
@@ -107,26 +144,22 @@ fn the_cache_is_filled_run_by_run() {
 
 #[test]
 fn a_long_cache_is_seen_to_its_start() {
-    let (prefill, pieces) = (vec![1025, 1], vec![512, 512, 1, 5, 1]);
-    let specs = [
-        ([3, 1], 16, DType::F32, &prefill),
-        ([3, 1], 16, DType::F16, &prefill),
-        ([2, 1], 64, DType::F16, &pieces),
-    ];
-    check::all(specs.map(|(heads, head_size, cache, runs)| {
-        let (runs, plans) = (runs.clone(), vec![1, runs[0]]);
-        let heads = Heads { runs, plans, capacity: 1040, ..Heads::new(heads, head_size, cache, 1) };
-        row(&heads, scale(&heads))
-    }));
+    let prompt = long_cache([3, 1], 16, DType::F16, &[545, 1]);
+    let pieces = long_cache([2, 1], 64, DType::F16, &[512, 512, 1, 5, 1]);
+    check::all([
+        row(&prompt, scale(&prompt)),
+        // A short run and single tokens see more than a thousand positions.
+        row_of(&pieces, scale(&pieces), Computed::UpTo(5)),
+    ]);
+}
+
+/// Runs that leave some of a cache empty, on plans for one token, for the short ones and for the longest.
+fn long_cache(heads: [usize; 2], head_size: usize, cache: DType, runs: &[usize]) -> Heads {
+    let (runs, plans) = (runs.to_vec(), vec![1, 5, runs[0]]);
+    Heads { capacity: runs.iter().sum::<usize>() + 9, runs, plans, ..Heads::new(heads, head_size, cache, 1) }
 }
 
 /// A prompt in two runs, then one token, that fill the cache.
-fn until(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> Row {
-    let heads = filled(n_seen, heads, head_size, cache);
-    row(&heads, scale(&heads))
-}
-
-/// Those runs.
 fn filled(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> Heads {
     let runs = match n_seen {
         1 => vec![1],
@@ -136,62 +169,86 @@ fn filled(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> H
     Heads { runs, plans, capacity: n_seen, ..Heads::new(heads, head_size, cache, 1) }
 }
 
+/// Attention of all those runs.
+fn until(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> Row {
+    let heads = filled(n_seen, heads, head_size, cache);
+    row(&heads, scale(&heads))
+}
+
+/// Attention of the last token alone.
+fn at_the_end(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> Row {
+    let heads = filled(n_seen, heads, head_size, cache);
+    row_of_tokens(&heads, scale(&heads))
+}
+
 /// H and K, with one to eight query heads for each key/value head.
 const GROUPS: [[usize; 2]; 6] = [[2, 2], [4, 2], [6, 2], [4, 1], [5, 1], [8, 1]];
 
 #[test]
 fn groups_of_heads_around_the_ends_of_tiles() {
-    let lengths = [1, 17, 63, 64, 65, 257].iter().flat_map(|n| GROUPS.map(|heads| (*n, heads)));
-    let specs = lengths.flat_map(|(n, heads)| CACHES.map(|cache| (n, heads, cache)));
-    check::all(specs.map(|(n, heads, cache)| until(n, heads, 64, cache)));
+    let specs = GROUPS.iter().flat_map(|heads| [1, 17, 63, 64, 65].map(|n| (n, *heads)));
+    // With an odd number of lengths, each group meets both kinds of cache at each length of the next.
+    let specs = specs.enumerate().map(|(i, (n, heads))| until(n, heads, 64, CACHES[i % 2]));
+    check::all(specs.chain(CACHES.map(|cache| until(257, [5, 1], 64, cache))));
 }
 
 #[test]
 fn groups_of_heads_around_the_length_that_is_split() {
     let specs = [(511, [3, 1]), (512, [2, 1]), (513, [3, 1]), (769, [1, 1]), (1100, [4, 1])];
-    check::all(specs.map(|(n, heads)| until(n, heads, 64, CACHES[n % 2])));
-    check::all(GROUPS.map(|heads| until(520, heads, 8, DType::F16)));
+    check::all(specs.map(|(n, heads)| at_the_end(n, heads, 64, CACHES[n % 2])));
+    check::all(GROUPS.map(|heads| at_the_end(520, heads, 8, DType::F16)));
 }
 
 #[test]
 fn every_size_of_head_in_caches_short_and_long() {
-    let specs = [8, 16, 32, 40, 60, 80, 128, 256].iter().flat_map(|a| [40, 300].map(|n| (n, *a)));
-    let specs = specs.chain([(520, 80), (520, 256)]);
-    check::all(specs.flat_map(|(n, a)| CACHES.map(|cache| until(n, [2, 1], a, cache))));
+    let sizes = [8, 16, 32, 40, 60, 80, 128, 256];
+    check::all(
+        sizes.iter().enumerate().map(|(i, a)| until(40 + 90 * (i % 2), [2, 1], *a, CACHES[i / 2 % 2])),
+    );
+    check::all(sizes.iter().flat_map(|a| CACHES.map(|cache| at_the_end(520, [2, 1], *a, cache))));
 }
 
 #[test]
 fn a_window_hides_what_is_further_back() {
-    let windows = [1, 2, 15, 16, 17, 63, 64, 65, 129, 299, 300, 301].into_iter();
-    let specs = windows.flat_map(|window| [[2, 2], [6, 2], [5, 1]].map(|heads| (window, heads)));
-    check::all(specs.flat_map(|(window, ratio)| {
-        [(64, DType::F32), (128, DType::F16), (6, DType::F32)].map(|(head_size, cache)| {
-            let heads = filled(300, ratio, head_size, cache);
-            row(&heads, Scores { window: Some(window), ..scale(&heads) })
-        })
+    let windows = [1, 2, 15, 16, 17, 63, 64, 65, 119, 120, 121];
+    let ratios = [[2, 2], [6, 2], [5, 1]];
+    let sizes = [(64, DType::F32), (128, DType::F16), (6, DType::F32)];
+    let specs = windows
+        .iter()
+        .enumerate()
+        .flat_map(|(i, window)| [0, 1, 2].map(|j| (*window, ratios[(i + j) % 3], sizes[j])));
+    check::all(specs.map(|(window, ratio, (head_size, cache))| {
+        let heads = filled(120, ratio, head_size, cache);
+        row(&heads, Scores { window: Some(window), ..scale(&heads) })
     }));
 }
+
+/// Windows that begin within and between the parts that a long cache is seen in.
+const LONG_WINDOWS: [u32; 9] = [1, 13, 255, 256, 257, 300, 511, 600, 777];
 
 #[test]
 fn a_window_begins_within_and_between_the_parts_of_a_long_cache() {
-    let windows = [1, 13, 255, 256, 257, 300, 511, 600, 777].iter();
-    check::all(windows.flat_map(|window| {
+    check::all(LONG_WINDOWS.iter().flat_map(|window| {
         [(777, [4, 1], 64), (770, [2, 1], 16), (1025, [3, 1], 256)].map(|(n, ratio, head_size)| {
             let heads = filled(n, ratio, head_size, CACHES[n % 2]);
-            row(&heads, Scores { window: Some(*window), ..scale(&heads) })
+            row_of_tokens(&heads, Scores { window: Some(*window), ..scale(&heads) })
         })
     }));
 }
 
+/// Bounds of scores, each with a scale.
+const CAPS: [(f32, f32); 4] = [(0.5, 1.0), (5.0, 0.3), (50.0, 0.25), (50.0, 1e-3)];
+
 #[test]
 fn scores_may_be_bounded() {
-    let caps = [(0.5, 1.0), (5.0, 0.3), (50.0, 0.25), (50.0, 1e-3)].into_iter();
-    let specs = caps.flat_map(|cap| [None, Some(40)].map(|window| (cap, window)));
+    let specs = CAPS.iter().flat_map(|cap| [None, Some(40)].map(|window| (*cap, window)));
     check::all(specs.flat_map(|((cap, scale), window)| {
-        [(65, [4, 2], 64), (300, [2, 1], 128), (520, [3, 1], 16)].map(|(n, ratio, head_size)| {
-            let heads = filled(n, ratio, head_size, DType::F32);
-            row(&heads, Scores { scale, softcap: Some(cap), window })
-        })
+        let scores = Scores { scale, softcap: Some(cap), window };
+        [
+            row(&filled(65, [4, 2], 64, DType::F32), scores),
+            row(&filled(70, [2, 1], 128, DType::F32), scores),
+            row_of_tokens(&filled(520, [3, 1], 16, DType::F32), scores),
+        ]
     }));
 }
 

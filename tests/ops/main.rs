@@ -27,6 +27,13 @@ const TOKENS: [usize; 8] = [1, 2, 3, 4, 5, 6, 31, 33];
 /// Elements of a matrix whose f64 sums take long.
 const LARGE: usize = 1 << 20;
 
+/// Numbers of tokens for the `idx`th row of a table of shapes, each in every type of [`WEIGHTS`]: one token, the most, and another in turn, so that
+/// every type meets every number, and every shape. A large matrix, of so many elements, has one token alone.
+fn some_tokens(idx: usize, n_elements: usize) -> Vec<usize> {
+    let (shape, dtype) = (idx / WEIGHTS.len(), idx % WEIGHTS.len());
+    if n_elements >= LARGE { vec![1] } else { vec![1, TOKENS[1 + (shape + dtype) % 6], 33] }
+}
+
 /// What a weight may be held in.
 const WEIGHTS: [DType; 9] = [
     DType::F32,

@@ -3,11 +3,13 @@
 //! `HALA_TEST_ADAPTERS` narrows them: only those whose name contains its text are used, and with `none` no one is.
 
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hala_backend_wgpu::{AdapterChoice, AdapterReport, Preset, WgpuBackend};
 use hala_plan::BackendError;
 use pollster::block_on;
+
+use crate::shared::Shared;
 
 /// The variable that narrows the choice.
 const NARROWED_BY: &str = "HALA_TEST_ADAPTERS";
@@ -71,6 +73,40 @@ pub fn open_with(name: &str, preset: Preset) -> Option<WgpuBackend> {
         Err(BackendError::Unavailable { .. }) => None,
         Err(error) => panic!("{name} cannot be opened: {error}"),
     }
+}
+
+/// The device on an adapter of [`names`] that tests share, with its own kernels.
+///
+/// # Panics
+/// The driver fails.
+pub fn shared(name: &str) -> Shared {
+    sharing((name, None), || Some(open(name))).expect("a device with its own kernels")
+}
+
+/// The same with the kernels of a preset; `None` where the device lacks what those need.
+///
+/// # Panics
+/// The driver fails.
+pub fn shared_with(name: &str, preset: Preset) -> Option<Shared> {
+    sharing((name, Some(preset)), || open_with(name, preset))
+}
+
+fn sharing(
+    (name, preset): (&str, Option<Preset>),
+    open: impl FnOnce() -> Option<WgpuBackend>,
+) -> Option<Shared> {
+    /// Adapter, preset where it is not the device's own, device.
+    type Opened = (String, Option<Preset>, Option<&'static WgpuBackend>);
+    static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_it = |other: &&Opened| other.0 == name && other.1 == preset;
+    if let Some((_, _, device)) = opened.iter().find(is_it) {
+        return device.map(Shared);
+    }
+    // It lives as long as the tests.
+    let device: Option<&'static WgpuBackend> = open().map(|device| &*Box::leak(Box::new(device)));
+    opened.push((name.to_owned(), preset, device));
+    device.map(Shared)
 }
 
 fn is_wanted(report: &AdapterReport, wanted: &str) -> bool {

@@ -11,4 +11,5 @@ pub mod check;
 pub mod devices;
 pub mod fixtures;
 pub mod random;
+pub mod shared;
 pub mod tolerances;
