@@ -17,6 +17,21 @@ pub(crate) fn show(command: &mut Command) -> Result<bool> {
     Ok(status.with_context(|| format!("{} cannot be started", name(command)))?.success())
 }
 
+/// Runs commands beside each other to their ends, with the terminal's own output; true when all succeeded.
+pub(crate) fn show_together(commands: &mut [Command]) -> Result<bool> {
+    let started: Vec<_> = commands.iter_mut().map(|command| start(command.stdin(Stdio::null()))).collect();
+    let mut good = true;
+    let mut fault = None;
+    // Those that have started are waited for, whatever became of others.
+    for child in started {
+        match child.and_then(|mut child| child.wait().context("a started program cannot be waited for")) {
+            Ok(status) => good &= status.success(),
+            Err(error) => fault = Some(error),
+        }
+    }
+    fault.map_or(Ok(good), Err)
+}
+
 /// Runs `command` silently and returns both of its outputs together.
 pub(crate) fn read(command: &mut Command) -> Result<Finished> {
     let done = command.stdin(Stdio::null()).output();
@@ -120,6 +135,20 @@ mod tests {
         let done = tee_to(Command::new("sh").args(["-c", words]), &mut shown).unwrap();
         assert_eq!((done.output.as_str(), done.success), ("one\ntwo\nthree\n", false));
         assert_eq!(shown, b"one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn of_commands_beside_each_other_all_must_succeed() {
+        let commands = |words: [&str; 2]| {
+            words.map(|word| {
+                let mut command = Command::new("rustc");
+                command.arg(word).stdout(Stdio::null()).stderr(Stdio::null());
+                command
+            })
+        };
+        assert!(show_together(&mut commands(["--version", "-V"])).unwrap());
+        assert!(!show_together(&mut commands(["--no-such-option", "-V"])).unwrap());
+        assert!(show_together(&mut [Command::new("no-such-program-here")]).is_err());
     }
 
     #[test]

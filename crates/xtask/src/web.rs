@@ -151,16 +151,20 @@ fn build(project: &Project, install: Install) -> Result<Verdict> {
         return Ok(skipped);
     }
     let failed = |what: &str| Ok(Verdict::Failed(format!("{what}; see above")));
-    let mut modules = Vec::new();
+    let (mut modules, mut builds) = (Vec::new(), Vec::new());
     for module in [&ONE_THREAD, &THREADS] {
         let way = match test::ready(module.needs, install) {
             Ok(way) => way,
             Err(skipped) => return Ok(skipped),
         };
-        let Some(compiled) = compile(project, module, way)? else {
-            return failed("a module does not compile");
-        };
+        let (build, compiled) = compiling(project, module, way)?;
+        builds.push(build);
         modules.push((module, compiled));
+    }
+    println!("web: compiling {} and {}", ONE_THREAD.what, THREADS.what);
+    // Each lies in a target folder of its own, and ends with minutes of work for one core.
+    if !process::show_together(&mut builds)? {
+        return failed("a module does not compile");
     }
     empty(&project.root.join(MODULE_FOLDER))?;
     for (module, compiled) in modules {
@@ -183,8 +187,8 @@ fn npm(folder: &Path, words: &[&str]) -> Result<bool> {
     process::show(Command::new("npm").args(words).current_dir(folder))
 }
 
-/// Compiles a module; `None` where that fails, which the compiler has explained.
-fn compile(project: &Project, module: &Module, way: &Way) -> Result<Option<PathBuf>> {
+/// What compiles a module, and where it then is.
+fn compiling(project: &Project, module: &Module, way: &Way) -> Result<(Command, PathBuf)> {
     let mut command = project.cargo();
     command.args(["build", "--package", "hala-wasm", "--profile", "web", "--target", WASM_TARGET]);
     command.args(module.cargo).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module.flags);
@@ -196,9 +200,7 @@ fn compile(project: &Project, module: &Module, way: &Way) -> Result<Option<PathB
     if let Fix::Debian(_) = way.fix {
         with_rustup_linker(&mut command)?;
     }
-    println!("web: compiling {}", module.what);
-    let good = process::show(&mut command)?;
-    Ok(good.then(|| target.join(WASM_TARGET).join("web/hala_wasm.wasm")))
+    Ok((command, target.join(WASM_TARGET).join("web/hala_wasm.wasm")))
 }
 
 /// Debian's compiler comes without a linker for wasm32; the rustup toolchain's does, and needs its own libraries.
