@@ -33,7 +33,7 @@ fn a_path_that_holds_no_model_is_named() {
     fs::write(folder.path().join("notes.txt"), "x").unwrap();
     let run = |path| hala(&["generate", "--ids", "1"]).model(path).run();
     run(folder.path().to_owned()).refused(&["neither model.safetensors", "notes.txt"]);
-    run(folder.path().join("notes.txt")).refused(&["notes.txt", "neither a .safetensors nor a .gguf file"]);
+    run(folder.path().join("notes.txt")).refused(&["notes.txt", "neither a safetensors nor a GGUF file"]);
 }
 
 #[test]

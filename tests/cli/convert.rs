@@ -35,6 +35,26 @@ fn a_gguf_file_computes_what_its_checkpoint_does() {
 }
 
 #[test]
+fn a_file_of_gemma_2_becomes_a_folder_that_computes_the_same() {
+    let folder = tempdir().unwrap();
+    let [back, out] = ["back", "logits.safetensors"].map(|name| folder.path().join(name));
+    let logits = |model: &std::path::Path| {
+        let run = hala(&["logits", "--ids", "1,5,9,33", "--weights", "f32", "--out"]).arg(&out).model(model);
+        assert_eq!(run.run().text(), "");
+        read(&out).1
+    };
+    // As some programs name the files that they keep.
+    let gguf = folder.path().join("sha256-0123abcd");
+    std::fs::copy(Fixture::new("gguf", "gemma2").path.join("model.gguf"), &gguf).unwrap();
+    hala(&["convert", "--type", "f32"]).arg(&gguf).arg(&back).run().text();
+    assert!(logits(&gguf) == logits(&back));
+    // Norms are stored by what they are beyond 1, as transformers has them.
+    let checkpoint = hala_weights::Checkpoint::open(&back).unwrap();
+    let norm = checkpoint.load("model.norm.weight", hala_tensor::DType::F32).unwrap().to_f32();
+    assert!(norm.iter().sum::<f32>().abs() < 0.1 * norm.len() as f32);
+}
+
+#[test]
 fn the_tokenizer_and_the_template_go_with_it() {
     let folder = tempdir().unwrap();
     let gguf = folder.path().join("demo.gguf");

@@ -8,6 +8,7 @@ mod ahead;
 mod decode;
 mod families;
 mod fidelity;
+mod gguf;
 mod golden;
 mod greedy;
 mod logits;

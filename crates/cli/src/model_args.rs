@@ -22,7 +22,7 @@ use crate::{terminal, tuned};
 const MAX_THREADS: u64 = 1024;
 
 /// How a model is named.
-pub(crate) const MODEL_HELP: &str = "A folder in Hugging Face layout, a .safetensors or .gguf file, or a Hub \
+pub(crate) const MODEL_HELP: &str = "A folder in Hugging Face layout, a .safetensors or GGUF file, or a Hub \
     id owner/name[@revision]; the built-in translator where nothing is given";
 
 /// Which model is meant, where a command needs no more than its files.

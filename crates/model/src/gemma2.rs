@@ -29,7 +29,7 @@ use crate::{Model, ModelError, Options, Parts, PlanShape, Rope};
 pub struct Gemma2Config {
     /// What decoders have in common.
     pub decoder: Decoder,
-    /// Factor of the embedding, √D: rounded to bf16 or f16 where the embedding is stored so, as transformers computes it there.
+    /// Factor of the embedding, √D: rounded to bf16 or f16 where the model is computed so, as transformers does.
     pub embed_scale: f32,
     /// Factor of the scores, `query_pre_attn_scalar^-½`.
     pub attention_scale: f32,
@@ -92,7 +92,7 @@ impl Gemma2Config {
             return Err(unsupported("query_pre_attn_scalar", &scalar.to_string(), "a number above 0"));
         }
         Ok(Self {
-            embed_scale: embed_scale(decoder.width, checkpoint.stored_dtype(EMBED_TOKENS)?),
+            embed_scale: embed_scale(decoder.width, computed_in(checkpoint)?),
             decoder,
             attention_scale: scalar.powf(-0.5) as f32,
             attention_softcap: cap(config, "attn_logit_softcapping", 50.0)?,
@@ -101,10 +101,20 @@ impl Gemma2Config {
     }
 }
 
+/// The type that transformers computes the model in: config.json's, or else that in which the embedding is stored.
+fn computed_in(checkpoint: &Checkpoint) -> Result<DType, ModelError> {
+    Ok(match checkpoint.config()?.str(&["dtype", "torch_dtype"])? {
+        Some("float32") => DType::F32,
+        Some("float16") => DType::F16,
+        Some("bfloat16") => DType::BF16,
+        _ => checkpoint.stored_dtype(EMBED_TOKENS)?,
+    })
+}
+
 /// √D in the type that the embedding is computed in.
-fn embed_scale(width: usize, stored: DType) -> f32 {
+fn embed_scale(width: usize, computed_in: DType) -> f32 {
     let scale = (width as f64).sqrt() as f32;
-    match stored {
+    match computed_in {
         DType::F32 => scale,
         DType::F16 => half::f16::from_f32(scale).to_f32(),
         _ => half::bf16::from_f32(scale).to_f32(),

@@ -15,6 +15,9 @@ pub(crate) enum FileBytes {
     /// Pages of the file itself, read when touched.
     #[cfg(not(target_family = "wasm"))]
     Mapped(memmap2::Mmap),
+    /// Pages of the file itself, but for parts that were computed from it, by where they begin.
+    #[cfg(not(target_family = "wasm"))]
+    Amended(memmap2::Mmap, BTreeMap<usize, Vec<u8>>),
     /// Bytes that were handed over.
     Held(Cow<'static, [u8]>),
     /// The parts that were read so far, by where they begin.
@@ -35,12 +38,21 @@ impl FileBytes {
         Ok(Self::Mapped(map))
     }
 
+    /// A mapped file some of whose bytes are others: those of `parts`, by where they begin.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn with_parts(self, parts: BTreeMap<usize, Vec<u8>>) -> Self {
+        match self {
+            Self::Mapped(map) if !parts.is_empty() => Self::Amended(map, parts),
+            other => other,
+        }
+    }
+
     /// Drops the resident pages of a range that will not be read soon; a later read brings them back.
     ///
     /// Resident file pages count in a process's peak memory. Does nothing for bytes that are no file's.
     #[cfg(unix)]
     pub(crate) fn release(&self, range: &Range<usize>) {
-        if let Self::Mapped(map) = self {
+        if let Self::Mapped(map) | Self::Amended(map, _) = self {
             let start = range.start.saturating_sub(MAPPED_AROUND_BYTES);
             // SAFETY: dropping pages of a read-only map of a file changes no byte that is read from it.
             let dropped = unsafe {
@@ -59,7 +71,7 @@ impl FileBytes {
     pub(crate) fn whole(&self) -> &[u8] {
         match self {
             #[cfg(not(target_family = "wasm"))]
-            Self::Mapped(map) => map,
+            Self::Mapped(map) | Self::Amended(map, _) => map,
             Self::Held(bytes) => bytes,
             Self::Fetched(_) => &[],
         }
@@ -70,6 +82,11 @@ impl FileBytes {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Mapped(map) => map.get(range.clone()),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Amended(map, parts) => match parts.get(&range.start) {
+                Some(part) if part.len() == range.len() => Some(part),
+                _ => map.get(range.clone()),
+            },
             Self::Held(bytes) => bytes.get(range.clone()),
             // A tensor without elements has no bytes to fetch.
             Self::Fetched(_) if range.is_empty() => Some(&[]),

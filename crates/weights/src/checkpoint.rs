@@ -33,8 +33,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a folder in Hugging Face layout, one `.safetensors` file with its other files beside it, or a `.gguf` file, whose
-    /// tensors then have the names of the published checkpoint.
+    /// Opens a folder in Hugging Face layout, one `.safetensors` file with its other files beside it, or a GGUF file, whatever its
+    /// name, whose tensors then have the names of the published checkpoint.
     ///
     /// # Errors
     /// The path or a shard does not exist, a file is damaged, or config.json is not JSON.
@@ -47,7 +47,8 @@ impl Checkpoint {
             return Self::new(source, shards);
         }
         let name = path.file_name().and_then(|name| name.to_str());
-        if kind.is_file() && name.is_some_and(|name| name.ends_with(".gguf")) {
+        let is_named = name.is_some_and(|name| name.to_ascii_lowercase().ends_with(".gguf"));
+        if kind.is_file() && (is_named || crate::gguf::is_gguf(path)) {
             let (source, shards) = crate::gguf::open(path)?;
             return Self::new(source, shards);
         }

@@ -26,7 +26,7 @@ pub enum WeightsError {
         source: std::io::Error,
     },
     /// A file given by path is of a kind that is not read.
-    #[error("`{path}` is neither a .safetensors nor a .gguf file: give one, or the folder that holds it")]
+    #[error("`{path}` is neither a safetensors nor a GGUF file: give one, or the folder that holds it")]
     NotSafetensors {
         /// The path given.
         path: String,

@@ -56,19 +56,33 @@ pub enum FileDType {
     Q4_0,
     /// GGUF: 32 bytes and their scale.
     Q8_0,
+    /// GGUF: 32 numbers of 4 bits, their scale and their offset.
+    Q4_1,
+    /// GGUF: 32 numbers of 5 bits and their scale.
+    Q5_0,
+    /// GGUF: 32 numbers of 5 bits, their scale and their offset.
+    Q5_1,
+    /// GGUF: 256 numbers of 2 bits, with scales and offsets for each 16.
+    Q2_K,
+    /// GGUF: 256 numbers of 3 bits, with scales for each 16.
+    Q3_K,
     /// GGUF: 256 numbers of 4 bits, with scales and offsets for each 32.
     Q4_K,
     /// GGUF: 256 numbers of 5 bits, with scales and offsets for each 32.
     Q5_K,
     /// GGUF: 256 numbers of 6 bits, with scales for each 16.
     Q6_K,
+    /// GGUF: 32 codes of 16 numbers that lie closer around 0, and their scale.
+    IQ4_NL,
+    /// GGUF: 256 codes of those numbers, with scales for each 32.
+    IQ4_XS,
 }
 
 /// How many of the types safetensors files have.
 const N_SAFETENSORS: usize = 22;
 
 /// Every type with its name in a file and its width in bits; blocks have no width.
-const NAMES: [(FileDType, &str, u64); 27] = [
+const NAMES: [(FileDType, &str, u64); 34] = [
     (FileDType::BOOL, "BOOL", 8),
     (FileDType::F4, "F4", 4),
     (FileDType::F6_E2M3, "F6_E2M3", 6),
@@ -93,21 +107,35 @@ const NAMES: [(FileDType, &str, u64); 27] = [
     (FileDType::U64, "U64", 64),
     (FileDType::Q4_0, "Q4_0", 0),
     (FileDType::Q8_0, "Q8_0", 0),
+    (FileDType::Q4_1, "Q4_1", 0),
+    (FileDType::Q5_0, "Q5_0", 0),
+    (FileDType::Q5_1, "Q5_1", 0),
+    (FileDType::Q2_K, "Q2_K", 0),
+    (FileDType::Q3_K, "Q3_K", 0),
     (FileDType::Q4_K, "Q4_K", 0),
     (FileDType::Q5_K, "Q5_K", 0),
     (FileDType::Q6_K, "Q6_K", 0),
+    (FileDType::IQ4_NL, "IQ4_NL", 0),
+    (FileDType::IQ4_XS, "IQ4_XS", 0),
 ];
 
 /// The types that GGUF files have here, by ggml's numbers for them.
 #[cfg(not(target_family = "wasm"))]
-const GGML: [(u32, FileDType); 8] = [
+const GGML: [(u32, FileDType); 15] = [
     (0, FileDType::F32),
     (1, FileDType::F16),
     (2, FileDType::Q4_0),
+    (3, FileDType::Q4_1),
+    (6, FileDType::Q5_0),
+    (7, FileDType::Q5_1),
     (8, FileDType::Q8_0),
+    (10, FileDType::Q2_K),
+    (11, FileDType::Q3_K),
     (12, FileDType::Q4_K),
     (13, FileDType::Q5_K),
     (14, FileDType::Q6_K),
+    (20, FileDType::IQ4_NL),
+    (23, FileDType::IQ4_XS),
     (30, FileDType::BF16),
 ];
 
@@ -128,6 +156,12 @@ impl FileDType {
         GGML.iter().find(|(number, _)| *number == id).map(|(_, dtype)| *dtype)
     }
 
+    /// Names of the types that GGUF files may have here, for messages.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn ggml_names() -> String {
+        GGML.map(|(_, dtype)| dtype.name()).join(", ")
+    }
+
     /// The number in a GGUF file, for the types that such files may have here.
     #[cfg(not(target_family = "wasm"))]
     pub fn ggml_id(self) -> Option<u32> {
@@ -140,9 +174,16 @@ impl FileDType {
         match self {
             Self::Q4_0 => (32, 18),
             Self::Q8_0 => (32, 34),
+            Self::Q4_1 => (32, 20),
+            Self::Q5_0 => (32, 22),
+            Self::Q5_1 => (32, 24),
+            Self::Q2_K => (256, 84),
+            Self::Q3_K => (256, 110),
             Self::Q4_K => (256, 144),
             Self::Q5_K => (256, 176),
             Self::Q6_K => (256, 210),
+            Self::IQ4_NL => (32, 18),
+            Self::IQ4_XS => (256, 136),
             _ => (1, self.n_bits() as usize / 8),
         }
     }

@@ -1,6 +1,6 @@
 //! Checkpoints: safetensors files, tensors by name, the dialects of config.json, and the Hub.
 //!
-//! A [`Checkpoint`] is a folder in Hugging Face layout, one `.safetensors` or `.gguf` file, or files held as bytes. Its
+//! A [`Checkpoint`] is a folder in Hugging Face layout, one `.safetensors` or GGUF file, or files held as bytes. Its
 //! tensors are looked up by name and loaded in any [`DType`](hala_tensor::DType), converted a few rows at a
 //! time so that memory holds the result and little else. [`Config`] reads config.json under all the names that
 //! its values go by. [`SafetensorsWriter`] writes what [`Checkpoint`] reads.

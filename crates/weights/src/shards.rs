@@ -150,7 +150,7 @@ fn no_weights(source: &Source) -> WeightsError {
     /// More names than this do not help a reader.
     const MAX_LISTED: usize = 12;
     let names = source.names();
-    let ends = |ending: &str| names.iter().any(|name| name.ends_with(ending));
+    let ends = |ending: &str| names.iter().any(|name| name.to_ascii_lowercase().ends_with(ending));
     let advice = if ends(".safetensors") {
         "give the path of the .safetensors file itself"
     } else if ends(".gguf") {

@@ -21,7 +21,7 @@ use crate::{App, output};
   hala convert ./LFM2-350M LFM2-350M-Q8_0.gguf --type q8_0
   hala convert LFM2-350M-Q4_K_M.gguf ./LFM2-350M --type bf16")]
 pub(crate) struct ConvertArgs {
-    /// A folder in Hugging Face layout, a .gguf file, or a Hub id
+    /// A folder in Hugging Face layout, a GGUF file, or a Hub id
     #[arg(value_name = "IN")]
     input: String,
 
@@ -43,7 +43,7 @@ impl ConvertArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let format: FloatFormat = self.format.parse().map_err(anyhow::Error::msg)?;
         let checkpoint = CheckpointArgs::new(Some(self.input.clone())).open(app)?;
-        let is_gguf = self.out.extension().is_some_and(|ending| ending == "gguf");
+        let is_gguf = self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
         let convert = if is_gguf { to_gguf } else { to_folder };
         let start = Instant::now();
         let n_tensors = with_work_bar(app, |on_progress| {

@@ -3,12 +3,17 @@
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3, little-endian.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 
+use half::{bf16, f16};
+
+use super::fault::GgufFault;
+use super::wrong;
 use crate::FileDType;
 
 /// What a GGUF file begins with.
-const MAGIC: [u8; 4] = *b"GGUF";
+pub(super) const MAGIC: [u8; 4] = *b"GGUF";
 
 /// Bytes to a multiple of which tensors are placed, where the metadata says nothing else.
 const ALIGNMENT: u64 = 32;
@@ -18,77 +23,6 @@ const MAX_DIMS: u32 = 4;
 
 /// Lists in lists are followed so deep.
 const MAX_DEPTH: usize = 4;
-
-/// What is wrong with a GGUF file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GgufFault {
-    /// It begins with something else.
-    #[error("the file does not begin with `GGUF`: it is of another format")]
-    Magic,
-    /// A version that is not read.
-    #[error(
-        "the file has version {found} of GGUF; 2 and 3 are read (a very large number is a big-endian file)"
-    )]
-    Version {
-        /// The version in the file.
-        found: u32,
-    },
-    /// It ends within its header.
-    #[error("the file of {found} bytes ends within its header, at {what}")]
-    Truncated {
-        /// Bytes in the file.
-        found: usize,
-        /// What was being read.
-        what: String,
-    },
-    /// Something in the header that the format does not define.
-    #[error("the header is wrong at {what}: {detail}")]
-    Wrong {
-        /// What was being read.
-        what: String,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// An element type that is not read.
-    #[error(
-        "the tensor `{name}` is stored as ggml's type {id}{}, which is not supported; F32, F16, BF16, Q4_0, Q8_0, Q4_K, Q5_K and Q6_K are",
-        type_name(*id)
-    )]
-    UnknownType {
-        /// The tensor.
-        name: String,
-        /// The type's number.
-        id: u32,
-    },
-    /// A tensor lies outside of the file.
-    #[error(
-        "the tensor `{name}` is placed at bytes {start}..{end} of a file of {found} bytes: the file is cut off"
-    )]
-    Beyond {
-        /// The tensor.
-        name: String,
-        /// First byte.
-        start: u64,
-        /// Byte after the last.
-        end: u64,
-        /// Bytes in the file.
-        found: usize,
-    },
-}
-
-/// The names of common types that are not read, for messages.
-fn type_name(id: u32) -> &'static str {
-    match id {
-        3 => " (Q4_1)",
-        6 => " (Q5_0)",
-        7 => " (Q5_1)",
-        10 => " (Q2_K)",
-        11 => " (Q3_K)",
-        16..=23 => " (an IQ type)",
-        39 => " (MXFP4)",
-        _ => "",
-    }
-}
 
 /// A value of the metadata.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +34,29 @@ pub(crate) enum Value {
     List(Vec<Self>),
 }
 
+impl Value {
+    /// A number of either kind.
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(n) => Some(*n as f64),
+            Self::Float(x) => Some(*x),
+            Self::Bool(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(n) => write!(f, "{n}"),
+            Self::Float(x) => write!(f, "{x}"),
+            Self::Bool(on) => write!(f, "{on}"),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::List(values) => write!(f, "a list of {}", values.len()),
+        }
+    }
+}
+
 /// A tensor as the file has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tensor {
@@ -108,6 +65,22 @@ pub(crate) struct Tensor {
     /// Outermost first, the other way round than in the file.
     pub(crate) dims: Vec<usize>,
     pub(crate) range: Range<usize>,
+}
+
+impl Tensor {
+    /// The elements, where they are floats.
+    pub(crate) fn floats(&self, file: &[u8]) -> Option<Vec<f32>> {
+        let bytes = file.get(self.range.clone())?;
+        let words = || bytes.as_chunks::<2>().0.iter().copied();
+        match self.dtype {
+            FileDType::F32 => {
+                Some(bytes.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect())
+            }
+            FileDType::F16 => Some(words().map(|word| f16::from_le_bytes(word).to_f32()).collect()),
+            FileDType::BF16 => Some(words().map(|word| bf16::from_le_bytes(word).to_f32()).collect()),
+            _ => None,
+        }
+    }
 }
 
 /// A header whose every tensor lies inside its file.
@@ -125,6 +98,9 @@ impl Header {
             return Err(GgufFault::Magic);
         }
         let found = reader.u32("the version")?;
+        if (1..=3).contains(&found.swap_bytes()) {
+            return Err(GgufFault::BigEndian);
+        }
         if !(2..=3).contains(&found) {
             return Err(GgufFault::Version { found });
         }
@@ -147,6 +123,7 @@ impl Header {
             }
             tensors.push(tensor);
         }
+        check_whole(&metadata)?;
         let alignment = match metadata.get("general.alignment") {
             None => ALIGNMENT,
             Some(Value::Integer(n @ 1..=0x10_0000)) => *n as u64,
@@ -156,6 +133,18 @@ impl Header {
         let tensors =
             tensors.into_iter().map(|raw| raw.place(data_start, file.len())).collect::<Result<_, _>>()?;
         Ok(Self { metadata, tensors })
+    }
+}
+
+/// A model may be split into several files, of which one alone is none.
+fn check_whole(metadata: &BTreeMap<String, Value>) -> Result<(), GgufFault> {
+    let count = |key: &str| match metadata.get(key) {
+        Some(Value::Integer(n)) => u64::try_from(*n).unwrap_or(0),
+        _ => 0,
+    };
+    match count("split.count") {
+        n_parts @ 2.. => Err(GgufFault::Split { part: count("split.no") + 1, n_parts }),
+        _ => Ok(()),
     }
 }
 
@@ -192,10 +181,6 @@ impl RawTensor {
         let dims = dims.iter().rev().map(|d| *d as usize).collect();
         Ok(Tensor { name, dtype, dims, range: start as usize..end as usize })
     }
-}
-
-fn wrong(what: &str, detail: &str) -> GgufFault {
-    GgufFault::Wrong { what: format!("`{what}`"), detail: detail.to_owned() }
 }
 
 struct Reader<'a> {

@@ -87,8 +87,8 @@ fn a_path_that_is_not_there_says_what_to_give() {
 
 #[test]
 fn a_file_of_another_kind_is_refused() {
-    let folder = folder(&[("model.bin", b"GGUF")]);
-    assert!(refusal(&folder.path().join("model.bin")).contains("neither a .safetensors nor a .gguf file"));
+    let folder = folder(&[("model.bin", b"PK34")]);
+    assert!(refusal(&folder.path().join("model.bin")).contains("neither a safetensors nor a GGUF file"));
     let message = refusal(folder.path());
     assert!(message.contains("it holds: model.bin") && message.contains("convert it"), "{message}");
 }
