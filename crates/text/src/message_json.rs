@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn one(value: Value) -> Message {
-        messages_from_json(&json!([value])).unwrap().remove(0)
+        messages_from_json(&Value::Array(vec![value])).unwrap().remove(0)
     }
 
     fn fault(value: &Value) -> String {

@@ -64,7 +64,7 @@ fn literals(source: &str) -> Vec<String> {
         match kind {
             '#' => rest = rest.find("#}").map_or("", |end| &rest[end + 2..]),
             '{' | '%' => {
-                rest = literals_of_tag(&rest[1..], if kind == '{' { "}}" } else { "%}" }, &mut found)
+                rest = literals_of_tag(&rest[1..], if kind == '{' { "}}" } else { "%}" }, &mut found);
             }
             _ => {}
         }
