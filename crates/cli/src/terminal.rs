@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use anstyle::{AnsiColor, Style};
 use hala_text::Language;
-use hala_text::language::detect;
+use hala_text::detection::detect;
 
 /// Errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::Language;
-use hala_text::language::detect;
+use hala_text::detection::detect;
+use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
 use crate::{EngineError, FinishReason, Session, Timings, Translation, Usage};
@@ -54,6 +54,8 @@ pub struct Translated {
     pub text: String,
     /// The language of the translation.
     pub to: Language,
+    /// The language that the text seems to be in, where that is neither Arabic nor English.
+    pub other_language: Option<OtherLanguage>,
     /// Which sentence became which.
     pub segments: Vec<Segment>,
     /// Why it ended: `Length` where a sentence ran into its token limit.

@@ -4,22 +4,32 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::language::detect;
+use hala_text::fold::{EasternForms, fold};
 use hala_text::layout::{Piece, layout};
-use hala_text::normalise::{NormaliseOptions, normalise};
-use hala_text::{Language, Message, Role};
+use hala_text::other_language::other_language;
+use hala_text::treatment::treatment;
+use hala_text::{Language, Message, OtherLanguage, Role, Treatment};
 
 use crate::{
     Direction, Engine, EngineError, FinishReason, GenerateOptions, Generation, Segment, Session, Timings,
     Translated, Usage,
 };
 
-/// The prompt for one sentence.
-fn prompt<B: Backend>(engine: &Engine<B>, sentence: &str, to: Language) -> Result<Vec<u32>, EngineError> {
-    let options = NormaliseOptions { nfc: true, strip_bidi_controls: true, ..NormaliseOptions::default() };
-    let sentence = normalise(sentence, options);
-    let content = format!("Translate everything that follows into {}:\n\n{sentence}", to.name());
-    engine.chat_prompt(&[Message::new(Role::User, content)], &[])
+/// How sentences become prompts.
+#[derive(Debug, Clone, Copy)]
+struct Prompting {
+    to: Language,
+    eastern: EasternForms,
+}
+
+impl Prompting {
+    /// The prompt for one sentence.
+    fn prompt<B: Backend>(self, engine: &Engine<B>, sentence: &str) -> Result<Vec<u32>, EngineError> {
+        let sentence = fold(sentence, self.eastern);
+        let (to, sentence) = (self.to.name(), sentence.trim());
+        let content = format!("Translate everything that follows into {to}:\n\n{sentence}");
+        engine.chat_prompt(&[Message::new(Role::User, content)], &[])
+    }
 }
 
 /// Queues a sentence, halved at white space until prompt and translation fit the context.
@@ -27,10 +37,10 @@ fn fit<B: Backend>(
     engine: &Engine<B>,
     text: &str,
     range: Range<usize>,
-    to: Language,
+    prompting: Prompting,
     work: &mut VecDeque<Work>,
 ) -> Result<(), EngineError> {
-    let prompt = prompt(engine, &text[range.clone()], to)?;
+    let prompt = prompting.prompt(engine, &text[range.clone()])?;
     let facts = engine.model().facts();
     if prompt.len() <= facts.context / 3 {
         work.push_back(Work::Translate { range, prompt });
@@ -44,14 +54,9 @@ fn fit<B: Backend>(
         let (limit, max) = (facts.context, facts.max_context);
         return Err(EngineError::PromptTooLong { found: prompt.len(), limit, max });
     };
-    fit(engine, text, range.start..space.start, to, work)?;
+    fit(engine, text, range.start..space.start, prompting, work)?;
     work.push_back(Work::Copy(space.clone()));
-    fit(engine, text, space.end..range.end, to, work)
-}
-
-/// Whether a sentence stays as it is: it has no letters, or is in the target language already.
-fn is_copied(sentence: &str, to: Language) -> bool {
-    detect(sentence).is_none_or(|language| language == to)
+    fit(engine, text, space.end..range.end, prompting, work)
 }
 
 /// The run of white space nearest to the middle of a range.
@@ -106,19 +111,24 @@ impl Translation {
         cancel: &Cancel,
     ) -> Result<Self, EngineError> {
         let to = direction.target(text)?;
+        let other_language = other_language(text);
+        let keeps_letters = other_language.is_some_and(OtherLanguage::is_in_arabic_script);
+        let eastern = if keeps_letters { EasternForms::Keep } else { EasternForms::Fold };
+        let prompting = Prompting { to, eastern };
         let mut work = VecDeque::new();
         for piece in layout(text) {
             match piece {
                 Piece::Space(range) => work.push_back(Work::Copy(range)),
-                Piece::Text(range) if is_copied(&text[range.clone()], to) => {
-                    work.push_back(Work::Copy(range));
-                }
-                Piece::Text(range) => fit(engine, text, range, to, &mut work)?,
+                Piece::Text(range) => match treatment(&text[range.clone()], direction.from, to) {
+                    Treatment::Copy(_) => work.push_back(Work::Copy(range)),
+                    Treatment::Translate => fit(engine, text, range, prompting, &mut work)?,
+                },
             }
         }
         let translated = Translated {
             text: String::new(),
             to,
+            other_language,
             segments: Vec::new(),
             finish: FinishReason::Stop,
             usage: Usage::default(),

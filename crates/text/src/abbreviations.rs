@@ -49,7 +49,7 @@ pub(crate) fn stop_after(word: &str, after_number: bool) -> Option<Stop> {
     let lower = word.to_lowercase();
     let is = |list: &[&str]| list.contains(&lower.as_str());
     let mut chars = word.chars();
-    let is_arabic = crate::language::is_arabic_letter(chars.next()?);
+    let is_arabic = crate::script::is_arabic_letter(chars.next()?);
     // After a number a lone Arabic letter is a unit or an era (`2020م.`), and units close sentences.
     if is_arabic && after_number {
         return None;

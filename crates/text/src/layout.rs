@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
+use crate::fold::inner;
 use crate::sentences;
 
 /// A part of a text; ranges are bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// One sentence without white space at either end; never empty.
+    /// One sentence without white space and invisible marks at either end; never empty.
     Text(Range<usize>),
-    /// White space and line breaks, to be kept as they are; never empty.
+    /// White space, line breaks and invisible marks, to be kept as they are; never empty.
     Space(Range<usize>),
 }
 
@@ -30,15 +31,14 @@ pub fn layout(text: &str) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut space_start = 0;
     for range in sentences::split(text) {
-        let sentence = &text[range.clone()];
-        let inner = sentence.trim();
+        let inner = inner(&text[range.clone()]);
         if inner.is_empty() {
             continue;
         }
-        let start = range.start + (sentence.len() - sentence.trim_start().len());
+        let (start, end) = (range.start + inner.start, range.start + inner.end);
         push_space(&mut out, space_start..start);
-        out.push(Piece::Text(start..start + inner.len()));
-        space_start = start + inner.len();
+        out.push(Piece::Text(start..end));
+        space_start = end;
     }
     push_space(&mut out, space_start..text.len());
     out

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::language::is_arabic_letter;
+use crate::script::{TATWEEL, is_arabic_letter, is_bidi_control, is_tashkeel};
 
 /// What [`normalise`] changes. The default changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +56,8 @@ pub fn strip_tatweel(text: &str) -> String {
     let mut before = [' ', ' '];
     while let Some(c) = chars.next() {
         let next_joins = chars.peek().is_some_and(|next| *next == TATWEEL || is_arabic_letter(*next));
-        let lone_heh = before[1] == 'ه' && !is_arabic_letter(before[0]) && !next_joins;
+        let follows_letter = before[0] == TATWEEL || is_arabic_letter(before[0]);
+        let lone_heh = before[1] == 'ه' && !follows_letter && !next_joins;
         if c != TATWEEL || lone_heh {
             out.push(c);
         }
@@ -70,22 +71,6 @@ pub fn strip_tatweel(text: &str) -> String {
 #[must_use]
 pub fn strip_bidi_controls(text: &str) -> String {
     text.chars().filter(|c| !is_bidi_control(*c)).collect()
-}
-
-const TATWEEL: char = '\u{0640}';
-
-/// Ranges from the Unicode charts of Arabic, Arabic Extended-A and Arabic Presentation Forms-B. U+0653 to
-/// U+0655 (madda, hamza above and below) are left out on purpose, U+06DD (end of ayah) is no mark on a letter.
-pub(crate) fn is_tashkeel(c: char) -> bool {
-    matches!(c,
-        '\u{064B}'..='\u{0652}' | '\u{0656}'..='\u{065F}' | '\u{0670}' | '\u{0610}'..='\u{061A}'
-        | '\u{06D6}'..='\u{06DC}' | '\u{06DF}'..='\u{06E4}' | '\u{06E7}' | '\u{06E8}' | '\u{06EA}'..='\u{06ED}'
-        | '\u{08D3}'..='\u{08E1}' | '\u{08E3}'..='\u{08FF}'
-        | '\u{FE70}'..='\u{FE72}' | '\u{FE74}' | '\u{FE76}'..='\u{FE7F}')
-}
-
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

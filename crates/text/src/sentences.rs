@@ -5,7 +5,8 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::abbreviations::{Stop, is_starter, stop_after};
-use crate::language::is_arabic_letter;
+use crate::fold::{EasternForms, Folded};
+use crate::script::needs_no_gap;
 
 /// The byte ranges of a text's sentences. They follow one another without a gap and cover the text whole: a
 /// sentence keeps its closing quotes and brackets and the white space after it, and an empty line belongs to the
@@ -13,10 +14,26 @@ use crate::language::is_arabic_letter;
 ///
 /// A sentence ends at `. ! ? ؟ ۔ ؛` and at an ellipsis before a capital, as Unicode's rules (UAX 29) have it, and
 /// at every line break. `؛` parts clauses rather than sentences, but what follows can be translated on its own.
-/// Abbreviations, initials, decimals, web addresses and numbers of list items end nothing. An empty text has no
-/// sentence. The time is linear in the length.
+/// Abbreviations, initials, decimals, web addresses and numbers of list items end nothing. Texts that read the same
+/// ([`fold`](crate::fold::fold)) are cut at the same places. An empty text has no sentence. The time is linear in the
+/// length.
 #[must_use]
 pub fn split(text: &str) -> Vec<Range<usize>> {
+    let folded = Folded::new(text, EasternForms::Fold);
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for range in split_folded(folded.text()) {
+        let start = out.last().map_or(0, |last| last.end);
+        out.push(start..folded.source_offset(range.end));
+    }
+    match out.last_mut() {
+        Some(last) => last.end = text.len(),
+        None if text.is_empty() => {}
+        None => out.push(0..text.len()),
+    }
+    out
+}
+
+fn split_folded(text: &str) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
     let mut checked = 0;
@@ -97,8 +114,8 @@ fn is_boundary(before: &str, after: &str) -> bool {
     let bare = sentence.trim_end_matches(is_closer);
     let Some(mark) = bare.chars().next_back() else { return false };
     let next = after.chars().find(|c| !is_opener(*c));
-    // `a.b/c?d=1`, `3.5`, `why?!x`: no gap and no Arabic letter after the mark.
-    if !has_gap && mark.is_ascii() && !next.is_some_and(is_arabic_letter) {
+    // `a.b/c?d=1`, `3.5`, `why?!x`: no gap and no Arabic letter or its like after the mark.
+    if !has_gap && mark.is_ascii() && !next.is_some_and(needs_no_gap) {
         return false;
     }
     match mark {

@@ -106,7 +106,7 @@ struct SegmentReport {
 
 impl TranslateReply {
     pub(crate) fn new(source: &str, translated: Translated) -> Self {
-        let Translated { text, to, segments, finish, usage, timings } = translated;
+        let Translated { text, to, segments, finish, usage, timings, .. } = translated;
         let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
         let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
         let segments =

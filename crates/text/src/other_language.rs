@@ -1,0 +1,215 @@
+//! Languages other than Arabic and English that a text seems to be in.
+//!
+//! A guess needs evidence: a script, letters that Arabic or English lacks, words of grammar. It says that a text is
+//! not what the models were trained on; it is no identification of the world's languages.
+
+mod arabic_script;
+mod latin_script;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::fold::{EasternForms, fold};
+use crate::prose;
+use crate::script::{is_arabic_letter, is_latin_letter};
+
+/// A language, or what is known of one. In JSON its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the languages are named as they are named")]
+pub enum OtherLanguage {
+    Persian,
+    Urdu,
+    Pashto,
+    Kurdish,
+    Uyghur,
+    Sindhi,
+    French,
+    Spanish,
+    Portuguese,
+    Italian,
+    German,
+    Dutch,
+    Turkish,
+    Indonesian,
+    Swedish,
+    Polish,
+    Russian,
+    Chinese,
+    Japanese,
+    Korean,
+    Hebrew,
+    Greek,
+    /// Another language in Latin letters.
+    LatinScript,
+    /// One in Cyrillic letters that does not look like Russian.
+    CyrillicScript,
+    /// One in Devanagari: Hindi, Marathi, Nepali.
+    DevanagariScript,
+    /// One in letters of another script.
+    OtherScript,
+}
+
+impl OtherLanguage {
+    /// The tag of BCP 47: `fa`, `und-Cyrl`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// In words that go on with "in": `Persian`, `a language in Cyrillic letters`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.facts().1
+    }
+
+    /// Whether the language is written in Arabic's script, with letters of its own.
+    #[must_use]
+    pub fn is_in_arabic_script(self) -> bool {
+        matches!(
+            self,
+            Self::Persian | Self::Urdu | Self::Pashto | Self::Kurdish | Self::Uyghur | Self::Sindhi
+        )
+    }
+
+    fn facts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Persian => ("fa", "Persian"),
+            Self::Urdu => ("ur", "Urdu"),
+            Self::Pashto => ("ps", "Pashto"),
+            Self::Kurdish => ("ckb", "Kurdish"),
+            Self::Uyghur => ("ug", "Uyghur"),
+            Self::Sindhi => ("sd", "Sindhi"),
+            Self::French => ("fr", "French"),
+            Self::Spanish => ("es", "Spanish"),
+            Self::Portuguese => ("pt", "Portuguese"),
+            Self::Italian => ("it", "Italian"),
+            Self::German => ("de", "German"),
+            Self::Dutch => ("nl", "Dutch"),
+            Self::Turkish => ("tr", "Turkish"),
+            Self::Indonesian => ("id", "Indonesian"),
+            Self::Swedish => ("sv", "Swedish"),
+            Self::Polish => ("pl", "Polish"),
+            Self::Russian => ("ru", "Russian"),
+            Self::Chinese => ("zh", "Chinese"),
+            Self::Japanese => ("ja", "Japanese"),
+            Self::Korean => ("ko", "Korean"),
+            Self::Hebrew => ("he", "Hebrew"),
+            Self::Greek => ("el", "Greek"),
+            Self::LatinScript => ("und-Latn", "a language other than English"),
+            Self::CyrillicScript => ("und-Cyrl", "a language in Cyrillic letters"),
+            Self::DevanagariScript => ("und-Deva", "a language in Devanagari letters"),
+            Self::OtherScript => ("und", "a language that is neither Arabic nor English"),
+        }
+    }
+}
+
+impl fmt::Display for OtherLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for OtherLanguage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// The language that the prose of a text seems to be in where that is neither Arabic nor English; `None` where it is
+/// one of the two, or there is too little to tell. A text cites other languages, and is not in them: the greater
+/// part counts.
+#[must_use]
+pub fn other_language(text: &str) -> Option<OtherLanguage> {
+    let folded = fold(text, EasternForms::Keep);
+    let words: Vec<&str> = prose::lines(&folded).into_iter().flat_map(prose::words).collect();
+    let letters = || words.iter().flat_map(|word| word.chars()).filter(|c| c.is_alphabetic());
+    let n_arabic = letters().filter(|c| is_arabic_letter(*c)).count();
+    let n_latin = letters().filter(|c| is_latin_letter(*c)).count();
+    let n_others = letters().count() - n_arabic - n_latin;
+    if n_others > n_arabic + n_latin {
+        return by_script(letters().filter(|c| !is_arabic_letter(*c) && !is_latin_letter(*c)));
+    }
+    if n_arabic > n_latin { arabic_script::guess(&words) } else { latin_script::guess(&words) }
+}
+
+/// Blocks of the Unicode charts and what is written in them.
+const SCRIPTS: &[(char, char, OtherLanguage)] = &[
+    ('\u{0370}', '\u{03FF}', OtherLanguage::Greek),
+    ('\u{0400}', '\u{052F}', OtherLanguage::CyrillicScript),
+    ('\u{0590}', '\u{05FF}', OtherLanguage::Hebrew),
+    ('\u{0900}', '\u{097F}', OtherLanguage::DevanagariScript),
+    ('\u{3040}', '\u{30FF}', OtherLanguage::Japanese),
+    ('\u{3400}', '\u{9FFF}', OtherLanguage::Chinese),
+    ('\u{AC00}', '\u{D7A3}', OtherLanguage::Korean),
+];
+
+/// Fewer letters of neither script are a name or a sign.
+const MIN_LETTERS: usize = 4;
+
+/// What the script of most letters tells.
+fn by_script(letters: impl Iterator<Item = char> + Clone) -> Option<OtherLanguage> {
+    if letters.clone().count() < MIN_LETTERS {
+        return None;
+    }
+    let n_in = |(first, last, _): &&(char, char, OtherLanguage)| {
+        letters.clone().filter(|c| (first..=last).contains(&c)).count()
+    };
+    let found = SCRIPTS.iter().max_by_key(n_in).filter(|script| n_in(script) > 0);
+    let has = |tells: fn(char) -> bool| letters.clone().any(tells);
+    Some(match found.map_or(OtherLanguage::OtherScript, |(_, _, language)| *language) {
+        // Japanese is of both, Chinese has no kana.
+        OtherLanguage::Chinese if has(|c| matches!(c, '\u{3040}'..='\u{30FF}')) => OtherLanguage::Japanese,
+        OtherLanguage::CyrillicScript
+            if has(|c| matches!(c, 'ы' | 'э' | 'Ы' | 'Э'))
+                && !has(|c| matches!(c, 'і' | 'ї' | 'ў' | 'ә')) =>
+        {
+            OtherLanguage::Russian
+        }
+        language => language,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_of_another_script_is_told_by_its_letters() {
+        for (text, code) in [
+            ("Добрый день, как вы поживаете?", "ru"),
+            ("Доброго ранку, як справи? Її тут немає", "und-Cyrl"),
+            ("今天天气很好，我们去公园吧。", "zh"),
+            ("今日は天気がいいですね。", "ja"),
+            ("오늘 날씨가 좋습니다.", "ko"),
+            ("בוקר טוב, מה שלומך?", "he"),
+            ("Καλημέρα, τι κάνετε;", "el"),
+            ("आज मौसम अच्छा है", "und-Deva"),
+            ("วันนี้อากาศดี", "und"),
+        ] {
+            assert_eq!(other_language(text).map(OtherLanguage::code), Some(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_few_letters_of_another_script_are_no_language() {
+        for text in [
+            "π",
+            "日本",
+            "The word 你好 means hello.",
+            "كلمة 你好 تعني مرحبا",
+            "α + β = γ",
+            "",
+            "12:30",
+            "😀",
+        ] {
+            assert_eq!(other_language(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn code_and_addresses_are_no_evidence() {
+        assert_eq!(other_language("Hello.\n\n```\nle la les des est et une dans pour que\n```\n"), None);
+        assert_eq!(other_language("`der die das und ist nicht ich für`"), None);
+    }
+}
