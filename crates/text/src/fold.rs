@@ -155,3 +155,104 @@ impl Folding<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> Cow<'_, str> {
+        fold(text, EasternForms::Fold)
+    }
+
+    #[test]
+    fn texts_that_read_the_same_become_one() {
+        for (plain, same) in [
+            ("صباح الخير", "\u{FEBB}\u{FE92}\u{FE8E}\u{FEA3} \u{FE8D}\u{FEDF}\u{FEA8}\u{FEF4}\u{FEAE}"),
+            ("السلام لأن", "الس\u{FEFB}م \u{FEF7}ن"),
+            ("الله", "\u{FDF2}"),
+            ("صلى الله عليه وسلم", "\u{FDFA}"),
+            ("كتابٌ", "كتاب\u{FE72}"),
+            ("أحمد قرآن", "ا\u{0654}حمد قرا\u{0653}ن"),
+            ("شكرا هـ", "شكـــرا هــــ"),
+            ("Good morning", "Good\u{A0}morning"),
+            ("a b c d e", "a\u{2009}b\u{202F}c\u{3000}d\u{2007}e"),
+            ("Good morning", "\u{FEFF}Go\u{AD}od\u{200B} \u{2060}mor\u{200E}ning"),
+            ("Good morning (1)!", "Ｇｏｏｄ　ｍｏｒｎｉｎｇ　（１）！"),
+            ("find the office", "\u{FB01}nd the o\u{FB03}ce"),
+            ("bold", "𝐛𝐨𝐥𝐝"),
+            ("e-mail café", "e\u{2011}mail cafe\u{301}"),
+            ("أين علي؟ هذا، عندي 3 كتب", "أین علی? ھذا, عندي ۳ کتب"),
+            ("1445ه\u{640}.", "1445ه\u{640}\u{200D}."),
+        ] {
+            assert_eq!(folded(same), plain, "{same:?}");
+            assert_eq!(folded(plain), plain);
+        }
+    }
+
+    #[test]
+    fn what_means_something_stays() {
+        for text in [
+            "5 m² ½ ™ ① x₂ ℝ",
+            "عندي ٣ كتب، 20٪",
+            "می\u{200C}خواهم 👨\u{200D}👩\u{200D}👧 ❤\u{FE0F}\u{200D}🔥",
+            "a\tb\r\nc\u{2029}d",
+            "مُدَرِّسٌ",
+            "ـ بند",
+            "عام 1445هـ، هـ)",
+            "why? a, b; c",
+            "x?مرحبا=1",
+            "你好。",
+        ] {
+            assert_eq!(folded(text).replace('ي', "ی"), text.replace('ي', "ی"), "{text:?}");
+        }
+        assert_eq!(fold("کتاب علی ۳", EasternForms::Keep), "کتاب علی ۳");
+        assert!(matches!(folded("plain"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn joiners_at_the_edges_of_words_go() {
+        assert_eq!(folded("\u{200C}كتاب\u{200D} a\u{200C}, \u{200D}"), "كتاب a, ");
+    }
+
+    #[test]
+    fn blanks_and_marks_at_both_ends_are_outside() {
+        for (text, inner_text) in [
+            (" \u{200F}\tHello. \u{FEFF}", "Hello."),
+            ("\u{2067}كيف؟\u{2069} ", "كيف؟"),
+            ("\u{2068}Ahmed\u{2069} came.", "\u{2068}Ahmed\u{2069} came."),
+            ("He is \u{202B}هنا.\u{202C} ", "He is \u{202B}هنا.\u{202C}"),
+            ("\u{200C}a\u{200C}b\u{200D}", "a\u{200C}b"),
+            ("\u{FEFF}", ""),
+            (" \u{2068} ", ""),
+        ] {
+            assert_eq!(&text[inner(text)], inner_text, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn places_are_found_again_in_the_source() {
+        let source = "\u{FEFF}Ｇo. \u{200F}\u{2068}Ye\u{AD}s\u{2069}!";
+        let folded = Folded::new(source, EasternForms::Fold);
+        assert_eq!(folded.text(), "Go. Yes!");
+        for (at, rest) in [
+            (1, "o. \u{200F}\u{2068}Ye\u{AD}s\u{2069}!"),
+            (4, "\u{2068}Ye\u{AD}s\u{2069}!"),
+            (7, "!"),
+            (8, ""),
+        ] {
+            assert_eq!(&source[folded.source_offset(at)..], rest, "{at}");
+        }
+    }
+
+    #[test]
+    fn texts_of_marks_alone_are_folded_in_linear_time() {
+        for shape in
+            ["\u{200B}", "ـ", "a\u{200D}", "\u{200D}", "\u{0651}", "\u{FEFB}", "ب?", "\u{2068}", "ه\u{200B}ـ"]
+        {
+            let text = shape.repeat(1_000_000 / shape.len());
+            let folded = Folded::new(&text, EasternForms::Fold);
+            assert!(folded.source_offset(folded.text().len()) <= text.len());
+            assert!(inner(&text).end <= text.len());
+        }
+    }
+}

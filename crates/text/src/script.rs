@@ -75,3 +75,18 @@ pub(crate) fn needs_no_gap(c: char) -> bool {
     is_arabic_letter(c)
         || matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}')
 }
+
+/// Marks that may end a sentence.
+pub(crate) fn is_terminator(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '…' | '؟' | '؛' | '۔' | '।' | '。' | '！' | '？')
+}
+
+/// Marks that close a quotation, a bracket or emphasis.
+pub(crate) fn is_closer(c: char) -> bool {
+    matches!(c, '"' | '\'' | ')' | ']' | '}' | '»' | '”' | '’' | '›' | '*' | '_' | '`')
+}
+
+/// Marks that open one.
+pub(crate) fn is_opener(c: char) -> bool {
+    matches!(c, '"' | '\'' | '(' | '[' | '{' | '«' | '“' | '‘' | '‹' | '*' | '_' | '`' | '¿' | '¡')
+}

@@ -192,6 +192,6 @@ fn the_demo_checkpoints_prompts_have_the_ids_that_transformers_gives() {
         let text = tokenizer.chat_template().unwrap().render(&ChatInput::prompt(&messages)).unwrap();
         assert_eq!(tokenizer.encode(&text, Bos::Auto).unwrap(), row.prompt_ids, "{}", row.source);
         assert_eq!(tokenizer.decode(&row.output_ids, hala_text::Specials::Skip).unwrap(), row.target);
-        assert_eq!(hala_text::language::detect(&row.source), Some(language.other()), "{}", row.source);
+        assert_eq!(hala_text::detection::detect(&row.source), Some(language.other()), "{}", row.source);
     }
 }

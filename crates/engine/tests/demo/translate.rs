@@ -82,3 +82,83 @@ fn a_cancelled_translation_ends_with_what_there_is() {
     assert_eq!(all.len(), 2);
     assert_eq!(all[0].text, "صباح الخير.");
 }
+
+/// The tokens of the prompts and of the translations, and how many sentences were translated.
+fn counts(text: &str, direction: Direction) -> (usize, usize, usize) {
+    let found = block_on(Translator::new(session()).translate(text, direction, &Cancel::new())).unwrap();
+    (found.usage.prompt_tokens, found.usage.completion_tokens, found.segments.len())
+}
+
+#[test]
+fn what_the_user_names_holds_whatever_letters_are_more() {
+    let named = Direction { from: Some(Language::Arabic), to: Some(Language::English) };
+    for text in ["راسلنا على info@example.com", "كتاب (Book)", "اكتب docker compose up --build ثم انتظر"]
+    {
+        for direction in [named, Direction::default()] {
+            let (_, n_tokens, n_segments) = counts(text, direction);
+            assert!(n_tokens >= 1 && n_segments >= 1, "{text}");
+        }
+    }
+    let (_, n_tokens, _) =
+        counts("كتاب (Book)", Direction { from: Some(Language::English), to: Some(Language::Arabic) });
+    assert!(n_tokens >= 1);
+}
+
+#[test]
+fn code_is_no_evidence_and_is_copied_into_english() {
+    let code = "```sh\ngit clone https://example.com/group/project.git\ncd project\nmake install\n```";
+    let text = format!("مرحبا بكم.\n\n{code}\n\nثم اقرأ.");
+    let found =
+        block_on(Translator::new(session()).translate(&text, Direction::default(), &Cancel::new())).unwrap();
+    assert_eq!((found.to, found.segments.len()), (Language::English, 2));
+    assert!(found.text.contains(&format!("\n\n{code}\n\n")), "{}", found.text);
+}
+
+#[test]
+fn invisible_marks_change_neither_prompts_nor_what_is_between_sentences() {
+    let plain = "Hello. Thank you. Good morning.";
+    let direction = Direction::to(Language::Arabic);
+    let expected = counts(plain, direction);
+    let mut translator = Translator::new(session());
+    let translated = block_on(translator.translate(plain, direction, &Cancel::new())).unwrap().text;
+    for mark in
+        ['\u{200F}', '\u{200E}', '\u{061C}', '\u{202B}', '\u{2068}', '\u{200B}', '\u{FEFF}', '\u{2060}']
+    {
+        let text = format!("{mark}{}", plain.replace(". ", &format!(". {mark}")));
+        assert_eq!(counts(&text, direction), expected, "{mark:?}");
+        let found = block_on(translator.translate(&text, direction, &Cancel::new())).unwrap();
+        assert_eq!(
+            found.text,
+            format!("{mark}{}", translated.replace(". ", &format!(". {mark}"))),
+            "{mark:?}"
+        );
+        assert!(found.segments.iter().all(|s| !text[s.source.clone()].contains(mark)));
+    }
+}
+
+#[test]
+fn texts_that_read_the_same_are_translated_the_same() {
+    let mut translator = Translator::new(session());
+    let mut translated =
+        |text: &str| block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap().text;
+    for (plain, same) in [
+        ("صباح الخير", "\u{FEBB}\u{FE92}\u{FE8E}\u{FEA3} ال\u{200B}خـــير"),
+        ("السلام عليكم", "الس\u{FEFB}م\u{FEFF} عليكم"),
+        ("أين المحطة؟", "أین المحطة?"),
+        ("Good morning", "Ｇｏｏｄ\u{2009}mor\u{AD}ning"),
+        ("I fixed the fish", "I \u{FB01}xed\u{A0}the \u{FB01}sh"),
+    ] {
+        assert_eq!(translated(same), translated(plain), "{same:?}");
+    }
+}
+
+#[test]
+fn a_text_of_a_third_language_is_said_to_be_one() {
+    let mut translator = Translator::new(session());
+    for (text, code) in
+        [("Où est la gare ?", Some("fr")), ("سلام، حال شما چطور است؟", Some("fa")), ("Good morning.", None)]
+    {
+        let found = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
+        assert_eq!(found.other_language.map(|language| language.code()), code, "{text}");
+    }
+}

@@ -13,6 +13,7 @@ struct Profile {
     letters_are_shared: bool,
 }
 
+/// Of two with as many words the later one is taken: Uyghur has most of Kurdish's letters and some of its own.
 const PROFILES: &[Profile] = &[
     Profile {
         language: OtherLanguage::Persian,
@@ -34,15 +35,15 @@ const PROFILES: &[Profile] = &[
         letters_are_shared: false,
     },
     Profile {
-        language: OtherLanguage::Kurdish,
-        letters: "ەێۆڵڕ",
-        words: "لە بە کە ئەم بۆ ئەو هەر",
+        language: OtherLanguage::Uyghur,
+        letters: "ۇۈۋڭېەۆ",
+        words: "بۇ ۋە بىر بىلەن ئۈچۈن",
         letters_are_shared: false,
     },
     Profile {
-        language: OtherLanguage::Uyghur,
-        letters: "ۇۈۋڭې",
-        words: "بۇ ۋە بىر بىلەن ئۈچۈن",
+        language: OtherLanguage::Kurdish,
+        letters: "ەێۆڵڕ",
+        words: "لە بە کە ئەم بۆ ئەو هەر",
         letters_are_shared: false,
     },
     Profile {
@@ -91,4 +92,43 @@ fn n_hits(profile: &Profile, words: &[&str]) -> Option<usize> {
 fn is_arabic(word: &str) -> bool {
     let has_article = ["ال", "وال", "بال", "لل", "فال", "كال"].iter().any(|start| word.starts_with(start));
     (has_article && word.chars().count() > 4) || word.ends_with('ة') || ARABIC_WORDS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::other_language::other_language;
+
+    #[test]
+    fn sentences_of_other_languages_are_told_by_letters_and_words() {
+        for (text, code) in [
+            ("سلام، حال شما چطور است؟", "fa"),
+            ("من به مدرسه می‌روم و کتاب‌ها را می‌خوانم.", "fa"),
+            ("این کتاب برای شما خیلی خوب است.", "fa"),
+            ("آپ کیسے ہیں؟ میں ٹھیک ہوں۔", "ur"),
+            ("یہ کتاب بہت اچھی ہے اور وہ قلم نہیں ہے۔", "ur"),
+            ("زه نه پوهېږم چې دا څه شی دی.", "ps"),
+            ("من نازانم ئەم کتێبە لە کوێیە.", "ckb"),
+            ("مەن بۇ كىتابنى ياخشى كۆرىمەن.", "ug"),
+        ] {
+            assert_eq!(other_language(text).map(|language| language.code()), Some(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn arabic_of_any_keyboard_and_dialect_is_arabic() {
+        for text in [
+            "صباح الخير",
+            "أین المحطة یا علی؟",
+            "ھذا کتاب علی فی المکتبة",
+            "شلونك؟ گلت له هاي الگهوة زينة",
+            "گال چان گاعد يم البيت",
+            "اشتريت پيتزا من المطعم وشربت پيپسي",
+            "رأيت پاريس",
+            "هو شد الحبل بقوة",
+            "دا من زمان",
+            "",
+        ] {
+            assert_eq!(other_language(text), None, "{text}");
+        }
+    }
 }

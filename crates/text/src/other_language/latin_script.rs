@@ -108,3 +108,51 @@ fn unnamed(words: &[&str], n_english: usize) -> Option<OtherLanguage> {
     let few_english = 10 * n_english < words.len();
     ((is_accented && few_english) || (is_long && n_english == 0)).then_some(OtherLanguage::LatinScript)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::other_language::other_language;
+
+    #[test]
+    fn sentences_of_other_languages_are_told_by_their_words() {
+        for (text, code) in [
+            ("Je suis très content de vous voir.", "fr"),
+            ("Où est la gare ?", "fr"),
+            ("L'eau est froide mais nous avons nagé dans le lac avec les enfants.", "fr"),
+            ("¿Dónde está la estación de tren, por favor?", "es"),
+            ("No sé qué decir, pero el libro es muy bueno.", "es"),
+            ("Eu não sei onde está o meu livro, mas você sabe.", "pt"),
+            ("Non so dove sia la stazione, ma il treno è già arrivato.", "it"),
+            ("Ich weiß nicht, wo der Bahnhof ist.", "de"),
+            ("Ik weet niet waar het station is.", "nl"),
+            ("Bugün hava çok güzel ve ben parka gidiyorum.", "tr"),
+            ("Saya tidak tahu di mana stasiun itu.", "id"),
+            ("Jag vet inte var stationen är.", "sv"),
+            ("Nie wiem, gdzie jest dworzec.", "pl"),
+            ("Nevím, kde je nádraží, protože jsem tu poprvé a všechno je nové", "und-Latn"),
+        ] {
+            assert_eq!(other_language(text).map(|language| language.code()), Some(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn english_with_foreign_words_and_short_texts_are_not_guessed() {
+        for text in [
+            "She said c'est la vie and left.",
+            "The restaurant is called Le Petit Prince de la Mer.",
+            "Los Angeles, Las Vegas and San Diego de la Cruz are in the west.",
+            "He read Der Spiegel and Die Zeit on the train.",
+            "Good morning",
+            "Paris",
+            "Merci",
+            "Hola",
+            "José García, Ángel Núñez",
+            "Café Ünal résumé naïve",
+            "Open file, save, print, close, exit",
+            "Je ne sais quoi is a phrase that we use in English too.",
+            "",
+        ] {
+            assert_eq!(other_language(text), None, "{text}");
+        }
+    }
+}
