@@ -128,7 +128,8 @@ pub fn other_language(text: &str) -> Option<OtherLanguage> {
     let n_latin = letters().filter(|c| is_latin_letter(*c)).count();
     let n_others = letters().count() - n_arabic - n_latin;
     if n_others > n_arabic + n_latin {
-        return by_script(letters().filter(|c| !is_arabic_letter(*c) && !is_latin_letter(*c)));
+        let others: Vec<char> = letters().filter(|c| !is_arabic_letter(*c) && !is_latin_letter(*c)).collect();
+        return by_script(&others);
     }
     if n_arabic > n_latin { arabic_script::guess(&words) } else { latin_script::guess(&words) }
 }
@@ -148,15 +149,15 @@ const SCRIPTS: &[(char, char, OtherLanguage)] = &[
 const MIN_LETTERS: usize = 4;
 
 /// What the script of most letters tells.
-fn by_script(letters: impl Iterator<Item = char> + Clone) -> Option<OtherLanguage> {
-    if letters.clone().count() < MIN_LETTERS {
+fn by_script(letters: &[char]) -> Option<OtherLanguage> {
+    if letters.len() < MIN_LETTERS {
         return None;
     }
     let n_in = |(first, last, _): &&(char, char, OtherLanguage)| {
-        letters.clone().filter(|c| (first..=last).contains(&c)).count()
+        letters.iter().filter(|c| (first..=last).contains(c)).count()
     };
     let found = SCRIPTS.iter().max_by_key(n_in).filter(|script| n_in(script) > 0);
-    let has = |tells: fn(char) -> bool| letters.clone().any(tells);
+    let has = |tells: fn(char) -> bool| letters.iter().copied().any(tells);
     Some(match found.map_or(OtherLanguage::OtherScript, |(_, _, language)| *language) {
         // Japanese is of both, Chinese has no kana.
         OtherLanguage::Chinese if has(|c| matches!(c, '\u{3040}'..='\u{30FF}')) => OtherLanguage::Japanese,

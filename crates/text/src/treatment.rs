@@ -61,13 +61,13 @@ pub fn treatment(sentence: &str, named_from: Option<Language>, to: Language) -> 
     if !stays {
         return Treatment::Translate;
     }
-    let (is_target, is_source): (fn(char) -> bool, fn(char) -> bool) = match to {
-        Language::English => (is_latin_letter, is_arabic_letter),
-        Language::Arabic => (is_arabic_letter, is_latin_letter),
+    let is_target = match to {
+        Language::English => is_latin_letter,
+        Language::Arabic => is_arabic_letter,
     };
     Treatment::Copy(if has_word(is_target) {
         CopyReason::TargetLanguage
-    } else if folded.contains(|c| is_target(c) || is_source(c)) {
+    } else if folded.contains(|c| is_arabic_letter(c) || is_latin_letter(c)) {
         CopyReason::NotProse
     } else if folded.contains(char::is_alphabetic) {
         CopyReason::OtherScript
