@@ -92,7 +92,12 @@ enum Found {
 /// Any name of what is undefined.
 pub(crate) fn attribute(owner: &Value, name: &str) -> Outcome<Value> {
     if let Value::Undefined(message) = owner {
-        return failed(message.to_string());
+        let is_pythons_own = name.starts_with("__") && name.ends_with("__");
+        return if is_pythons_own {
+            refused(format!("the attribute `{name}`"))
+        } else {
+            failed(message.to_string())
+        };
     }
     if let Some(found) = own_attribute(owner, name)? {
         return Ok(found);
@@ -240,8 +245,8 @@ pub(crate) fn slice(owner: &Value, slice: &Slice) -> Outcome<Value> {
                 step: range.step * taken.step,
             }))
         }
-        Value::Dict(_) => failed("unhashable type: 'slice'"),
-        _ => failed(format!("'{}' object is not subscriptable", owner.type_name())),
+        // Jinja2 fails, or gives nothing where it can compute the slice before it runs.
+        _ => refused(format!("slices of a value of type {}", owner.type_name())),
     }
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Outcome<bool> {
         Value::Range(span) => Ok(span.numbers().any(|x| Value::Int(x).equals(item))),
         Value::Stream(items) => {
             let mut items = items.borrow_mut();
-            while let Some(next) = items.pop_front() {
+            while let Some(next) = items.next()? {
                 if next.same(item) {
                     return Ok(true);
                 }

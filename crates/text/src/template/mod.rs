@@ -28,6 +28,7 @@ mod run;
 mod scope;
 mod show;
 mod span;
+mod stream;
 mod symbols;
 mod syntax;
 mod value;

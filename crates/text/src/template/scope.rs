@@ -56,6 +56,11 @@ impl Scope {
         }
     }
 
+    /// A name of this scope that is not assigned yet.
+    pub(crate) fn declare(&self, name: &Word) {
+        self.names.borrow_mut().push((Arc::clone(name), None));
+    }
+
     /// Forgets all values: macros and their scopes hold each other.
     pub(crate) fn clear(&self) {
         let names = std::mem::take(&mut *self.names.borrow_mut());

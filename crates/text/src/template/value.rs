@@ -2,12 +2,13 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::template::fault::{Outcome, failed, refused};
+use crate::template::fault::{Fault, Outcome, failed, refused};
 use crate::template::span::Span;
+use crate::template::stream::Stream;
 
 /// One value. Lists and dicts never change, as in Jinja2's immutable sandbox; what changes is an [`Object`].
 #[derive(Clone)]
@@ -29,7 +30,7 @@ pub(crate) enum Value {
     Range(Span),
     View(View, Rc<Dict>),
     /// What can be gone through once.
-    Stream(Rc<RefCell<VecDeque<Value>>>),
+    Stream(Rc<RefCell<Stream<Value>>>),
     /// A method with its receiver.
     Method(Rc<(Value, Arc<str>)>),
     /// One of the functions that every template has.
@@ -77,7 +78,7 @@ fn size_of_all<'a>(values: impl Iterator<Item = &'a Value>) -> Outcome<Size> {
             Value::List(seq) | Value::Tuple(seq) | Value::Group(seq) => seq.size,
             Value::Dict(dict) | Value::View(_, dict) => dict.size,
             Value::Method(method) => size_of_all(std::iter::once(&method.0))?,
-            Value::Stream(items) => size_of_all(items.borrow().iter())?,
+            Value::Stream(items) => size_of_all(items.borrow().items())?,
             _ => Size::default(),
         };
         total.n_values = total.n_values.saturating_add(size.n_values + 1);
@@ -185,7 +186,12 @@ impl Value {
 
     /// What can be gone through once.
     pub(crate) fn stream(items: impl IntoIterator<Item = Self>) -> Self {
-        Self::Stream(Rc::new(RefCell::new(items.into_iter().collect())))
+        Self::stream_until(items, None)
+    }
+
+    /// The same, with what went wrong behind the last item.
+    pub(crate) fn stream_until(items: impl IntoIterator<Item = Self>, fault: Option<Fault>) -> Self {
+        Self::Stream(Rc::new(RefCell::new(Stream::new(items, fault))))
     }
 
     /// A missing value, with the message for its use.
@@ -303,7 +309,7 @@ impl Value {
                 dict.iter().map(|(k, v)| Self::tuple(vec![k.clone(), v.clone()])).collect::<Outcome<_>>()?
             }
             Self::Range(span) => span.numbers().map(Self::Int).collect(),
-            Self::Stream(items) => items.borrow_mut().drain(..).collect(),
+            Self::Stream(items) => items.borrow_mut().rest()?,
             Self::Object(object) if object.class() == "LoopContext" => {
                 return refused("going through `loop` itself");
             }

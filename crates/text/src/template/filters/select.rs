@@ -26,11 +26,16 @@ fn named(mut args: Args) -> Outcome<(Value, Args)> {
     Ok((name, args))
 }
 
-pub(super) fn map(host: &mut dyn Host, value: &Value, mut args: Args) -> Outcome<Value> {
+pub(super) fn map(host: &mut dyn Host, value: &Value, args: Args) -> Outcome<Value> {
+    let mut out = Vec::new();
+    let fault = mapped(host, value, args, &mut out).err();
+    Ok(Value::stream_until(out, fault))
+}
+
+fn mapped(host: &mut dyn Host, value: &Value, mut args: Args, out: &mut Vec<Value>) -> Outcome<()> {
     if !value.is_true() {
-        return Ok(Value::stream([]));
+        return Ok(());
     }
-    let items = value.items()?;
     let attribute = args.keyword.iter().position(|(name, _)| &**name == "attribute");
     if let (true, Some(at)) = (args.positional.is_empty(), attribute) {
         let attribute = args.keyword.remove(at).1;
@@ -40,20 +45,36 @@ pub(super) fn map(host: &mut dyn Host, value: &Value, mut args: Args) -> Outcome
             return failed(format!("Unexpected keyword argument '{name}'"));
         }
         let getter = Getter::new(Some(attribute))?.with_default(default);
-        return Ok(Value::stream(items.iter().map(|item| getter.get(item)).collect::<Outcome<Vec<_>>>()?));
+        for item in value.items()? {
+            out.push(getter.get(&item)?);
+        }
+        return Ok(());
     }
     if args.positional.is_empty() {
         return failed("map requires a filter argument");
     }
     let (name, args) = named(args)?;
-    let Some(name) = name.as_str() else { return failed("No filter of that name") };
-    let mapped: Outcome<Vec<_>> = items.iter().map(|item| host.filter(name, item, args.clone())).collect();
-    Ok(Value::stream(mapped?))
+    for item in value.items()? {
+        let Some(name) = name.as_str() else { return failed("No filter of that name") };
+        out.push(host.filter(name, &item, args.clone())?);
+    }
+    Ok(())
 }
 
-pub(super) fn select(host: &mut dyn Host, value: &Value, mut args: Args, wanted: Wanted) -> Outcome<Value> {
+pub(super) fn select(host: &mut dyn Host, value: &Value, args: Args, wanted: Wanted) -> Outcome<Value> {
+    let mut kept = Vec::new();
+    let fault = selected(host, value, (args, wanted), &mut kept).err();
+    Ok(Value::stream_until(kept, fault))
+}
+
+fn selected(
+    host: &mut dyn Host,
+    value: &Value,
+    (mut args, wanted): (Args, Wanted),
+    kept: &mut Vec<Value>,
+) -> Outcome<()> {
     if !value.is_true() {
-        return Ok(Value::stream([]));
+        return Ok(());
     }
     let getter = match (wanted.by_attribute, args.positional.is_empty()) {
         (true, true) => return failed("Missing parameter for attribute name"),
@@ -61,7 +82,6 @@ pub(super) fn select(host: &mut dyn Host, value: &Value, mut args: Args, wanted:
         (false, _) => Getter::new(None)?,
     };
     let test = if args.positional.is_empty() { None } else { Some(named(args)?) };
-    let mut kept = Vec::new();
     for item in value.items()? {
         let of = getter.get(&item)?;
         let holds = match &test {
@@ -75,5 +95,5 @@ pub(super) fn select(host: &mut dyn Host, value: &Value, mut args: Args, wanted:
             kept.push(item);
         }
     }
-    Ok(Value::stream(kept))
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::template::value::Value;
 pub(super) fn first(value: &Value, args: Args) -> Outcome<Value> {
     let [] = args.bind_positional("do_first", 0)?;
     let first = match value {
-        Value::Stream(items) => items.borrow_mut().pop_front(),
+        Value::Stream(items) => items.borrow_mut().next()?,
         _ => value.items()?.into_iter().next(),
     };
     Ok(first.unwrap_or_else(|| Value::undefined("No first item, sequence was empty.")))
@@ -57,7 +57,7 @@ pub(super) fn items(value: &Value, args: Args) -> Outcome<Value> {
                 dict.iter().map(|(k, v)| Value::tuple(vec![k.clone(), v.clone()])).collect();
             Ok(Value::stream(pairs?))
         }
-        _ => failed("Can only get item pairs from a mapping."),
+        _ => Ok(Value::stream_until([], failed::<()>("Can only get item pairs from a mapping.").err())),
     }
 }
 
@@ -89,18 +89,23 @@ pub(super) fn sum(value: &Value, args: Args) -> Outcome<Value> {
 pub(super) fn slice(value: &Value, args: Args) -> Outcome<Value> {
     let [slices, fill] =
         args.bind(Signature { function: "do_slice", parameters: ["slices", "fill_with"], n_needed: 1 })?;
+    let mut out = Vec::new();
+    let fault = sliced(value, slices.as_ref(), fill, &mut out).err();
+    Ok(Value::stream_until(out, fault))
+}
+
+fn sliced(value: &Value, slices: Option<&Value>, fill: Option<Value>, out: &mut Vec<Value>) -> Outcome<()> {
     let items = value.items()?;
-    let n = index_or(slices.as_ref(), 0)?;
+    let n = index_or(slices, 0)?;
     if n == 0 {
         return failed("integer division or modulo by zero");
     }
     let n = checked_length(n)?;
     if n == 0 {
-        return Ok(Value::stream([]));
+        return Ok(());
     }
     let fill = fill.filter(|v| !matches!(v, Value::None));
     let (each, n_longer) = (items.len() / n, items.len() % n);
-    let mut out = Vec::new();
     let mut rest = items.as_slice();
     for i in 0..n {
         let (part, after) = rest.split_at(each + usize::from(i < n_longer));
@@ -109,28 +114,32 @@ pub(super) fn slice(value: &Value, args: Args) -> Outcome<Value> {
         part.extend(fill.clone().filter(|_| i >= n_longer));
         out.push(Value::list(part)?);
     }
-    Ok(Value::stream(out))
+    Ok(())
 }
 
 pub(super) fn batch(value: &Value, args: Args) -> Outcome<Value> {
     let [count, fill] =
         args.bind(Signature { function: "do_batch", parameters: ["linecount", "fill_with"], n_needed: 1 })?;
-    let count = count.unwrap_or(Value::None);
-    let fill = fill.filter(|v| !matches!(v, Value::None));
     let mut out = Vec::new();
+    let fault = batched(value, &count.unwrap_or(Value::None), fill, &mut out).err();
+    Ok(Value::stream_until(out, fault))
+}
+
+fn batched(value: &Value, count: &Value, fill: Option<Value>, out: &mut Vec<Value>) -> Outcome<()> {
+    let fill = fill.filter(|v| !matches!(v, Value::None));
     let mut part: Vec<Value> = Vec::new();
     for item in value.items()? {
-        if Value::count(part.len()).equals(&count) {
+        if Value::count(part.len()).equals(count) {
             out.push(Value::list(std::mem::take(&mut part))?);
         }
         part.push(item);
     }
     if !part.is_empty() {
         if let Some(fill) = fill {
-            let n = checked_length(index_or(Some(&count), 0)?)?;
+            let n = checked_length(index_or(Some(count), 0)?)?;
             part.resize(n.max(part.len()), fill);
         }
         out.push(Value::list(part)?);
     }
-    Ok(Value::stream(out))
+    Ok(())
 }

@@ -89,9 +89,14 @@ pub(super) fn unique(value: &Value, args: Args) -> Outcome<Value> {
         parameters: ["case_sensitive", "attribute"],
         n_needed: 0,
     })?;
-    let getter = Getter::new(attribute)?.ignoring_case(!flag(case_sensitive.as_ref()));
-    let mut seen: Vec<Value> = Vec::new();
     let mut kept = Vec::new();
+    let getter = Getter::new(attribute).map(|getter| getter.ignoring_case(!flag(case_sensitive.as_ref())));
+    let fault = getter.and_then(|getter| distinct(value, &getter, &mut kept)).err();
+    Ok(Value::stream_until(kept, fault))
+}
+
+fn distinct(value: &Value, getter: &Getter, kept: &mut Vec<Value>) -> Outcome<()> {
+    let mut seen: Vec<Value> = Vec::new();
     for item in value.items()? {
         let key = getter.get(&item)?;
         key.check_hashable()?;
@@ -103,7 +108,7 @@ pub(super) fn unique(value: &Value, args: Args) -> Outcome<Value> {
             kept.push(item);
         }
     }
-    Ok(Value::stream(kept))
+    Ok(())
 }
 
 /// Each item is compared with all before it.

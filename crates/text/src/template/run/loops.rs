@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use crate::template::fault::{Outcome, failed, refused};
 use crate::template::run::Run;
 use crate::template::run::statement::Flow;
 use crate::template::scope::Scope;
+use crate::template::stream::Stream;
 use crate::template::syntax::{Loop, Word};
 use crate::template::value::{Object, Value};
 
@@ -19,7 +19,7 @@ pub(super) struct LoopState {
     node: Arc<Loop>,
     /// The scope around the loop.
     outer: Rc<Scope>,
-    items: Rc<RefCell<VecDeque<Value>>>,
+    items: Rc<RefCell<Stream<Value>>>,
     /// The number of items, where it is known without going through them.
     length: Cell<Option<usize>>,
     /// Whether the items that are left have been asked already.
@@ -123,7 +123,7 @@ impl Run {
     /// The next item that the loop's `if` lets through.
     fn pull(&mut self, state: &LoopState) -> Outcome<Option<Value>> {
         loop {
-            let next = state.items.borrow_mut().pop_front();
+            let next = state.items.borrow_mut().next()?;
             let (Some(item), Some(test), false) = (&next, &state.node.test, state.all_passed.get()) else {
                 return Ok(next);
             };
@@ -148,15 +148,15 @@ impl Run {
         if let Some(length) = state.length.get() {
             return Ok(length);
         }
-        let mut rest = VecDeque::new();
+        let mut rest = Vec::new();
         while let Some(item) = self.pull(state)? {
-            rest.push_back(item);
+            rest.push(item);
         }
         let length = rest.len() + state.n_begun.get() + usize::from(state.after.borrow().is_some());
         state.length.set(Some(length));
         // What was let through once is not asked again.
         state.all_passed.set(true);
-        *state.items.borrow_mut() = rest;
+        *state.items.borrow_mut() = Stream::new(rest, None);
         Ok(length)
     }
 
@@ -221,7 +221,7 @@ fn loop_state(node: &Arc<Loop>, items: Value, outer: &Rc<Scope>, depth0: usize) 
         Value::Object(object) if object.class() == "LoopContext" => {
             return refused("going through `loop` itself");
         }
-        _ => Rc::new(RefCell::new(items.items()?.into())),
+        _ => Rc::new(RefCell::new(Stream::new(items.items()?, None))),
     };
     Ok(Rc::new_cyclic(|me| LoopState {
         node: Arc::clone(node),

@@ -122,8 +122,10 @@ impl Run {
     fn set_parameters(&mut self, node: &Macro, given: Vec<Option<Value>>, scope: &Rc<Scope>) -> Outcome<()> {
         let n_plain = node.parameters.len() - node.defaults.len();
         for (parameter, value) in node.parameters.iter().zip(&given) {
-            if let Some(value) = value {
-                scope.set(parameter, value.clone());
+            match value {
+                Some(value) => scope.set(parameter, value.clone()),
+                // `m(n=n)` reads its own parameter, not what is around it.
+                None => scope.declare(parameter),
             }
         }
         for (i, (parameter, value)) in node.parameters.iter().zip(given).enumerate() {

@@ -72,7 +72,7 @@ impl Run {
             Value::Str(text) | Value::Markup(text) => text.len(),
             Value::List(seq) | Value::Tuple(seq) => 16 * seq.items.len(),
             Value::Dict(dict) => 32 * dict.len(),
-            Value::Stream(items) => 16 * items.borrow().len(),
+            Value::Stream(items) => 16 * items.borrow().items().len(),
             _ => 0,
         };
         self.spend(n_bytes as u64 / 64)
