@@ -239,3 +239,15 @@ fn a_request_s_tools_reach_the_prompt_and_are_saved() {
     let saved: Value = serde_json::from_str(&std::fs::read_to_string(again).unwrap()).unwrap();
     assert_eq!(saved["tools"], tools);
 }
+
+#[test]
+fn the_prompt_of_each_turn_is_shown_apart_from_the_replies() {
+    let plain = chat("first\nsecond\n");
+    let shown = chat_with(&["--max-tokens", "8", "--show-prompt"], "first\nsecond\n");
+    let errors = shown.stderr.clone();
+    assert_eq!(shown.text(), plain.text());
+    let start = "<|startoftext|><|im_start|>user\nfirst<|im_end|>\n<|im_start|>assistant\n";
+    assert_eq!(errors.matches("<|im_start|>user\nfirst<|im_end|>").count(), 2, "{errors}");
+    assert_eq!(errors.matches("<|im_start|>user\nsecond<|im_end|>").count(), 1, "{errors}");
+    assert!(errors.contains(start), "{errors}");
+}

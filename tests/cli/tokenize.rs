@@ -67,3 +67,53 @@ fn an_id_without_a_token_is_named_with_the_size_of_the_vocabulary() {
 fn a_model_without_a_tokenizer_is_refused() {
     hala(&["tokenize", TEXT]).model(two_layer()).run().refused(&["no tokenizer.json"]);
 }
+
+#[test]
+fn a_text_as_a_message_shows_the_prompt_and_its_ids() {
+    let found = hala(&["tokenize", "--chat", "--json", TEXT]).run().json();
+    let prompt = format!("<|startoftext|><|im_start|>user\n{TEXT}<|im_end|>\n<|im_start|>assistant\n");
+    assert_eq!(found["text"], prompt);
+    let decoded = hala(&["tokenize", "--decode", &joined(&found["ids"])]).run().text();
+    assert_eq!(decoded.trim_end(), prompt.trim_end());
+    let shown = hala(&["tokenize", "--chat", TEXT]).run().text();
+    assert!(shown.starts_with(&prompt) && shown.contains("\"صباح\""), "{shown}");
+}
+
+fn joined(ids: &serde_json::Value) -> String {
+    ids.as_array().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn messages_in_a_file_are_a_list_or_a_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("talk.json");
+    let messages = json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "u" }]);
+    let prompt = "<|startoftext|><|im_start|>system\ns<|im_end|>\n<|im_start|>user\nu<|im_end|>\n<|im_start|>assistant\n";
+    for json in [messages.clone(), json!({ "messages": messages, "temperature": 1 })] {
+        std::fs::write(&file, json.to_string()).unwrap();
+        let found = hala(&["tokenize", "--json", "--messages"]).args(&[file.to_str().unwrap()]).run().json();
+        assert_eq!(found["text"], prompt);
+        let found = hala(&["tokenize", "--json", "--messages", "-"]).input(json.to_string()).run().json();
+        assert_eq!(found["text"], prompt);
+    }
+    hala(&["tokenize", "--messages", "-"]).input("no json").run().refused(&["JSON"]);
+}
+
+#[test]
+fn another_template_its_variables_and_a_time_make_the_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.jinja");
+    std::fs::write(&file, "{{ a }}{{ b }}{{ c }}|{{ strftime_now('%d %B %Y') }}|{{ messages[0].content }}")
+        .unwrap();
+    let arguments = ["tokenize", "--json", "--chat", "--chat-template", file.to_str().unwrap()];
+    let options = ["--template-arg", "a=true", "--template-arg", "b=[1, \"x\"]", "--template-arg", "c=x=y"];
+    let found = hala(&arguments).args(&options).args(&["--now", "2026-03-07", "hi"]).run().json();
+    assert_eq!(found["text"], "True[1, 'x']x=y|07 March 2026|hi");
+    hala(&arguments)
+        .args(&["--template-arg", "messages=1", "hi"])
+        .run()
+        .refused(&["messages", "another name"]);
+    hala(&arguments).args(&["--now", "tomorrow", "hi"]).run().refused(&["tomorrow"]);
+    std::fs::write(&file, "\n{% if %}").unwrap();
+    hala(&arguments).args(&["hi"]).run().refused(&["t.jinja", "default:2"]);
+}

@@ -11,6 +11,7 @@ mod new_file;
 mod output;
 mod progress;
 mod sampling_args;
+mod template_args;
 mod terminal;
 mod tuned;
 

@@ -45,6 +45,12 @@ pub(crate) fn notice(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", paint(DIM, text));
 }
 
+/// A text as it is, on standard error, and a line's end where it has none.
+pub(crate) fn verbatim(text: &str) {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = write!(stderr(), "{text}{end}");
+}
+
 /// Arabic inside an English line, isolated so that a terminal with bidirectional text keeps the line in order.
 pub(crate) fn isolate(text: &str) -> String {
     match detect(text) {

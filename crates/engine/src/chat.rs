@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hala_plan::{Backend, Cancel};
 use hala_text::{Message, Role, Specials, TextError, Tokenizer};
 
+use crate::template::TemplateOptions;
 use crate::{Engine, EngineError, GenerateOptions, Generated, Generation, Piece, Session};
 
 /// What happens when a conversation outgrows the context.
@@ -25,6 +26,8 @@ pub struct ChatOptions {
     pub system: Option<String>,
     /// Descriptions of functions that the model may call, as JSON objects.
     pub tools: Vec<serde_json::Value>,
+    /// Which template writes the prompts, and what it is told besides.
+    pub template: TemplateOptions,
     /// What happens when the context is full.
     pub overflow: Overflow,
     /// How replies are generated.
@@ -90,7 +93,7 @@ impl Conversation {
     fn render<B: Backend>(&self, engine: &Engine<B>, first: usize) -> Result<Vec<u32>, EngineError> {
         let system = self.options.system.iter().map(|text| Message::new(Role::System, text));
         let messages: Vec<Message> = system.chain(self.messages[first..].iter().cloned()).collect();
-        engine.chat_prompt(&messages, &self.options.tools)
+        engine.chat_prompt_with(&messages, &self.options.tools, &self.options.template)
     }
 }
 
@@ -214,6 +217,11 @@ impl<B: Backend> Reply<'_, B> {
     /// Messages at the start that no longer fit the context and are not part of this reply's prompt.
     pub fn n_dropped(&self) -> usize {
         self.chat.n_dropped()
+    }
+
+    /// The ids that the model sees before this reply.
+    pub fn prompt(&self) -> &[u32] {
+        self.generation.prompt()
     }
 
     /// Ends the reply, wherever it is, and gives what was generated.

@@ -4,10 +4,11 @@ use hala_model::{Model, Options, PlanShape, WeightFormat};
 use hala_plan::ops::sample;
 use hala_plan::{Backend, BufferId, Device, Plan};
 use hala_tensor::DType;
-use hala_text::{ChatInput, Message, Tokenizer, TokenizerFiles};
+use hala_text::{Message, Tokenizer, TokenizerFiles};
 use hala_weights::{Checkpoint, Reader};
 
 use crate::EngineError;
+use crate::template::TemplateOptions;
 
 /// Choices made when a model is loaded.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,9 +171,22 @@ impl<B: Backend> Engine<B> {
         messages: &[Message],
         tools: &[serde_json::Value],
     ) -> Result<Vec<u32>, EngineError> {
+        self.chat_prompt_with(messages, tools, &TemplateOptions::default())
+    }
+
+    /// As [`Engine::chat_prompt`], by a template and with variables of the caller's.
+    ///
+    /// # Errors
+    /// As for [`Engine::chat_prompt`], and a variable of a name that is the chat's own.
+    pub fn chat_prompt_with(
+        &self,
+        messages: &[Message],
+        tools: &[serde_json::Value],
+        options: &TemplateOptions,
+    ) -> Result<Vec<u32>, EngineError> {
         let tokenizer = self.tokenizer()?;
-        let input = ChatInput { tools, ..ChatInput::prompt(messages) };
-        Ok(tokenizer.chat_ids(tokenizer.chat_template()?, &input)?)
+        let input = options.input(messages, tools);
+        Ok(tokenizer.chat_ids(options.template(tokenizer)?, &input)?)
     }
 
     /// The tokenizer, which also has the chat template.

@@ -171,6 +171,11 @@ impl Generation {
         &self.so_far
     }
 
+    /// The ids of the prompt.
+    pub fn prompt(&self) -> &[u32] {
+        &self.prompt
+    }
+
     /// Ends the stream, wherever it is, and gives what was generated.
     ///
     /// # Errors

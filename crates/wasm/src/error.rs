@@ -110,6 +110,7 @@ fn text_code(error: &TextError) -> &'static str {
     match error {
         TextError::NoChatTemplate
         | TextError::TemplateRaised { .. }
+        | TextError::ReservedVariable { .. }
         | TextError::Encode { .. }
         | TextError::UnknownLanguage { .. }
         | TextError::InvalidTime { .. } => "invalid-request",

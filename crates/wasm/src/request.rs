@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use hala_engine::{ChatOptions, Conversation, Direction, GenerateOptions, LoadOptions, Overflow, Sampling};
+use hala_engine::{
+    ChatOptions, Conversation, Direction, GenerateOptions, LoadOptions, Overflow, Sampling, TemplateOptions,
+};
 use hala_model::{Options, WeightFormat};
-use hala_text::{Language, Message, Role};
+use hala_text::{Language, LocalTime, Message, Role};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::Failure;
 
@@ -71,8 +73,18 @@ pub(crate) struct ChatRequest {
     logprobs: bool,
     top_logprobs: Option<usize>,
     tools: Option<Vec<serde_json::Value>>,
+    /// Variables for the chat template.
+    chat_template_kwargs: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The local time that the chat template may print; the page's clock tells it otherwise.
+    #[serde(default, deserialize_with = "local_time")]
+    now: Option<LocalTime>,
     #[serde(default)]
     overflow: OverflowName,
+}
+
+fn local_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LocalTime>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| LocalTime::parse(&text)).transpose().map_err(serde::de::Error::custom)
 }
 
 /// One stop string or several.
@@ -111,10 +123,15 @@ impl ChatRequest {
             OverflowName::Error => Overflow::Error,
             OverflowName::DropOldest => Overflow::DropOldest,
         };
+        let template = TemplateOptions {
+            variables: self.chat_template_kwargs.unwrap_or_default(),
+            now: self.now,
+            template: None,
+        };
         let (system, messages) = split_system(self.messages);
         Conversation::new(
             messages,
-            ChatOptions { system, tools: self.tools.unwrap_or_default(), overflow, generate },
+            ChatOptions { system, tools: self.tools.unwrap_or_default(), template, overflow, generate },
         )
     }
 
@@ -194,6 +211,21 @@ mod tests {
         let failure =
             parse::<ChatRequest>(r#"{"messages":[{"role":"user","content":5}]}"#).unwrap_err().message;
         assert!(failure.contains("messages[0].content is 5"), "{failure}");
+    }
+
+    #[test]
+    fn the_template_is_given_variables_and_a_time() {
+        let json = |now: &str| {
+            format!(r#"{{"messages":[],"chat_template_kwargs":{{"thinking":false}},"now":{now}}}"#)
+        };
+        let parsed = |now: &str| parse::<ChatRequest>(&json(now)).map(|request| request.into_conversation(9));
+        let template = parsed("\"2026-03-07T09:05\"").unwrap().options.template;
+        assert_eq!(template.variables["thinking"], false);
+        assert_eq!(template.now, LocalTime::parse("2026-03-07 09:05:00").ok());
+        assert_eq!(parsed("null").unwrap().options.template.now, None);
+        let failure = parsed("\"yesterday\"").unwrap_err();
+        assert_eq!(failure.code, "invalid-request");
+        assert!(failure.message.contains("yesterday"), "{}", failure.message);
     }
 
     #[test]

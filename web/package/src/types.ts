@@ -127,6 +127,10 @@ export interface ChatRequest {
   top_logprobs?: number;
   /** Functions that the model may call, as JSON descriptions for the model's template. */
   tools?: readonly object[];
+  /** Variables for the model's chat template, such as `{ enable_thinking: false }`; `messages`, `tools` and the like are the chat's own. */
+  chat_template_kwargs?: Readonly<Record<string, unknown>>;
+  /** The local time that the template may print, such as `2026-03-07T09:05:00`, without a zone. Default: the page's clock. */
+  now?: string;
   /** When the conversation outgrows the context: an error, or the oldest turns are left out. Default `error`. */
   overflow?: 'error' | 'drop-oldest';
   signal?: AbortSignal;

@@ -17,6 +17,7 @@ use hala_text::Specials;
 use crate::failure::{AlreadyReported, Interrupted, OutputClosed, message, print_error};
 use crate::model_args::{ModelArgs, Reopen, with_backend};
 use crate::sampling_args::SamplingArgs;
+use crate::template_args::TemplateArgs;
 use crate::{App, output, terminal};
 use lines::{Lines, Turn};
 use slash::Next;
@@ -46,6 +47,13 @@ pub(crate) struct ChatArgs {
     #[arg(long)]
     json: bool,
 
+    /// Show on standard error, before each reply, the prompt as the model sees it
+    #[arg(long)]
+    show_prompt: bool,
+
+    #[command(flatten)]
+    template: TemplateArgs,
+
     #[command(flatten)]
     sampling: SamplingArgs,
 
@@ -72,6 +80,7 @@ struct Repl<'a, B: Reopen> {
     n_dropped: usize,
     is_json: bool,
     app: &'a App,
+    show_prompt: bool,
 }
 
 impl ChatArgs {
@@ -103,13 +112,21 @@ impl ChatArgs {
         })
     }
 
-    async fn talk<B: Reopen>(&self, engine: Engine<B>, options: ChatOptions, app: &App) -> Result<()> {
+    async fn talk<B: Reopen>(&self, engine: Engine<B>, mut options: ChatOptions, app: &App) -> Result<()> {
         // A checkpoint that cannot chat is an error now, not at the first message.
-        engine.tokenizer()?.chat_template()?;
+        options.template = self.template.options(engine.tokenizer()?)?;
         let session = Session::new(Arc::new(engine)).await?;
         let (chat, lines) = (Chat::new(session, options), Lines::open()?);
-        let mut repl =
-            Repl { chat, model: &self.model, lines, last: None, n_dropped: 0, is_json: self.json, app };
+        let mut repl = Repl {
+            chat,
+            model: &self.model,
+            lines,
+            last: None,
+            n_dropped: 0,
+            is_json: self.json,
+            show_prompt: self.show_prompt,
+            app,
+        };
         if repl.lines.are_typed() && !app.quiet {
             let name = self.model.checkpoint().name();
             terminal::notice(&format!("{name}; /help lists the commands, Ctrl-D ends"));
@@ -153,7 +170,11 @@ impl<B: Reopen> Repl<'_, B> {
         let generated = {
             let _working = self.app.interrupt.working();
             let cancel = self.app.interrupt.cancel();
+            let tokenizer = self.show_prompt.then(|| self.chat.session().engine().tokenizer().cloned());
             let mut reply = self.chat.send(turn, cancel)?;
+            if let Some(tokenizer) = tokenizer {
+                terminal::verbatim(&tokenizer?.decode(reply.prompt(), Specials::Keep)?);
+            }
             let n_dropped = reply.n_dropped();
             if let Some(left_out) = report::left_out(reply.messages(), self.n_dropped..n_dropped) {
                 self.n_dropped = n_dropped;
