@@ -26,6 +26,7 @@ mod server;
 mod tokenize;
 mod trace;
 mod translate;
+mod translation_report;
 mod tune;
 
 use std::ffi::OsStr;

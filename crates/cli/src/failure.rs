@@ -1,7 +1,7 @@
 //! How the command ends: errors on standard error, and exit codes.
 //!
 //! 0: done, or nobody reads the output any more. 1: a fault of this program or of the device. 2: bad input of any
-//! kind. 130: stopped by Ctrl-C.
+//! kind. 3: done, and with `--strict` some of it is in doubt. 130: stopped by Ctrl-C.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +17,7 @@ use crate::terminal::{ERROR, notice, paint};
 
 const FAULT: u8 = 1;
 const BAD_INPUT: u8 = 2;
+const IN_DOUBT: u8 = 3;
 /// 128 + SIGINT, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -31,6 +32,16 @@ pub(crate) struct OutputClosed;
 /// The command ends with this code and has said why.
 #[derive(Debug)]
 pub(crate) struct AlreadyReported;
+
+/// The work is done, and part of the result is not what was asked for.
+#[derive(Debug)]
+pub(crate) struct InDoubt;
+
+impl std::fmt::Display for InDoubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a part of the result is in doubt")
+    }
+}
 
 impl std::fmt::Display for Interrupted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,6 +61,7 @@ impl std::fmt::Display for AlreadyReported {
     }
 }
 
+impl std::error::Error for InDoubt {}
 impl std::error::Error for Interrupted {}
 impl std::error::Error for OutputClosed {}
 impl std::error::Error for AlreadyReported {}
@@ -79,6 +91,9 @@ pub(crate) fn exit_code(run: impl FnOnce() -> Result<()>) -> ExitCode {
 fn report(error: &anyhow::Error) -> u8 {
     if error.is::<OutputClosed>() {
         return 0;
+    }
+    if error.is::<InDoubt>() {
+        return IN_DOUBT;
     }
     if let Some(stopped @ (CompressError::Cancelled { .. } | CompressError::Stopped)) = error.downcast_ref() {
         notice(&stopped.to_string());

@@ -50,6 +50,11 @@ impl Input {
         Ok(Self { name: format!("`{}`", path.display()), reader, n_read: 0 })
     }
 
+    /// Its name, for messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// All of it, without a byte order mark.
     ///
     /// # Errors

@@ -84,7 +84,11 @@ pub struct Generation {
     n_logprobs: Option<usize>,
     /// How the device chooses, where it can.
     on_device: Option<Choice>,
+    /// Tokens of the prompt, from its start, that penalties are for.
+    n_penalised: usize,
     so_far: Generated,
+    /// Whether the session still has to be brought to the prompt and the tokens so far.
+    is_behind: bool,
     is_over: bool,
 }
 
@@ -120,6 +124,7 @@ impl Generation {
             max_tokens: options.max_tokens.unwrap_or(room).min(room),
             n_logprobs: options.logprobs,
             on_device: options.sampling.on_device().filter(|_| may_choose),
+            n_penalised: prompt.len(),
             so_far: Generated {
                 ids: Vec::new(),
                 text: String::new(),
@@ -127,6 +132,7 @@ impl Generation {
                 usage: Usage { prompt_tokens: prompt.len(), ..Usage::default() },
                 timings: Timings::default(),
             },
+            is_behind: true,
             is_over: false,
         })
     }
@@ -187,13 +193,47 @@ impl Generation {
         Ok(self.so_far)
     }
 
-    /// The prompt at first, then the token chosen last; gives the next one where the device chose it.
+    /// Takes back all but the first `n_kept` tokens, and goes on from there with tokens chosen by `sampling`, whose
+    /// penalties are for the tokens of the text and not for those of the prompt. Tokens that were taken back stay
+    /// counted as generated, and do not count towards the limit.
+    ///
+    /// # Errors
+    /// An option outside of its range, or text that cannot be decoded.
+    pub(crate) fn go_back<B: Backend>(
+        &mut self,
+        session: &Session<B>,
+        n_kept: usize,
+        sampling: &Sampling,
+    ) -> Result<(), EngineError> {
+        let n_before = self.so_far.ids.len();
+        self.so_far.ids.truncate(n_kept);
+        self.max_tokens += n_before - self.so_far.ids.len();
+        self.sampler = Sampler::new(sampling.clone())?;
+        (self.on_device, self.n_penalised) = (None, 0);
+        let tokenizer = session.engine().tokenizer().ok();
+        self.decoder = tokenizer.map(|t| t.stream_decoder(Specials::Skip));
+        self.so_far.text.clear();
+        if let Some(decoder) = &mut self.decoder {
+            for id in &self.so_far.ids {
+                self.so_far.text.push_str(&decoder.push(*id)?);
+            }
+        }
+        (self.is_behind, self.is_over) = (true, false);
+        Ok(())
+    }
+
+    /// The tokens that there are at first, then the token chosen last; gives the next one where the device chose it.
     async fn compute<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<u32>, EngineError> {
         let start = Instant::now();
-        let Some(&id) = self.so_far.ids.last() else {
-            let prefilled = session.prefill(&self.prompt, &self.cancel).await?;
-            self.so_far.usage.cached_tokens = prefilled.n_cached;
+        let last = self.so_far.ids.last().copied().filter(|_| !self.is_behind);
+        let Some(id) = last else {
+            let tokens = [self.prompt.as_slice(), &self.so_far.ids].concat();
+            let prefilled = session.prefill(&tokens, &self.cancel).await?;
+            if self.so_far.usage.completion_tokens == 0 {
+                self.so_far.usage.cached_tokens = prefilled.n_cached;
+            }
             self.so_far.timings.prefill += start.elapsed();
+            self.is_behind = false;
             return Ok(None);
         };
         let chosen = self.choose_ahead(session, id).await?;
@@ -234,7 +274,8 @@ impl Generation {
         let engine = Arc::clone(session.engine());
         engine.mask_undefined(session.logits_mut());
         let raw = self.n_logprobs.map(|_| session.logits().to_vec());
-        let id = self.sampler.sample(session.logits_mut(), &self.prompt, &self.so_far.ids)?;
+        let penalised = &self.prompt[..self.n_penalised];
+        let id = self.sampler.sample(session.logits_mut(), penalised, &self.so_far.ids)?;
         self.take(id, raw.as_deref())
     }
 

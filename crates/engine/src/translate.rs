@@ -1,13 +1,11 @@
 //! Whole texts from Arabic to English and back, sentence by sentence.
 
-use std::ops::Range;
-
 use hala_plan::{Backend, Cancel};
 use hala_text::detection::detect;
 use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
-use crate::{EngineError, FinishReason, Session, Timings, Translation, Usage};
+use crate::{EngineError, FinishReason, Segment, Session, Timings, Translation, Usage};
 
 /// From which language into which; what is not given is found out from the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,15 +36,6 @@ impl Direction {
     }
 }
 
-/// A sentence and its translation, as byte ranges of the two texts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Segment {
-    /// Where the sentence is in the source.
-    pub source: Range<usize>,
-    /// Where its translation is in the target.
-    pub target: Range<usize>,
-}
-
 /// A translated text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Translated {
@@ -56,7 +45,7 @@ pub struct Translated {
     pub to: Language,
     /// The language that the text seems to be in, where that is neither Arabic nor English.
     pub other_language: Option<OtherLanguage>,
-    /// Which sentence became which.
+    /// Which sentence became which, those that were copied included.
     pub segments: Vec<Segment>,
     /// Why it ended: `Length` where a sentence ran into its token limit.
     pub finish: FinishReason,

@@ -4,89 +4,26 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::fold::{EasternForms, fold};
+use hala_text::fold::EasternForms;
 use hala_text::layout::{Piece, layout};
 use hala_text::other_language::other_language;
 use hala_text::treatment::treatment;
-use hala_text::{Language, Message, OtherLanguage, Role, Treatment};
+use hala_text::{Language, OtherLanguage, Treatment};
 
-use crate::{
-    Direction, Engine, EngineError, FinishReason, GenerateOptions, Generation, Segment, Session, Timings,
-    Translated, Usage,
-};
-
-/// How sentences become prompts.
-#[derive(Debug, Clone, Copy)]
-struct Prompting {
-    to: Language,
-    eastern: EasternForms,
-}
-
-impl Prompting {
-    /// The prompt for one sentence.
-    fn prompt<B: Backend>(self, engine: &Engine<B>, sentence: &str) -> Result<Vec<u32>, EngineError> {
-        let sentence = fold(sentence, self.eastern);
-        let (to, sentence) = (self.to.name(), sentence.trim());
-        let content = format!("Translate everything that follows into {to}:\n\n{sentence}");
-        engine.chat_prompt(&[Message::new(Role::User, content)], &[])
-    }
-}
-
-/// Queues a sentence, halved at white space until prompt and translation fit the context.
-fn fit<B: Backend>(
-    engine: &Engine<B>,
-    text: &str,
-    range: Range<usize>,
-    prompting: Prompting,
-    work: &mut VecDeque<Work>,
-) -> Result<(), EngineError> {
-    let prompt = prompting.prompt(engine, &text[range.clone()])?;
-    let facts = engine.model().facts();
-    if prompt.len() <= facts.context / 3 {
-        work.push_back(Work::Translate { range, prompt });
-        return Ok(());
-    }
-    let Some(space) = middle_space(text, &range) else {
-        if prompt.len() < facts.context {
-            work.push_back(Work::Translate { range, prompt });
-            return Ok(());
-        }
-        let (limit, max) = (facts.context, facts.max_context);
-        return Err(EngineError::PromptTooLong { found: prompt.len(), limit, max });
-    };
-    fit(engine, text, range.start..space.start, prompting, work)?;
-    work.push_back(Work::Copy(space.clone()));
-    fit(engine, text, space.end..range.end, prompting, work)
-}
-
-/// The run of white space nearest to the middle of a range.
-fn middle_space(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
-    let middle = range.start + range.len() / 2;
-    let spaces = text[range.clone()].char_indices().filter(|(_, c)| c.is_whitespace());
-    let (at, _) = spaces.min_by_key(|(i, _)| (range.start + i).abs_diff(middle))?;
-    let at = range.start + at;
-    let start = text[..at].trim_end().len().max(range.start);
-    let end = text.len() - text[at..].trim_start().len();
-    (start > range.start && end < range.end).then_some(start..end)
-}
+use crate::cutting::{Cutter, Part};
+use crate::segment::{Outcome, Remarks};
+use crate::sentence::{Finished, Sentence};
+use crate::{Direction, Engine, EngineError, FinishReason, Segment, Session, Timings, Translated, Usage};
 
 /// What is left to do, in the order of the text.
 #[derive(Debug)]
 enum Work {
-    /// Copy this part of the source.
-    Copy(Range<usize>),
-    /// Translate this sentence.
-    Translate { range: Range<usize>, prompt: Vec<u32> },
-}
-
-/// A sentence that is being translated.
-#[derive(Debug)]
-struct Current {
-    source: Range<usize>,
-    target_start: usize,
-    generation: Generation,
-    /// White space that came last, and is left out unless more text follows.
-    space: bool,
+    /// Copy this part of the source, which is no sentence.
+    Space(Range<usize>),
+    /// Look at this sentence.
+    Sentence(Range<usize>),
+    /// Copy or translate this sentence, or this part of one.
+    Part(Part),
 }
 
 /// A translation while it streams, from a session that is handed to every step: after a lost device, one on another.
@@ -94,8 +31,11 @@ struct Current {
 pub struct Translation {
     source: String,
     work: VecDeque<Work>,
-    current: Option<Current>,
+    current: Option<Sentence>,
     cancel: Cancel,
+    /// The language that the caller says the text is in.
+    named_from: Option<Language>,
+    eastern: EasternForms,
     translated: Translated,
 }
 
@@ -103,7 +43,7 @@ impl Translation {
     /// Prepares to translate `text`; each [`Translation::next`] does some of the work.
     ///
     /// # Errors
-    /// Contradictory languages, or a word that is longer than the context.
+    /// Contradictory languages, or a model that has no tokenizer or no template.
     pub fn new<B: Backend>(
         engine: &Engine<B>,
         text: &str,
@@ -114,17 +54,12 @@ impl Translation {
         let other_language = other_language(text);
         let keeps_letters = other_language.is_some_and(OtherLanguage::is_in_arabic_script);
         let eastern = if keeps_letters { EasternForms::Keep } else { EasternForms::Fold };
-        let prompting = Prompting { to, eastern };
-        let mut work = VecDeque::new();
-        for piece in layout(text) {
-            match piece {
-                Piece::Space(range) => work.push_back(Work::Copy(range)),
-                Piece::Text(range) => match treatment(&text[range.clone()], direction.from, to) {
-                    Treatment::Copy(_) => work.push_back(Work::Copy(range)),
-                    Treatment::Translate => fit(engine, text, range, prompting, &mut work)?,
-                },
-            }
-        }
+        // Without text, only what is wrong with every sentence can be wrong.
+        Cutter { engine, to, eastern }.prompt("")?;
+        let work = layout(text).into_iter().map(|piece| match piece {
+            Piece::Space(range) => Work::Space(range),
+            Piece::Text(range) => Work::Sentence(range),
+        });
         let translated = Translated {
             text: String::new(),
             to,
@@ -134,10 +69,21 @@ impl Translation {
             usage: Usage::default(),
             timings: Timings::default(),
         };
-        Ok(Self { source: text.to_owned(), work, current: None, cancel: cancel.clone(), translated })
+        Ok(Self {
+            source: text.to_owned(),
+            work: work.collect(),
+            current: None,
+            cancel: cancel.clone(),
+            named_from: direction.from,
+            eastern,
+            translated,
+        })
     }
 
-    /// The next text of the translation; `None` when it has ended.
+    /// The next text of the translation; `None` when it has ended. All of them put together are the translation: text
+    /// that may still be taken back, because it may be the beginning of a loop, is held until that is certain.
+    ///
+    /// A sentence that cannot be translated is copied, and the segment says so.
     ///
     /// # Errors
     /// A lost device, or logits that are no numbers. Cancellation is no error: the stream ends.
@@ -146,32 +92,27 @@ impl Translation {
         session: &mut Session<B>,
     ) -> Result<Option<String>, EngineError> {
         loop {
-            if let Some(current) = &mut self.current {
-                let piece = current.generation.next(session).await?;
-                let text = piece.map(|p| self.take(&p.text));
-                match text {
+            if let Some(sentence) = &mut self.current {
+                match sentence.next(session).await? {
                     None => self.end_sentence()?,
-                    Some(text) if text.is_empty() => {}
-                    Some(text) => return Ok(Some(text)),
+                    Some(text) => {
+                        self.translated.text.push_str(&text);
+                        return Ok(Some(text));
+                    }
                 }
                 continue;
             }
             if self.translated.finish == FinishReason::Cancelled {
                 return Ok(None);
             }
-            match self.work.pop_front() {
-                None => return Ok(None),
-                Some(Work::Copy(range)) => {
-                    let text = self.source[range].to_owned();
-                    self.translated.text.push_str(&text);
-                    return Ok(Some(text));
-                }
-                Some(Work::Translate { range, prompt }) => self.begin_sentence(session, range, &prompt)?,
+            let Some(work) = self.work.pop_front() else { return Ok(None) };
+            if let Some(text) = self.begin(session, work)? {
+                return Ok(Some(text));
             }
         }
     }
 
-    /// Sentences and pieces of white space that are not done yet.
+    /// Sentences, parts of them and pieces of white space that are not done yet.
     pub fn n_left(&self) -> usize {
         self.work.len() + usize::from(self.current.is_some())
     }
@@ -181,7 +122,7 @@ impl Translation {
         &self.translated
     }
 
-    /// Ends the stream, wherever it is, and gives what was translated.
+    /// Ends the stream, wherever it is, and gives what was handed out.
     ///
     /// # Errors
     /// Text that cannot be decoded.
@@ -193,49 +134,66 @@ impl Translation {
         Ok(self.translated)
     }
 
-    fn begin_sentence<B: Backend>(
-        &mut self,
-        session: &Session<B>,
-        source: Range<usize>,
-        prompt: &[u32],
-    ) -> Result<(), EngineError> {
-        // A translation is rarely twice as long as its source; the rest is for very short ones.
-        let max_tokens = Some(2 * prompt.len() + 32);
-        let options = GenerateOptions { max_tokens, ..GenerateOptions::default() };
-        let generation = Generation::new(session, prompt, &options, &self.cancel)?;
-        let target_start = self.translated.text.len();
-        self.current = Some(Current { source, target_start, generation, space: false });
-        Ok(())
+    /// Begins a piece of work; gives the text where that is all of it.
+    fn begin<B: Backend>(&mut self, session: &Session<B>, work: Work) -> Result<Option<String>, EngineError> {
+        match work {
+            Work::Space(range) | Work::Part(Part::Space(range)) => Ok(Some(self.copy(range))),
+            Work::Sentence(range) => self.begin_sentence(session.engine(), range),
+            Work::Part(Part::Stuck(range, obstacle)) => {
+                Ok(Some(self.copy_sentence(range, Outcome::PassedThrough(obstacle))))
+            }
+            Work::Part(Part::Prompted { range, prompt }) => {
+                let sentence = (&self.source[range.clone()], range);
+                self.current = Some(Sentence::new(session, sentence, &prompt, &self.cancel)?);
+                Ok(None)
+            }
+        }
     }
 
-    /// Takes generated text into the translation: no white space around a sentence, and no line break in it.
-    fn take(&mut self, text: &str) -> String {
-        let Some(current) = &mut self.current else { return String::new() };
-        let mut taken = String::new();
-        for c in text.chars() {
-            if c.is_whitespace() {
-                current.space = true;
-                continue;
-            }
-            let is_first = self.translated.text.len() + taken.len() == current.target_start;
-            if std::mem::take(&mut current.space) && !is_first {
-                taken.push(' ');
-            }
-            taken.push(c);
+    /// Copies a sentence, or cuts it into parts that fit.
+    fn begin_sentence<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        range: Range<usize>,
+    ) -> Result<Option<String>, EngineError> {
+        let to = self.translated.to;
+        if let Treatment::Copy(reason) = treatment(&self.source[range.clone()], self.named_from, to) {
+            return Ok(Some(self.copy_sentence(range, Outcome::Copied(reason))));
         }
-        self.translated.text.push_str(&taken);
-        taken
+        let parts = Cutter { engine, to, eastern: self.eastern }.parts(&self.source, range)?;
+        parts.into_iter().rev().for_each(|part| self.work.push_front(Work::Part(part)));
+        Ok(None)
+    }
+
+    /// Copies a part of the source.
+    fn copy(&mut self, source: Range<usize>) -> String {
+        let text = self.source[source].to_owned();
+        self.translated.text.push_str(&text);
+        text
+    }
+
+    fn copy_sentence(&mut self, source: Range<usize>, outcome: Outcome) -> String {
+        let text = self.copy(source.clone());
+        self.push_segment(source, text.len(), outcome);
+        text
+    }
+
+    /// Notes that the last bytes of the target are a sentence's.
+    fn push_segment(&mut self, source: Range<usize>, n_bytes: usize, outcome: Outcome) {
+        let end = self.translated.text.len();
+        let remarks = Remarks { outcome, other_language: other_language(&self.source[source.clone()]) };
+        self.translated.segments.push(Segment { source, target: end - n_bytes..end, remarks });
     }
 
     fn end_sentence(&mut self) -> Result<(), EngineError> {
-        let Some(current) = self.current.take() else { return Ok(()) };
-        let generated = current.generation.finish()?;
-        let target = current.target_start..self.translated.text.len();
-        self.translated.segments.push(Segment { source: current.source, target });
-        self.translated.usage.add(generated.usage);
-        self.translated.timings.add(generated.timings);
-        if generated.finish != FinishReason::Stop && self.translated.finish != FinishReason::Cancelled {
-            self.translated.finish = generated.finish;
+        let Some(sentence) = self.current.take() else { return Ok(()) };
+        let n_bytes = sentence.n_given();
+        let Finished { source, looped, finish, usage, timings } = sentence.finish()?;
+        self.push_segment(source, n_bytes, Outcome::Translated { looped, finish });
+        self.translated.usage.add(usage);
+        self.translated.timings.add(timings);
+        if finish != FinishReason::Stop && self.translated.finish != FinishReason::Cancelled {
+            self.translated.finish = finish;
         }
         Ok(())
     }

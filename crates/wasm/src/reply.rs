@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use hala_engine::{FinishReason, Generated, Timings, TokenLogprob, Translated, Usage};
-use hala_text::{Language, Tokenizer};
+use hala_engine::{FinishReason, Generated, Remarks, Timings, TokenLogprob, Translated, Usage};
+use hala_text::{Language, OtherLanguage, Tokenizer};
 use serde::Serialize;
 
 use crate::request::BackendName;
@@ -91,28 +91,34 @@ pub(crate) struct TranslateReply {
     text: String,
     from: Language,
     to: Language,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_language: Option<OtherLanguage>,
     segments: Vec<SegmentReport>,
     finish: FinishReason,
     usage: Usage,
     timings: TimesReport,
 }
 
-/// A sentence and its translation, in UTF-16 units.
+/// A sentence and its translation, in UTF-16 units, and what there is to say of it.
 #[derive(Debug, Serialize)]
 struct SegmentReport {
     source: [usize; 2],
     target: [usize; 2],
+    #[serde(flatten)]
+    remarks: Remarks,
 }
 
 impl TranslateReply {
     pub(crate) fn new(source: &str, translated: Translated) -> Self {
-        let Translated { text, to, segments, finish, usage, timings, .. } = translated;
+        let Translated { text, to, other_language, segments, finish, usage, timings } = translated;
         let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
         let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
+        let remarks = segments.iter().map(|s| s.remarks);
+        let segments = sources.into_iter().zip(targets).zip(remarks);
         let segments =
-            sources.into_iter().zip(targets).map(|(source, target)| SegmentReport { source, target });
-        let segments = segments.collect();
-        Self { text, from: to.other(), to, segments, finish, usage, timings: timings.into() }
+            segments.map(|((source, target), remarks)| SegmentReport { source, target, remarks }).collect();
+        let (from, timings) = (to.other(), timings.into());
+        Self { text, from, to, other_language, segments, finish, usage, timings }
     }
 }
 

@@ -85,9 +85,9 @@ export class Hala extends EventTarget {
   async translate({ signal, onText, ...request }: TranslateRequest): Promise<Translation> {
     const listener = { signal, ...(onText ? { onPiece: onText } : {}) };
     const task = { kind: 'translate', request: JSON.stringify(request) } as const;
-    const outcome = await this.#link.ask<Outcome & Pick<Translation, 'from' | 'to' | 'segments'>>(task, listener);
-    const { text, from, to, segments, finish } = outcome;
-    return { text, from, to, segments, finish_reason: finished(finish, signal), usage: usage(outcome), timings: timings(outcome) };
+    const outcome = await this.#link.ask<Outcome & Pick<Translation, 'from' | 'to' | 'other_language' | 'segments'>>(task, listener);
+    const { text, from, to, other_language, segments, finish } = outcome;
+    return { text, from, to, ...(other_language ? { other_language } : {}), segments, finish_reason: finished(finish, signal), usage: usage(outcome), timings: timings(outcome) };
   }
 
   /** Tokens of the prompt that these messages make. */

@@ -205,16 +205,34 @@ export interface TranslateRequest {
   from?: LanguageCode;
   to?: LanguageCode;
   signal?: AbortSignal;
-  /** Called with each new piece of the translation. */
+  /** Called with each new piece of the translation: text that stays, so that all of them together are the translation. */
   onText?: (piece: string) => void;
+}
+
+/** A sentence and its translation. */
+export interface TranslatedSegment {
+  /** Where it is in the text, and in the translation, as offsets in UTF-16 units. */
+  source: [number, number];
+  target: [number, number];
+  /** Why it stands as it is in the source: it has no letters, nothing but addresses, code, tags or names, is in the language
+   *  wanted or in letters of another script; or it is too long and cannot be cut, or was refused by the model's tokenizer. */
+  copied?: 'no-letters' | 'not-prose' | 'target-language' | 'other-script' | 'too-long' | 'refused';
+  /** What was done where its translation repeated itself as the source does not: more than three equal n-grams in a row.
+   *  `retried`: it goes on from the first of them with a repetition penalty; `cut`: that repeated itself too, and ends there. */
+  looped?: 'retried' | 'cut';
+  /** It ran into its limit of tokens. */
+  truncated?: true;
+  /** The language that it seems to be in, as a BCP 47 tag, where that is neither Arabic nor English. */
+  other_language?: string;
 }
 
 export interface Translation {
   text: string;
   from: LanguageCode;
   to: LanguageCode;
-  /** Which sentence became which, as offsets in UTF-16 units. */
-  segments: { source: [number, number]; target: [number, number] }[];
+  /** The language that the text seems to be in, as a BCP 47 tag, where that is neither Arabic nor English. */
+  other_language?: string;
+  segments: TranslatedSegment[];
   /** `length` where a sentence ran into its limit. */
   finish_reason: 'stop' | 'length';
   usage: Usage;

@@ -14,6 +14,7 @@ mod pull;
 mod tokenize;
 mod trace;
 mod translate;
+mod translation_report;
 mod tune;
 mod usage;
 

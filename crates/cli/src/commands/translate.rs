@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use hala_engine::{Direction, Engine, FinishReason, Session, Translated, Translator, Usage};
+use hala_engine::{Direction, Engine, FinishReason, Remarks, Session, Translated, Translator, Usage};
 use hala_plan::Backend;
-use hala_text::Language;
+use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
+use super::translation_report::Report;
 use super::usage::TimingsJson;
-use crate::failure::Interrupted;
+use crate::failure::{InDoubt, Interrupted};
 use crate::input::{Input, Line, STDIN};
 use crate::model_args::{ModelArgs, with_backend};
 use crate::new_file::NewFile;
@@ -20,7 +21,12 @@ use crate::{App, output, terminal};
 /// Translates text between Arabic and English.
 ///
 /// The direction is found out from the text where it is not given. Paragraphs, line breaks and white space stay as
-/// they are.
+/// they are; tabs part cells, which are translated one by one.
+///
+/// A sentence that cannot be translated stays as it is. A translation that repeats itself as its source does not is tried
+/// again from there with a repetition penalty, and cut where it does so once more. Notices and a summary on standard error
+/// name the lines. With --json each segment has "copied" (no-letters, not-prose, target-language, other-script,
+/// too-long, refused), "looped" (retried, cut), "truncated" and "other_language" where they apply.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   hala translate \"صباح الخير\"
@@ -55,14 +61,18 @@ pub(crate) struct TranslateArgs {
     #[arg(long)]
     json: bool,
 
+    /// End with status 3 where a sentence was passed through, cut short or tried again, or is of a third language
+    #[arg(long)]
+    strict: bool,
+
     #[command(flatten)]
     model: ModelArgs,
 }
 
 /// What is translated.
 enum Source {
-    /// A whole text, and whether it came from the command line, where no line break ends it.
-    Document { text: String, is_argument: bool },
+    /// A whole text, the name of its input, and what is printed behind it.
+    Document { text: String, name: String, ending: &'static str },
     /// Lines, each by itself.
     Lines(Input),
 }
@@ -98,6 +108,8 @@ impl Sink {
 struct Json<'a> {
     text: &'a str,
     to: Language,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_language: Option<OtherLanguage>,
     segments: Vec<SegmentJson<'a>>,
     finish: FinishReason,
     usage: Usage,
@@ -111,6 +123,8 @@ struct SegmentJson<'a> {
     target: &'a str,
     source_bytes: [usize; 2],
     target_bytes: [usize; 2],
+    #[serde(flatten)]
+    remarks: Remarks,
 }
 
 impl<'a> Json<'a> {
@@ -120,10 +134,12 @@ impl<'a> Json<'a> {
             target: &translated.text[s.target.clone()],
             source_bytes: [s.source.start, s.source.end],
             target_bytes: [s.target.start, s.target.end],
+            remarks: s.remarks,
         };
         Self {
             text: &translated.text,
             to: translated.to,
+            other_language: translated.other_language,
             segments: translated.segments.iter().map(segment).collect(),
             finish: translated.finish,
             usage: translated.usage,
@@ -139,12 +155,16 @@ impl TranslateArgs {
         self.direction().target("")?;
         let source = self.source()?;
         let sink = self.sink()?;
-        let quiet = app.quiet || self.json;
-        let app = &App { quiet, interrupt: app.interrupt.clone() };
-        with_backend!(self.model.backend(app)?, backend => {
-            let engine = self.model.load(backend, app)?;
+        let loading = &app.quiet_if(self.json);
+        let report = with_backend!(self.model.backend(loading)?, backend => {
+            let engine = self.model.load(backend, loading)?;
             pollster::block_on(self.translate(engine, source, sink, app))
-        })
+        })?;
+        if let Some(summary) = report.summary().filter(|_| !app.quiet) {
+            terminal::notice(&summary);
+        }
+        ensure!(!(self.strict && report.is_doubtful()), InDoubt);
+        Ok(())
     }
 
     fn direction(&self) -> Direction {
@@ -154,7 +174,8 @@ impl TranslateArgs {
     fn source(&self) -> Result<Source> {
         let is_stdin = self.file.is_none() && (self.text.is_empty() || self.text == [STDIN]);
         if !is_stdin && self.file.is_none() && !self.lines {
-            return Ok(Source::Document { text: self.text.join(" "), is_argument: true });
+            let (text, name) = (self.text.join(" "), "the text".to_owned());
+            return Ok(Source::Document { text, name, ending: "\n" });
         }
         let input = match &self.file {
             Some(path) => Input::file(path)?,
@@ -164,7 +185,8 @@ impl TranslateArgs {
         if self.lines {
             return Ok(Source::Lines(input));
         }
-        Ok(Source::Document { text: input.read_all()?, is_argument: false })
+        let name = input.name().to_owned();
+        Ok(Source::Document { text: input.read_all()?, name, ending: "" })
     }
 
     fn sink(&self) -> Result<Sink> {
@@ -183,32 +205,31 @@ impl TranslateArgs {
         &self,
         engine: Engine<B>,
         source: Source,
-        mut sink: Sink,
+        sink: Sink,
         app: &App,
-    ) -> Result<()> {
-        let mut translator = Translator::new(Session::new(Arc::new(engine)).await?);
+    ) -> Result<Report> {
+        let translator = Translator::new(Session::new(Arc::new(engine)).await?);
         match source {
-            Source::Document { text, is_argument } => {
-                let ending = if is_argument { "\n" } else { "" };
-                self.one(&mut translator, Line { text, ending }, &mut sink, app).await?;
+            Source::Document { text, name, ending } => {
+                let mut run = Run { translator, sink, report: Report::new(name), app };
+                self.one(&mut run, Line { text, ending }).await?;
+                run.end()
             }
-            Source::Lines(mut lines) => loop {
-                app.interrupt.check()?;
-                let Some(line) = lines.next_line()? else { break };
-                self.one(&mut translator, line, &mut sink, app).await?;
-            },
+            Source::Lines(mut lines) => {
+                let mut run = Run { translator, sink, report: Report::new(lines.name().to_owned()), app };
+                loop {
+                    app.interrupt.check()?;
+                    let Some(line) = lines.next_line()? else { break };
+                    self.one(&mut run, line).await?;
+                }
+                run.end()
+            }
         }
-        sink.commit()
     }
 
     /// Translates one text and writes it with its ending.
-    async fn one<B: Backend>(
-        &self,
-        translator: &mut Translator<B>,
-        Line { text, ending }: Line,
-        sink: &mut Sink,
-        app: &App,
-    ) -> Result<()> {
+    async fn one<B: Backend>(&self, run: &mut Run<'_, B>, Line { text, ending }: Line) -> Result<()> {
+        let Run { translator, sink, report, app } = run;
         let _working = app.interrupt.working();
         let mut stream = translator.stream(&text, self.direction(), app.interrupt.cancel())?;
         while let Some(piece) = stream.next().await? {
@@ -225,14 +246,27 @@ impl TranslateArgs {
         } else {
             sink.write(ending)?;
         }
-        match translated.finish {
-            FinishReason::Cancelled => return Err(Interrupted.into()),
-            FinishReason::Length if !app.quiet => {
-                terminal::notice("a sentence ran into its limit of tokens, and its translation is cut short");
-            }
-            FinishReason::Length | FinishReason::Stop => {}
+        let notices = report.add(&text, &translated);
+        if !self.json && !app.quiet {
+            notices.iter().for_each(|notice| terminal::notice(notice));
         }
+        ensure!(translated.finish != FinishReason::Cancelled, Interrupted);
         Ok(())
+    }
+}
+
+/// What texts go through, one after the other.
+struct Run<'a, B: Backend> {
+    translator: Translator<B>,
+    sink: Sink,
+    report: Report,
+    app: &'a App,
+}
+
+impl<B: Backend> Run<'_, B> {
+    fn end(self) -> Result<Report> {
+        self.sink.commit()?;
+        Ok(self.report)
     }
 }
 

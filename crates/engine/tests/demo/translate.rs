@@ -1,6 +1,6 @@
 //! Whole texts: layout kept, sentences aligned, streams, cancellation.
 
-use hala_engine::{Direction, EngineError, FinishReason, Session, Translator};
+use hala_engine::{Direction, FinishReason, Looped, Obstacle, Outcome, Session, Translated, Translator};
 use hala_plan::Cancel;
 use hala_text::Language;
 use pollster::block_on;
@@ -54,15 +54,112 @@ fn texts_without_letters_or_in_the_target_language_stay_as_they_are() {
 }
 
 #[test]
-fn a_sentence_longer_than_the_context_is_split_at_white_space_and_a_word_is_refused() {
+fn a_sentence_longer_than_the_context_is_split_at_white_space() {
     let session = block_on(Session::new(load(Some(96)))).unwrap();
     let mut translator = Translator::new(session);
-    let long = "good morning my friend and ".repeat(12);
+    let long = "good morning my friend and ".repeat(12).trim_end().to_owned();
     let found = block_on(translator.translate(&long, Direction::default(), &Cancel::new())).unwrap();
     assert!(found.segments.len() > 1);
-    let word = "x".repeat(2000);
-    let error = block_on(translator.translate(&word, Direction::default(), &Cancel::new())).unwrap_err();
-    assert!(matches!(error, EngineError::PromptTooLong { .. }), "{error}");
+    let spaces: Vec<&str> =
+        found.segments.windows(2).map(|pair| &long[pair[0].source.end..pair[1].source.start]).collect();
+    assert!(spaces.iter().all(|space| *space == " "), "{spaces:?}");
+}
+
+#[test]
+fn a_long_sentence_is_cut_behind_commas_before_spaces() {
+    let session = block_on(Session::new(load(Some(96)))).unwrap();
+    let mut translator = Translator::new(session);
+    let clause = "good morning my friend and good morning to you";
+    let text = [clause; 3].join(", ");
+    let found = block_on(translator.translate(&text, Direction::default(), &Cancel::new())).unwrap();
+    let sources: Vec<&str> =
+        found.segments.iter().map(|s| text[s.source.clone()].trim_end_matches(',')).collect();
+    assert_eq!(sources, [clause; 3]);
+}
+
+#[test]
+fn a_string_that_fits_no_prompt_passes_through_and_the_text_goes_on() {
+    let mut translator = Translator::new(session());
+    for stuck in [
+        "x".repeat(100_000),
+        format!("![p](data:image/png;base64,{})", "iVBORw0KGgoAAAANSUhEUgAA".repeat(400)),
+        format!("{{{}\"z\":0}}", r#""key":"value","#.repeat(2000)),
+        "مرحبابكم".repeat(5000),
+    ] {
+        let text = format!("Good morning.\n{stuck}\nGood morning.");
+        let found =
+            block_on(translator.translate(&text, Direction::to(Language::Arabic), &Cancel::new())).unwrap();
+        assert_eq!(found.text, format!("صباح الخير.\n{stuck}\nصباح الخير."));
+        assert_eq!((found.finish, found.segments.len()), (FinishReason::Stop, 3));
+        let outcome = found.segments[1].remarks.outcome;
+        let copied = matches!(outcome, Outcome::PassedThrough(Obstacle::TooLong) | Outcome::Copied(_));
+        assert!(copied, "{outcome:?}");
+    }
+}
+
+#[test]
+fn words_around_a_string_that_fits_no_prompt_are_translated() {
+    let mut translator = Translator::new(session());
+    let text = format!("Good morning {} good morning", "x".repeat(20_000));
+    let found = block_on(translator.translate(&text, Direction::default(), &Cancel::new())).unwrap();
+    let outcomes: Vec<bool> = found
+        .segments
+        .iter()
+        .map(|s| s.remarks.outcome == Outcome::PassedThrough(Obstacle::TooLong))
+        .collect();
+    assert_eq!(outcomes, [false, true, false]);
+    assert!(found.text.contains(&format!(" {} ", "x".repeat(20_000))));
+}
+
+#[test]
+fn cells_are_translated_one_by_one() {
+    let mut translator = Translator::new(session());
+    let text = "1\tGood morning.\t\r\n\tGood morning.   Good morning.\r\n\u{0C}Good morning.";
+    let found = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
+    assert_eq!(found.text, text.replace("Good morning.", "صباح الخير."));
+}
+
+fn looped(translated: &Translated) -> Vec<Option<Looped>> {
+    let looped = |outcome| match outcome {
+        Outcome::Translated { looped, .. } => looped,
+        Outcome::Copied(_) | Outcome::PassedThrough(_) => None,
+    };
+    translated.segments.iter().map(|s| looped(s.remarks.outcome)).collect()
+}
+
+#[test]
+fn a_translation_that_repeats_itself_is_tried_again_and_then_cut() {
+    let mut translator = Translator::new(session());
+    for (text, how, most_tokens) in [
+        ("MERRY CHRISTMAS EVERYONE", Looped::Retried, 40),
+        ("+ + + + q + + + +", Looped::Cut, 40),
+        ("= = = = b = = = =", Looped::Cut, 40),
+    ] {
+        let mut stream = translator.stream(text, Direction::to(Language::Arabic), &Cancel::new()).unwrap();
+        let mut streamed = String::new();
+        while let Some(piece) = block_on(stream.next()).unwrap() {
+            streamed += &piece;
+        }
+        let found = stream.finish().unwrap();
+        assert_eq!(looped(&found), [Some(how)], "{found:?}");
+        assert_eq!((streamed, found.finish), (found.text.clone(), FinishReason::Stop));
+        // A loop that is not found takes twice the tokens of the prompt and more.
+        assert!(found.usage.completion_tokens <= most_tokens, "{found:?}");
+        assert!(!found.text.contains("RIRIRIRI"), "{found:?}");
+        // The sentence behind it is translated as it is by itself.
+        let after = block_on(translator.translate("Good morning.", Direction::default(), &Cancel::new()));
+        assert_eq!(after.unwrap().text, "صباح الخير.");
+    }
+}
+
+#[test]
+fn a_repetition_of_the_source_stays_and_the_translation_goes_on_behind_it() {
+    let mut translator = Translator::new(session());
+    let text = "never, never, never, never, never give up";
+    let found = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
+    assert!(found.text.starts_with("لا، لا، لا، لا، لا"), "{}", found.text);
+    assert_eq!(looped(&found), [Some(Looped::Retried)]);
+    assert!(found.text.chars().count() > 25, "{}", found.text);
 }
 
 #[test]
