@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use hala_tensor::counted;
+
 use crate::report::{ModuleError, Report};
 
 /// Height of a bar's row and width of the part with bars, in pixels.
@@ -30,9 +32,9 @@ impl Report {
         format!(
             "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n\
              <title>{title}</title><style>{PAGE_STYLE}</style>\n<h1>{title}</h1>\n\
-             <p>{} matrices, relative error {:.4} in all; {:.1} MB became {:.1} MB ({:.0} %). Bars are relative errors, \
+             <p>{}, relative error {:.4} in all; {:.1} MB became {:.1} MB ({:.0} %). Bars are relative errors, \
              ‖x − y‖ / ‖x‖; the {N_WORST} largest are marked.</p>\n{}</html>\n",
-            self.modules.len(),
+            counted(self.modules.len() as u64, "matrix"),
             self.relative_error(),
             self.n_bytes_before as f64 / 1e6,
             self.n_bytes_after as f64 / 1e6,

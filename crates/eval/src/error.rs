@@ -17,7 +17,7 @@ pub enum EvalError {
         found: usize,
     },
     /// A text too short to say anything.
-    #[error("the text has {found} tokens, and at least 2 are needed: give a longer one")]
+    #[error("a text of at least 2 tokens is needed, and this one has {found}: give a longer one")]
     TooShort {
         /// Its tokens.
         found: usize,

@@ -1,7 +1,7 @@
 //! What config.json of Gemma 2 and Cohere 2 says in the same words.
 
 use hala_plan::WeightId;
-use hala_tensor::DType;
+use hala_tensor::{DType, counted};
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::cache_states;
@@ -172,7 +172,8 @@ fn windows(config: &Config, full_every: usize) -> Result<Vec<Option<u32>>, Model
     };
     if is_sliding.len() != n_layers {
         let expected = format!("one for each of num_hidden_layers ({n_layers})");
-        return Err(unsupported("layer_types", &format!("{} entries", is_sliding.len()), &expected));
+        let found = counted(is_sliding.len() as u64, "entry");
+        return Err(unsupported("layer_types", &found, &expected));
     }
     let window = match (config.usize(&["sliding_window"])?, config.map().contains_key("sliding_window")) {
         (Some(window), _) => window,

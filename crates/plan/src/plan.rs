@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hala_tensor::counted;
+
 use crate::ops::{attention, rope_kv};
 use crate::{Ahead, BackendError, Buffer, BufferId, BufferKind, Op, StepInput};
 
@@ -149,12 +151,13 @@ impl fmt::Display for Plan {
         let scratch: usize = self.slots.iter().sum();
         writeln!(
             f,
-            "plan {} for {} tokens: {} steps, {} buffers, {} slots of {scratch} bytes in all",
+            "plan {} for {}: {}, {}, {} of {} in all",
             self.label,
-            self.n_tokens,
-            self.steps.len(),
-            self.buffers.len(),
-            self.slots.len(),
+            counted(self.n_tokens as u64, "token"),
+            counted(self.steps.len() as u64, "step"),
+            counted(self.buffers.len() as u64, "buffer"),
+            counted(self.slots.len() as u64, "slot"),
+            counted(scratch as u64, "byte"),
         )?;
         let list = |ids: &[BufferId]| {
             let name = |id: &BufferId| {

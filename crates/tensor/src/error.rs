@@ -1,6 +1,6 @@
 //! What can go wrong with a tensor's shape or values.
 
-use crate::{DType, Shape};
+use crate::{DType, Shape, counted};
 
 /// An error of this crate; each names what was found and what was expected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum TensorError {
         dims: Vec<usize>,
     },
     /// Values do not fill the shape.
-    #[error("{found} elements where the shape {shape} needs {expected}")]
+    #[error("{} where the shape {shape} needs {expected}", counted(*found as u64, "element"))]
     Elements {
         /// Elements found.
         found: usize,
@@ -28,7 +28,7 @@ pub enum TensorError {
         shape: Shape,
     },
     /// A row has another length than the tensor's rows.
-    #[error("a row of {found} elements where the shape {shape} needs {expected}")]
+    #[error("a row of {} where the shape {shape} needs {expected}", counted(*found as u64, "element"))]
     Row {
         /// Elements found.
         found: usize,

@@ -8,12 +8,14 @@ pub mod e4m3;
 pub mod int4;
 pub mod int8;
 
+mod counted;
 mod dtype;
 mod error;
 mod rounding;
 mod shape;
 mod tensor;
 
+pub use counted::{counted, several};
 pub use dtype::DType;
 pub use error::TensorError;
 pub use rounding::{Rounded, Rounding};

@@ -1,6 +1,6 @@
 //! What can go wrong with a checkpoint, in words that name the file and the next step.
 
-use hala_tensor::{Shape, TensorError};
+use hala_tensor::{Shape, TensorError, counted, several};
 
 use crate::{FileDType, HeaderFault};
 
@@ -348,8 +348,12 @@ fn did_you_mean(nearest: &[String]) -> String {
 }
 
 fn block(block: [usize; 2]) -> String {
-    let [rows, columns] = block.map(|n| if n == usize::MAX { "all".to_owned() } else { n.to_string() });
-    format!("{rows} rows and {columns} columns")
+    let words = |n: usize, one| match n {
+        usize::MAX => format!("all {}", several(one)),
+        n => counted(n as u64, one),
+    };
+    let (rows, columns) = (words(block[0], "row"), words(block[1], "column"));
+    format!("{rows} and {columns}")
 }
 
 fn one_of(keys: &[String]) -> String {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
+use hala_tensor::counted;
 use serde::Deserialize;
 use serde::de::{Error, MapAccess, Visitor};
 
@@ -26,13 +27,13 @@ pub enum HeaderFault {
     #[error("the file is empty, where at least 8 bytes are expected")]
     Empty,
     /// Too short for the length of a header.
-    #[error("the file has {found} bytes, where at least 8 are expected")]
+    #[error("the file has {}, where at least 8 are expected", counted(*found, "byte"))]
     NoLength {
         /// Bytes in the file.
         found: u64,
     },
     /// The header ends behind the file's end.
-    #[error("the header is said to take {expected} bytes, and the file has {found} bytes after its length")]
+    #[error("the header is said to take {}, and the file has {} after its length", counted(*expected, "byte"), counted(*found, "byte"))]
     HeaderBeyondFile {
         /// Bytes after the length field.
         found: u64,
@@ -46,7 +47,7 @@ pub enum HeaderFault {
         found: u64,
     },
     /// The header is not the JSON that the format asks for.
-    #[error("the header of {header_bytes} bytes cannot be read: {detail}")]
+    #[error("the header of {} cannot be read: {detail}", counted(*header_bytes, "byte"))]
     NotJson {
         /// Bytes in the header.
         header_bytes: u64,
@@ -68,7 +69,7 @@ pub enum HeaderFault {
         dtype: String,
     },
     /// Shape and element type ask for another number of bytes than the offsets give.
-    #[error("tensor `{name}` ({dtype} {shape:?}) is given {found} bytes, where {expected} are expected")]
+    #[error("tensor `{name}` ({dtype} {shape:?}) is given {}, where {expected} are expected", counted(*found, "byte"))]
     TensorBytes {
         /// The tensor.
         name: String,
@@ -96,7 +97,7 @@ pub enum HeaderFault {
         expected: u64,
     },
     /// The file ends before its tensors do.
-    #[error("the file is cut off: it has {found} bytes, where {expected} are expected")]
+    #[error("the file is cut off: it has {}, where {expected} are expected", counted(*found, "byte"))]
     Truncated {
         /// Bytes in the file.
         found: u64,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 
+use hala_tensor::counted;
+
 use crate::bytes::FileBytes;
 use crate::header::{Header, LENGTH_BYTES, header_length};
 use crate::quantisation::COMPANIONS;
@@ -119,7 +121,10 @@ async fn read(reader: &impl Reader, file: &str, range: Range<u64>) -> Result<Vec
     let expected = range.end - range.start;
     let bytes = reader.read(file, range).await.map_err(|reason| unreadable(file, reason))?;
     if bytes.len() as u64 != expected {
-        return Err(unreadable(file, format!("{} bytes came where {expected} were asked for", bytes.len())));
+        return Err(unreadable(
+            file,
+            format!("{} came where {expected} were asked for", counted(bytes.len() as u64, "byte")),
+        ));
     }
     Ok(bytes)
 }

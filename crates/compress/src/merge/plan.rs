@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hala_tensor::counted;
 use hala_weights::Checkpoint;
 
 use super::config::{MergeConfig, Method};
@@ -133,7 +134,8 @@ fn runs<'a>(config: &'a MergeConfig, models: &Models) -> Result<Vec<Run<'a>>, Co
                     if end > found {
                         let model = &source.model;
                         return Err(settings(format!(
-                            "layer_range [{start}, {end}] of {model}, which has {found} layers"
+                            "layer_range [{start}, {end}] of {model}, which has {}",
+                            counted(found as u64, "layer")
                         )));
                     }
                 }

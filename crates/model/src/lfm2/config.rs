@@ -1,6 +1,6 @@
 //! LFM2's config.json, in all the dialects that were published.
 
-use hala_tensor::Shape;
+use hala_tensor::{Shape, counted};
 use hala_weights::{Checkpoint, Config};
 
 use crate::settings::{at_least, eps, heads, required, unsupported};
@@ -122,7 +122,7 @@ fn layers(config: &Config) -> Result<Vec<Mixer>, ModelError> {
         let layers = types.iter().map(mixer).collect::<Result<Vec<_>, _>>()?;
         return match n_layers {
             Some(n) if n != layers.len() => {
-                let found = format!("{} entries", layers.len());
+                let found = counted(layers.len() as u64, "entry");
                 Err(unsupported("layer_types", &found, &format!("one for each of num_hidden_layers ({n})")))
             }
             _ => Ok(layers),

@@ -10,6 +10,7 @@
 //! registers leaves unwritten.
 
 use bytemuck::{Pod, Zeroable};
+use hala_tensor::counted;
 
 use super::matmul::Norm;
 use crate::{BufferId, Op, PlanError, Recorder, Step};
@@ -83,7 +84,7 @@ impl Recorder {
         let Args { x, norm, in_proj, taps, bias, state, projected, y } = args;
         let (width, n_taps) = (self.shape(x).n_columns(), self.shape(taps).n_columns());
         if n_taps < 2 {
-            let what = format!("{n_taps} taps, and at least 2 are needed");
+            let what = format!("{}, and at least 2 are needed", counted(n_taps as u64, "tap"));
             return Err(PlanError::Parameter { op: NAME, what });
         }
         self.expect(NAME, x, &[self.n_tokens(), width])?;

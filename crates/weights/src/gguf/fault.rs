@@ -1,5 +1,7 @@
 //! What can be wrong with a GGUF file.
 
+use hala_tensor::counted;
+
 use crate::FileDType;
 
 /// What is wrong with a GGUF file.
@@ -20,7 +22,7 @@ pub enum GgufFault {
         found: u32,
     },
     /// It ends within its header.
-    #[error("the file of {found} bytes ends within its header, at {what}")]
+    #[error("the file of {} ends within its header, at {what}", counted(*found as u64, "byte"))]
     Truncated {
         /// Bytes in the file.
         found: usize,
@@ -48,7 +50,8 @@ pub enum GgufFault {
     },
     /// A tensor lies outside of the file.
     #[error(
-        "the tensor `{name}` is placed at bytes {start}..{end} of a file of {found} bytes: the file is cut off"
+        "the tensor `{name}` is placed at bytes {start}..{end} of a file of {}: the file is cut off",
+        counted(*found as u64, "byte")
     )]
     Beyond {
         /// The tensor.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
+use hala_tensor::counted;
 use half::{bf16, f16};
 
 use super::fault::GgufFault;
@@ -166,7 +167,10 @@ impl RawTensor {
         let (n_block, n_block_bytes) = dtype.block();
         let row = dims.first().copied().unwrap_or(1);
         if row % n_block as u64 != 0 {
-            return Err(wrong(&name, &format!("rows of {row} elements are no whole blocks of {dtype}")));
+            return Err(wrong(
+                &name,
+                &format!("rows of {} are no whole blocks of {dtype}", counted(row, "element")),
+            ));
         }
         let n_bytes = n_elements.and_then(|n| (n / n_block as u64).checked_mul(n_block_bytes as u64));
         let start = data_start.checked_add(offset);
