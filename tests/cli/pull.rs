@@ -136,6 +136,56 @@ fn a_model_or_revision_that_does_not_exist_is_named_and_nothing_is_written() {
     assert!(names(hub.home.path()).is_empty());
 }
 
+/// A server with the four-layer GGUF fixture under the names of two quantisations.
+fn gguf_hub() -> Hub {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cohere2/four-layer.gguf");
+    let bytes = std::fs::read(path).unwrap();
+    let files = ["M-Q4_0.gguf", "M-Q8_0.gguf", "mmproj-M.gguf"].map(|name| (name.to_owned(), bytes.clone()));
+    let repo = Repo { files: files.into(), commit: COMMIT.to_owned(), ..Repo::default() };
+    Hub { server: Server::start(repo), home: tempfile::tempdir().unwrap() }
+}
+
+#[test]
+fn a_gguf_file_is_fetched_by_its_quantisation_and_runs_wherever_a_model_does() {
+    let hub = gguf_hub();
+    let file = hub.folder().join("M-Q8_0.gguf");
+    let done = hub.hala(&["pull", "team/small-model:q8_0"]).run();
+    assert_eq!(done.text(), format!("{}\n", file.display()));
+    assert_eq!(names(&hub.folder()), ["M-Q8_0.gguf"]);
+    hub.server.take_requests();
+    let generate = |model: &str| {
+        let run = hub.hala(&[
+            "generate",
+            "--ids",
+            "1,5",
+            "--max-tokens",
+            "2",
+            "--backend",
+            "cpu",
+            "--model",
+            model,
+        ]);
+        run.env("HF_HUB_OFFLINE", "1").run()
+    };
+    let local = hala(&["generate", "--ids", "1,5", "--max-tokens", "2", "--backend", "cpu"]).model(&file);
+    assert_eq!(generate("team/small-model:Q8_0").text(), local.run().text());
+    assert_eq!(hub.n_requests(), 0);
+    generate("team/small-model:Q4_0").refused(&["HF_HUB_OFFLINE", "no Q4_0"]);
+}
+
+#[test]
+fn gguf_files_are_offered_where_none_is_named() {
+    let hub = gguf_hub();
+    for id in ["team/small-model", "team/small-model:Q5_K_M"] {
+        let done = hub.hala(&["pull", id]).run();
+        done.refused(&["\n  Q4_0  M-Q4_0.gguf  0.", "\n  Q8_0  M-Q8_0.gguf  0.", " MB"]);
+        assert!(!done.stderr.contains("mmproj"), "{done:?}");
+    }
+    hub.hala(&["inspect", "team/small-model"]).run().refused(&["as in `team/small-model:Q4_0`"]);
+    assert!(names(hub.home.path()).is_empty());
+}
+
 #[test]
 fn what_is_no_id_is_refused_without_asking() {
     let hub = hub(Repo::default());

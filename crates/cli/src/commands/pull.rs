@@ -7,14 +7,19 @@ use hala_weights::hub::{HubModel, HubSettings};
 use crate::progress::PullBars;
 use crate::{App, output};
 
-/// Fetches a model and prints the folder that holds it.
+/// Fetches a model and prints the folder that holds it, or its GGUF file.
+///
+/// A repository of several GGUF files is asked for one of them by its quantisation or its name after a colon; without one, they are
+/// listed.
 ///
 /// The cache is the one that Python's huggingface_hub uses. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are
 /// honoured, and a broken download goes on where it stopped.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  hala pull LiquidAI/LFM2-350M")]
+#[command(after_help = "Examples:
+  hala pull LiquidAI/LFM2-350M
+  hala pull LiquidAI/LFM2-350M-GGUF:Q4_K_M")]
 pub(crate) struct PullArgs {
-    /// The model, as owner/name or owner/name@revision
+    /// The model, as owner/name[@revision][:quantisation]
     #[arg(value_name = "ID")]
     id: String,
 }

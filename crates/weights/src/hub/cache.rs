@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use hf_hub::{Cache, Repo, RepoType};
 
-use super::spec::is_commit;
+use super::choose::{Choice, choose};
+use super::spec::{is_commit, listed};
 use super::{HubError, HubModel, HubSettings};
 use crate::WeightsError;
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE, is_plain, parse_index};
@@ -43,10 +44,18 @@ impl<'a> Snapshots<'a> {
         self.folder.join("blobs").join(etag)
     }
 
-    /// The folder of the revision's files, if all that a model needs are there.
+    /// The folder of the revision's files, if all that a model needs are there, or its GGUF file.
     pub(super) fn complete(&self) -> Result<PathBuf, HubError> {
-        let Some(commit) = self.commit() else { return Err(self.offline("files")) };
+        let wanted = self.model.file();
+        let Some(commit) = self.commit() else { return Err(self.offline(wanted.unwrap_or("files"))) };
         let folder = self.snapshot(&commit);
+        let files = listed(&folder);
+        match choose(self.model.id(), &files, wanted) {
+            Ok(Choice::Gguf(name)) => return Ok(folder.join(name)),
+            Ok(Choice::Safetensors) => {}
+            Err(_) if wanted.is_some() => return Err(self.offline(wanted.unwrap_or("files"))),
+            Err(several) => return Err(several),
+        }
         match missing_file(&folder)? {
             None => Ok(folder),
             Some(file) => Err(self.offline(&file)),
@@ -80,13 +89,15 @@ impl<'a> Snapshots<'a> {
 
     /// Puts a blob that is there into a snapshot.
     pub(super) fn link(&self, etag: &str, commit: &str, file: &str) -> Result<(), HubError> {
-        let folder = self.snapshot(commit);
-        let path = folder.join(file);
+        let path = self.snapshot(commit).join(file);
         if path.is_file() {
             return Ok(());
         }
-        let linked = std::fs::create_dir_all(&folder)
-            .and_then(|()| link(&Path::new("../../blobs").join(etag), &self.blob(etag), &path));
+        // A file in a folder is so much further from the blobs.
+        let up = "../".repeat(2 + file.matches('/').count());
+        let blob = PathBuf::from(format!("{up}blobs")).join(etag);
+        let folder = path.parent().unwrap_or(&path);
+        let linked = std::fs::create_dir_all(folder).and_then(|()| link(&blob, &self.blob(etag), &path));
         linked.map_err(|source| HubError::Cache { path, source })
     }
 

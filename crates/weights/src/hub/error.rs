@@ -1,13 +1,15 @@
 //! What can go wrong between a Hub id and a folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use hala_tensor::counted;
 
 /// An error of fetching from the Hub; each says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     /// A model was named in no form that is known.
     #[error(
-        "{text:?} is neither a path that exists nor a Hub id. Give a folder in Hugging Face layout, a .safetensors or .gguf file, or an id as owner/name or owner/name@revision"
+        "{text:?} is neither a path that exists nor a Hub id. Give a folder in Hugging Face layout, a .safetensors or .gguf file, or an id as owner/name, owner/name@revision or, for a GGUF file of it, owner/name:Q4_K_M"
     )]
     Spec {
         /// What was given.
@@ -51,8 +53,18 @@ pub enum HubError {
         /// The server.
         endpoint: String,
     },
+    /// No one file is meant.
+    #[error("`{owner}` {reason}{offered}")]
+    Choice {
+        /// The model's id, or a folder.
+        owner: String,
+        /// What is wrong, and what to do.
+        reason: String,
+        /// Files that can be chosen, each on a line of its own.
+        offered: String,
+    },
     /// The model lacks a file that is needed.
-    #[error("model `{id}` has no {file}: only models in safetensors form can be run")]
+    #[error("model `{id}` has no {file}: only models in safetensors or GGUF form can be run")]
     MissingFile {
         /// The model.
         id: String,
@@ -83,7 +95,11 @@ pub enum HubError {
     },
     /// The connection broke while a file was on its way.
     #[error(
-        "the connection broke while {file} was fetched ({detail}); {done_bytes} bytes are kept: run it again to go on from there"
+        "the connection broke while {file} was fetched ({detail}); {} kept: run it again to go on from there",
+        match done_bytes {
+            1 => "1 byte is".to_owned(),
+            n => format!("{n} bytes are"),
+        }
     )]
     Interrupted {
         /// The file.
@@ -114,7 +130,7 @@ pub enum HubError {
         detail: String,
     },
     /// A file arrived with another length than was announced.
-    #[error("{file} arrived with {found} bytes, where {expected} are expected; it was removed: run it again")]
+    #[error("{file} arrived with {}, where {expected} are expected; it was removed: run it again", counted(*found, "byte"))]
     Length {
         /// The file.
         file: String,
@@ -124,14 +140,15 @@ pub enum HubError {
         expected: u64,
     },
     /// Another process holds the lock of a file.
-    #[error("another process is fetching the same file (it holds {path}): wait for it, or end it")]
+    #[error("another process is fetching the same file into {}: wait for it, or end it", folder(path))]
     Locked {
         /// The lock.
         path: PathBuf,
     },
     /// The cache cannot be read or written.
     #[error(
-        "cannot use the cache at {path}: {source}. Free some space or choose another folder with HF_HOME"
+        "cannot use the cache at {}: {source}. Free some space or choose another folder with HF_HOME",
+        shown(path)
     )]
     Cache {
         /// The file or folder.
@@ -149,4 +166,14 @@ pub enum HubError {
         /// What it should be.
         expected: &'static str,
     },
+}
+
+/// A path of the cache, or of the folder that a file without a lasting name is in.
+fn shown(path: &Path) -> std::path::Display<'_> {
+    let passes = path.extension().is_some_and(|ending| ending == "part" || ending == "lock");
+    if passes { folder(path) } else { path.display() }
+}
+
+fn folder(path: &Path) -> std::path::Display<'_> {
+    path.parent().unwrap_or(path).display()
 }

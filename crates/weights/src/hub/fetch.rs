@@ -1,14 +1,15 @@
 //! Files of a Hub model, fetched into the cache one by one.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hf_hub::api::RepoInfo;
-use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo, Metadata};
+use hf_hub::api::sync::{Api, ApiBuilder, ApiRepo, Metadata};
 use hf_hub::{Repo, RepoType};
 
+use super::ask::{Asker, Sizes};
 use super::cache::{Snapshots, is_url_safe, shards};
+use super::choose::{Choice, choose};
+use super::spec::is_plain_path;
 use super::{HubError, HubEvent, HubModel, HubSettings};
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE};
 
@@ -21,9 +22,6 @@ const SIDE_FILES: [&str; 6] = [
     "special_tokens_map.json",
     "chat_template.jinja",
 ];
-
-/// How long the answer to a question, which is small, may take.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long to wait before the first retry; doubled for each one after it.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -44,11 +42,24 @@ pub(super) fn fetch(
         .build()
         .map_err(|e| Asker { model, settings }.reply("a connection", e.to_string()))?;
     let asker = Asker { model, settings };
-    let info = asker.info(&api)?;
-    let has = |name: &str| info.siblings.iter().any(|file| file.rfilename == name);
+    let info = asker.info(&api, Sizes::Unknown)?;
+    let files = info.files();
+    let has = |name: &str| files.iter().any(|file| file.name == name);
+    let choice = match choose(model.id(), &files, model.file()) {
+        // Whoever is to choose wants to know the sizes, which cost the Hub more to tell.
+        Err(HubError::Choice { .. }) => {
+            choose(model.id(), &asker.info(&api, Sizes::Known)?.files(), model.file())?
+        }
+        choice => choice?,
+    };
     let repo = Repo::with_revision(model.id().to_owned(), RepoType::Model, info.sha.clone());
     let mut fetcher =
         Fetcher { asker, repo: api.repo(repo), api, snapshots, commit: info.sha.clone(), progress };
+    if let Choice::Gguf(name) = choice {
+        fetcher.gguf(&name)?;
+        fetcher.snapshots.note(&fetcher.commit)?;
+        return Ok(fetcher.folder().join(name));
+    }
     fetcher.require(has("config.json"), "config.json")?;
     for name in SIDE_FILES.into_iter().filter(|name| has(name)) {
         fetcher.file(name)?;
@@ -67,106 +78,6 @@ pub(super) fn fetch(
     Ok(fetcher.folder())
 }
 
-/// Whom is asked for what, for requests and messages.
-#[derive(Clone, Copy)]
-struct Asker<'a> {
-    model: &'a HubModel,
-    settings: &'a HubSettings,
-}
-
-impl Asker<'_> {
-    /// The commit that the revision stands for, and its files.
-    fn info(self, api: &Api) -> Result<RepoInfo, HubError> {
-        let (id, revision) = (self.model.id().to_owned(), self.model.revision().to_owned());
-        let repo = api.repo(Repo::with_revision(id, RepoType::Model, revision));
-        let request = repo.info_request().config();
-        let request = request.http_status_as_error(false).timeout_global(Some(QUESTION_TIMEOUT)).build();
-        let mut response = request.call().map_err(|e| self.unreachable(&e))?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            let code = response.headers().get("x-error-code").and_then(|code| code.to_str().ok());
-            return Err(self.refusal(status, code, "the model's list of files"));
-        }
-        let info: RepoInfo = response
-            .body_mut()
-            .read_json()
-            .map_err(|e| self.reply("the model's list of files", e.to_string()))?;
-        if !super::spec::is_commit(&info.sha) {
-            return Err(self.reply("the model's list of files", format!("its commit is {:?}", info.sha)));
-        }
-        Ok(info)
-    }
-
-    /// What a status that is no success means; `code` is the Hub's own word for it.
-    fn refusal(self, status: u16, code: Option<&str>, what: &str) -> HubError {
-        let (endpoint, id) = (self.settings.endpoint.clone(), self.model.id().to_owned());
-        match (status, code) {
-            (_, Some("RevisionNotFound")) => {
-                HubError::Revision { id, revision: self.model.revision().to_owned() }
-            }
-            (_, Some("GatedRepo")) | (403, _) => HubError::Gated { endpoint, id },
-            (_, Some("RepoNotFound")) => HubError::NotFound { endpoint, id },
-            (401, _) if self.settings.token.is_some() => HubError::BadToken { endpoint },
-            (401 | 404, _) => HubError::NotFound { endpoint, id },
-            _ => HubError::Status { endpoint, what: what.to_owned(), status },
-        }
-    }
-
-    fn unreachable(self, error: &ureq::Error) -> HubError {
-        HubError::Unreachable { endpoint: self.settings.endpoint.clone(), detail: error.to_string() }
-    }
-
-    fn reply(self, what: &str, detail: String) -> HubError {
-        HubError::Reply { endpoint: self.settings.endpoint.clone(), what: what.to_owned(), detail }
-    }
-
-    /// An error of `hf-hub` while it fetched a file, of which `part` holds what has arrived.
-    fn file_error(self, error: ApiError, file: &str, part: &Path) -> HubError {
-        let interrupted = |detail: String| HubError::Interrupted {
-            file: file.to_owned(),
-            detail,
-            done_bytes: part.metadata().map_or(0, |m| m.len()),
-        };
-        match error {
-            ApiError::RequestError(error) => match *error {
-                ureq::Error::StatusCode(401) if self.settings.token.is_none() => {
-                    // The list of files was shown to everybody, and the files are not.
-                    self.refusal(401, Some("GatedRepo"), file)
-                }
-                ureq::Error::StatusCode(404) => {
-                    HubError::MissingFile { id: self.model.id().to_owned(), file: file.to_owned() }
-                }
-                ureq::Error::StatusCode(status) => self.refusal(status, None, file),
-                other => interrupted(other.to_string()),
-            },
-            ApiError::IoError(error) if is_network(&error) => interrupted(error.to_string()),
-            ApiError::IoError(source) => HubError::Cache { path: part.to_owned(), source },
-            ApiError::LockAcquisition(path) => HubError::Locked { path },
-            ApiError::TooManyRetries(inner) => self.file_error(*inner, file, part),
-            other => self.reply(file, other.to_string()),
-        }
-    }
-}
-
-/// Whether an error came from the connection rather than the disk.
-fn is_network(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    let from_client = error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>());
-    let network = [
-        Kind::UnexpectedEof,
-        Kind::ConnectionReset,
-        Kind::ConnectionAborted,
-        Kind::ConnectionRefused,
-        Kind::NotConnected,
-        Kind::BrokenPipe,
-        Kind::TimedOut,
-        Kind::HostUnreachable,
-        Kind::NetworkUnreachable,
-        Kind::NetworkDown,
-    ];
-    from_client || network.contains(&error.kind())
-}
-
 /// Fetches files of one commit.
 struct Fetcher<'a, 'p> {
     asker: Asker<'a>,
@@ -180,6 +91,15 @@ struct Fetcher<'a, 'p> {
 impl Fetcher<'_, '_> {
     fn folder(&self) -> PathBuf {
         self.snapshots.snapshot(&self.commit)
+    }
+
+    /// Fetches one GGUF file.
+    fn gguf(&mut self, name: &str) -> Result<(), HubError> {
+        // It becomes part of a path and of a URL.
+        if !is_plain_path(name) {
+            return Err(self.asker.reply("the model's list of files", format!("it has the file {name:?}")));
+        }
+        self.file(name)
     }
 
     fn require(&self, there: bool, file: &str) -> Result<(), HubError> {

@@ -4,7 +4,9 @@
 //! `hf-hub` crate's; around it stand what it lacks: use without a network, one snapshot a commit, only the files
 //! that are needed, retries that resume, blobs that are there already, and errors with a next step.
 
+mod ask;
 mod cache;
+mod choose;
 mod error;
 mod fetch;
 mod settings;
@@ -55,12 +57,12 @@ pub fn resolve(
     }
 }
 
-/// The folder of a Hub model's files, fetched where they are not in the cache.
+/// The folder of a Hub model's files, or its GGUF file, fetched where they are not in the cache.
 ///
-/// Only what running a model needs is fetched: configuration, tokenizer, chat template and safetensors.
+/// Only what running a model needs is fetched: configuration, tokenizer, chat template and safetensors, or one GGUF file.
 ///
 /// # Errors
-/// The model, revision or a file does not exist or is not open to this user, the connection breaks for good, or
+/// The model, revision or a file does not exist or is not open to this user, several files may be meant, the connection breaks for good, or
 /// the cache cannot be written. Running again goes on where a broken download stopped.
 pub fn pull(
     model: &HubModel,
@@ -72,8 +74,8 @@ pub fn pull(
         return cached;
     }
     match cached {
-        // A commit never changes, so there is nothing to ask the Hub.
-        Ok(folder) if model.is_commit() => Ok(folder),
+        // A commit never changes, so there is nothing to ask the Hub; but for the one file of several that is here.
+        Ok(path) if model.is_commit() && (model.file().is_some() || path.is_dir()) => Ok(path),
         cached => match (fetch::fetch(model, settings, progress), cached) {
             (Err(HubError::Unreachable { detail, .. }), Ok(folder)) => {
                 progress(HubEvent::UsingCache { reason: &detail });

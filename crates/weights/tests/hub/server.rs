@@ -148,11 +148,18 @@ fn route<'a>(repo: &'a Repo, request: &Request, base: &str) -> Reply<'a> {
     }
     let known = |revision: &str| revision == "main" || revision == "refs%2Fpr%2F1" || revision == repo.commit;
     if let Some(revision) = request.path.strip_prefix(&format!("/api/models/{ID}/revision/")) {
+        let (revision, has_sizes) = match revision.strip_suffix("?blobs=true") {
+            Some(revision) => (revision, true),
+            None => (revision, false),
+        };
         if !known(revision) {
             return reply(404, vec![("X-Error-Code", "RevisionNotFound".to_owned())]);
         }
-        let siblings: Vec<_> =
-            repo.files.keys().map(|name| serde_json::json!({ "rfilename": name })).collect();
+        let sibling = |(name, content): (&String, &Vec<u8>)| match has_sizes {
+            true => serde_json::json!({ "rfilename": name, "size": content.len() }),
+            false => serde_json::json!({ "rfilename": name }),
+        };
+        let siblings: Vec<_> = repo.files.iter().map(sibling).collect();
         let body =
             serde_json::json!({ "id": ID, "sha": repo.commit, "siblings": siblings, "private": false })
                 .to_string();
@@ -172,7 +179,7 @@ fn route<'a>(repo: &'a Repo, request: &Request, base: &str) -> Reply<'a> {
     let tag = format!("\"{}\"", repo.etag.clone().unwrap_or_else(|| etag(content)));
     let mut headers =
         vec![("X-Repo-Commit", repo.file_commit.clone().unwrap_or_else(|| repo.commit.clone()))];
-    if name.ends_with(".safetensors") {
+    if name.ends_with(".safetensors") || name.ends_with(".gguf") {
         headers.push(("X-Linked-Etag", tag));
         headers.push(("X-Linked-Size", content.len().to_string()));
         headers.push(("ETag", "\"of-the-redirect\"".to_owned()));
