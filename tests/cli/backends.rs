@@ -54,6 +54,20 @@ fn a_model_runs_on_the_cpu_where_there_is_no_gpu_and_that_is_said_once() {
 }
 
 #[test]
+fn drivers_say_nothing_on_a_machine_without_a_display() {
+    for arguments in [&["translate", "Good morning.", "--backend", "wgpu"][..], &["profile", "--tokens", "1"]]
+    {
+        let mut run = hala(arguments);
+        for name in ["DISPLAY", "WAYLAND_DISPLAY", "VK_LOADER_DEBUG", "MESA_LOG"] {
+            run.command.env_remove(name);
+        }
+        let done = run.run();
+        let own = |line: &str| line.starts_with("error: wgpu is not available");
+        assert!(done.stderr.lines().all(own), "{done:?}");
+    }
+}
+
+#[test]
 fn the_built_in_model_needs_no_gpu_and_says_nothing_of_one() {
     let done = hala(&["translate", "Good morning."]).run();
     assert_eq!((done.n_on_cpu, done.stderr.as_str(), done.code), (0, "", Some(0)));

@@ -118,8 +118,10 @@ fn options_that_are_no_numbers_or_no_names_are_named() {
         ("--temperature", "hot"),
         ("--top-k", "-3"),
         ("--max-tokens", "-1"),
-        ("--seed", "-1"),
+        ("--seed", "-2"),
+        ("--seed", "18446744073709551616"),
         ("--context", "-1"),
+        ("--logprobs", "-1"),
         ("--logit-bias", "7"),
         ("--logit-bias", "7=NaN"),
         ("--weights", "q4"),
@@ -128,6 +130,92 @@ fn options_that_are_no_numbers_or_no_names_are_named() {
         ("--threads", "5000"),
     ] {
         hala(&["generate", "--prompt", "x", option, value]).run().refused(&[option, value]);
+    }
+}
+
+#[test]
+fn a_bias_for_an_id_of_no_vocabulary_is_named() {
+    let run = hala(&["generate", "--ids", "1", "--logit-bias", "113=5"]).model(two_layer());
+    run.run().refused(&["logit_bias is for the id 113", "vocabulary"]);
+}
+
+#[test]
+fn numbers_below_0_are_told_to_be_too_small() {
+    for (arguments, value) in [
+        (&["profile", "--position", "-1"][..], "-1"),
+        (&["bench", "--prompt", "-5"], "-5"),
+        (&["tune", "--tokens", "-2"], "-2"),
+    ] {
+        hala(arguments).run().refused(&[arguments[1], &format!("'{value}'")]);
+    }
+}
+
+#[test]
+fn an_empty_place_among_ids_is_named() {
+    for command in ["generate", "trace"] {
+        let run = |ids| hala(&[command, "--ids", ids]).model(two_layer()).run();
+        run("1,,2").refused(&["id 2 is missing", "between the commas after 1"]);
+        run("1,2,").refused(&["id 3 is missing", "after 2"]);
+        run("1,4294967296").refused(&["\"4294967296\" is not a token id", "4294967295"]);
+    }
+}
+
+#[test]
+fn a_file_may_begin_with_a_dash_and_an_option_is_no_file() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("-x"), "Good morning.").unwrap();
+    let mut run = hala(&["translate", "--file", "-x"]);
+    run.command.current_dir(folder.path());
+    assert_eq!(run.run().text(), hala(&["translate", "Good morning."]).run().text().trim_end());
+    hala(&["translate", "--file", "-none"]).run().refused(&["cannot read `-none`"]);
+    hala(&["translate", "--file", "--quiet"]).run().refused(&[
+        "--file",
+        "the name of a file is missing",
+        "./--quiet",
+    ]);
+    hala(&["translate", "x", "--output", "-q"]).run().refused(&["--output", "write ./-q"]);
+    assert_eq!(names(folder.path()), ["-x"]);
+}
+
+#[test]
+fn nothing_comes_before_the_error_of_an_argument() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("notes.txt"), "x").unwrap();
+    let none = folder.path().join("none");
+    for (arguments, model) in [
+        (&["generate", "--prompt", "x"][..], none.as_path()),
+        (&["generate", "--ids", "1"], folder.path()),
+        (&["generate", "--ids", "9999"], &two_layer()),
+        (&["generate", "--prompt", "x"], &two_layer()),
+        (&["generate", "--ids", "1,2,3", "--context", "2"], &two_layer()),
+        (&["chat"], &two_layer()),
+        (&["translate", "x"], &two_layer()),
+        (&["logits", "--ids", "9999", "--out", "x.safetensors"], &two_layer()),
+    ] {
+        let done = hala(arguments).model(model).run();
+        assert_eq!((done.code, done.n_on_cpu), (Some(2), 0), "{arguments:?} {done:?}");
+        assert!(done.stderr.starts_with("error: "), "{arguments:?} {done:?}");
+    }
+}
+
+#[test]
+fn no_message_names_a_file_that_the_user_did_not() {
+    let folder = tempdir().unwrap();
+    let none = folder.path().join("none");
+    let check = |done: crate::Done, what: &str| {
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.stderr.contains(&none.join(what).display().to_string()), "{done:?}");
+        let rest = done.stderr.replace(&folder.path().display().to_string(), "");
+        assert!(![".hala-", ".tmp", " at path "].iter().any(|name| rest.contains(name)), "{done:?}");
+    };
+    check(hala(&["translate", "x", "--output"]).arg(none.join("out.md")).run(), "out.md");
+    check(hala(&["logits", "--ids", "1", "--out"]).arg(none.join("x.safetensors")).run(), "x.safetensors");
+    // A file where a folder is needed cannot be written to, whoever asks.
+    fs::write(&none, "").unwrap();
+    for out in ["out", "out.gguf"] {
+        let run = hala(&["convert"]).arg(two_layer()).arg(none.join(out)).args(&["--type", "f16"]).run();
+        assert!(!run.stderr.contains("partial"), "{run:?}");
+        check(run, out);
     }
 }
 

@@ -70,6 +70,17 @@ fn the_same_seed_gives_the_same_text_and_another_seed_another() {
 }
 
 #[test]
+fn the_seed_minus_1_is_another_one_each_time_and_is_told() {
+    let run = |seed: &str| {
+        let options = ["generate", "--temperature", "1.5", "--max-tokens", "20", "--ignore-eos", "--json"];
+        hala(&options).args(&["--prompt", "The weather", "--seed", seed]).run().json()
+    };
+    let [first, second] = [run("-1"), run("-1")];
+    assert_ne!(first["sampling"]["seed"], second["sampling"]["seed"]);
+    assert_eq!(run(&first["sampling"]["seed"].to_string())["text"], first["text"]);
+}
+
+#[test]
 fn the_text_ends_before_a_stop_string() {
     let run = |stop: &str| hala(&["generate", "--chat", "--prompt", PROMPT, "--stop", stop]).run().text();
     assert_eq!(run("الخير"), "صباح \n");

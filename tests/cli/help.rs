@@ -2,7 +2,7 @@
 
 use crate::hala;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "translate",
     "chat",
     "generate",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 14] = [
     "compress",
     "convert",
     "merge",
+    "completions",
 ];
 
 #[test]

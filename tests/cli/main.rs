@@ -8,9 +8,11 @@ mod bench;
 mod chat;
 mod checkpoint;
 mod closed_output;
+mod completions;
 mod compress;
 mod convert;
 mod damaged;
+mod defaults;
 mod documents;
 mod generate;
 mod help;
@@ -37,7 +39,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// Settings of the person who runs the tests, which would change what the command does.
-const FOREIGN: [&str; 10] = [
+const FOREIGN: [&str; 11] = [
     "CLICOLOR",
     "CLICOLOR_FORCE",
     "COLUMNS",
@@ -48,6 +50,8 @@ const FOREIGN: [&str; 10] = [
     "RAYON_NUM_THREADS",
     "RUST_BACKTRACE",
     "XDG_CACHE_HOME",
+    // Nor a display: nothing may say that there is none.
+    "XDG_RUNTIME_DIR",
 ];
 
 /// One run of the command: no home, no token and no network unless a test gives them.
@@ -66,8 +70,6 @@ fn hala(arguments: &[&str]) -> Hala {
     command.env("HOME", &nowhere).env("HF_HOME", nowhere.join("hf"));
     // Nothing listens on port 9 of this machine.
     command.env("HF_ENDPOINT", "http://127.0.0.1:9").env("HF_HUB_OFFLINE", "1");
-    // Without one, drivers of screens complain where those of GPUs are looked for.
-    command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
     // Software devices compile kernels for seconds, and keep them here; without a home they would do so in every run.
     command.env("MESA_SHADER_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

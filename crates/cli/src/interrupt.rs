@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use hala_plan::Cancel;
+use hala_weights::without_temporary_name;
 use tempfile::NamedTempFile;
 
 use crate::failure::{INTERRUPTED, Interrupted};
@@ -71,7 +72,7 @@ impl Interrupt {
 /// Makes a temporary file and notes it to be removed if the program leaves at once, which then waits for the note.
 pub(crate) fn temporary(make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<NamedTempFile> {
     let mut known = TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = make()?;
+    let file = make().map_err(|error| without_temporary_name(&error))?;
     known.push(file.path().to_owned());
     Ok(file)
 }

@@ -1,6 +1,7 @@
 //! The hala command: chat and translation with small language models, on this machine alone.
 
 mod commands;
+mod drivers;
 mod failure;
 mod ids;
 mod input;
@@ -9,6 +10,7 @@ mod memory;
 mod model_args;
 mod new_file;
 mod output;
+mod paths;
 mod progress;
 mod sampling_args;
 mod template_args;
@@ -50,10 +52,13 @@ impl App {
 }
 
 fn main() -> ExitCode {
+    drivers::silence();
     failure::report_panics();
     let cli = Cli::parse();
     failure::exit_code(|| {
         let app = App { quiet: cli.quiet, interrupt: Interrupt::listen()? };
-        cli.command.run(&app)
+        cli.command.run(&app)?;
+        terminal::release_notices();
+        Ok(())
     })
 }

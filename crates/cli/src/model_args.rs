@@ -23,7 +23,7 @@ const MAX_THREADS: u64 = 1024;
 
 /// How a model is named.
 pub(crate) const MODEL_HELP: &str = "A folder in Hugging Face layout, a .safetensors or GGUF file, or a Hub \
-    id owner/name[@revision]; the built-in translator where nothing is given";
+    id owner/name[@revision], with :Q4_K_M or the like for one of its GGUF files; the built-in translator where nothing is given";
 
 /// Which model is meant, where a command needs no more than its files.
 #[derive(Debug, Args)]
@@ -216,7 +216,7 @@ impl ModelArgs {
             BackendName::Auto if self.checkpoint.is_built_in() => cpu(),
             BackendName::Auto => wgpu().or_else(|reason| {
                 if !app.quiet {
-                    terminal::notice(&format!("running on the CPU: {reason}"));
+                    terminal::notice_later(&format!("running on the CPU: {reason}"));
                 }
                 cpu()
             }),
@@ -247,7 +247,7 @@ impl ModelArgs {
         self.tell_of_conversion(&checkpoint, app);
         let engine = load(backend, &checkpoint, options, app)?;
         if self.checkpoint.is_built_in() && !app.quiet && terminal::stderr_is_terminal() {
-            terminal::notice(hala_demo_model::NOTICE);
+            terminal::notice_later(hala_demo_model::NOTICE);
         }
         Ok(engine)
     }
@@ -267,7 +267,7 @@ impl ModelArgs {
         }
         let types: Vec<_> = checkpoint.converted().iter().map(ToString::to_string).collect();
         if !types.is_empty() {
-            terminal::notice(&format!("weights in {} are held as int8", types.join(" and ")));
+            terminal::notice_later(&format!("weights in {} are held as int8", types.join(" and ")));
         }
     }
 }

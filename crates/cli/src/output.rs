@@ -6,9 +6,11 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::failure::OutputClosed;
+use crate::terminal;
 
 /// Writes text as it is, and at once.
 pub(crate) fn print(text: &str) -> Result<()> {
+    terminal::release_notices();
     let mut out = io::stdout().lock();
     checked(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
@@ -20,6 +22,7 @@ pub(crate) fn print_line(text: &str) -> Result<()> {
 
 /// Writes text with style codes, which are dropped where they do not belong.
 pub(crate) fn print_styled(text: &str) -> Result<()> {
+    terminal::release_notices();
     let mut out = anstream::stdout().lock();
     checked(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }

@@ -62,7 +62,7 @@ impl TuneBar {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}");
         let message = match n_tokens {
             1 => "measuring one token".to_owned(),
-            n => format!("measuring {n} tokens"),
+            n => format!("measuring {}", terminal::counted(n, "token")),
         };
         Self(is_shown.then(|| bar(1, style.ok()).with_message(message)))
     }

@@ -2,11 +2,13 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use hala_engine::{GenerateOptions, Sampling};
+use hala_engine::{GenerateOptions, Sampling, SamplingChoice, SamplingDefaults};
 
-/// How text is generated.
+use crate::{App, terminal};
+
+/// How text is generated; what is not given is as the checkpoint says.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Sampling")]
+#[command(next_help_heading = "Sampling (unless given, as generation_config.json or the GGUF file says)")]
 pub(crate) struct SamplingArgs {
     /// 0 takes the likeliest token; higher is more varied
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -40,8 +42,8 @@ pub(crate) struct SamplingArgs {
     #[arg(long, value_name = "ID=X", value_parser = bias)]
     logit_bias: Vec<(u32, f32)>,
 
-    /// The same seed gives the same text
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    /// The same seed gives the same text; -1 for another one each time
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
 
     /// End after this many tokens
@@ -54,32 +56,95 @@ pub(crate) struct SamplingArgs {
 }
 
 impl SamplingArgs {
-    /// The options, with `base` for what is not given.
+    /// Refuses values that mean nothing, before anything is loaded.
     ///
     /// # Errors
     /// An option outside of its range.
-    pub(crate) fn options(&self, base: &Sampling) -> Result<GenerateOptions> {
-        let mut logit_bias = base.logit_bias.clone();
-        logit_bias.extend_from_slice(&self.logit_bias);
-        let sampling = Sampling {
-            temperature: self.temperature.unwrap_or(base.temperature),
-            top_k: self.top_k.unwrap_or(base.top_k),
-            top_p: self.top_p.unwrap_or(base.top_p),
-            min_p: self.min_p.unwrap_or(base.min_p),
-            repetition_penalty: self.repetition_penalty.unwrap_or(base.repetition_penalty),
-            frequency_penalty: self.frequency_penalty.unwrap_or(base.frequency_penalty),
-            presence_penalty: self.presence_penalty.unwrap_or(base.presence_penalty),
-            logit_bias,
-            seed: self.seed.unwrap_or(base.seed),
-        };
-        sampling.check()?;
+    pub(crate) fn check(&self) -> Result<()> {
+        SamplingDefaults::default().choose(&Sampling::default(), &self.choice())?;
+        Ok(())
+    }
+
+    /// The options, with what the checkpoint says for what is not given, and `base` where it says nothing.
+    ///
+    /// # Errors
+    /// A setting of the checkpoint that means nothing.
+    pub(crate) fn options(&self, base: &Sampling, defaults: &SamplingDefaults) -> Result<GenerateOptions> {
         Ok(GenerateOptions {
-            sampling,
-            max_tokens: self.max_tokens,
+            sampling: defaults.choose(base, &self.choice())?,
+            max_tokens: defaults.max_tokens(self.max_tokens)?,
             stop: self.stop.clone(),
             ..GenerateOptions::default()
         })
     }
+
+    fn choice(&self) -> SamplingChoice {
+        SamplingChoice {
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+            frequency_penalty: self.frequency_penalty,
+            presence_penalty: self.presence_penalty,
+            logit_bias: self.logit_bias.clone(),
+            seed: self.seed,
+        }
+    }
+}
+
+/// Says what of the checkpoint's settings is passed over, and to a person what is used.
+pub(crate) fn tell(defaults: &SamplingDefaults, app: &App) {
+    let Some(file) = defaults.file().filter(|_| !app.quiet) else { return };
+    if terminal::stderr_is_terminal()
+        && let Some(sampling) = defaults.sampling()
+    {
+        terminal::notice_later(&format!("{file} says: {}", words(sampling)));
+    }
+    if !defaults.passed_over().is_empty() {
+        let settings = defaults.passed_over().join(", ");
+        terminal::notice_later(&format!("{file} asks for {settings}, which hala does not do: passed over"));
+    }
+}
+
+/// Sampling in words.
+pub(crate) fn words(sampling: &Sampling) -> String {
+    let penalty = match sampling.repetition_penalty {
+        1.0 => String::new(),
+        penalty => format!(", repetition penalty {penalty}"),
+    };
+    if sampling.temperature == 0.0 {
+        return format!("the likeliest token{penalty}");
+    }
+    let Sampling { temperature, top_k, top_p, min_p, .. } = sampling;
+    let mut text = format!("temperature {temperature}");
+    if *top_k > 0 {
+        text.push_str(&format!(", top k {top_k}"));
+    }
+    if *top_p < 1.0 {
+        text.push_str(&format!(", top p {top_p}"));
+    }
+    if *min_p > 0.0 {
+        text.push_str(&format!(", min p {min_p}"));
+    }
+    text + &penalty
+}
+
+/// Reads a seed.
+fn seed(text: &str) -> Result<u64> {
+    match text {
+        "-1" => Ok(any_seed()),
+        text => text.parse().with_context(|| {
+            format!("a seed is a whole number from 0 to {}, or -1 for another one each time", u64::MAX)
+        }),
+    }
+}
+
+/// Another number each time. It has 53 bits, so that whoever reads it in JSON can give it again.
+fn any_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // The standard library's hash tables are keyed with random numbers of the system.
+    RandomState::new().hash_one(std::process::id()) >> 11
 }
 
 /// Reads `ID=X`.
@@ -95,6 +160,16 @@ fn bias(text: &str) -> Result<(u32, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seed_is_a_number_or_another_one_each_time() {
+        assert_eq!((seed("0").unwrap(), seed("18446744073709551615").unwrap()), (0, u64::MAX));
+        let drawn: std::collections::BTreeSet<u64> = (0..8).map(|_| seed("-1").unwrap()).collect();
+        assert!(drawn.len() > 1 && drawn.iter().all(|seed| *seed < 1 << 53), "{drawn:?}");
+        for text in ["-2", "x", "", "1.5", "18446744073709551616"] {
+            assert!(seed(text).unwrap_err().to_string().contains("-1 for another"), "{text}");
+        }
+    }
 
     #[test]
     fn a_bias_is_an_id_and_a_number() {

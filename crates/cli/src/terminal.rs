@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
+use hala_tensor::several;
 use hala_text::Language;
 use hala_text::detection::detect;
 
@@ -40,6 +42,21 @@ pub(crate) fn stdin_is_terminal() -> bool {
     stdin().is_terminal()
 }
 
+/// Notices that wait until it is certain that the command runs.
+static WAITING: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// A notice that is shown once something comes of the command: [`release_notices`] is called before the first result. Where an
+/// argument turns out to be wrong, the error alone is shown.
+pub(crate) fn notice_later(text: &str) {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+}
+
+/// Shows the notices that wait, once.
+pub(crate) fn release_notices() {
+    let waiting = std::mem::take(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner));
+    waiting.iter().for_each(|text| notice(text));
+}
+
 /// One dim line for people, on standard error.
 pub(crate) fn notice(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", paint(DIM, text));
@@ -63,7 +80,7 @@ pub(crate) fn isolate(text: &str) -> String {
 pub(crate) fn bytes(n_bytes: usize) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if n_bytes < 1000 {
-        return format!("{n_bytes} bytes");
+        return counted(n_bytes, "byte");
     }
     let mut value = n_bytes as f64 / 1000.0;
     let mut unit = 0;
@@ -72,6 +89,14 @@ pub(crate) fn bytes(n_bytes: usize) -> String {
         unit += 1;
     }
     format!("{value:.1} {}", UNITS[unit])
+}
+
+/// A count with what is counted: `1 token`, `2 tokens`.
+pub(crate) fn counted(n: usize, one: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{} {}", count(n), several(one)),
+    }
 }
 
 /// A count with its thousands apart: `1,234,567`.
@@ -93,7 +118,9 @@ mod tests {
 
     #[test]
     fn bytes_are_rounded_to_a_unit() {
-        for (n, text) in [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (8_912_345, "8.9 MB")] {
+        for (n, text) in
+            [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 kB"), (8_912_345, "8.9 MB")]
+        {
             assert_eq!(bytes(n), text);
         }
         assert_eq!(bytes(999_960), "1.0 MB");
@@ -105,5 +132,6 @@ mod tests {
         for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (354_483_968, "354,483,968")] {
             assert_eq!(count(n), text);
         }
+        assert_eq!([1, 2000].map(|n| counted(n, "matrix")), ["1 matrix", "2,000 matrices"]);
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn apply(backend: &WgpuBackend, app: &App) {
     };
     if !app.quiet {
         let path = path.display();
-        terminal::notice(&format!("{path} is not used, because {reason}: `hala tune` makes it anew"));
+        terminal::notice_later(&format!("{path} is not used, because {reason}: `hala tune` makes it anew"));
     }
 }
 

@@ -41,7 +41,7 @@ pub enum CompressError {
     /// Another process writes the same output.
     #[error("`{path}` is being written by another process: wait for it, or name another output")]
     Busy {
-        /// The folder of unfinished work.
+        /// The output.
         path: String,
     },
     /// Smoothing without a text.
@@ -59,9 +59,9 @@ pub enum CompressError {
     #[error("stopped; nothing was written")]
     Stopped,
     /// The user stopped the work.
-    #[error("stopped; the same command goes on from `{path}`")]
+    #[error("stopped before `{path}` was whole; the same command goes on where this one was")]
     Cancelled {
-        /// The folder of unfinished work.
+        /// The output.
         path: String,
     },
     /// A value that cannot be quantised.

@@ -91,20 +91,33 @@ impl Job {
     pub(crate) fn begin(out: &Path, fingerprint: &Value, files: &[OutFile]) -> Result<Self, CompressError> {
         let is_free = match fs::read_dir(out) {
             Ok(mut entries) => entries.next().is_none(),
-            Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+            Err(_) => fs::symlink_metadata(out).is_err(),
         };
         if !is_free {
             return Err(CompressError::Exists { path: out.display().to_string() });
         }
         let partial = partial_of(out);
-        fs::create_dir_all(&partial).map_err(CompressError::io("create", &partial))?;
-        let (journal, done) = open_journal(&partial, fingerprint)?;
+        // Messages name what the user named, and not the folder that stands in for it.
+        fs::create_dir_all(&partial).map_err(CompressError::io("create", out))?;
+        let (journal, done) = open_journal(&partial, out, fingerprint)?;
         let mut job =
             Self { out: out.to_owned(), partial, journal, done, files: Vec::new(), places: BTreeMap::new() };
         for file in files {
-            job.open(file)?;
+            job.open(file).map_err(|error| job.in_users_words(error))?;
         }
         Ok(job)
+    }
+
+    /// An error of a file in the folder that is being filled, as one of the file that it will be.
+    fn in_users_words(&self, error: CompressError) -> CompressError {
+        let CompressError::Io { action, path, source } = error else { return error };
+        let path = match Path::new(&path).strip_prefix(&self.partial) {
+            Ok(inner) if self.out.file_name() == Some(inner.as_os_str()) => self.out.clone(),
+            Ok(inner) if inner.as_os_str().is_empty() => self.out.clone(),
+            Ok(inner) => self.out.join(inner),
+            Err(_) => PathBuf::from(path),
+        };
+        CompressError::Io { action, path: path.display().to_string(), source }
     }
 
     /// Opens an output file, and writes its header unless an earlier run did.
@@ -152,14 +165,14 @@ impl Job {
         let open: Vec<&Task> = tasks.iter().filter(|task| !self.done.contains(&task.name)).collect();
         let mut n_done: u64 = n_own - open.iter().map(|task| task.n_bytes).sum::<u64>() + pace.others[0];
         let stop = AtomicBool::new(false);
-        let Self { files, places, journal, partial, .. } = self;
-        let sink = Sink { files, places, stop: &stop, partial };
-        let mut log = Log { journal, files, partial, pending: Vec::new(), n_pending: 0 };
+        let Self { files, places, journal, out, .. } = self;
+        let sink = Sink { files, places, stop: &stop, out };
+        let mut log = Log { journal, files, out, pending: Vec::new(), n_pending: 0 };
         let take = |task: &&Task, (): ()| {
             n_done += task.n_bytes;
             log.add(task)?;
             let goes_on = (pace.on_progress)(Progress { n_done, n_total, what: &task.name });
-            if goes_on { Ok(()) } else { Err(cancelled(partial)) }
+            if goes_on { Ok(()) } else { Err(cancelled(out)) }
         };
         let outcome = threads::each(&open, pace.n_threads, &stop, |task| work(task, &sink), take);
         log.flush()?;
@@ -168,7 +181,7 @@ impl Job {
 
     /// The error of work that was stopped.
     pub(crate) fn cancelled(&self) -> CompressError {
-        cancelled(&self.partial)
+        cancelled(&self.out)
     }
 
     /// Whether a task was done.
@@ -190,6 +203,7 @@ impl Job {
         match result {
             Ok(made) => finish(self).map(|()| made),
             Err(error) => {
+                let error = self.in_users_words(error);
                 if !error.is_passing() {
                     self.discard();
                 }
@@ -204,7 +218,7 @@ impl Job {
         let Self { out, partial, journal, files, .. } = self;
         drop((journal, files));
         let journal = partial.join(JOURNAL);
-        fs::remove_file(&journal).map_err(CompressError::io("remove", &journal))?;
+        fs::remove_file(&journal).map_err(CompressError::io("create", &out))?;
         if out.is_dir() {
             fs::remove_dir(&out).map_err(CompressError::io("replace", &out))?;
         }
@@ -223,7 +237,7 @@ impl Job {
 
     /// Brings all to the disk.
     fn sync(&self) -> Result<(), CompressError> {
-        let sync = |file: &File| file.sync_all().map_err(CompressError::io("write", &self.partial));
+        let sync = |file: &File| file.sync_all().map_err(CompressError::io("write", &self.out));
         self.files.iter().try_for_each(sync)
     }
 
@@ -236,9 +250,9 @@ impl Job {
     }
 }
 
-/// The error of work that was stopped in this folder.
-pub(crate) fn cancelled(partial: &Path) -> CompressError {
-    CompressError::Cancelled { path: partial.display().to_string() }
+/// The error of work that was stopped before this was made.
+pub(crate) fn cancelled(out: &Path) -> CompressError {
+    CompressError::Cancelled { path: out.display().to_string() }
 }
 
 /// The name of a folder while it is filled.
@@ -249,10 +263,13 @@ fn partial_of(out: &Path) -> PathBuf {
 }
 
 /// Opens the journal of this work, and reads what is done.
-fn open_journal(partial: &Path, fingerprint: &Value) -> Result<(File, BTreeSet<String>), CompressError> {
+fn open_journal(
+    partial: &Path,
+    out: &Path,
+    fingerprint: &Value,
+) -> Result<(File, BTreeSet<String>), CompressError> {
     let path = partial.join(JOURNAL);
-    let io = |action| CompressError::io(action, &path);
-    let label = || partial.display().to_string();
+    let io = |action| CompressError::io(action, out);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -262,7 +279,7 @@ fn open_journal(partial: &Path, fingerprint: &Value) -> Result<(File, BTreeSet<S
         .map_err(io("create"))?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(CompressError::Busy { path: label() }),
+        Err(TryLockError::WouldBlock) => return Err(CompressError::Busy { path: out.display().to_string() }),
         Err(TryLockError::Error(e)) => return Err(io("lock")(e)),
     }
     let mut text = String::new();
@@ -281,7 +298,7 @@ fn open_journal(partial: &Path, fingerprint: &Value) -> Result<(File, BTreeSet<S
         let settings = fingerprint.as_object().into_iter().flatten();
         let mut differing = settings.filter(|(key, value)| found.get(key) != Some(value)).map(|(key, _)| key);
         let what = differing.next().cloned().unwrap_or_else(|| "the version".to_owned());
-        return Err(CompressError::OtherRun { path: label(), what });
+        return Err(CompressError::OtherRun { path: partial.display().to_string(), what });
     }
     let done = lines.map(str::to_owned).collect();
     file.set_len(whole as u64).map_err(io("write"))?;
@@ -293,7 +310,7 @@ fn open_journal(partial: &Path, fingerprint: &Value) -> Result<(File, BTreeSet<S
 struct Log<'a> {
     journal: &'a mut File,
     files: &'a [File],
-    partial: &'a Path,
+    out: &'a Path,
     pending: Vec<String>,
     n_pending: u64,
 }
@@ -310,7 +327,7 @@ impl Log<'_> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let io = || CompressError::io("write", self.partial);
+        let io = || CompressError::io("write", self.out);
         for file in self.files {
             file.sync_data().map_err(io())?;
         }
@@ -327,7 +344,7 @@ pub(crate) struct Sink<'a> {
     files: &'a [File],
     places: &'a BTreeMap<String, (usize, Range<u64>)>,
     stop: &'a AtomicBool,
-    partial: &'a Path,
+    out: &'a Path,
 }
 
 impl Sink<'_> {
@@ -337,12 +354,12 @@ impl Sink<'_> {
     /// The tensor was not declared, or has fewer bytes: a fault of the caller.
     pub(crate) fn write(&self, tensor: &str, offset: u64, bytes: &[u8]) -> Result<(), CompressError> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(cancelled(self.partial));
+            return Err(cancelled(self.out));
         }
         let (file, range) = &self.places[tensor];
         assert!(range.start + offset + bytes.len() as u64 <= range.end, "{tensor} has {range:?}");
         write_at(&self.files[*file], bytes, range.start + offset)
-            .map_err(CompressError::io("write", self.partial))
+            .map_err(CompressError::io("write", self.out))
     }
 }
 

@@ -7,7 +7,9 @@ use hala_tensor::DType;
 use hala_text::{Message, Tokenizer, TokenizerFiles};
 use hala_weights::{Checkpoint, Reader};
 
-use crate::EngineError;
+use crate::ends::EndIds;
+use crate::error::EngineError;
+use crate::sampling_defaults::SamplingDefaults;
 use crate::template::TemplateOptions;
 
 /// Choices made when a model is loaded.
@@ -39,6 +41,8 @@ pub struct Engine<B: Backend> {
     dtypes: Vec<DType>,
     weight_bytes: usize,
     tokenizer: Option<Tokenizer>,
+    ends: EndIds,
+    sampling_defaults: SamplingDefaults,
     /// Ids of the model that the tokenizer has no token for.
     undefined: Vec<u32>,
     /// The same, a bit for each id of the model.
@@ -189,6 +193,16 @@ impl<B: Backend> Engine<B> {
         Ok(tokenizer.chat_ids(options.template(tokenizer)?, &input)?)
     }
 
+    /// The ids that end a text.
+    pub fn end_ids(&self) -> &[u32] {
+        &self.ends.ids
+    }
+
+    /// What the checkpoint says of the choice of tokens.
+    pub fn sampling_defaults(&self) -> &SamplingDefaults {
+        &self.sampling_defaults
+    }
+
     /// The tokenizer, which also has the chat template.
     ///
     /// # Errors
@@ -203,6 +217,8 @@ struct Loading<B: Backend> {
     backend: B,
     model: Box<dyn Model>,
     tokenizer: Option<Tokenizer>,
+    ends: EndIds,
+    sampling_defaults: SamplingDefaults,
     format: WeightFormat,
     /// In the order of their ids, however they come.
     weights: Vec<Option<(B::Weight, DType)>>,
@@ -216,9 +232,12 @@ impl<B: Backend> Loading<B> {
         let cache = options.model.cache.or(Some(backend.cache_dtype()));
         let model = hala_model::open(checkpoint, Options { cache, ..options.model })?;
         let n_total = model.weights().iter().map(|w| w.shape.n_elements()).sum();
+        let tokenizer = open_tokenizer(checkpoint)?;
         Ok(Self {
             backend,
-            tokenizer: open_tokenizer(checkpoint)?,
+            ends: EndIds::read(checkpoint, tokenizer.as_ref())?,
+            sampling_defaults: SamplingDefaults::read(checkpoint)?,
+            tokenizer,
             format: options.weights,
             weights: model.weights().iter().map(|_| None).collect(),
             weight_bytes: 0,
@@ -247,12 +266,23 @@ impl<B: Backend> Loading<B> {
 
     /// The engine, once every weight was added.
     fn finish(self) -> Engine<B> {
-        let Self { backend, model, tokenizer, weights, weight_bytes, .. } = self;
+        let Self { backend, model, tokenizer, ends, sampling_defaults, weights, weight_bytes, .. } = self;
         let (weights, dtypes) = weights.into_iter().flatten().unzip();
         let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
         let mut undefined_set = vec![0; sample::n_words(model.facts().n_vocab)];
         undefined.iter().for_each(|id| sample::insert(&mut undefined_set, *id));
-        Engine { backend, model, weights, dtypes, weight_bytes, tokenizer, undefined, undefined_set }
+        Engine {
+            backend,
+            model,
+            weights,
+            dtypes,
+            weight_bytes,
+            tokenizer,
+            ends,
+            sampling_defaults,
+            undefined,
+            undefined_set,
+        }
     }
 }
 

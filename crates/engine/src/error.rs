@@ -2,8 +2,10 @@
 
 use hala_model::ModelError;
 use hala_plan::BackendError;
+use hala_tensor::counted;
 use hala_text::TextError;
 use hala_weights::WeightsError;
+use serde_json::Value;
 
 /// An error of this crate; each says what was found, what was expected, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,9 @@ pub enum EngineError {
     /// Text and ids could not be turned into each other.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A setting of the checkpoint's files means nothing.
+    #[error(transparent)]
+    Setting(#[from] SettingFault),
     /// The checkpoint has no tokenizer, so only ids can go in and out.
     #[error(
         "the checkpoint has no tokenizer.json, so it cannot read or write text: put the file beside the weights"
@@ -71,7 +76,7 @@ pub enum EngineError {
         found: f32,
     },
     /// A position that the session has not reached.
-    #[error("cannot go back to {asked} tokens: the session holds {held}")]
+    #[error("cannot go back to {}: the session holds {held}", counted(*asked as u64, "token"))]
     Position {
         /// Tokens asked for.
         asked: usize,
@@ -92,5 +97,36 @@ impl EngineError {
     /// Whether the caller stopped the work itself.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled | Self::Backend(BackendError::Cancelled))
+    }
+}
+
+/// A setting of a checkpoint's files that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file} has {key} = {found}, where {expected} is expected: mend the file")]
+pub struct SettingFault {
+    /// The file.
+    pub file: String,
+    /// The setting.
+    pub key: &'static str,
+    /// Its value, as JSON.
+    pub found: String,
+    /// The values that are possible.
+    pub expected: &'static str,
+}
+
+impl SettingFault {
+    /// The fault of a value in a file.
+    pub(crate) fn new((file, value): (&str, &Value), key: &'static str, expected: &'static str) -> Self {
+        Self { file: file.to_owned(), key, found: brief(value), expected }
+    }
+}
+
+/// A value as JSON, cut where a reader has seen enough.
+pub(crate) fn brief(value: &Value) -> String {
+    const MAX_CHARS: usize = 40;
+    let text = value.to_string();
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }

@@ -22,9 +22,9 @@ pub struct GenerateOptions {
     pub max_tokens: Option<usize>,
     /// Strings that end the text; they are not part of it.
     pub stop: Vec<String>,
-    /// Ids that end the text, besides the tokenizer's own.
+    /// Ids that end the text, besides those of the checkpoint.
     pub stop_ids: Vec<u32>,
-    /// Whether the tokenizer's end-of-text ids are ignored.
+    /// Whether the checkpoint's end-of-text ids are ignored.
     pub ignore_eos: bool,
     /// Whether special tokens are part of the text, such as the marks about a call of a tool. Those that end it never are.
     pub specials: Specials,
@@ -107,11 +107,20 @@ impl Generation {
     ) -> Result<Self, EngineError> {
         session.engine().check_prompt(prompt)?;
         let sampler = Sampler::new(options.sampling.clone())?;
+        let n_vocab = session.engine().model().facts().n_vocab;
+        if let Some((id, _)) = options.sampling.logit_bias.iter().find(|(id, _)| *id as usize >= n_vocab) {
+            let expected = "for ids of the model's vocabulary";
+            return Err(EngineError::Option {
+                option: "logit_bias",
+                found: format!("for the id {id}"),
+                expected,
+            });
+        }
         let may_choose = session.engine().backend().n_ahead() > 0 && options.logprobs.is_none();
         let tokenizer = session.engine().tokenizer().ok();
         let mut stop_ids = options.stop_ids.clone();
-        if let Some(tokenizer) = tokenizer.filter(|_| !options.ignore_eos) {
-            stop_ids.extend_from_slice(tokenizer.eos_ids());
+        if !options.ignore_eos {
+            stop_ids.extend_from_slice(session.engine().end_ids());
         }
         let room = session.context() - prompt.len() + 1;
         Ok(Self {

@@ -1,13 +1,14 @@
 //! From logits to the next token: greedy, or drawn from a truncated distribution.
 
 use hala_plan::ops::sample::{Choice, MAX_CANDIDATES};
+use serde::Serialize;
 
 use crate::EngineError;
 use crate::logits::{argmax, check, penalise};
 use crate::rng::uniform;
 
 /// How the next token is chosen; the default is greedy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sampling {
     /// 0 takes the likeliest token; above, the distribution is flattened by it.
     pub temperature: f32,

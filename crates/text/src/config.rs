@@ -36,13 +36,6 @@ pub(crate) struct DeclaredToken {
     pub(crate) special: bool,
 }
 
-/// The ids that `generation_config.json` names.
-#[derive(Debug, Default)]
-pub(crate) struct GenerationIds {
-    pub(crate) bos: Option<u32>,
-    pub(crate) eos: Vec<u32>,
-}
-
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
 
@@ -73,13 +66,20 @@ impl TokenizerConfig {
     }
 }
 
-impl GenerationIds {
-    /// Reads `generation_config.json`; `eos_token_id` may be a number or a list.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, TextError> {
-        let root = parse_object(GENERATION_CONFIG, bytes)?;
-        let bos = ids_of(&root, "bos_token_id")?.first().copied();
-        Ok(Self { bos, eos: ids_of(&root, "eos_token_id")? })
-    }
+/// The id of `generation_config.json` that begins a text; of a list, the first.
+pub(crate) fn generation_bos(bytes: &[u8]) -> Result<Option<u32>, TextError> {
+    const KEY: &str = "bos_token_id";
+    let root = parse_object(GENERATION_CONFIG, bytes)?;
+    let value = match root.get(KEY) {
+        Some(Value::Array(values)) => values.first(),
+        value => value.filter(|value| !value.is_null()),
+    };
+    let Some(value) = value else { return Ok(None) };
+    let id = value.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(|| TextError::ConfigFile {
+        file: GENERATION_CONFIG,
+        reason: format!("`{KEY}` holds {value}, which is not a token id"),
+    });
+    id.map(Some)
 }
 
 fn parse_object(file: &'static str, bytes: &[u8]) -> Result<serde_json::Map<String, Value>, TextError> {
@@ -89,20 +89,6 @@ fn parse_object(file: &'static str, bytes: &[u8]) -> Result<serde_json::Map<Stri
 /// A special token is a string, or an object with its `content`.
 fn token_text(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value.get("content")?.as_str())
-}
-
-fn ids_of(root: &serde_json::Map<String, Value>, key: &'static str) -> Result<Vec<u32>, TextError> {
-    let one = |value: &Value| {
-        value.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(|| TextError::ConfigFile {
-            file: GENERATION_CONFIG,
-            reason: format!("`{key}` holds {value}, which is not a token id"),
-        })
-    };
-    match root.get(key) {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(values)) => values.iter().map(one).collect(),
-        Some(value) => Ok(vec![one(value)?]),
-    }
 }
 
 fn declared_tokens(value: Option<&Value>) -> Result<BTreeMap<u32, DeclaredToken>, TextError> {
@@ -155,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn the_end_id_is_a_number_a_list_or_missing() {
-        let eos = |text: &str| GenerationIds::from_bytes(text.as_bytes()).map(|ids| ids.eos);
-        assert_eq!(eos(r#"{"eos_token_id": 7}"#).unwrap(), [7]);
-        assert_eq!(eos(r#"{"eos_token_id": [7, 2]}"#).unwrap(), [7, 2]);
-        assert_eq!(eos(r#"{"eos_token_id": null}"#).unwrap(), [0u32; 0]);
-        assert_eq!(eos("{}").unwrap(), [0u32; 0]);
-        let message = eos(r#"{"eos_token_id": "7"}"#).unwrap_err().to_string();
-        assert!(message.contains("generation_config.json") && message.contains("eos_token_id"), "{message}");
+    fn the_first_id_is_a_number_a_list_or_missing() {
+        let bos = |text: &str| generation_bos(text.as_bytes());
+        assert_eq!(bos(r#"{"bos_token_id": 7}"#).unwrap(), Some(7));
+        assert_eq!(bos(r#"{"bos_token_id": [7, 2]}"#).unwrap(), Some(7));
+        assert_eq!(bos(r#"{"bos_token_id": null}"#).unwrap(), None);
+        assert_eq!(bos("{}").unwrap(), None);
+        let message = bos(r#"{"bos_token_id": "7"}"#).unwrap_err().to_string();
+        assert!(message.contains("generation_config.json") && message.contains("bos_token_id"), "{message}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokenizers::{AddedToken, Encoding};
 
-use crate::config::{GenerationIds, TokenizerConfig};
+use crate::config::{TokenizerConfig, generation_bos};
 use crate::error::TextError;
 use crate::stream::StreamDecoder;
 use crate::template::{ChatTemplate, TemplateSources};
@@ -20,7 +20,7 @@ pub struct TokenizerFiles<'a> {
     pub tokenizer_config: Option<&'a [u8]>,
     /// `chat_template.jinja`; it goes before the template in `tokenizer_config.json`, as in transformers.
     pub chat_template: Option<&'a str>,
-    /// `generation_config.json`: the ids on which generation stops.
+    /// `generation_config.json`: the id that begins a text.
     pub generation_config: Option<&'a [u8]>,
 }
 
@@ -70,7 +70,6 @@ struct Inner {
     adds_bos: bool,
     post_processor_adds_bos: bool,
     bos_id: Option<u32>,
-    eos_ids: Vec<u32>,
     /// Empty where the checkpoint has none.
     chat_template: ChatTemplate,
 }
@@ -84,12 +83,11 @@ impl Tokenizer {
     pub fn new(files: TokenizerFiles<'_>) -> Result<Self, TextError> {
         let mut tokenizer = read_tokenizer(files.tokenizer_json)?;
         let config = files.tokenizer_config.map(TokenizerConfig::from_bytes).transpose()?.unwrap_or_default();
-        let generation =
-            files.generation_config.map(GenerationIds::from_bytes).transpose()?.unwrap_or_default();
+        let generation_bos = files.generation_config.map(generation_bos).transpose()?.flatten();
         add_declared_tokens(&mut tokenizer, &config)?;
 
         let opening_id = first_added_id(&tokenizer)?;
-        let bos_id = token_id(&tokenizer, &config, "bos_token").or(generation.bos).or(opening_id);
+        let bos_id = token_id(&tokenizer, &config, "bos_token").or(generation_bos).or(opening_id);
         let post_processor_adds_bos = opening_id.is_some() && opening_id == bos_id;
         // Where tokenizer.json has a post-processor it decides alone, as in transformers 5.
         let asked_for = tokenizer.get_post_processor().is_none() && config.add_bos_token == Some(true);
@@ -101,7 +99,6 @@ impl Tokenizer {
             adds_bos: post_processor_adds_bos || (asked_for && bos_id.is_some()),
             post_processor_adds_bos,
             bos_id,
-            eos_ids: eos_ids(&tokenizer, &config, &generation),
             chat_template,
             tokenizer,
         };
@@ -172,13 +169,6 @@ impl Tokenizer {
     #[must_use]
     pub fn bos_id(&self) -> Option<u32> {
         self.inner.bos_id
-    }
-
-    /// The ids that end an answer: those of generation_config.json and the `eos_token` of
-    /// tokenizer_config.json. Where neither file names one, `<|im_end|>`, if the tokenizer has it.
-    #[must_use]
-    pub fn eos_ids(&self) -> &[u32] {
-        &self.inner.eos_ids
     }
 
     /// The id of a token as the vocabulary spells it.
@@ -329,23 +319,6 @@ fn special_ids(tokenizer: &tokenizers::Tokenizer) -> BTreeSet<u32> {
 
 const TURN_START: &str = "<|im_start|>";
 const TURN_END: &str = "<|im_end|>";
-
-fn eos_ids(
-    tokenizer: &tokenizers::Tokenizer,
-    config: &TokenizerConfig,
-    generation: &GenerationIds,
-) -> Vec<u32> {
-    let mut ids: Vec<u32> = Vec::new();
-    for id in generation.eos.iter().copied().chain(token_id(tokenizer, config, "eos_token")) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    if ids.is_empty() {
-        ids.extend(tokenizer.token_to_id(TURN_END));
-    }
-    ids
-}
 
 fn load_template(
     tokenizer: &tokenizers::Tokenizer,

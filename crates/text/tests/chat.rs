@@ -181,7 +181,7 @@ fn the_demo_checkpoints_prompts_have_the_ids_that_transformers_gives() {
         generation_config: Some(&generation),
     })
     .unwrap();
-    assert_eq!((tokenizer.n_vocab(), tokenizer.bos_id(), tokenizer.eos_ids()), (8192, Some(1), &[7][..]));
+    assert_eq!((tokenizer.n_vocab(), tokenizer.bos_id()), (8192, Some(1)));
     let golden = String::from_utf8(read("golden.jsonl")).unwrap();
     assert_eq!(golden.lines().count(), 60);
     for line in golden.lines() {

@@ -122,7 +122,6 @@ fn a_stream_costs_the_same_at_its_end_as_at_its_start() {
 fn special_tokens_are_known_by_name_and_by_id() {
     let tokenizer = byte_level();
     assert_eq!(tokenizer.bos_id(), Some(1));
-    assert_eq!(tokenizer.eos_ids(), [7]);
     assert_eq!(tokenizer.id_of("<|im_start|>"), Some(6));
     assert_eq!(tokenizer.token_of(6).as_deref(), Some("<|im_start|>"));
     assert!(tokenizer.is_special(6) && !tokenizer.is_special(14));
@@ -133,23 +132,11 @@ fn special_tokens_are_known_by_name_and_by_id() {
 }
 
 #[test]
-fn end_ids_of_both_files_are_joined() {
-    let files = |generation: &'static str| {
-        let mut files = tokenizer_files();
-        files.generation_config = Some(generation.as_bytes());
-        Tokenizer::new(files).unwrap().eos_ids().to_vec()
-    };
-    assert_eq!(files(r#"{"eos_token_id": [2, 7]}"#), [2, 7]);
-    assert_eq!(files(r#"{"eos_token_id": 2}"#), [2, 7]);
-    assert_eq!(files("{}"), [7]);
-}
-
-#[test]
-fn without_config_files_the_ids_come_from_the_tokenizer_itself() {
+fn without_config_files_the_first_id_comes_from_the_tokenizer_itself() {
     let tokenizer = load("byte_level");
-    assert_eq!((tokenizer.bos_id(), tokenizer.eos_ids()), (Some(1), &[7][..]));
+    assert_eq!(tokenizer.bos_id(), Some(1));
     let tokenizer = load("byte_fallback");
-    assert_eq!((tokenizer.bos_id(), tokenizer.eos_ids()), (Some(1), &[][..]));
+    assert_eq!(tokenizer.bos_id(), Some(1));
     assert!(matches!(tokenizer.chat_template(), Err(TextError::NoChatTemplate)));
 }
 
@@ -242,7 +229,7 @@ fn broken_files_are_errors_that_name_the_file() {
     files.tokenizer_config = Some(b"{");
     assert!(Tokenizer::new(files).unwrap_err().to_string().contains("tokenizer_config.json"));
     let mut files = tokenizer_files();
-    files.generation_config = Some(br#"{"eos_token_id": -1}"#);
+    files.generation_config = Some(br#"{"bos_token_id": -1}"#);
     assert!(Tokenizer::new(files).unwrap_err().to_string().contains("generation_config.json"));
 }
 
@@ -307,7 +294,7 @@ fn the_published_configuration_of_lfm2_loads() {
     };
     let tokenizer = Tokenizer::new(files).unwrap();
     assert_eq!(tokenizer.n_vocab(), 64_400);
-    assert_eq!((tokenizer.bos_id(), tokenizer.eos_ids()), (Some(1), &[7][..]));
+    assert_eq!(tokenizer.bos_id(), Some(1));
     assert_eq!(tokenizer.encode("<|im_end|><|tool_list_start|>", Bos::Never).unwrap(), [7, 8]);
     assert!(tokenizer.is_special(64_399));
     assert!(tokenizer.chat_template().is_ok(), "LFM2's own template stands in");

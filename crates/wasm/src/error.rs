@@ -74,6 +74,7 @@ fn code(error: &EngineError) -> &'static str {
         }
         EngineError::PromptTooLong { .. } => "context-length-exceeded",
         EngineError::SameLanguage(_) => "same-language",
+        EngineError::Setting(_) => "damaged-model",
         EngineError::NotFinite { .. } => "not-finite",
         EngineError::Cancelled => "aborted",
     }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use hala_engine::{FinishReason, Generated, Remarks, Timings, TokenLogprob, Translated, Usage};
+use hala_engine::{
+    FinishReason, Generated, Remarks, Sampling, SamplingChoice, SamplingDefaults, Timings, TokenLogprob,
+    Translated, Usage,
+};
 use hala_text::{Language, OtherLanguage, Tokenizer};
 use serde::Serialize;
 
@@ -133,6 +136,29 @@ fn utf16(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> Vec<[usize; 
     ranges.map(|range| [to_units(range.start), to_units(range.end)]).collect()
 }
 
+/// A choice of tokens, in the words of a request.
+#[derive(Debug, Serialize)]
+pub(crate) struct SamplingReport {
+    temperature: f32,
+    top_p: f32,
+    top_k: usize,
+    min_p: f32,
+    repetition_penalty: f32,
+    max_tokens: Option<usize>,
+    /// Settings of the checkpoint that are not followed.
+    passed_over: Vec<String>,
+}
+
+impl SamplingReport {
+    pub(crate) fn new(defaults: &SamplingDefaults) -> Option<Self> {
+        let sampling = defaults.choose(&Sampling::conversation(), &SamplingChoice::default()).ok()?;
+        let Sampling { temperature, top_p, top_k, min_p, repetition_penalty, .. } = sampling;
+        let max_tokens = defaults.max_tokens(None).ok()?;
+        let passed_over = defaults.passed_over().to_vec();
+        Some(Self { temperature, top_p, top_k, min_p, repetition_penalty, max_tokens, passed_over })
+    }
+}
+
 /// What was loaded and what runs it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -146,6 +172,8 @@ pub(crate) struct Info {
     pub(crate) max_context: usize,
     pub(crate) weight_bytes: usize,
     pub(crate) cache_bytes_per_token: usize,
+    /// How a chat chooses tokens where its request does not say; none where the checkpoint's own settings mean nothing.
+    pub(crate) sampling: Option<SamplingReport>,
     pub(crate) backend: BackendName,
     pub(crate) device: String,
     pub(crate) subgroups: bool,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use hala_engine::{
-    ChatOptions, Conversation, Direction, GenerateOptions, LoadOptions, Overflow, Sampling, TemplateOptions,
+    ChatOptions, Conversation, Direction, EngineError, GenerateOptions, LoadOptions, Overflow, Sampling,
+    SamplingChoice, SamplingDefaults, TemplateOptions,
 };
 use hala_model::{Options, WeightFormat};
 use hala_text::{Language, LocalTime, Message, Role};
@@ -106,11 +107,18 @@ enum OverflowName {
 }
 
 impl ChatRequest {
-    /// The conversation; `seed` is for a request that names none.
-    pub(crate) fn into_conversation(self, seed: u64) -> Conversation {
+    /// The conversation. What the request leaves open is as the checkpoint says, and `seed` is for one that names none.
+    ///
+    /// # Errors
+    /// A setting of the checkpoint that means nothing, or of the request.
+    pub(crate) fn into_conversation(
+        self,
+        defaults: &SamplingDefaults,
+        seed: u64,
+    ) -> Result<Conversation, EngineError> {
         let generate = GenerateOptions {
-            sampling: self.sampling(seed),
-            max_tokens: self.max_completion_tokens.or(self.max_tokens),
+            sampling: defaults.choose(&Sampling::conversation(), &self.sampling(seed))?,
+            max_tokens: defaults.max_tokens(self.max_completion_tokens.or(self.max_tokens))?,
             stop: match self.stop {
                 Stop::None => Vec::new(),
                 Stop::One(stop) => vec![stop],
@@ -129,24 +137,23 @@ impl ChatRequest {
             template: None,
         };
         let (system, messages) = split_system(self.messages);
-        Conversation::new(
+        Ok(Conversation::new(
             messages,
             ChatOptions { system, tools: self.tools.unwrap_or_default(), template, overflow, generate },
-        )
+        ))
     }
 
-    fn sampling(&self, seed: u64) -> Sampling {
-        let base = Sampling::conversation();
-        Sampling {
-            temperature: self.temperature.unwrap_or(base.temperature),
-            top_k: self.top_k.unwrap_or(base.top_k),
-            top_p: self.top_p.unwrap_or(base.top_p),
-            min_p: self.min_p.unwrap_or(base.min_p),
-            repetition_penalty: self.repetition_penalty.unwrap_or(base.repetition_penalty),
-            frequency_penalty: self.frequency_penalty.unwrap_or(base.frequency_penalty),
-            presence_penalty: self.presence_penalty.unwrap_or(base.presence_penalty),
+    fn sampling(&self, seed: u64) -> SamplingChoice {
+        SamplingChoice {
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+            frequency_penalty: self.frequency_penalty,
+            presence_penalty: self.presence_penalty,
             logit_bias: self.logit_bias.iter().map(|(id, bias)| (*id, *bias)).collect(),
-            seed: self.seed.map_or(seed, |seed| seed as u64),
+            seed: Some(self.seed.map_or(seed, |seed| seed as u64)),
         }
     }
 }
@@ -177,11 +184,16 @@ impl TranslateRequest {
 mod tests {
     use super::*;
 
+    /// Of a checkpoint that says nothing of sampling.
+    fn conversation(json: &str) -> Conversation {
+        parse::<ChatRequest>(json).unwrap().into_conversation(&SamplingDefaults::default(), 9).unwrap()
+    }
+
     #[test]
     fn a_request_in_openai_s_words_becomes_options() {
         let json = r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}],
             "temperature":0,"stop":["a","b"],"max_tokens":7,"logprobs":true,"logit_bias":{"5":-100},"seed":-1}"#;
-        let conversation = parse::<ChatRequest>(json).unwrap().into_conversation(9);
+        let conversation = conversation(json);
         let options = conversation.options;
         assert_eq!(options.system.as_deref(), Some("s"));
         assert_eq!(conversation.messages.len(), 1);
@@ -195,8 +207,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_given_where_none_was_asked_for() {
-        let conversation =
-            parse::<ChatRequest>(r#"{"messages":[],"stop":"x"}"#).unwrap().into_conversation(9);
+        let conversation = conversation(r#"{"messages":[],"stop":"x"}"#);
         assert_eq!(conversation.options.generate.sampling.seed, 9);
         assert_eq!(conversation.options.generate.stop, ["x"]);
     }
@@ -205,7 +216,7 @@ mod tests {
     fn messages_have_the_forms_of_the_api_and_a_fault_is_named() {
         let json = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
             {"role":"assistant","content":null,"tool_calls":null}],"tools":null}"#;
-        let conversation = parse::<ChatRequest>(json).unwrap().into_conversation(9);
+        let conversation = conversation(json);
         let contents: Vec<_> = conversation.messages.iter().map(|m| m.content.as_str()).collect();
         assert_eq!(contents, ["ab", ""]);
         let failure =
@@ -218,7 +229,10 @@ mod tests {
         let json = |now: &str| {
             format!(r#"{{"messages":[],"chat_template_kwargs":{{"thinking":false}},"now":{now}}}"#)
         };
-        let parsed = |now: &str| parse::<ChatRequest>(&json(now)).map(|request| request.into_conversation(9));
+        let parsed = |now: &str| {
+            let nothing = SamplingDefaults::default();
+            parse::<ChatRequest>(&json(now)).map(|request| request.into_conversation(&nothing, 9).unwrap())
+        };
         let template = parsed("\"2026-03-07T09:05\"").unwrap().options.template;
         assert_eq!(template.variables["thinking"], false);
         assert_eq!(template.now, LocalTime::parse("2026-03-07 09:05:00").ok());

@@ -11,7 +11,7 @@ use hala_weights::Checkpoint;
 
 use crate::error::Failure;
 use crate::host::{HostReader, pause};
-use crate::reply::Info;
+use crate::reply::{Info, SamplingReport};
 use crate::request::{BackendName, LoadRequest};
 
 /// Which of the sessions: each keeps what it computed, so that a conversation goes on after a translation.
@@ -200,6 +200,7 @@ fn info<B: Backend>(engine: &Engine<B>, backend: BackendName, subgroups: bool, t
         max_context: facts.max_context,
         weight_bytes: engine.weight_bytes(),
         cache_bytes_per_token: facts.cache_bytes_per_token,
+        sampling: SamplingReport::new(engine.sampling_defaults()),
         backend,
         device: engine.device().name.clone(),
         subgroups,

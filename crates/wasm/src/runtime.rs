@@ -100,8 +100,12 @@ impl Runtime {
     ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
         let seed = (js_sys::Math::random() * (1_u64 << 53) as f64) as u64;
-        let mut conversation = parse::<ChatRequest>(&request)?.into_conversation(seed);
+        let request: ChatRequest = parse(&request)?;
         let mut work = self.begin()?;
+        let asked = with_sessions!(work.running()?, sessions => {
+            request.into_conversation(sessions.engine.sampling_defaults(), seed)
+        });
+        let mut conversation = asked.map_err(Failure::from)?;
         let mut generation = work.start_chat(&mut conversation, &flag).await?;
         work.drive(Purpose::Chat, &mut generation, &flag, &on_piece).await?;
         let generated = generation.finish().map_err(Failure::from)?;

@@ -136,6 +136,15 @@ impl Checkpoint {
         self.source.read_text(name)
     }
 
+    /// A file beside the weights whose outermost value is an object, such as `generation_config.json`; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::text_file`], or the file is not JSON.
+    pub fn json_file(&self, name: &str) -> Result<Option<Config>, WeightsError> {
+        let text = self.source.read_text(name)?;
+        text.map(|text| Config::parse(&self.source.label(name), &text)).transpose()
+    }
+
     /// The weight files, each with the name that it has beside the others, and its tensors as the file has them, in the order of
     /// their places: scales and packed codes by themselves.
     pub fn weight_files(&self) -> impl Iterator<Item = (&str, &[TensorInfo])> {

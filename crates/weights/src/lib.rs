@@ -45,6 +45,8 @@ pub use rows::Rows;
 pub use shards::{INDEX_FILE, WEIGHTS_FILE};
 pub use view::TensorView;
 pub use writer::SafetensorsWriter;
+#[cfg(not(target_family = "wasm"))]
+pub use writer::without_temporary_name;
 
 // Elements are copied between files, which are little-endian, and memory as they are.
 const _: () = assert!(cfg!(target_endian = "little"), "only little-endian machines are supported");

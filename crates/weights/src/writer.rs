@@ -85,7 +85,7 @@ impl SafetensorsWriter {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder).map_err(failed)?;
+        let mut file = builder.tempfile_in(folder).map_err(|e| failed(without_temporary_name(&e)))?;
         self.write_to(&mut file, &label, produce)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(path).map_err(|e| failed(e.error))?;
@@ -190,4 +190,11 @@ fn scales(tensor: &Tensor) -> Option<&[u8]> {
         }
         Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) => None,
     }
+}
+/// An error of making a temporary file without the name of that file, which nobody has given: `tempfile` adds it at the end.
+#[cfg(not(target_family = "wasm"))]
+pub fn without_temporary_name(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let own = text.split_once(" at path ").map_or(text.as_str(), |(own, _)| own);
+    io::Error::new(error.kind(), own.to_owned())
 }

@@ -10,6 +10,7 @@ export const SIDE_FILES = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+  'special_tokens_map.json',
   'chat_template.jinja',
 ] as const;
 

@@ -72,6 +72,11 @@ export interface HalaInfo {
     weightBytes: number;
     /** Bytes of keys and values for one token. */
     cacheBytesPerToken: number;
+    /**
+     * How a chat chooses tokens where its request does not say: as generation_config.json has it, or as LFM2's publisher recommends
+     * where it says nothing. Null where its values mean nothing; then a request must name them.
+     */
+    sampling: SamplingDefaults | null;
   };
   backend: BackendName;
   /** Why this backend, in a sentence in English. */
@@ -86,6 +91,22 @@ export interface HalaInfo {
   threads: number;
   /** Bytes of the WebAssembly memory now. */
   wasmBytes: number;
+}
+
+/** The choice of tokens, in the words of {@link ChatRequest}. */
+export interface SamplingDefaults {
+  temperature: number;
+  /** 1 for no limit. */
+  top_p: number;
+  /** 0 for no limit. */
+  top_k: number;
+  /** 0 for no limit. */
+  min_p: number;
+  repetition_penalty: number;
+  /** Null for as many as the context has room for. */
+  max_tokens: number | null;
+  /** Settings of the model's files that are not followed, with their values. */
+  passed_over: string[];
 }
 
 /** An event of a {@link Hala}. */
@@ -109,7 +130,7 @@ export interface ChatRequest {
   model?: string;
   stream?: boolean;
   stream_options?: { include_usage?: boolean };
-  /** 0 takes the likeliest token; default 0.3, with min_p 0.15 and repetition_penalty 1.05, as LFM2's publisher recommends. */
+  /** 0 takes the likeliest token. Whatever is left out is as `hala.info.model.sampling` has it. */
   temperature?: number;
   top_p?: number;
   top_k?: number;

@@ -27,19 +27,19 @@ use crate::{App, memory, output};
         hala bench --model ./LFM2-350M --weights int8 --prompt 256 --generate 64 --json")]
 pub(crate) struct BenchArgs {
     /// Tokens of the prompt
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 256)]
     prompt: usize,
 
     /// Tokens that are decoded after it
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 64)]
     generate: usize,
 
     /// Runs, at least 3
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..))]
     repeat: u32,
 
     /// Seed of the token ids
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     seed: u64,
 
     /// Print a line of JSON for each number of threads

@@ -10,7 +10,7 @@ use hala_compress::{FloatFormat, to_folder, to_gguf};
 
 use crate::model_args::{CheckpointArgs, n_threads, threads};
 use crate::progress::with_work_bar;
-use crate::terminal::{BOLD, paint};
+use crate::terminal::{BOLD, counted, paint};
 use crate::{App, output};
 
 /// Converts an LFM2 checkpoint to a GGUF file that llama.cpp loads, or a GGUF file to a folder in Hugging Face layout.
@@ -50,6 +50,7 @@ impl ConvertArgs {
             convert(&checkpoint, &self.out, format, n_threads(self.threads), on_progress)
         })?;
         let (out, seconds) = (paint(BOLD, self.out.display()), start.elapsed().as_secs_f64());
-        output::print_styled(&format!("{out}: {n_tensors} tensors in {}, in {seconds:.1} s\n", self.format))
+        let tensors = counted(n_tensors, "tensor");
+        output::print_styled(&format!("{out}: {tensors} in {}, in {seconds:.1} s\n", self.format))
     }
 }

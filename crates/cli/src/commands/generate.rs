@@ -17,7 +17,7 @@ use super::usage::TimingsJson;
 use crate::failure::Interrupted;
 use crate::model_args::{ModelArgs, with_backend};
 use crate::sampling_args::SamplingArgs;
-use crate::{App, output};
+use crate::{App, output, sampling_args};
 
 /// Continues a prompt.
 ///
@@ -38,7 +38,7 @@ pub(crate) struct GenerateArgs {
     chat: bool,
 
     /// What the model is told before the message
-    #[arg(long, value_name = "TEXT", requires = "chat")]
+    #[arg(long, value_name = "TEXT", requires = "chat", allow_hyphen_values = true)]
     system: Option<String>,
 
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) struct GenerateArgs {
     ignore_eos: bool,
 
     /// In the JSON, log-probabilities of each token and of the N likeliest ones
-    #[arg(long, value_name = "N", requires = "json")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "json")]
     logprobs: Option<usize>,
 
     /// Print one object of JSON at the end
@@ -66,10 +66,12 @@ struct Json<'a> {
     text: &'a str,
     ids: &'a [u32],
     finish: FinishReason,
+    /// The settings that tokens were chosen by.
+    sampling: &'a Sampling,
     usage: Usage,
     timings: TimingsJson,
     #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<Vec<LogprobJson>>,
+    logprobs: Option<&'a [LogprobJson]>,
 }
 
 /// A token with its log-probability and its likeliest rivals.
@@ -91,15 +93,17 @@ struct CandidateJson {
 impl GenerateArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
-        let options = GenerateOptions {
-            logprobs: self.logprobs,
-            ignore_eos: self.ignore_eos,
-            ..self.sampling.options(&Sampling::default())?
-        };
+        self.sampling.check()?;
         let prompt = self.prompt.read()?;
         let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
+            sampling_args::tell(engine.sampling_defaults(), app);
+            let options = GenerateOptions {
+                logprobs: self.logprobs,
+                ignore_eos: self.ignore_eos,
+                ..self.sampling.options(&Sampling::default(), engine.sampling_defaults())?
+            };
             pollster::block_on(self.generate(engine, prompt, &options, app))
         })
     }
@@ -126,8 +130,10 @@ impl GenerateArgs {
         }
         let so_far = generation.so_far().text.len();
         let generated = generation.finish()?;
-        self.end(&generated, &generated.text[so_far..], ends_line, logprobs)?;
-        if generated.finish == FinishReason::Cancelled { Err(Interrupted.into()) } else { Ok(()) }
+        let cancelled = generated.finish == FinishReason::Cancelled;
+        let rest = generated.text[so_far..].to_owned();
+        self.end(&Ended { generated, rest, ends_line, logprobs }, &options.sampling)?;
+        if cancelled { Err(Interrupted.into()) } else { Ok(()) }
     }
 
     fn encode<B: Backend>(&self, engine: &Engine<B>, prompt: Prompt) -> Result<Vec<u32>> {
@@ -144,27 +150,33 @@ impl GenerateArgs {
     }
 
     /// Prints what is left: the text that was held back, the end of the line, or the JSON.
-    fn end(
-        &self,
-        generated: &Generated,
-        rest: &str,
-        ends_line: bool,
-        logprobs: Vec<LogprobJson>,
-    ) -> Result<()> {
+    fn end(&self, ended: &Ended, sampling: &Sampling) -> Result<()> {
+        let Ended { generated, rest, ends_line, logprobs } = ended;
         if self.json {
             return output::print_json(&Json {
                 text: &generated.text,
                 ids: &generated.ids,
                 finish: generated.finish,
+                sampling,
                 usage: generated.usage,
                 timings: TimingsJson::new(&generated.usage, &generated.timings),
-                logprobs: self.logprobs.map(|_| logprobs),
+                logprobs: self.logprobs.map(|_| logprobs.as_slice()),
             });
         }
         output::print(rest)?;
-        let ends_line = if rest.is_empty() { ends_line } else { rest.ends_with('\n') };
+        let ends_line = if rest.is_empty() { *ends_line } else { rest.ends_with('\n') };
         if ends_line { Ok(()) } else { output::print("\n") }
     }
+}
+
+/// What a generation has come to, and what of it was printed.
+struct Ended {
+    generated: Generated,
+    /// Text that is not printed yet.
+    rest: String,
+    /// Whether what was printed ends a line.
+    ends_line: bool,
+    logprobs: Vec<LogprobJson>,
 }
 
 /// Prints a piece, or its id where there is no tokenizer; tells whether it ended a line.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
+use hala_engine::{EndIds, Sampling, SamplingDefaults};
 use hala_model::{LogitRows, Model, Options, PlanShape, Source, WeightFormat};
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
@@ -12,8 +13,8 @@ use serde_json::Value;
 
 use crate::failure::{AlreadyReported, print_error};
 use crate::model_args::{CheckpointArgs, MODEL_HELP};
-use crate::terminal::{BOLD, bytes, count, paint};
-use crate::{App, output};
+use crate::terminal::{BOLD, bytes, count, counted, paint};
+use crate::{App, output, sampling_args};
 
 /// Shows a checkpoint's config, tensors and sizes, and what of it is not supported.
 ///
@@ -47,6 +48,7 @@ struct Report {
     /// Bytes in memory, by how matrices are held.
     weights: Vec<Held>,
     tokenizer: Option<Tokenizer>,
+    sampling: Option<Defaults>,
     /// Reasons why it cannot be run, or not in full.
     unsupported: Vec<String>,
     tensors: Vec<Tensor>,
@@ -84,8 +86,22 @@ struct Held {
 struct Tokenizer {
     n_vocab: usize,
     bos: Option<u32>,
+    /// The ids that end a text.
     eos: Vec<u32>,
+    /// What the checkpoint names for that and the vocabulary does not have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    eos_passed_over: Vec<i64>,
     has_chat_template: bool,
+}
+
+/// How tokens are chosen where the user does not say.
+#[derive(Serialize)]
+struct Defaults {
+    file: String,
+    #[serde(flatten)]
+    sampling: Option<Sampling>,
+    max_tokens: Option<usize>,
+    passed_over: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +157,7 @@ fn report(name: &str, checkpoint: &Checkpoint) -> Report {
         dtypes,
         weights: model.as_deref().map(held_in_all_formats).unwrap_or_default(),
         tokenizer: read_tokenizer(checkpoint, &mut unsupported),
+        sampling: defaults(checkpoint),
         unsupported,
         tensors: checkpoint.tensors().map(tensor).collect(),
     }
@@ -185,17 +202,54 @@ fn held(model: &dyn Model, format: WeightFormat) -> Option<Held> {
 fn read_tokenizer(checkpoint: &Checkpoint, unsupported: &mut Vec<String>) -> Option<Tokenizer> {
     match hala_engine::open_tokenizer(checkpoint) {
         Ok(None) => None,
-        Ok(Some(tokenizer)) => Some(Tokenizer {
-            n_vocab: tokenizer.n_vocab(),
-            bos: tokenizer.bos_id(),
-            eos: tokenizer.eos_ids().to_vec(),
-            has_chat_template: tokenizer.chat_template().is_ok(),
-        }),
+        Ok(Some(tokenizer)) => {
+            let ends = EndIds::read(checkpoint, Some(&tokenizer));
+            let ends = ends.map_err(|error| unsupported.push(error.to_string())).unwrap_or_default();
+            Some(Tokenizer {
+                n_vocab: tokenizer.n_vocab(),
+                bos: tokenizer.bos_id(),
+                eos: ends.ids,
+                eos_passed_over: ends.passed_over,
+                has_chat_template: tokenizer.chat_template().is_ok(),
+            })
+        }
         Err(error) => {
             unsupported.push(error.to_string());
             None
         }
     }
+}
+
+/// What keeps nobody from translating is no fault of the checkpoint, so it is told and not counted.
+fn defaults(checkpoint: &Checkpoint) -> Option<Defaults> {
+    let found = SamplingDefaults::read(checkpoint).ok()?;
+    let mut passed_over = found.passed_over().to_vec();
+    passed_over.extend(found.faults().iter().map(|fault| format!("{} {}", fault.key, fault.found)));
+    Some(Defaults {
+        file: found.file()?.to_owned(),
+        sampling: found.sampling().cloned(),
+        max_tokens: found.max_tokens(None).ok().flatten(),
+        passed_over,
+    })
+}
+
+/// The tokens that end a text.
+fn ends_in_words(tokenizer: &Tokenizer) -> String {
+    let ids: Vec<String> = tokenizer.eos.iter().map(ToString::to_string).collect();
+    let ids = if ids.is_empty() { "no token".to_owned() } else { ids.join(", ") };
+    match &tokenizer.eos_passed_over[..] {
+        [] => ids,
+        beyond => format!("{ids} ({beyond:?} of the files are no tokens)"),
+    }
+}
+
+fn defaults_in_words(defaults: &Defaults) -> String {
+    let mut parts: Vec<String> = defaults.sampling.iter().map(sampling_args::words).collect();
+    parts.extend(defaults.max_tokens.map(|n| format!("at most {}", counted(n, "token"))));
+    if !defaults.passed_over.is_empty() {
+        parts.push(format!("not done: {}", defaults.passed_over.join(", ")));
+    }
+    parts.join("; ")
 }
 
 fn words(report: &Report) -> String {
@@ -207,16 +261,15 @@ fn words(report: &Report) -> String {
     row("parameters", &count(report.n_parameters));
     row("files", &format!("{} of tensors", bytes(report.n_bytes)));
     for (dtype, share) in &report.dtypes {
-        let (n, parameters) = (share.n_tensors, count(share.n_parameters));
-        row("stored as", &format!("{dtype}: {n} tensors, {parameters} elements, {}", bytes(share.n_bytes)));
+        let (tensors, elements) =
+            (counted(share.n_tensors, "tensor"), counted(share.n_parameters, "element"));
+        row("stored as", &format!("{dtype}: {tensors}, {elements}, {}", bytes(share.n_bytes)));
     }
     if let Some(facts) = &report.facts {
         let Facts { family, n_layers, width, n_vocab, .. } = facts;
-        row(
-            "architecture",
-            &format!("{family}, {n_layers} layers of width {width}, vocabulary of {n_vocab}"),
-        );
-        row("context", &format!("{} tokens at most", count(facts.max_context)));
+        let layers = counted(*n_layers, "layer");
+        row("architecture", &format!("{family}, {layers} of width {width}, vocabulary of {n_vocab}"));
+        row("context", &format!("{} at most", counted(facts.max_context, "token")));
         row("KV cache", &format!("{} a token (f32)", bytes(facts.cache_bytes_per_token)));
     }
     for held in &report.weights {
@@ -224,18 +277,24 @@ fn words(report: &Report) -> String {
         row(&format!("as {}", held.format), &format!("{all} in memory, {read} read for each token"));
     }
     let tokenizer = match &report.tokenizer {
-        Some(t) if t.has_chat_template => format!("{} ids, with a chat template", count(t.n_vocab)),
-        Some(t) => format!("{} ids, without a chat template", count(t.n_vocab)),
+        Some(t) if t.has_chat_template => format!("{}, with a chat template", counted(t.n_vocab, "id")),
+        Some(t) => format!("{}, without a chat template", counted(t.n_vocab, "id")),
         None => "none, so only token ids go in and out".to_owned(),
     };
     row("tokenizer", &tokenizer);
+    if let Some(tokenizer) = &report.tokenizer {
+        row("text ends at", &ends_in_words(tokenizer));
+    }
+    if let Some(defaults) = &report.sampling {
+        row("sampling", &defaults_in_words(defaults));
+    }
     text.push_str(&section(
         "config.json",
         report.config.iter().map(|(key, value)| format!("{key}: {value}")),
     ));
     let width = report.tensors.iter().map(|t| t.name.len()).max().unwrap_or(0);
     let tensor = |t: &Tensor| format!("{:<width$}  {:<5}  {:?}", t.name, t.dtype, t.shape);
-    text.push_str(&section(&format!("{} tensors", report.tensors.len()), report.tensors.iter().map(tensor)));
+    text.push_str(&section(&counted(report.tensors.len(), "tensor"), report.tensors.iter().map(tensor)));
     text
 }
 

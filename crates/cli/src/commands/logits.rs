@@ -14,7 +14,7 @@ use hala_weights::SafetensorsWriter;
 use super::prompt::{Prompt, PromptArgs};
 use crate::model_args::{self, ModelArgs, with_backend};
 use crate::new_file::NewFile;
-use crate::{App, output, terminal};
+use crate::{App, output, paths, terminal};
 
 /// Tokens that are computed at once, where nothing else is asked for.
 const CHUNK: usize = 256;
@@ -30,11 +30,11 @@ pub(crate) struct LogitsArgs {
     prompt: PromptArgs,
 
     /// Compute this many tokens at once
-    #[arg(long, value_name = "N", default_value_t = CHUNK, value_parser = chunk)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = CHUNK, value_parser = chunk)]
     chunk: usize,
 
     /// The file to write
-    #[arg(long, value_name = "FILE.safetensors")]
+    #[arg(long, value_name = "FILE.safetensors", allow_hyphen_values = true, value_parser = paths::new())]
     out: PathBuf,
 
     #[command(flatten)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
 use crate::progress::with_work_bar;
-use crate::terminal::{self, BOLD, count, paint};
+use crate::terminal::{self, BOLD, counted, paint};
 use crate::{App, output};
 
 /// Merges checkpoints as a file in mergekit's words says.
@@ -77,9 +77,9 @@ impl MergeArgs {
             return output::print_json(&Summary { out, seconds, merged });
         }
         let Merged { n_tensors, n_parameters, n_layers } = merged;
-        let (out, n_parameters) = (paint(BOLD, out), count(n_parameters));
-        output::print_styled(&format!(
-            "{out}: {n_tensors} tensors, {n_layers} layers, {n_parameters} parameters, in {seconds:.1} s\n"
-        ))
+        let out = paint(BOLD, out);
+        let (tensors, layers) = (counted(n_tensors, "tensor"), counted(n_layers, "layer"));
+        let parameters = counted(n_parameters, "parameter");
+        output::print_styled(&format!("{out}: {tensors}, {layers}, {parameters}, in {seconds:.1} s\n"))
     }
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chat;
+mod completions;
 mod compress;
 mod convert;
 mod generate;
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Convert(convert::ConvertArgs),
     #[command(about = "Merge checkpoints")]
     Merge(merge::MergeArgs),
+    #[command(about = "Print completions for a shell")]
+    Completions(completions::CompletionsArgs),
 }
 
 impl Command {
@@ -74,6 +77,7 @@ impl Command {
             Self::Compress(args) => args.run(app),
             Self::Convert(args) => args.run(app),
             Self::Merge(args) => args.run(app),
+            Self::Completions(args) => args.run(),
         }
     }
 }

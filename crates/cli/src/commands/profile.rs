@@ -9,7 +9,7 @@ use hala_plan::Backend;
 use serde::Serialize;
 
 use crate::model_args::{ModelArgs, with_backend};
-use crate::terminal::{BOLD, paint};
+use crate::terminal::{BOLD, counted, paint};
 use crate::{App, output};
 
 /// Shows how long each kernel takes, by the device's own clock where it has one.
@@ -19,15 +19,15 @@ use crate::{App, output};
 #[command(after_help = "Example:\n  hala profile --model ./LFM2-350M --weights int8 --backend wgpu")]
 pub(crate) struct ProfileArgs {
     /// Tokens of the run: 1 for decoding, more for a prompt
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     tokens: u32,
 
     /// Tokens that the session holds before the run
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0)]
     position: usize,
 
     /// Runs, of which medians are shown
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
 
     /// One line for each step rather than for each kernel
@@ -94,8 +94,13 @@ impl ProfileArgs {
             });
         }
         let rows = if self.steps { by_step(&kernels) } else { by_kernel(&kernels) };
-        let head =
-            format!("{}: {}, {} tokens at {}", device.backend, device.name, self.tokens, self.position);
+        let head = format!(
+            "{}: {}, {} at {}",
+            device.backend,
+            device.name,
+            counted(self.tokens as usize, "token"),
+            self.position
+        );
         output::print_styled(&format!("{head}\n{}", table(&rows, seconds)))
     }
 }

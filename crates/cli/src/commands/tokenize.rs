@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::input::{Input, STDIN};
 use crate::model_args::CheckpointArgs;
 use crate::template_args::TemplateArgs;
-use crate::terminal::{DIM, paint};
+use crate::terminal::{DIM, counted, paint};
 use crate::{App, ids, output};
 
 /// Shows the tokens of a text or of a conversation, or the text of token ids.
@@ -140,7 +140,8 @@ impl TokenizeArgs {
                 covered.map_or_else(|| piece.token.clone(), |c| format!("\"{}\"", c.escape_debug()));
             table.push_str(&format!("{:>7}  {covered}\n", piece.id));
         }
-        let total = format!("{} tokens, {} characters", pieces.len(), text.chars().count());
+        let n_characters = text.chars().count();
+        let total = format!("{}, {}", counted(pieces.len(), "token"), counted(n_characters, "character"));
         output::print_styled(&format!("{table}{}\n", paint(DIM, total)))
     }
 }

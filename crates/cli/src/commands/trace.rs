@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::prompt::{Prompt, PromptArgs};
 use crate::model_args::{ModelArgs, with_backend};
-use crate::terminal::{BOLD, ERROR, paint};
+use crate::terminal::{BOLD, ERROR, bytes, counted, paint};
 use crate::{App, output};
 
 /// Runs a prompt one step at a time and prints the statistics of every buffer that a step wrote.
@@ -66,13 +66,13 @@ impl TraceArgs {
             });
         }
         let mut text = format!(
-            "{} of {} tokens: {} steps, {} buffers, {} of scratch, {} of weights read\n",
+            "{} of {}: {}, {}, {} of scratch, {} of weights read\n",
             plan.label(),
-            plan.n_tokens(),
-            steps.len(),
-            plan.buffers().len(),
-            crate::terminal::bytes(scratch_bytes),
-            crate::terminal::bytes(plan.weight_bytes()),
+            counted(plan.n_tokens(), "token"),
+            counted(steps.len(), "step"),
+            counted(plan.buffers().len(), "buffer"),
+            bytes(scratch_bytes),
+            bytes(plan.weight_bytes()),
         );
         let head = format!(
             "{:>4}  {:<10}  {:<28} {:>14} {:>11} {:>11} {:>11} {:>11}",

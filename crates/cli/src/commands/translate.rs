@@ -16,7 +16,7 @@ use crate::failure::{InDoubt, Interrupted};
 use crate::input::{Input, Line, STDIN};
 use crate::model_args::{ModelArgs, with_backend};
 use crate::new_file::NewFile;
-use crate::{App, output, terminal};
+use crate::{App, output, paths, terminal};
 
 /// Translates text between Arabic and English.
 ///
@@ -46,11 +46,11 @@ pub(crate) struct TranslateArgs {
     from: Option<Language>,
 
     /// Translate this file
-    #[arg(long, value_name = "IN", conflicts_with = "text")]
+    #[arg(long, value_name = "IN", conflicts_with = "text", allow_hyphen_values = true, value_parser = paths::existing())]
     file: Option<PathBuf>,
 
     /// Write the translation to this file
-    #[arg(long, short, value_name = "OUT")]
+    #[arg(long, short, value_name = "OUT", allow_hyphen_values = true, value_parser = paths::new())]
     output: Option<PathBuf>,
 
     /// Translate each line by itself as soon as it is read

@@ -20,11 +20,17 @@ use crate::{App, output, tuned};
 #[command(after_help = "Example:\n  hala tune --model ./LFM2-350M --weights int8")]
 pub(crate) struct TuneArgs {
     /// Runs of each way, of which the fastest counts
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
 
     /// Tokens of the runs that are measured: 1 is decoding, the others are the device's sizes for prompts
-    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,32,128,512")]
+    #[arg(
+        long,
+        value_name = "N,…",
+        allow_negative_numbers = true,
+        value_delimiter = ',',
+        default_value = "1,32,128,512"
+    )]
     tokens: Vec<usize>,
 
     #[command(flatten)]

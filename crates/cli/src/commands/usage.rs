@@ -3,6 +3,8 @@
 use hala_engine::{Timings, Usage};
 use serde::Serialize;
 
+use crate::terminal::counted;
+
 /// Times in seconds and speeds in tokens a second.
 #[derive(Debug, Serialize)]
 pub(crate) struct TimingsJson {
@@ -27,9 +29,9 @@ impl TimingsJson {
 /// `12 of 40 prompt tokens computed at 310/s, 25 generated at 41/s`
 pub(crate) fn words(usage: &Usage, timings: &Timings) -> String {
     format!(
-        "{} of {} prompt tokens computed at {:.0}/s, {} generated at {:.0}/s",
+        "{} of {} computed at {:.0}/s, {} generated at {:.0}/s",
         usage.prompt_tokens - usage.cached_tokens.min(usage.prompt_tokens),
-        usage.prompt_tokens,
+        counted(usage.prompt_tokens, "prompt token"),
         usage.prefill_speed(timings),
         usage.completion_tokens,
         usage.decode_speed(timings),

@@ -37,7 +37,7 @@ fn work_that_was_stopped_is_gone_on_with_and_ends_the_same() {
         match compress(&checkpoint, &out, &recipe, ONE, &mut step) {
             Ok(_) => break,
             Err(CompressError::Cancelled { path }) => {
-                assert!(path.ends_with("out.partial") && !out.exists());
+                assert!(path.ends_with("out") && !out.exists());
                 n_stops += 1;
             }
             Err(error) => panic!("{error}"),

@@ -1,6 +1,7 @@
 //! GGUF files: opened as checkpoints, with the names and settings of the published ones.
 
 mod fault;
+mod generation;
 mod header;
 mod known;
 mod names;
@@ -53,6 +54,9 @@ pub(crate) fn open(path: &Path) -> Result<(Source, Shards), WeightsError> {
     let unsupported = |reason: String| WeightsError::GgufTokenizer { file: label.clone(), reason };
     for (name, text) in tokenizer::files(&header).map_err(unsupported)? {
         add(name, text);
+    }
+    if let Some(config) = generation::config(&header) {
+        add("generation_config.json".to_owned(), config.to_string());
     }
     let architecture = settings.architecture.to_owned();
     let (bytes, tensors) = checkpoint_tensors(&architecture, header.tensors, bytes).map_err(damaged)?;

@@ -18,7 +18,7 @@ use crate::failure::{AlreadyReported, Interrupted, OutputClosed, message, print_
 use crate::model_args::{ModelArgs, Reopen, with_backend};
 use crate::sampling_args::SamplingArgs;
 use crate::template_args::TemplateArgs;
-use crate::{App, output, terminal};
+use crate::{App, output, sampling_args, terminal};
 use lines::{Lines, Turn};
 use slash::Next;
 
@@ -36,7 +36,7 @@ use slash::Next;
   hala chat --model LiquidAI/LFM2-1.2B --json < questions.txt")]
 pub(crate) struct ChatArgs {
     /// What the model is told before the first message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     system: Option<String>,
 
     /// What happens when the conversation outgrows the context
@@ -93,21 +93,23 @@ impl ChatArgs {
             );
             return Err(AlreadyReported.into());
         }
-        let options = ChatOptions {
+        self.sampling.check()?;
+        let mut options = ChatOptions {
             system: self.system.clone(),
             overflow: match self.overflow {
                 OverflowName::Error => Overflow::Error,
                 OverflowName::Drop => Overflow::DropOldest,
-            },
-            generate: GenerateOptions {
-                specials: Specials::Keep,
-                ..self.sampling.options(&Sampling::conversation())?
             },
             ..ChatOptions::default()
         };
         let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
+            sampling_args::tell(engine.sampling_defaults(), app);
+            options.generate = GenerateOptions {
+                specials: Specials::Keep,
+                ..self.sampling.options(&Sampling::conversation(), engine.sampling_defaults())?
+            };
             pollster::block_on(self.talk(engine, options, app))
         })
     }
@@ -127,6 +129,7 @@ impl ChatArgs {
             show_prompt: self.show_prompt,
             app,
         };
+        terminal::release_notices();
         if repl.lines.are_typed() && !app.quiet {
             let name = self.model.checkpoint().name();
             terminal::notice(&format!("{name}; /help lists the commands, Ctrl-D ends"));

@@ -12,7 +12,7 @@ use hala_weights::Checkpoint;
 use super::text::{Text, as_stored};
 use crate::App;
 use crate::progress::WorkBar;
-use crate::terminal::notice;
+use crate::terminal::{counted, notice};
 
 /// The uncompressed model on a text.
 pub(super) struct Calibrator<'a> {
@@ -35,7 +35,10 @@ impl<'a> Calibrator<'a> {
         if !app.quiet && widest.is_some_and(|widest| n_tokens < 2 * widest) {
             let widest = widest.unwrap_or_default();
             notice(&format!(
-                "{n_tokens} tokens are few to calibrate matrices of {widest} columns; a longer text, or more --tokens, helps"
+                "{} {} few to calibrate matrices of {}; a longer text, or more --tokens, helps",
+                counted(n_tokens, "token"),
+                if n_tokens == 1 { "is" } else { "are" },
+                counted(widest, "column"),
             ));
         }
         Ok(Self { engine, text, checkpoint, app })

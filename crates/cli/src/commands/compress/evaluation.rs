@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::text::{Text, as_stored, options};
 use crate::App;
 use crate::progress::WorkBar;
+use crate::terminal::counted;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -95,9 +96,9 @@ impl Difference {
     /// A line for people.
     fn words(&self) -> String {
         let Self { n_tokens, perplexity_before, perplexity_after, kl_divergence, top1 } = self;
-        let share = top1 * 100.0;
+        let (share, tokens) = (top1 * 100.0, counted(*n_tokens, "token"));
         format!(
-            "perplexity {perplexity_before:.3} became {perplexity_after:.3} on {n_tokens} tokens; KL divergence \
+            "perplexity {perplexity_before:.3} became {perplexity_after:.3} on {tokens}; KL divergence \
              {kl_divergence:.5} nats, the same likeliest token at {share:.1} % of positions"
         )
     }

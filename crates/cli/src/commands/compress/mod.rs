@@ -18,8 +18,8 @@ use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
 use crate::new_file::NewFile;
 use crate::progress::with_work_bar;
-use crate::terminal::{BOLD, bytes, paint};
-use crate::{App, output};
+use crate::terminal::{BOLD, bytes, counted, paint};
+use crate::{App, output, paths};
 use calibrator::Calibrator;
 use evaluation::{Found, evaluate};
 use text::Text;
@@ -55,7 +55,7 @@ pub(crate) struct CompressArgs {
     scheme: Option<String>,
 
     /// Columns that share a scale, for int8-w8a16 and int4-w4a16 [default: whole rows and 128]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "scheme")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..), requires = "scheme")]
     group: Option<u32>,
 
     /// Leave modules as they are whose names begin with this regular expression
@@ -63,7 +63,7 @@ pub(crate) struct CompressArgs {
     ignore: Vec<String>,
 
     /// A YAML file with a scheme for each kind of module, in place of --scheme
-    #[arg(long, value_name = "FILE", conflicts_with = "scheme")]
+    #[arg(long, value_name = "FILE", conflicts_with = "scheme", allow_hyphen_values = true, value_parser = paths::existing())]
     recipe: Option<PathBuf>,
 
     /// Write the error of each matrix to a file: .json, .html or .svg
@@ -71,7 +71,7 @@ pub(crate) struct CompressArgs {
     report: Vec<PathBuf>,
 
     /// Let this text help: by the ranges of inputs, which fp8-static needs, and by GPTQ for int8 and int4
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true, value_parser = paths::existing())]
     calibrate: Option<PathBuf>,
 
     /// Move what makes channels of inputs large into the matrices, for int8: SmoothQuant, with this α [default: 0.5]
@@ -79,15 +79,15 @@ pub(crate) struct CompressArgs {
     smooth: Option<f32>,
 
     /// Run both models on this text, and tell their perplexity and how far apart they are
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true, value_parser = paths::existing())]
     eval: Option<PathBuf>,
 
     /// Tokens of a text that are used at most
-    #[arg(long, value_name = "N", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(2..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(2..))]
     tokens: u32,
 
     /// Threads; 0 for as many as the machine runs at once
-    #[arg(long, value_name = "N", default_value = "0", value_parser = threads(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value = "0", value_parser = threads(), allow_negative_numbers = true)]
     threads: usize,
 
     /// Print one line of JSON
@@ -206,11 +206,11 @@ fn words(summary: &Summary<'_>) -> String {
     let Summary { out, seconds, relative_error, eval, report } = summary;
     let (before, after) = (report.n_bytes_before, report.n_bytes_after);
     let mut text = format!(
-        "{}: {} became {} in {seconds:.1} s; {} matrices, relative error {relative_error:.4}\n",
+        "{}: {} became {} in {seconds:.1} s; {}, relative error {relative_error:.4}\n",
         paint(BOLD, out),
         bytes(before),
         bytes(after),
-        report.modules.len()
+        counted(report.modules.len(), "matrix")
     );
     let worst = report.worst(N_WORST);
     let width = worst.iter().map(|m| m.module.len()).max().unwrap_or(0);

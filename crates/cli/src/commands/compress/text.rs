@@ -13,6 +13,7 @@ use hala_weights::{Checkpoint, FileDType};
 use crate::App;
 use crate::input::Input;
 use crate::model_args::load;
+use crate::terminal::counted;
 
 /// Tokens of a window, which remembers none before it.
 const WINDOW: usize = 256;
@@ -45,9 +46,9 @@ impl Text {
         let windows = windows(&ids, WINDOW, tokenizer.bos_id());
         ensure!(
             !windows.is_empty(),
-            "{option}: `{}` has {} tokens, and two are needed",
+            "{option}: `{}` has {}, and two are needed",
             file.display(),
-            ids.len()
+            counted(ids.len(), "token")
         );
         Ok(Self { windows, n_threads })
     }
