@@ -203,14 +203,17 @@ test('a model that has no room is refused before it is downloaded', async ({ pag
   expect(await bodies(model)).toEqual([]);
 });
 
-test('where the room ends while a model is written, what is kept stays good', async ({ page }) => {
+test('room that a browser tells of and does not give is found out before the download', async ({ page }) => {
   const model = repository('plain');
   const session = await page.context().newCDPSession(page);
   const { origin } = new URL(page.url());
   // Browsers do not tell of this limit, but keep to it.
   await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 6_000_000 });
-  expect((await load(page, { model })).result).toBe('quota-exceeded');
-  expect((await list(page))[0]?.complete).toBe(false);
+  const refused = await load(page, { model });
+  expect(refused.result).toBe('quota-exceeded');
+  // What browsers tell is more than what they give: the room was tried, and nothing was fetched in vain.
+  expect(refused.details.available).toBeLessThan(6_000_000);
+  expect(await bodies(model)).toEqual([]);
   await session.send('Storage.overrideQuotaForOrigin', { origin });
   expect((await load(page, { model })).result).toBe('Good morning.');
 });
@@ -231,4 +234,51 @@ test('where there is no Cache API the origin\'s files serve', async ({ page }) =
   expect((await load(page, { model })).result).toBe('Good morning.');
   expect(await page.evaluate((model) => window.HalaWeb.Hala.cache.delete(model), model)).toBe(true);
   expect(await list(page)).toEqual([]);
+});
+
+test('a small file that is no JSON is never kept, and is right at the next try', async ({ page }) => {
+  for (const [owner, code, words] of [['cutconfig', 'damaged-model', /config\.json at http.* bytes that are no JSON/], ['spa', 'http', /tokenizer_config\.json at http.* a web page/]] as const) {
+    const model = repository(owner);
+    const first = await load(page, { model });
+    expect(first.result, owner).toBe(code);
+    expect(first.message).toMatch(words);
+    expect((await load(page, { model })).result, owner).toBe('Good morning.');
+  }
+});
+
+test('a model that was refused is looked at again', async ({ page }) => {
+  const model = repository('noconfig');
+  expect((await load(page, { model })).result).toBe('unsupported-model');
+  expect((await load(page, { model })).result).toBe('Good morning.');
+});
+
+test('a file that ends too early is told with what came of it', async ({ page }) => {
+  const model = repository('dead');
+  const { result, message } = await load(page, { model, goAt: [1_000_000, `${HUB}/go/${model.split('/')[4]}`] });
+  expect(result).toBe('network');
+  expect(message).toMatch(/model\.safetensors .* ended at \d+ of \d+ bytes/);
+  expect(message).not.toContain('CORS');
+});
+
+test('a token or a header is sent to the model\'s server, and the page may fetch by itself', async ({ page }) => {
+  const model = repository('locked');
+  expect((await load(page, { model })).result).toBe('unauthorized');
+  const found = await page.evaluate(async (model) => {
+    const { Hala } = window.HalaWeb;
+    const text = 'صباح الخير';
+    const byToken = await Hala.load({ model, backend: 'wasm', token: 'good-token', cache: false });
+    const first = await byToken.translate({ text });
+    byToken.dispose();
+    const asked: string[] = [];
+    const own = (address: RequestInfo | URL, init?: RequestInit) => {
+      asked.push(String(address));
+      return fetch(address, { ...init, headers: { ...(init?.headers as Record<string, string>), Authorization: 'Bearer good-token' } });
+    };
+    const byFetch = await Hala.load({ model, backend: 'wasm', fetch: own });
+    const second = await byFetch.translate({ text });
+    byFetch.dispose();
+    return { texts: [first.text, second.text], n_asked: asked.length, weights: asked.some((address) => address.endsWith('/model.safetensors')) };
+  }, model);
+  expect(found).toEqual({ texts: ['Good morning.', 'Good morning.'], n_asked: expect.any(Number), weights: true });
+  expect(found.n_asked).toBeGreaterThan(4);
 });

@@ -21,10 +21,25 @@ const log = (name) => logs.get(name) ?? logs.set(name, []).get(name);
 const gone = new Set();
 const waiting = new Map();
 
+/** What goes wrong with a small file; `n` counts requests for it from 1, those for its first byte left out. */
+const SIDE_FAULTS = {
+  /** The configuration is cut off, once. */
+  cutconfig: (file, bytes, n) => (file === 'config.json' && n === 1 ? bytes.subarray(0, bytes.length / 2) : bytes),
+  /** The server sends its own page for a while, as hosts of single-page apps do. */
+  spa: (file, bytes, n) => (file === 'tokenizer_config.json' && n === 1 ? Buffer.from('<!doctype html><title>App</title>') : bytes),
+  /** The configuration is of no model, once. */
+  noconfig: (file, bytes, n) => (file === 'config.json' && n === 1 ? Buffer.from('{"model_type": "none"}') : bytes),
+};
+
+/** The token that the owner `locked` asks for. */
+const TOKEN = 'Bearer good-token';
+
 /** What goes wrong with a range of the weights; `n` counts such requests from 1, leaving out those for the size and header. */
 const FAULTS = {
   /** The line breaks half way, once, when the reader has told how far it is: what it has not looked at then may be lost. */
   break: ({ response, bytes, name }, n) => (n === 1 ? sendHalf(response, bytes, () => when(name, () => response.destroy())) : response.end(bytes)),
+  /** The line breaks half way, when the reader has told how far it is, and then nothing comes any more. */
+  dead: ({ response, bytes, name }, n) => (n === 1 ? sendHalf(response, bytes, () => when(name, () => response.destroy())) : response.destroy()),
   /** The line breaks at once, always. */
   broken: ({ response }) => response.destroy(),
   /** Half of it comes, and then nothing more, once. */
@@ -58,6 +73,8 @@ function flipped(bytes) {
 function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
   response.setHeader('Access-Control-Allow-Origin', '*');
+  response.setHeader('Access-Control-Allow-Headers', 'authorization, range, x-mirror');
+  if (request.method === 'OPTIONS') return void response.writeHead(204).end();
   response.setHeader('Access-Control-Expose-Headers', 'ETag, Content-Range');
   const [, logged] = /^\/log\/([^/]+)$/.exec(pathname) ?? [];
   if (logged) return void response.end(JSON.stringify(log(logged)));
@@ -70,7 +87,7 @@ function answer(request, response) {
   if (/^\/api\/models\/unlisted\//.test(pathname)) return void response.writeHead(404).end();
   if (/^\/api\/models\/[^/]+\/[^/]+\/tree\/main$/.test(pathname)) return list(response);
   const [, owner, name, kind, file] = /^\/([^/]+)\/([^/]+)\/(resolve\/main|cdn)\/([^/]+)$/.exec(pathname) ?? [];
-  if (owner === 'private') return void response.writeHead(401).end();
+  if (owner === 'private' || (owner === 'locked' && request.headers.authorization !== TOKEN)) return void response.writeHead(401).end();
   if (!FILES.has(file)) return void response.writeHead(404).end();
   if (kind === 'resolve/main') return void response.writeHead(302, { Location: `/${owner}/${name}/cdn/${file}` }).end();
   send({ request, response, owner, name, file });
@@ -85,7 +102,9 @@ function list(response) {
 }
 
 function send({ request, response, owner, name, file }) {
-  const all = FILES.get(file);
+  const isProbe = request.headers.range === 'bytes=0-0';
+  const asked = log(name).filter((entry) => entry.file === file && !entry.isProbe).length + 1;
+  const all = SIDE_FAULTS[owner]?.(file, FILES.get(file), asked) ?? FILES.get(file);
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
   const isRange = first !== undefined && owner !== 'norange';
   const start = isRange ? Number(first) : 0;
@@ -94,8 +113,8 @@ function send({ request, response, owner, name, file }) {
   const n = log(name).filter((entry) => entry.isBody).length + 1;
   // The size and the header are asked for apart.
   const isBody = file === WEIGHTS && bytes.length > 100_000;
-  log(name).push({ file, start, bytes: bytes.length, isBody });
-  response.setHeader('ETag', owner === 'changed' && n > 1 ? '"two"' : '"one"');
+  log(name).push({ file, start, bytes: bytes.length, isBody, ...(isProbe ? { isProbe } : {}) });
+  response.setHeader('ETag', owner === 'changed' && n > 1 ? '"two"' : `"one ${all.length}"`);
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Content-Length', bytes.length);
   if (isRange) response.setHeader('Content-Range', `bytes ${start}-${end - 1}/${all.length}`);

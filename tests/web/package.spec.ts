@@ -125,7 +125,7 @@ test('bad models and requests are told apart by their codes', async ({ page }) =
       await hala.translate({ text: 'a'.repeat(20_000) }).catch(code),
     ];
   });
-  expect(codes).toEqual(['missing-file', 'damaged-model', 'missing-file', 'same-language', 'invalid-request', 'context-length-exceeded']);
+  expect(codes).toEqual(['not-found', 'damaged-model', 'missing-file', 'same-language', 'invalid-request', 'context-length-exceeded']);
 });
 
 test('a server that sends files whole is asked for the weights once', async ({ page }) => {

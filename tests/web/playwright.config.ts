@@ -16,7 +16,8 @@ export default defineConfig({
     baseURL: 'http://localhost:8130/',
     launchOptions: {
       executablePath: process.env['HALA_CHROMIUM'] ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+      // A name that is not the machine's own: pages from it are not secure without https.
+      args: ['--host-resolver-rules=MAP app.test 127.0.0.1', '--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
     },
   },
   webServer: [

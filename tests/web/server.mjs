@@ -33,6 +33,11 @@ async function answer(request, response) {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
   }
+  if (pathname === '/consumers-worker.js') {
+    response.setHeader('Content-Type', 'text/javascript');
+    response.end("import { Hala } from '/dist/index.js'; const hala = await Hala.load({ backend: 'wasm' }); postMessage((await hala.translate({ text: 'صباح الخير' })).text);");
+    return;
+  }
   if (pathname === '/') {
     response.setHeader('Content-Type', 'text/html');
     response.end('<!doctype html><title>Hala</title>');

@@ -17,7 +17,7 @@ const LARGE: Readonly<Record<string, string>> = {
  * worker that keeps them too has them from there. Parts that Chromium kept of such a file came out damaged when it put them together.
  */
 export function builtIn(signal: AbortSignal): ModelFiles {
-  const server = new Server(import.meta.url, signal, LARGE);
+  const server = new Server(import.meta.url, signal, { elsewhere: LARGE });
   const remote = new RemoteFiles(server);
   let weights: Promise<Blob> | undefined;
   const blobOf = (name: string) => (weights ??= server.get(name).then((response) => response.blob().catch((cause: unknown) => {

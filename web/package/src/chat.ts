@@ -2,6 +2,7 @@
 
 import { HalaError } from './errors.js';
 import { aborted, type Link } from './link.js';
+import { chatRequest, randomHex } from './request.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Timings, TokenLogprob, Usage } from './types.js';
 
 /** What the module says at the end of a reply or translation. */
@@ -32,13 +33,15 @@ export class Completions {
   create(request: ChatRequest & { stream?: false }): Promise<ChatCompletion>;
   create(request: ChatRequest): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>>;
   async create(request: ChatRequest): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>> {
-    const head = { id: `chatcmpl-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model: this.#model };
-    return request.stream ? this.#stream(request, head) : this.#whole(request, head);
+    const asked = chatRequest(request);
+    const head = { id: `chatcmpl-${randomHex(16)}`, created: Math.floor(Date.now() / 1000), model: this.#model };
+    if (!request.stream) return this.#whole(request, asked, head);
+    return this.#opened(request, asked, head);
   }
 
-  async #whole(request: ChatRequest, head: Head): Promise<ChatCompletion> {
+  async #whole(request: ChatRequest, asked: object, head: Head): Promise<ChatCompletion> {
     const logprobs: TokenLogprob[] = [];
-    const outcome = await this.#ask(request, request.signal, (piece) => {
+    const outcome = await this.#ask(asked, request.signal, (piece) => {
       if (piece.logprobs) logprobs.push(piece.logprobs);
     });
     return {
@@ -55,47 +58,95 @@ export class Completions {
     };
   }
 
-  async *#stream(request: ChatRequest, head: Head): AsyncGenerator<ChatCompletionChunk> {
+  /** The stream, once its first piece is there: a request that the model refuses is rejected before, as a server's answer would be. */
+  async #opened(request: ChatRequest, asked: object, head: Head): Promise<AsyncIterable<ChatCompletionChunk>> {
     const stop = new AbortController();
     const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
-    const pieces: Piece[] = [];
-    let wake: () => void = () => undefined;
-    let outcome: Outcome | undefined;
-    let error: unknown;
-    const done = this.#ask(request, signal, (piece) => { pieces.push(piece); wake(); })
-      .then((result) => { outcome = result; }, (thrown: unknown) => { error = thrown; })
-      .finally(() => wake());
-    const wantsUsage = request.stream_options?.include_usage === true;
-    const chunk = (part: Partial<ChatCompletionChunk['choices'][number]>): ChatCompletionChunk => ({
-      ...head,
-      object: 'chat.completion.chunk',
-      choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: null, ...part }],
-      ...(wantsUsage ? { usage: null } : {}),
-    });
-    try {
-      yield chunk({ delta: { role: 'assistant', content: '' } });
-      while (pieces.length > 0 || (!outcome && error === undefined)) {
-        const piece = pieces.shift();
-        if (!piece) {
-          await new Promise<void>((resolve) => { wake = resolve; });
-        } else if (piece.text !== '' || piece.logprobs) {
-          const logprobs = piece.logprobs ? { content: [piece.logprobs], refusal: null } : null;
-          yield chunk({ delta: { content: piece.text }, logprobs });
-        }
-      }
-      if (!outcome) throw error;
-      yield { ...chunk({ finish_reason: finished(outcome.finish, signal) }), timings: timings(outcome) };
-      if (wantsUsage) yield { ...chunk({}), choices: [], usage: usage(outcome), timings: timings(outcome) };
-    } finally {
+    const pieces = new Pieces();
+    const done = this.#ask(asked, signal, (piece) => pieces.add(piece)).then((outcome) => pieces.end(outcome), (error: unknown) => pieces.fail(error));
+    await pieces.opened();
+    const chunks = streamed(request, head, signal, pieces);
+    const end = async () => {
       stop.abort();
       await done;
+    };
+    return (async function* () {
+      try {
+        yield* chunks;
+      } finally {
+        await end();
+      }
+    })();
+  }
+
+  #ask(asked: object, signal: AbortSignal | undefined, onPiece: (piece: Piece) => void): Promise<Outcome> {
+    const listener = { signal, onPiece: (json: string) => onPiece(JSON.parse(json) as Piece) };
+    return this.#link.ask<Outcome>({ kind: 'chat', request: JSON.stringify(asked) }, listener);
+  }
+}
+
+/** Pieces of a reply between who makes them and who takes them. */
+class Pieces {
+  readonly #waiting: Piece[] = [];
+  #end: { outcome: Outcome } | { error: unknown } | undefined;
+  #wake: () => void = () => undefined;
+
+  add(piece: Piece): void {
+    this.#waiting.push(piece);
+    this.#wake();
+  }
+
+  end(outcome: Outcome): void {
+    this.#end = { outcome };
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    this.#end = { error };
+    this.#wake();
+  }
+
+  /** Waits for the first piece or the end; throws where the reply failed before it began. */
+  async opened(): Promise<void> {
+    if (this.#waiting.length === 0 && !this.#end) await this.#more();
+    if (this.#waiting.length === 0 && this.#end && 'error' in this.#end) throw this.#end.error;
+  }
+
+  /** The next piece, or how the reply ended. */
+  async next(): Promise<Piece | { outcome: Outcome }> {
+    for (;;) {
+      const piece = this.#waiting.shift();
+      if (piece) return piece;
+      if (this.#end && 'error' in this.#end) throw this.#end.error;
+      if (this.#end) return this.#end;
+      await this.#more();
     }
   }
 
-  #ask(request: ChatRequest, signal: AbortSignal | undefined, onPiece: (piece: Piece) => void): Promise<Outcome> {
-    const { signal: _, stream: __, stream_options: ___, model: ____, ...rest } = request;
-    const listener = { signal, onPiece: (json: string) => onPiece(JSON.parse(json) as Piece) };
-    return this.#link.ask<Outcome>({ kind: 'chat', request: JSON.stringify(rest) }, listener);
+  #more(): Promise<void> {
+    return new Promise((resolve) => { this.#wake = resolve; });
+  }
+}
+
+async function* streamed(request: ChatRequest, head: Head, signal: AbortSignal, pieces: Pieces): AsyncGenerator<ChatCompletionChunk> {
+  const wantsUsage = request.stream_options?.include_usage === true;
+  const chunk = (part: Partial<ChatCompletionChunk['choices'][number]>): ChatCompletionChunk => ({
+    ...head,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: null, ...part }],
+    ...(wantsUsage ? { usage: null } : {}),
+  });
+  yield chunk({ delta: { role: 'assistant', content: '' } });
+  for (;;) {
+    const next = await pieces.next();
+    if ('outcome' in next) {
+      const { outcome } = next;
+      yield { ...chunk({ finish_reason: finished(outcome.finish, signal) }), timings: timings(outcome) };
+      if (wantsUsage) yield { ...chunk({}), choices: [], usage: usage(outcome), timings: timings(outcome) };
+      return;
+    }
+    if (next.text === '' && !next.logprobs) continue;
+    yield chunk({ delta: { content: next.text }, logprobs: next.logprobs ? { content: [next.logprobs], refusal: null } : null });
   }
 }
 

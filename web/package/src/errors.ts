@@ -7,6 +7,8 @@ export type HalaErrorCode =
   | 'same-language'
   | 'context-length-exceeded'
   | 'disposed'
+  // There is no worker here to run a model in, as in Node.js or a service worker, or none that may be started.
+  | 'unsupported-environment'
   // Stopped by the page.
   | 'aborted'
   // The model's files.
@@ -45,7 +47,8 @@ export interface HalaErrorDetails {
 
 /** An error of this package: its message says what was found, what was expected, and what to do next. */
 export class HalaError extends Error {
-  override readonly name = 'HalaError';
+  /** `AbortError` where the page stopped the work, as `fetch` has it; else `HalaError`. */
+  override readonly name: 'HalaError' | 'AbortError';
 
   constructor(
     readonly code: HalaErrorCode,
@@ -54,6 +57,7 @@ export class HalaError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+    this.name = code === 'aborted' ? 'AbortError' : 'HalaError';
   }
 }
 

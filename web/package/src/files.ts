@@ -19,6 +19,8 @@ export interface ModelFiles {
   /** A whole file; undefined where there is none of this name. */
   get(name: string): Promise<Uint8Array | undefined>;
   size(name: string): Promise<number>;
+  /** Says that what was read is no model that runs: what is kept of it is looked at again before it is used once more. */
+  doubt?(): Promise<void>;
   /** The bytes are the caller's own. */
   read(name: string, start: number, end: number): Promise<Uint8Array>;
 }
@@ -56,13 +58,15 @@ export function release(bytes: Uint8Array): void {
   if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer?.(0);
 }
 
-/** Every side file that is there. */
-export async function sideFiles(files: ModelFiles): Promise<Map<string, Uint8Array>> {
+/** Every side file that is there; `address` is where they were looked for, where that was a server. */
+export async function sideFiles(files: ModelFiles, address?: string): Promise<Map<string, Uint8Array>> {
   const all = new Map<string, Uint8Array>();
   const found = await Promise.all(SIDE_FILES.map(async (name) => [name, await files.get(name)] as const));
   for (const [name, bytes] of found) if (bytes) all.set(name, bytes);
   if (!all.has('config.json')) {
-    throw new HalaError('missing-file', 'there is no config.json: give the folder of a model in Hugging Face layout', { name: 'config.json' });
+    const advice = 'give the folder of a model in Hugging Face layout, or OWNER/NAME as on the Hub';
+    if (address !== undefined) throw new HalaError('not-found', `there is no config.json at ${address}: ${advice}`, { status: 404, name: address });
+    throw new HalaError('missing-file', `there is no config.json among the files: ${advice}`, { name: 'config.json' });
   }
   return all;
 }

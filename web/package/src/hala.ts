@@ -1,10 +1,11 @@
 // A model in its worker, as pages use it.
 
-import { folderOf } from './address.js';
+import { absolute, folderOf, isHubId } from './address.js';
 import { modelCache } from './cache/model-cache.js';
 import { Completions, finished, timings, usage, type Outcome } from './chat.js';
 import { HalaError } from './errors.js';
 import { Link } from './link.js';
+import { describe } from './request.js';
 import type { SourceData, WorkerInfo } from './protocol.js';
 import type { ChatMessage, HalaEventMap, HalaInfo, LoadOptions, LoadProgress, ModelCache, ModelSource, TranslateRequest, Translation } from './types.js';
 
@@ -41,17 +42,21 @@ export class Hala extends EventTarget {
   /** Loads a model in a worker of its own. */
   static async load(options: LoadOptions = {}): Promise<Hala> {
     let hala: Hala | undefined;
+    // What is wrong with the request shows before a worker is started.
+    const source = sourceOf(options.model ?? 'built-in');
     const link = new Link((event) => {
       hala?.dispatchEvent(new CustomEvent(event.type, { detail: event }));
-    });
+    }, options.fetch);
     try {
       const data = {
-        source: sourceOf(options.model ?? 'built-in'),
+        source,
         backend: options.backend ?? 'auto',
         weights: options.weights ?? 'auto',
         context: options.context ?? null,
         threads: options.threads ?? null,
         cache: options.cache ?? true,
+        headers: { ...options.headers, ...(options.token ? { Authorization: `Bearer ${options.token}` } : {}) },
+        ownFetch: options.fetch !== undefined,
         sha256: options.sha256 ?? {},
       } as const;
       let isDownloaded = false;
@@ -62,7 +67,7 @@ export class Hala extends EventTarget {
       const info = await link.ask<WorkerInfo>({ kind: 'load', data }, { signal: options.signal, onProgress });
       hala = new Hala(link, { version: VERSION, ...info });
       // Without leave to persist, a browser that runs out of room may drop the model.
-      if (isDownloaded) void navigator.storage.persist();
+      if (isDownloaded) void navigator.storage?.persist?.();
       return hala;
     } catch (error) {
       link.close(new HalaError('disposed', 'the model was not loaded'));
@@ -118,6 +123,10 @@ export class Hala extends EventTarget {
 /** Where a model's files are. */
 function sourceOf(model: ModelSource): SourceData {
   if (model === 'built-in') return { kind: 'built-in' };
-  if (typeof model !== 'string' && !(model instanceof URL)) return { kind: 'files', files: [...model] };
-  return { kind: 'url', url: folderOf(model).href, name: new URL(model, document.baseURI).href };
+  if (typeof model === 'string' || model instanceof URL) {
+    return { kind: 'url', url: folderOf(model).href, name: isHubId(model) ? String(model) : absolute(model).href };
+  }
+  const files = Symbol.iterator in Object(model) ? [...model] : [];
+  if (files.length > 0 && files.every((file) => file instanceof File)) return { kind: 'files', files };
+  throw new HalaError('invalid-request', `model is ${describe(model)}, and must be 'built-in', an address, or a list of files`);
 }

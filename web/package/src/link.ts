@@ -1,7 +1,8 @@
 // The page's end of the line to the worker: requests as promises, pieces as callbacks.
 
 import { fromPlain, HalaError } from './errors.js';
-import type { FromWorker, Task, WorkerEvent } from './protocol.js';
+import { answerFetch } from './page-fetch.js';
+import type { FetchRequest, FromWorker, Task, WorkerEvent } from './protocol.js';
 
 /** What is told while a request is worked on. */
 export interface Listener {
@@ -19,14 +20,19 @@ interface Waiting extends Listener {
 export class Link {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** What stops the page's own fetches. */
+  readonly #fetches = new Map<number, AbortController>();
   /** Why nothing can be asked any more. */
   #end: HalaError | undefined;
   #lastId = 0;
 
-  constructor(onEvent: (event: WorkerEvent) => void) {
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'hala' });
+  /** `own` is the page's way to fetch a model's files, where it has one. */
+  constructor(onEvent: (event: WorkerEvent) => void, own?: typeof fetch) {
+    this.#worker = startWorker();
     this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === 'event') onEvent(data.event);
+      else if (data.kind === 'fetch') void this.#fetch(own ?? fetch, data.id, data.request);
+      else if (data.kind === 'unfetch') this.#fetches.get(data.id)?.abort();
       else this.#take(data);
     });
     this.#worker.addEventListener('error', (event) => {
@@ -60,7 +66,14 @@ export class Link {
     this.#waiting.clear();
   }
 
-  #take(message: Exclude<FromWorker, { kind: 'event' }>): void {
+  async #fetch(own: typeof fetch, id: number, request: FetchRequest): Promise<void> {
+    const stop = new AbortController();
+    this.#fetches.set(id, stop);
+    const [answer, handed] = await answerFetch(own, request, stop.signal);
+    this.#worker.postMessage({ fetched: id, ...answer }, handed);
+  }
+
+  #take(message: Exclude<FromWorker, { kind: 'event' | 'fetch' | 'unfetch' }>): void {
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
     switch (message.kind) {
@@ -76,4 +89,18 @@ export class Link {
 /** The error of work that its caller stopped. */
 export function aborted(signal?: AbortSignal): HalaError {
   return new HalaError('aborted', 'stopped on request', {}, { cause: signal?.reason });
+}
+
+/** A worker for a model; throws where this environment has none. */
+function startWorker(): Worker {
+  if (typeof Worker === 'undefined') {
+    throw new HalaError('unsupported-environment', 'there is no Worker here: models run in browsers, in pages and in their dedicated or shared workers');
+  }
+  try {
+    // Bundlers find the worker by these very words.
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'hala' });
+  } catch (cause) {
+    const advice = 'serve the package\'s files from the page\'s own origin, and allow worker-src for it';
+    throw new HalaError('unsupported-environment', `the worker cannot be started: ${advice}`, {}, { cause });
+  }
 }

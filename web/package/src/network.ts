@@ -2,15 +2,31 @@
 
 import { HalaError } from './errors.js';
 
+/** How files are asked for: the browser's own `fetch`, with what the page adds. */
+export type Fetch = (address: string | URL, init: RequestInit) => Promise<Response>;
+
+/** A way to ask that adds headers to each request. */
+export function withHeaders(ask: Fetch, headers: Readonly<Record<string, string>>): Fetch {
+  return (address, init) => ask(address, { ...init, headers: { ...headers, ...(init.headers as Record<string, string> | undefined) } });
+}
+
+/** What a server is asked with. */
+interface ServerOptions {
+  fetch?: Fetch;
+  /** Addresses of files that do not lie in the folder under their names. */
+  elsewhere?: Readonly<Record<string, string>>;
+}
+
 /** A folder behind an address, which ends in `/`. */
 export class Server {
   readonly base: string;
+  readonly fetch: Fetch;
   readonly #signal: AbortSignal;
-  /** Addresses of files that do not lie in the folder under their names. */
   readonly #elsewhere: Readonly<Record<string, string>>;
 
-  constructor(base: string, signal: AbortSignal, elsewhere: Readonly<Record<string, string>> = {}) {
+  constructor(base: string, signal: AbortSignal, { fetch = (address, init) => globalThis.fetch(address, init), elsewhere = {} }: ServerOptions = {}) {
     this.base = base;
+    this.fetch = fetch;
     this.#signal = signal;
     this.#elsewhere = elsewhere;
   }
@@ -36,8 +52,22 @@ export class Server {
     return this.get(name, { headers: { Range: `bytes=${start}-${end - 1}` }, cache: 'no-store' });
   }
 
-  /** What reading a body threw, as an error of this package. */
-  broken(name: string, cause: unknown): HalaError {
+  /** How large a file is and the server's mark of its version, without the file. */
+  async version(name: string): Promise<{ bytes: number; etag: string | null }> {
+    const response = await this.part(name, 0, 1);
+    await response.body?.cancel();
+    return { bytes: wholeSize(response) ?? 0, etag: response.headers.get('etag') };
+  }
+
+  /** What reading a body threw, as an error of this package: the server had answered, so that it is no matter of addresses or leave. */
+  broken(name: string, cause: unknown, { bytes, total }: { bytes?: number; total?: number | undefined } = {}): HalaError {
+    if (this.#signal.aborted) return new HalaError('aborted', 'stopped on request');
+    const whole = total === undefined ? '' : ` of ${total}`;
+    const found = bytes === undefined ? 'before it was whole' : `at ${bytes}${whole} bytes`;
+    return new HalaError('network', `${name} from ${this.base} ended ${found}: try again, what came is kept where models are kept`, { name, ...(bytes === undefined ? {} : { bytes }) }, { cause });
+  }
+
+  #unreachable(name: string, cause: unknown): HalaError {
     if (this.#signal.aborted) return new HalaError('aborted', 'stopped on request');
     const advice = 'check the connection, and that the server allows this page (CORS)';
     return new HalaError('network', `${name} cannot be fetched from ${this.base}: ${advice}`, { name }, { cause });
@@ -46,9 +76,9 @@ export class Server {
   async #fetch(name: string, init: RequestInit): Promise<Response> {
     const signal = init.signal ? AbortSignal.any([init.signal, this.#signal]) : this.#signal;
     try {
-      return await fetch(this.#elsewhere[name] ?? new URL(name, this.base), { ...init, signal });
+      return await this.fetch(this.#elsewhere[name] ?? new URL(name, this.base), { ...init, signal });
     } catch (cause) {
-      throw this.broken(name, cause);
+      throw this.#unreachable(name, cause);
     }
   }
 

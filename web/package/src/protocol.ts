@@ -18,6 +18,10 @@ export interface LoadData {
   threads: number | null;
   /** Whether a model from an address is kept. */
   cache: boolean;
+  /** Sent with every request for the model's files. */
+  headers: Readonly<Record<string, string>>;
+  /** Whether the page fetches the model's files itself. */
+  ownFetch: boolean;
   /** SHA-256 of files by name. */
   sha256: Readonly<Record<string, string>>;
 }
@@ -33,7 +37,19 @@ export type Task =
   | { kind: 'loseDevice' };
 
 /** From the page. */
-export type ToWorker = { id: number; task: Task } | { id: number; abort: true };
+export type ToWorker = { id: number; task: Task } | { id: number; abort: true } | ({ fetched: number } & FetchAnswer);
+
+/** A request that the page is to make. */
+export interface FetchRequest {
+  address: string;
+  headers: Readonly<Record<string, string>>;
+  cache: RequestCache | undefined;
+}
+
+/** What became of it; the body is handed over as it comes, where the browser can hand over streams. */
+export type FetchAnswer =
+  | { status: number; headers: [string, string][]; body: ReadableStream<Uint8Array<ArrayBuffer>> | ArrayBuffer | null }
+  | { failed: string };
 
 /** From the worker. */
 export type FromWorker =
@@ -42,7 +58,9 @@ export type FromWorker =
   | { id: number; kind: 'piece'; piece: string }
   | { id: number; kind: 'done'; result: unknown }
   | { id: number; kind: 'failed'; error: PlainError }
-  | { id: 0; kind: 'event'; event: WorkerEvent };
+  | { id: 0; kind: 'event'; event: WorkerEvent }
+  | { id: number; kind: 'fetch'; request: FetchRequest }
+  | { id: number; kind: 'unfetch' };
 
 /** What happens besides. */
 export type WorkerEvent =

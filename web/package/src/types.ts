@@ -31,6 +31,12 @@ export interface LoadOptions {
   threads?: number;
   /** Whether a model from an address is kept for later visits; default true. The built-in one comes with the page. */
   cache?: boolean;
+  /** Sent with every request for the model's files, to its own server alone. */
+  headers?: Readonly<Record<string, string>>;
+  /** An access token, as the Hub gives them for private models: the header `Authorization: Bearer TOKEN`. */
+  token?: string;
+  /** Fetches the model's files in the place of the browser's own `fetch`: for mirrors, signed addresses, or one's own cache. Runs in the page. */
+  fetch?: typeof fetch;
   /** SHA-256 of files by name, in hexadecimal, to check a download with; the Hub's own are checked in any case. */
   sha256?: Readonly<Record<string, string>>;
   /** Stops the loading; what was downloaded stays for a later try. */
@@ -121,7 +127,8 @@ export interface HalaEventMap {
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';
-  content: string;
+  /** Text, or parts of text. */
+  content?: string | readonly { type: 'text'; text: string }[] | null;
 }
 
 export interface ChatRequest {
@@ -155,6 +162,14 @@ export interface ChatRequest {
   /** When the conversation outgrows the context: an error, or the oldest turns are left out. Default `error`. */
   overflow?: 'error' | 'drop-oldest';
   signal?: AbortSignal;
+
+  // Fields of the API that ask for nothing here are accepted; any other value of them is refused by name.
+  n?: 1 | null;
+  response_format?: { type: 'text' } | null;
+  tool_choice?: 'auto' | 'none' | null;
+  user?: string | null;
+  metadata?: object | null;
+  store?: boolean | null;
 }
 
 export interface ChatCompletion {

@@ -6,6 +6,7 @@ import { HalaError, toPlain } from './errors.js';
 import { release, sideFiles } from './files.js';
 import { lendThread, startModule, type Lending, type Module } from './module.js';
 import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
+import { PageFetch } from './page-fetch.js';
 import { openFiles } from './sources.js';
 
 let module: Module | undefined;
@@ -17,9 +18,11 @@ let last: Promise<unknown> = Promise.resolve();
 const jobs = new Map<number, AbortController>();
 
 const post = (message: FromWorker) => self.postMessage(message);
+const page = new PageFetch(post);
 
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker | Lending>) => {
   if ('lend' in data) lendThread(data).catch(reportError);
+  else if ('fetched' in data) page.take(data.fetched, data);
   else if ('abort' in data) jobs.get(data.id)?.abort();
   else void begin(data.id, data.task);
 });
@@ -78,18 +81,26 @@ async function load(id: number, data: LoadData, signal: AbortSignal): Promise<Wo
   const choice = await chooseBackend(data.backend);
   if (choice.subgroups) turnSubgroupsOn();
   const { Runtime, threads } = (module ??= await startModule(choice.backend, data.threads));
-  const files = await openFiles(data, signal, (progress) => post({ id, kind: 'progress', progress }));
+  const files = await openFiles(data, signal, (progress) => post({ id, kind: 'progress', progress }), (address, init) => page.ask(address, init));
   const options = {
     backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups, threads,
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
-  const side = await sideFiles(files);
+  const side = await sideFiles(files, data.source.kind === 'url' ? data.source.url : undefined);
   const reader = { size: files.size.bind(files), read: files.read.bind(files), release };
-  const opened = await cancellable(signal, (cancel) => Runtime.load(JSON.stringify(options), side, reader, onEvent, cancel));
+  const opened = await cancellable(signal, (cancel) => Runtime.load(JSON.stringify(options), side, reader, onEvent, cancel)).catch(async (error: unknown) => {
+    if (isOfFiles(error)) await files.doubt?.();
+    throw error;
+  });
   runtime?.free();
   runtime = opened;
   model = { choice, name: nameOf(data.source) };
   return info();
+}
+
+/** Whether a model's files are at fault. */
+function isOfFiles(thrown: unknown): boolean {
+  return ['missing-file', 'damaged-model', 'unsupported-model', 'no-tokenizer', 'not-finite'].includes(toPlain(thrown).code);
 }
 
 function nameOf(source: SourceData): string {

@@ -33,6 +33,11 @@ export class CachedFiles implements ModelFiles {
     throw unknownSize(name);
   }
 
+  async doubt(): Promise<void> {
+    this.#model.manifest.complete = false;
+    await this.#model.save();
+  }
+
   /** Headers are read from the server, so that a model that cannot be run is refused before it is downloaded. */
   async read(name: string, start: number, end: number): Promise<Uint8Array> {
     if (!this.#model.manifest.complete) {

@@ -54,10 +54,17 @@ class FileDownload {
         return await this.#fetch(before);
       } catch (error) {
         if (heldBytes(this.#file) > before) tries = 0;
-        if (!isPassing(error) || tries >= TRIES || !navigator.onLine) throw error;
+        if (!isPassing(error) || tries >= TRIES || !navigator.onLine) throw this.#explained(error);
         await pause(FIRST_WAIT_MS * 2 ** Math.max(tries - 1, 0), this.#line.signal);
       }
     }
+  }
+
+  /** An error that ends a download: where something had come, it is the line that broke, whatever the last try met. */
+  #explained(error: unknown): unknown {
+    const bytes = heldBytes(this.#file);
+    const isLine = error instanceof HalaError && error.code === 'network' && bytes > 0;
+    return isLine ? this.#line.server.broken(this.#name, error, { bytes, total: this.#file.bytes || undefined }) : error;
   }
 
   /** Notes the sum of the whole file; where it is not the expected one, forgets the file and gives false. */
@@ -130,7 +137,8 @@ class FileDownload {
     try {
       for (;;) {
         const { done, value } = await stall.watch(reader.read()).catch((cause: unknown) => {
-          throw this.#line.server.broken(this.#name, cause);
+          const bytes = heldBytes(this.#file) + piece.length;
+          throw this.#line.server.broken(this.#name, cause, { bytes, total: this.#file.bytes || undefined });
         });
         if (done) return;
         const skipped = Math.min(skip, value.length);

@@ -2,7 +2,7 @@
 
 import { HalaError } from '../errors.js';
 import { SIDE_FILES, type ModelFiles } from '../files.js';
-import { wholeSize, type Server } from '../network.js';
+import type { Server } from '../network.js';
 import type { LoadProgress } from '../types.js';
 import { CachedFiles } from './cached-files.js';
 import { download, type Line } from './download.js';
@@ -24,6 +24,8 @@ export interface Order {
 /** Often enough for a bar to move smoothly. */
 const REPORT_MS = 100;
 const WATCH_MS = 500;
+/** Bytes of a file that is fetched again rather than trusted. */
+const CHEAP = 1_000_000;
 const INDEX = 'model.safetensors.index.json';
 
 /** The model's files by way of the cache; undefined where this browser keeps nothing. */
@@ -91,6 +93,7 @@ class Filling {
   async sideFiles(): Promise<void> {
     this.#model.manifest.complete = false;
     const listing = await this.#list();
+    await this.#dropOld();
     // Without one it is no model, which whoever reads the files says.
     if (!(await this.#get('config.json'))) return;
     for (const name of SIDE_FILES) {
@@ -110,11 +113,41 @@ class Filling {
   }
 
   #list(): Promise<Map<string, string | undefined> | undefined> {
-    return (this.#listing ??= listHub(this.#order.server.base, this.#order.signal));
+    return (this.#listing ??= listHub(this.#order.server, this.#order.signal));
+  }
+
+  /** Forgets small files of which the server has another version now: an incomplete model may be so because of them. */
+  async #dropOld(): Promise<void> {
+    await Promise.all(SIDE_FILES.filter((name) => name in this.#model.manifest.files).map(async (name) => {
+      const now = await this.#order.server.version(name).catch(() => undefined);
+      const kept = this.#model.file(name);
+      // A server that marks no versions may have mended a file without changing its length.
+      const isSure = now?.etag !== null && kept.etag !== null;
+      if (now && (isOther(kept, now) || (!isSure && kept.bytes <= CHEAP))) this.#model.drop(name);
+    }));
   }
 
   async #get(name: string): Promise<boolean> {
-    return download(this.#line, name, this.#order.sums[name] ?? (await this.#list())?.get(name));
+    const isThere = await download(this.#line, name, this.#order.sums[name] ?? (await this.#list())?.get(name));
+    if (isThere && name.endsWith('.json')) await this.#checkJson(name);
+    return isThere;
+  }
+
+  /** A file that is no JSON, such as a page that a server sends for every address, is not kept. */
+  async #checkJson(name: string): Promise<void> {
+    const { pieces } = this.#model.file(name);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+    const text = new TextDecoder().decode(await joined(await Promise.all(pieces.map((_, index) => this.#model.read(name, index)))));
+    try {
+      JSON.parse(text);
+    } catch (cause) {
+      this.#model.drop(name);
+      await this.#model.save();
+      const isPage = /^\s*</.test(text);
+      const found = isPage ? 'a web page' : `${bytes} bytes that are no JSON`;
+      const code = isPage ? 'http' : 'damaged-model';
+      throw new HalaError(code, `${name} at ${this.#order.server.base} is ${found}: check the address, or try again later`, { name, bytes }, { cause });
+    }
   }
 
   /** The names that the index tells of, or that of the only one. */
@@ -132,13 +165,16 @@ class Filling {
   /** Notes how large the weight files are, so that room and progress are known from the start; forgets parts of other versions. */
   async #announceWeights(): Promise<void> {
     for (const name of await this.#weightFiles()) {
-      const response = await this.#order.server.part(name, 0, 1);
-      await response.body?.cancel();
-      const version = { bytes: wholeSize(response) ?? 0, etag: response.headers.get('etag') };
+      const version = await this.#order.server.version(name);
       if (isOther(this.#model.file(name), version)) this.#model.drop(name);
       Object.assign(this.#model.file(name), version);
     }
   }
+}
+
+/** Pieces as one; those that are gone are left out. */
+function joined(pieces: readonly (Uint8Array<ArrayBuffer> | undefined)[]): Promise<ArrayBuffer> {
+  return new Blob(pieces.filter((piece) => piece !== undefined)).arrayBuffer();
 }
 
 /** Tells of bytes every so often, and of the last ones at once, before loading goes on. */

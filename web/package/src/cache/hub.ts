@@ -2,6 +2,7 @@
 // https://huggingface.co/docs/hub/api: GET /api/models/{owner}/{name}/tree/{revision}
 
 import { HalaError } from '../errors.js';
+import type { Server } from '../network.js';
 
 interface TreeEntry {
   type: string;
@@ -11,8 +12,8 @@ interface TreeEntry {
 }
 
 /** SHA-256 of a folder's files by name, where known; undefined where its server is no Hub, or does not answer as one. */
-export async function listHub(folder: string, signal: AbortSignal): Promise<Map<string, string | undefined> | undefined> {
-  const { origin, pathname } = new URL(folder);
+export async function listHub({ base, fetch }: Server, signal: AbortSignal): Promise<Map<string, string | undefined> | undefined> {
+  const { origin, pathname } = new URL(base);
   const [, owner, name, revision] = /^\/([^/]+)\/([^/]+)\/resolve\/([^/]+)\/$/.exec(pathname) ?? [];
   if (!revision) return undefined;
   try {

@@ -3,7 +3,7 @@
 
 import type { Hala } from '../hala.js';
 import type { ChatMessage, LoadOptions } from '../types.js';
-import { Lifetime, notSupported, SharedModel, streamOf, toException, type Availability, type CreateOptions } from './shared.js';
+import { Lifetime, notSupported, SharedModel, streamOf, textOf, toException, type Availability, type CreateOptions } from './shared.js';
 
 export interface PromptMessage {
   role: 'system' | 'user' | 'assistant';
@@ -51,14 +51,15 @@ export class LanguageModel extends EventTarget {
   readonly #hala: Hala;
   readonly #initial: readonly ChatMessage[];
   readonly #sampling: { temperature?: number; top_k?: number };
-  readonly #life = new Lifetime();
+  readonly #life: Lifetime;
   #turns: readonly ChatMessage[] = [];
   #usage = 0;
   /** Prompts of one session come after each other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(hala: Hala, initial: readonly ChatMessage[], sampling: { temperature?: number; top_k?: number }) {
+  private constructor(hala: Hala, initial: readonly ChatMessage[], sampling: { temperature?: number; top_k?: number }, signal: AbortSignal | undefined) {
     super();
+    this.#life = new Lifetime(signal);
     this.#hala = hala;
     this.#initial = initial;
     this.#sampling = sampling;
@@ -74,7 +75,7 @@ export class LanguageModel extends EventTarget {
     if (!model) throw notSupported('no model was named: call configureLanguageModel({ model }) or polyfill({ model }) first');
     const initial = messagesOf(options.initialPrompts ?? []);
     const hala = await model.open(options);
-    const session = new LanguageModel(hala, initial, samplingOf(options));
+    const session = new LanguageModel(hala, initial, samplingOf(options), options.signal);
     await session.#fit([], options.signal);
     return session;
   }
@@ -131,7 +132,7 @@ export class LanguageModel extends EventTarget {
   /** Another session that goes on from here. */
   async clone(options: { signal?: AbortSignal } = {}): Promise<LanguageModel> {
     this.#life.signal(options.signal);
-    const twin = new LanguageModel(this.#hala, this.#initial, this.#sampling);
+    const twin = new LanguageModel(this.#hala, this.#initial, this.#sampling, options.signal);
     twin.#turns = this.#turns;
     twin.#usage = this.#usage;
     return twin;
@@ -214,14 +215,15 @@ function samplingOf({ samplingMode, temperature, topK }: SamplingOptions): { tem
 }
 
 function messagesOf(input: Prompt): ChatMessage[] {
-  if (typeof input === 'string') return [{ role: 'user', content: input }];
+  // As WebIDL has it: what is no list is text.
+  if (typeof input !== 'object' || input === null || !(Symbol.iterator in input)) return [{ role: 'user', content: textOf([input], 'prompt') }];
   return input.map(({ role, content, prefix }) => {
     if (prefix) throw notSupported('a reply cannot be begun for the model');
-    return { role, content: typeof content === 'string' ? content : content.map(textOf).join('') };
+    return { role, content: typeof content === 'string' ? content : content.map(textOfPart).join('') };
   });
 }
 
-function textOf({ type, value }: { type: string; value: unknown }): string {
+function textOfPart({ type, value }: { type: string; value: unknown }): string {
   if (type === 'text' && typeof value === 'string') return value;
   throw notSupported(`only text is supported, not ${type}`);
 }

@@ -118,13 +118,25 @@ export function notSupported(what: string): DOMException {
   return new DOMException(what, 'NotSupportedError');
 }
 
-/** The work of one object: ends with it. */
+/** A value as WebIDL makes text of it; throws where an argument that must be there is not. https://webidl.spec.whatwg.org/#es-DOMString */
+export function textOf(args: ArrayLike<unknown>, method: string): string {
+  if (args.length === 0) throw new TypeError(`${method}: 1 argument required, but only 0 present`);
+  if (typeof args[0] === 'symbol') throw new TypeError(`${method}: a Symbol cannot be converted to text`);
+  return String(args[0]);
+}
+
+/** The work of one object: ends with it, or with the signal that it was made with. */
 export class Lifetime {
   readonly #end = new AbortController();
 
+  constructor(made?: AbortSignal) {
+    if (made?.aborted) this.#end.abort(made.reason);
+    made?.addEventListener('abort', () => this.#end.abort(made.reason), { once: true });
+  }
+
   /** A signal of this object's end or the caller's own. */
   signal(own: AbortSignal | undefined): AbortSignal {
-    if (this.#end.signal.aborted) throw destroyed();
+    if (this.#end.signal.aborted) throw this.#end.signal.reason;
     own?.throwIfAborted();
     return own ? AbortSignal.any([own, this.#end.signal]) : this.#end.signal;
   }

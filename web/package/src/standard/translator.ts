@@ -3,7 +3,7 @@
 
 import type { Hala } from '../hala.js';
 import type { LanguageCode } from '../types.js';
-import { Lifetime, notSupported, SharedModel, streamOf, toException, type Availability, type CreateOptions } from './shared.js';
+import { Lifetime, notSupported, SharedModel, streamOf, textOf, toException, type Availability, type CreateOptions } from './shared.js';
 
 export interface TranslatorLanguages {
   /** BCP 47 tags: `ar`, `en-GB`; what counts is the language in front. */
@@ -20,10 +20,11 @@ export class Translator {
   /** Sentences are translated one by one, so that a text has no limit; a sentence has. */
   readonly inputQuota = Infinity;
   readonly #hala: Hala;
-  readonly #life = new Lifetime();
+  readonly #life: Lifetime;
 
-  private constructor(hala: Hala, { sourceLanguage, targetLanguage }: TranslatorLanguages) {
+  private constructor(hala: Hala, { sourceLanguage, targetLanguage }: TranslatorLanguages, signal: AbortSignal | undefined) {
     this.#hala = hala;
+    this.#life = new Lifetime(signal);
     this.sourceLanguage = sourceLanguage;
     this.targetLanguage = targetLanguage;
   }
@@ -33,28 +34,30 @@ export class Translator {
     return pairOf(languages) ? model.availability : 'unavailable';
   }
 
+  /** A signal that is given here ends the translator too, whenever it comes. */
   static async create({ signal, monitor, ...languages }: TranslatorLanguages & CreateOptions): Promise<Translator> {
     if (!pairOf(languages)) {
       const { sourceLanguage, targetLanguage } = languages;
       throw notSupported(`${sourceLanguage} to ${targetLanguage} is not among the pairs: ar to en, en to ar`);
     }
     const options = { ...(signal ? { signal } : {}), ...(monitor ? { monitor } : {}) };
-    return new Translator(await model.open(options), languages);
+    return new Translator(await model.open(options), languages, signal);
   }
 
   async translate(input: string, options: { signal?: AbortSignal } = {}): Promise<string> {
-    return this.#translate(input, this.#life.signal(options.signal));
+    return this.#translate(textOf(arguments, 'translate'), this.#life.signal(options.signal));
   }
 
   translateStreaming(input: string, options: { signal?: AbortSignal } = {}): ReadableStream<string> {
+    const text = textOf(arguments, 'translateStreaming');
     const signal = this.#life.signal(options.signal);
-    return streamOf((onText, both) => this.#translate(input, both, onText), signal);
+    return streamOf((onText, both) => this.#translate(text, both, onText), signal);
   }
 
   /** Tokens of a text. */
   async measureInputUsage(input: string, options: { signal?: AbortSignal } = {}): Promise<number> {
     this.#life.signal(options.signal);
-    return this.#hala.countTokens(input);
+    return this.#hala.countTokens(textOf(arguments, 'measureInputUsage'));
   }
 
   /** Stops what is under way; the model stays, for others. */
