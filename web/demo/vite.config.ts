@@ -2,9 +2,7 @@
 
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
-
-/** They isolate the page from others, so that the CPU may compute on several threads. */
-const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+import { headers, notices } from './hosting.mjs';
 
 export default defineConfig({
   base: './',
@@ -17,6 +15,7 @@ export default defineConfig({
   server: { headers },
   preview: { headers },
   plugins: [
+    notices,
     VitePWA({
       // The page asks before it takes a new version, so that nobody's text is lost to a reload.
       registerType: 'prompt',
@@ -40,7 +39,7 @@ export default defineConfig({
         ],
       },
       workbox: {
-        globPatterns: ['**/*.{html,js,css,woff2,svg,png,wasm,json,safetensors}'],
+        globPatterns: ['**/*.{html,js,css,woff2,svg,png,wasm,json,safetensors,txt,md}'],
         // The built-in model is the largest file.
         maximumFileSizeToCacheInBytes: 16_000_000,
         cleanupOutdatedCaches: true,

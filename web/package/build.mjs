@@ -1,9 +1,10 @@
 // Bundles the package into dist/: the page's part, the worker with the module's JavaScript, the module, the model.
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licences } from './licences.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const modelFile = (name) => here(`../../crates/demo-model/files/${name}`);
@@ -12,7 +13,7 @@ const SMALL = ['config.json', 'generation_config.json', 'tokenizer_config.json']
 const LARGE = ['model.safetensors', 'tokenizer.json'];
 
 rmSync(here('dist'), { recursive: true, force: true });
-mkdirSync(here('dist/model'), { recursive: true });
+for (const folder of ['model', 'licences']) mkdirSync(here(`dist/${folder}`), { recursive: true });
 await build({
   entryPoints: [here('src/index.ts'), here('src/worker.ts')],
   outdir: here('dist'),
@@ -29,4 +30,5 @@ await build({
 });
 for (const module of ['hala_wasm_bg.wasm', 'hala_wasm_threads_bg.wasm']) cpSync(here(`wasm/${module}`), here(`dist/${module}`));
 for (const name of LARGE) cpSync(modelFile(name), here(`dist/model/${name}`));
+for (const [name, text] of Object.entries(licences(['@noble/hashes']))) writeFileSync(here(`dist/licences/${name}`), text);
 execFileSync('npx', ['tsc', '--project', 'tsconfig.build.json', '--emitDeclarationOnly'], { stdio: 'inherit', cwd: here('.') });
