@@ -1,17 +1,9 @@
 // The demo's pure functions: directions, sentences by place, conversations from files.
 
 import { expect, test } from '@playwright/test';
-import { fromFile, newConversation, titleOf, toFile } from '../../web/demo/src/chat/conversations.ts';
-import { directionOf, withoutControls } from '../../web/demo/src/text/direction.ts';
+import { fromFile, newConversation, newMessage, put, titleOf, toFile, without } from '../../web/demo/src/chat/conversations.ts';
+import { withoutControls } from '../../web/demo/src/text/controls.ts';
 import { partsOf, segmentAt } from '../../web/demo/src/text/segments.ts';
-
-test('the majority of letters gives the direction', () => {
-  expect(directionOf('WebGPU هو معيار جديد')).toBe('rtl');
-  expect(directionOf('The word حلا is Arabic')).toBe('ltr');
-  expect(directionOf('2026 — 🙂 …')).toBeUndefined();
-  expect(directionOf('٣ كتب')).toBe('rtl');
-  expect(directionOf('שלום')).toBe('rtl');
-});
 
 test('marks of direction are taken out, and nothing else', () => {
   expect(withoutControls('\u200fمرحبا\u202b (x)\u2069')).toBe('مرحبا (x)');
@@ -34,10 +26,29 @@ test('a place belongs to the sentence that it is in', () => {
 });
 
 test('conversations survive a file, and others are refused', () => {
-  const conversation = { ...newConversation(), messages: [{ role: 'user' as const, content: '  مرحبا\nsecond line' }] };
+  const conversation = put(newMessage('user', '  مرحبا\nsecond line'))(newConversation());
   expect(fromFile(toFile([conversation]))).toEqual([conversation]);
   expect(titleOf(conversation)).toBe('مرحبا');
   for (const bad of ['', '[]', '{"version":2,"conversations":[]}', '{"version":1,"conversations":[{}]}', 'null']) {
     expect(fromFile(bad)).toBeUndefined();
   }
+});
+
+test('messages of earlier versions, which had no ids, are read and told apart', () => {
+  const messages = [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }];
+  const file = JSON.stringify({ version: 1, conversations: [{ id: 'c', title: '', system: '', changed: 1, messages }] });
+  const [first, second] = fromFile(file)![0]!.messages;
+  expect(first).toMatchObject({ role: 'user', content: 'a' });
+  expect(first!.id).not.toBe(second!.id);
+  expect(fromFile(file)).toEqual(fromFile(file));
+});
+
+test('changes by two pages of one conversation are both kept', () => {
+  const begun = put(newMessage('user', 'first'))(newConversation());
+  const [one, other] = [newMessage('user', 'one'), newMessage('user', 'other')];
+  const both = put(other)(put(one)(begun));
+  expect(both.messages.map(({ content }) => content)).toEqual(['first', 'one', 'other']);
+  // A reply that grows takes its own place, and taking messages out takes those that were seen alone.
+  expect(put({ ...one, content: 'longer' })(both).messages.map(({ content }) => content)).toEqual(['first', 'longer', 'other']);
+  expect(without([begun.messages[0]!.id, one.id])(both).messages).toEqual([other]);
 });

@@ -2,6 +2,7 @@
 
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect } from 'preact/hooks';
+import { AboutDialog } from './about/dialog.js';
 import { texts } from './i18n/i18n.js';
 import { ModelDialog } from './models/dialog.js';
 import { LoadBar } from './models/load-bar.js';
@@ -36,10 +37,13 @@ export function App() {
         <h1 class="visually-hidden">{view.value === 'chat' ? t.chat : t.translate}</h1>
         {view.value === 'chat' ? <Suspense fallback={null}><ChatView /></Suspense> : <TranslateView />}
       </main>
-      <footer class="privacy"><Icon name="shield" /> {t.privacy}</footer>
+      <footer class="privacy">
+        <Icon name="shield" /> {t.privacy} <button type="button" class="link" onClick={() => openDialog('about')}>{t.about}</button>
+      </footer>
       <UpdateNote />
       <ModelDialog />
       <StatusDialog />
+      <AboutDialog />
       <Announcer />
     </>
   );

@@ -10,9 +10,9 @@ import './styles/chat.css';
 import './styles/dialogs.css';
 import { render } from 'preact';
 import { App } from './app.js';
-import { loadModel } from './state/engine.js';
+import { loadFirst } from './state/engine.js';
 import { keepOffline } from './ui/update-note.js';
 
 render(<App />, document.getElementById('app')!);
 // The model's files are kept once they were loaded, so that a first visit does not fetch them twice at once.
-void loadModel({ kind: 'built-in' }).finally(keepOffline);
+void loadFirst().finally(keepOffline);

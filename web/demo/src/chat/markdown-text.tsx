@@ -1,15 +1,17 @@
 // A text in Markdown; blocks that are finished are not made anew while more is written.
 
 import { memo } from 'preact/compat';
-import { useEffect, useRef } from 'preact/hooks';
-import { blocksOf, renderBlock } from './markdown.js';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { blocksOfLonger, renderBlock } from './markdown.js';
 
 export function MarkdownText({ text }: { text: string }) {
-  return <>{blocksOf(text).map((raw, index) => <Block key={index} raw={raw} />)}</>;
+  const last = useRef<{ text: string; blocks: readonly string[] }>({ text: '', blocks: [] });
+  last.current = { text, blocks: blocksOfLonger(text, last.current) };
+  return <>{last.current.blocks.map((raw, index) => <Block key={index} raw={raw} />)}</>;
 }
 
 const Block = memo(function Block({ raw }: { raw: string }) {
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.replaceChildren(renderBlock(raw)), [raw]);
+  useLayoutEffect(() => place.current?.replaceChildren(renderBlock(raw)), [raw]);
   return <div ref={place} />;
 });

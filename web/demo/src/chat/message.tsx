@@ -1,60 +1,69 @@
 // One message: what the user wrote, or what the model answered.
 
+import { directionOf } from 'hala-web';
+import { memo } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
-import { directionOf } from '../text/direction.js';
+import { copyText } from '../ui/clipboard.js';
 import { IconButton } from '../ui/icon-button.js';
-import type { Conversation, Message } from './conversations.js';
+import type { Message } from './conversations.js';
 import { MarkdownText } from './markdown-text.js';
-import { answer, reply } from './reply.js';
+import { answer, type Reply } from './reply.js';
+import { find } from './state.js';
 
 interface Props {
-  conversation: Conversation;
-  index: number;
+  conversation: string;
   message: Message;
+  isLast: boolean;
+  /** Whether a reply is being written, which changes of what it answers wait for. */
+  isBusy: boolean;
 }
 
-export function MessageItem({ conversation, index, message }: Props) {
+/** It is made anew only where it changes: a conversation may have hundreds. */
+export const MessageItem = memo(function MessageItem({ conversation, message, isLast, isBusy }: Props) {
   const t = texts.value;
   const [isEdited, setEdited] = useState(false);
-  const before = conversation.messages.slice(0, index);
-  const isLast = index === conversation.messages.length - 1;
   const isUser = message.role === 'user';
+  /** This message and what follows it. */
+  const rest = () => {
+    const messages = find(conversation)?.messages ?? [];
+    return messages.slice(messages.findIndex(({ id }) => id === message.id));
+  };
   const edit = (content: string) => {
     setEdited(false);
-    void answer(conversation, [...before, { role: 'user', content }]);
+    void answer(conversation, rest(), content);
   };
   if (isEdited) return <li><Editor text={message.content} onSave={edit} onCancel={() => setEdited(false)} /></li>;
   return (
     <li>
-      <article class={`message ${message.role}`} aria-label={isUser ? t.you : t.model} lang={languageOf(message.content)}>
+      <article class={`message ${message.role}`} aria-label={isUser ? t.you : t.model} lang={languageOf(message.content)} dir={directionOf(message.content) ?? 'auto'}>
         {isUser ? <Lines text={message.content} /> : <MarkdownText text={message.content} />}
       </article>
-      {!reply.value && (
+      {message.partial && <p class="detail">{t.partial}</p>}
+      {!isBusy && (
         <div class={`message-tools ${message.role}`}>
-          <IconButton icon="copy" label={t.copy} onClick={() => void navigator.clipboard.writeText(message.content)} />
+          <IconButton icon="copy" label={t.copy} onClick={() => void copyText(message.content)} />
           {isUser && <IconButton icon="edit" label={t.edit} onClick={() => setEdited(true)} />}
-          {isLast && (
-            <IconButton icon="again" label={t.regenerate} onClick={() => void answer(conversation, isUser ? conversation.messages : before)} />
-          )}
+          {isLast && <IconButton icon="again" label={t.regenerate} onClick={() => void answer(conversation, isUser ? [] : [message])} />}
         </div>
       )}
     </li>
   );
-}
+});
 
-/** Each line in its own direction. */
+/** Each line in its own direction, or the message's. */
 function Lines({ text }: { text: string }) {
-  return <>{text.split('\n').map((line, index) => <p key={index} dir={directionOf(line) ?? 'auto'}>{line || '\u00a0'}</p>)}</>;
+  return <>{text.split('\n').map((line, index) => <p key={index} dir={directionOf(line)}>{line || '\u00a0'}</p>)}</>;
 }
 
 /** The reply as it comes. It is no live region: its beginning and end are announced elsewhere. */
-export function ReplyItem({ text, waiting }: { text: string; waiting: boolean }) {
+export function ReplyItem({ reply: { text, waits } }: { reply: Reply }) {
   const t = texts.value;
+  const waiting = waits ? { model: t.waiting, turn: t.waitingTurn }[waits] : t.generating;
   return (
     <li>
-      <article class="message assistant" aria-label={t.model} aria-busy="true" lang={languageOf(text)}>
-        {text === '' ? <p class="placeholder">{waiting ? t.waiting : t.generating}</p> : <MarkdownText text={text} />}
+      <article class="message assistant" aria-label={t.model} aria-busy="true" lang={languageOf(text)} dir={text ? directionOf(text) ?? 'auto' : undefined}>
+        {text === '' ? <p class="placeholder">{waiting}</p> : <MarkdownText text={text} />}
       </article>
     </li>
   );

@@ -1,71 +1,116 @@
-// Asks the model for the next message of a conversation, and shows it as it comes.
+// Asks the model for the next message of a conversation, shows it as it comes, and keeps what has come.
 
 import { effect, signal } from '@preact/signals';
 import { HalaError, type ChatMessage, type Hala } from 'hala-web';
 import { hala, tokensPerSecond } from '../state/engine.js';
-import type { Conversation, Message } from './conversations.js';
-import { changeMessages } from './state.js';
+import { all, newMessage, put, without, type Change, type Conversation, type Message } from './conversations.js';
+import { change, conversations, find } from './state.js';
 
-/** The reply that is being written; `waiting` until a model is there. */
+/** How often a reply is kept while it comes, in milliseconds. */
+const KEPT_EVERY = 1000;
+
+/** A reply that is being written. */
 export interface Reply {
-  conversation: string;
+  /** The message that it becomes. */
+  id: string;
   text: string;
-  waiting: boolean;
+  /** What it waits for: a model, or the end of another conversation's reply. */
+  waits: 'model' | 'turn' | undefined;
 }
 
-export const reply = signal<Reply | undefined>(undefined);
-export const error = signal<HalaError | undefined>(undefined);
-/** Messages that no longer fit into the context. */
-export const dropped = signal(0);
+/** How the last reply of a conversation ended. */
+export interface Outcome {
+  error?: HalaError;
+  /** Messages that no longer fitted into the context. */
+  dropped: number;
+}
 
-let stop: AbortController | undefined;
+/** Replies under way, by conversation; the model writes them one after the other. */
+export const replies = signal<ReadonlyMap<string, Reply>>(new Map());
+export const outcomes = signal<ReadonlyMap<string, Outcome>>(new Map());
+
+const stops = new Map<string, AbortController>();
+
+// Nobody reads the reply of a conversation that was deleted, here or on another page.
+effect(() => {
+  const ids = new Set(conversations.value.map(({ id }) => id));
+  for (const [id, stop] of stops) if (!ids.has(id)) stop.abort();
+});
 
 /** What the model is given. */
 export function promptOf({ system }: Pick<Conversation, 'system'>, messages: readonly Message[]): ChatMessage[] {
-  return [...(system.trim() ? [{ role: 'system', content: system } as const] : []), ...messages];
+  const turns = messages.map(({ role, content }) => ({ role, content }));
+  return [...(system.trim() ? [{ role: 'system', content: system } as const] : []), ...turns];
 }
 
-/** Stops the reply; what has come of it stays. */
-export function stopReply(): void {
-  stop?.abort();
+/** Stops a conversation's reply; what has come of it stays. */
+export function stopReply(conversation: string | undefined): void {
+  if (conversation !== undefined) stops.get(conversation)?.abort();
 }
 
-/** Lets the model answer these messages, which become the conversation's. */
-export async function answer(conversation: Conversation, messages: Message[]): Promise<void> {
-  stopReply();
-  const mine = (stop = new AbortController());
-  const { id } = conversation;
-  changeMessages(id, messages);
-  error.value = undefined;
-  reply.value = { conversation: id, text: '', waiting: !hala.value };
-  let text = '';
+/** Takes messages out of a conversation, adds one of the user's where it is given, and lets the model answer. */
+export async function answer(conversation: string, taken: readonly Message[], asked?: string): Promise<void> {
+  stopReply(conversation);
+  const changes: Change[] = [without(taken.map(({ id }) => id))];
+  if (asked !== undefined) changes.push(put(newMessage('user', asked)));
+  change(conversation, all(...changes));
+  const now = find(conversation);
+  if (!now) return;
+  const mine = new AbortController();
+  const waits = !hala.value ? 'model' : replies.value.size > 0 ? 'turn' : undefined;
+  stops.set(conversation, mine);
+  replies.value = new Map(replies.value).set(conversation, { id: newMessage('assistant', '').id, text: '', waits });
+  outcomes.value = new Map(outcomes.value).set(conversation, { dropped: 0 });
+  await write(conversation, promptOf(now, now.messages), mine);
+}
+
+/** Writes the reply: what came is kept at once, then every second and at the end, whatever ends it. */
+async function write(conversation: string, messages: ChatMessage[], mine: AbortController): Promise<void> {
+  const message = { ...newMessage('assistant', ''), id: replies.value.get(conversation)?.id ?? '' };
+  let keptAt = -KEPT_EVERY;
   try {
     const model = await loadedModel(mine.signal);
-    for await (const piece of stream(model, promptOf(conversation, messages), mine.signal)) {
-      text += piece;
-      show(mine, { conversation: id, text, waiting: false });
+    for await (const piece of stream(conversation, model, messages, mine.signal)) {
+      message.content += piece;
+      show(conversation, mine, message.content);
+      if (performance.now() - keptAt < KEPT_EVERY || message.content === '') continue;
+      keptAt = performance.now();
+      change(conversation, put({ ...message, partial: true }));
     }
   } catch (thrown) {
     if (!(thrown instanceof HalaError)) throw thrown;
-    if (thrown.code !== 'aborted') error.value = thrown;
+    if (thrown.code !== 'aborted') tell(conversation, { error: thrown });
   } finally {
-    if (text !== '') changeMessages(id, [...messages, { role: 'assistant', content: text }]);
-    if (stop === mine) reply.value = undefined;
+    if (message.content !== '') change(conversation, put({ ...message }));
+    if (stops.get(conversation) === mine) end(conversation);
   }
 }
 
-let frame = 0;
-
-/** Shows what has come, once a frame however many tokens come. */
-function show(mine: AbortController, now: Reply): void {
-  cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(() => {
-    if (stop === mine && reply.value) reply.value = now;
-  });
+function end(conversation: string): void {
+  stops.delete(conversation);
+  const left = new Map(replies.value);
+  left.delete(conversation);
+  replies.value = left;
 }
 
-async function* stream(model: Hala, messages: ChatMessage[], signal: AbortSignal): AsyncGenerator<string> {
-  dropped.value = await countDropped(model, messages);
+function tell(conversation: string, part: Partial<Outcome>): void {
+  const before = outcomes.value.get(conversation) ?? { dropped: 0 };
+  outcomes.value = new Map(outcomes.value).set(conversation, { ...before, ...part });
+}
+
+const frames = new Map<string, number>();
+
+/** Shows what has come, once a frame however many tokens come. */
+function show(conversation: string, mine: AbortController, text: string): void {
+  cancelAnimationFrame(frames.get(conversation) ?? 0);
+  frames.set(conversation, requestAnimationFrame(() => {
+    const now = replies.value.get(conversation);
+    if (stops.get(conversation) === mine && now) replies.value = new Map(replies.value).set(conversation, { ...now, text, waits: undefined });
+  }));
+}
+
+async function* stream(conversation: string, model: Hala, messages: ChatMessage[], signal: AbortSignal): AsyncGenerator<string> {
+  tell(conversation, { dropped: await countDropped(model, messages) });
   const request = { messages, stream: true, overflow: 'drop-oldest', signal } as const;
   for await (const chunk of await model.chat.completions.create(request)) {
     yield chunk.choices[0]?.delta.content ?? '';
@@ -77,10 +122,16 @@ async function* stream(model: Hala, messages: ChatMessage[], signal: AbortSignal
 async function countDropped(model: Hala, messages: ChatMessage[]): Promise<number> {
   const system = messages.filter(({ role }) => role === 'system');
   const turns = messages.slice(system.length);
-  for (let n = 0; n < turns.length; n++) {
-    if ((await model.countPrompt([...system, ...turns.slice(n)])) < model.info.model.context) return n;
+  const fits = async (n: number) => (await model.countPrompt([...system, ...turns.slice(n)])) < model.info.model.context;
+  if (await fits(0)) return 0;
+  // A shorter prompt never has more tokens: halving finds the first that fits.
+  let [tooFew, enough] = [0, turns.length];
+  while (enough - tooFew > 1) {
+    const half = (tooFew + enough) >> 1;
+    if (await fits(half)) enough = half;
+    else tooFew = half;
   }
-  return turns.length;
+  return enough;
 }
 
 /** The model, once it is loaded. */

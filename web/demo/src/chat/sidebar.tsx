@@ -1,15 +1,15 @@
 // The conversations: open, name, delete, export, import.
 
 import { signal } from '@preact/signals';
+import { directionOf } from 'hala-web';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { formatDate } from '../i18n/numbers.js';
-import { directionOf } from '../text/direction.js';
 import { announce } from '../ui/announcer.js';
 import { chooseFiles, readText, saveText } from '../ui/files.js';
 import { Icon } from '../ui/icon.js';
 import { IconButton } from '../ui/icon-button.js';
-import { titleOf, toFile, type Conversation } from './conversations.js';
+import { set, titleOf, toFile, type Conversation } from './conversations.js';
 import { begin, change, conversations, importFile, isKept, openId, remove } from './state.js';
 
 /** Whether the list is shown where there is no room for it beside the conversation. */
@@ -49,7 +49,7 @@ function Entry({ conversation }: { conversation: Conversation }) {
   const [isNamed, setNamed] = useState(false);
   const name = (title: string) => {
     setNamed(false);
-    change(id, { title: title.trim() });
+    change(id, set({ title: title.trim() }));
   };
   if (isNamed) {
     return (
@@ -65,7 +65,7 @@ function Entry({ conversation }: { conversation: Conversation }) {
     <li class={id === openId.value ? 'current' : ''}>
       <button
         type="button" class="entry" aria-current={id === openId.value ? 'true' : undefined} title={formatDate(conversation.changed)}
-        dir={directionOf(title)} onClick={() => { openId.value = id; isListOpen.value = false; }}
+        dir={directionOf(title) ?? 'auto'} onClick={() => { openId.value = id; isListOpen.value = false; }}
       >{title}</button>
       <IconButton icon="edit" label={`${t.rename}: ${title}`} onClick={() => setNamed(true)} />
       <IconButton icon="remove" label={`${t.remove}: ${title}`} onClick={() => { if (confirm(t.removeAsked)) remove(id); }} />

@@ -1,21 +1,34 @@
-// The conversations of this browser and the open one; every change is kept.
+// The conversations of this browser and the open one; every change is kept, and seen by other pages.
 
 import { computed, signal } from '@preact/signals';
-import { fromFile, newConversation, type Conversation, type Message } from './conversations.js';
-import { forget, keep, readAll } from './storage.js';
+import { newId } from '../text/id.js';
+import { fromFile, newConversation, type Change, type Conversation } from './conversations.js';
+import { forget, keep, onOthersChange, read, readAll } from './storage.js';
 
 /** The last changed first. */
 export const conversations = signal<readonly Conversation[]>([]);
 export const openId = signal<string | undefined>(undefined);
 /** Whether changes are kept. */
 export const isKept = signal(true);
-export const open = computed(() => conversations.value.find(({ id }) => id === openId.value));
+export const open = computed(() => find(openId.value));
+
+/** Changes of each conversation that are on their way to be kept. */
+const pending = new Map<string, number>();
 
 void readAll().then((kept) => {
   const fresh = conversations.value;
   conversations.value = [...fresh, ...kept.filter(({ id }) => fresh.every((other) => other.id !== id))];
   openId.value ??= kept[0]?.id;
 }, () => { isKept.value = false; });
+
+onOthersChange((id) => {
+  // What is on its way from here brings the others' changes with it.
+  if (!pending.has(id)) void read(id).then((kept) => { if (!pending.has(id)) show(id, kept); });
+});
+
+export function find(id: string | undefined): Conversation | undefined {
+  return conversations.value.find((conversation) => conversation.id === id);
+}
 
 /** Opens a new conversation. */
 export function begin(): Conversation {
@@ -25,39 +38,47 @@ export function begin(): Conversation {
   return conversation;
 }
 
-/** Changes a conversation, which comes first from then on. */
-export function change(id: string, part: Partial<Omit<Conversation, 'id' | 'changed'>>): void {
-  const before = conversations.value.find((conversation) => conversation.id === id);
+/** Changes a conversation, which comes first from then on; one that was deleted stays so. */
+export function change(id: string, made: Change): void {
+  const before = find(id);
   if (!before) return;
-  const after = { ...before, ...part, changed: Date.now() };
-  conversations.value = [after, ...conversations.value.filter((conversation) => conversation.id !== id)];
-  void store(() => keep(after));
-}
-
-export function changeMessages(id: string, messages: Message[]): void {
-  change(id, { messages });
+  show(id, { ...made(before), changed: Date.now() });
+  void store(id, () => keep(before, made));
 }
 
 export function remove(id: string): void {
-  conversations.value = conversations.value.filter((conversation) => conversation.id !== id);
-  if (openId.value === id) openId.value = conversations.value[0]?.id;
-  void store(() => forget(id));
+  show(id, undefined);
+  void store(id, () => forget(id));
 }
 
 /** Adds the conversations of a file under new ids, so that nothing is overwritten; undefined where the file is none. */
 export function importFile(json: string): number | undefined {
-  const read = fromFile(json)?.map((conversation) => ({ ...conversation, id: crypto.randomUUID() }));
-  if (!read) return undefined;
-  conversations.value = [...read, ...conversations.value];
-  openId.value = read[0]?.id ?? openId.value;
-  for (const conversation of read) void store(() => keep(conversation));
-  return read.length;
+  const added = fromFile(json)?.map((conversation) => ({ ...conversation, id: newId() }));
+  if (!added) return undefined;
+  conversations.value = [...added, ...conversations.value];
+  openId.value = added[0]?.id ?? openId.value;
+  for (const conversation of added) void store(conversation.id, () => keep(conversation, (same) => same));
+  return added.length;
 }
 
-async function store(write: () => Promise<void>): Promise<void> {
+/** Puts a conversation first, or takes it away. */
+function show(id: string, now: Conversation | undefined): void {
+  const rest = conversations.value.filter((conversation) => conversation.id !== id);
+  conversations.value = now ? [now, ...rest].sort((a, b) => b.changed - a.changed) : rest;
+  if (!now && openId.value === id) openId.value = rest[0]?.id;
+}
+
+/** Writes; when nothing more of this conversation is on its way, what is kept is what is shown. */
+async function store(id: string, write: () => Promise<Conversation | void>): Promise<void> {
+  pending.set(id, (pending.get(id) ?? 0) + 1);
+  let kept: Conversation | void = undefined;
   try {
-    await write();
+    kept = await write();
   } catch {
     isKept.value = false;
   }
+  const left = (pending.get(id) ?? 1) - 1;
+  if (left > 0) return void pending.set(id, left);
+  pending.delete(id);
+  if (kept && find(id)) show(id, kept);
 }

@@ -9,15 +9,16 @@ import { openDialog } from '../ui/dialog.js';
 import { ErrorNote } from '../ui/error-note.js';
 import { IconButton } from '../ui/icon-button.js';
 import { Composer } from './composer.js';
-import type { Conversation } from './conversations.js';
-import { MessageItem, ReplyItem } from './message.js';
-import { dropped, error, promptOf, reply, stopReply } from './reply.js';
+import { set, type Conversation } from './conversations.js';
+import { Messages } from './messages.js';
+import { outcomes, promptOf, replies, stopReply } from './reply.js';
 import { isListOpen, Sidebar } from './sidebar.js';
-import { change, open } from './state.js';
+import { change, open, openId } from './state.js';
 
 export function ChatView() {
   const t = texts.value;
-  const isWriting = reply.value !== undefined;
+  const isWriting = replies.value.has(openId.value ?? '');
+  const outcome = outcomes.value.get(openId.value ?? '');
   const wasWriting = useRef(false);
   useEffect(() => {
     if (isWriting) announce(t.generating);
@@ -25,7 +26,7 @@ export function ChatView() {
     wasWriting.current = isWriting;
   }, [isWriting]);
   return (
-    <div class="chat" onKeyDown={(event) => { if (event.key === 'Escape') stopReply(); }}>
+    <div class="chat" onKeyDown={(event) => { if (event.key === 'Escape') stopReply(openId.value); }}>
       <Sidebar />
       <section class="conversation" aria-label={t.chat}>
         <div class="conversation-head">
@@ -34,37 +35,14 @@ export function ChatView() {
           <ContextMeter />
         </div>
         {isBuiltIn.value && (
-          <p class="note">{t.translatorNotice} <button type="button" onClick={() => openDialog('models')}>{t.chooseModel}</button></p>
+          <p class="note">{t.translatorNotice} <button type="button" onClick={() => openDialog('models')}>{t.chooseTalker}</button></p>
         )}
         <Messages />
-        {dropped.value > 0 && <p class="note">{t.dropped(dropped.value)}</p>}
-        {error.value && <ErrorNote error={error.value} />}
+        {outcome !== undefined && outcome.dropped > 0 && <p class="note">{t.dropped(outcome.dropped)}</p>}
+        {outcome?.error && <ErrorNote error={outcome.error} />}
         <Composer />
       </section>
     </div>
-  );
-}
-
-function Messages() {
-  const t = texts.value;
-  const list = useRef<HTMLOListElement>(null);
-  const conversation = open.value;
-  const now = reply.value?.conversation === conversation?.id ? reply.value : undefined;
-  useEffect(() => {
-    const element = list.current;
-    if (!element) return;
-    // Whoever has scrolled up to read is left there.
-    const isNearEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 200;
-    if (isNearEnd) element.scrollTop = element.scrollHeight;
-  }, [conversation?.messages.length, now?.text]);
-  if (!conversation || conversation.messages.length === 0) return <p class="empty">{t.emptyChat}</p>;
-  return (
-    <ol class="messages" ref={list} tabIndex={0} aria-label={t.chat}>
-      {conversation.messages.map((message, index) => (
-        <MessageItem key={`${conversation.id} ${index}`} conversation={conversation} index={index} message={message} />
-      ))}
-      {now && <ReplyItem text={now.text} waiting={now.waiting} />}
-    </ol>
   );
 }
 
@@ -75,7 +53,7 @@ function Instructions({ conversation: { id, system } }: { conversation: Conversa
       <summary>{t.systemPrompt}</summary>
       <textarea
         aria-label={t.systemPrompt} placeholder={t.systemPlaceholder} dir="auto" value={system} rows={2}
-        onInput={(event) => change(id, { system: event.currentTarget.value })}
+        onInput={(event) => change(id, set({ system: event.currentTarget.value }))}
       />
     </details>
   );
@@ -86,7 +64,7 @@ function ContextMeter() {
   const t = texts.value;
   const [used, setUsed] = useState(0);
   const conversation = open.value;
-  const isWriting = reply.value !== undefined;
+  const isWriting = replies.value.has(conversation?.id ?? '');
   useEffect(() => {
     if (isWriting) return;
     setUsed(0);

@@ -1,14 +1,17 @@
 // Choosing a model: the built-in one, suggestions, an address, files; and what is kept.
 
+import { folderOf } from 'hala-web';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { formatBytes } from '../i18n/numbers.js';
-import { backend, chosen, loadModel, type BackendChoice, type ModelChoice } from '../state/engine.js';
+import { backend, chosen, loadModel, type BackendChoice } from '../state/engine.js';
 import { Dialog } from '../ui/dialog.js';
 import { chooseFiles } from '../ui/files.js';
+import { addressOf, nameOf } from './address.js';
 import { SUGGESTIONS, type Suggestion } from './catalogue.js';
 import { Kept } from './kept.js';
 import { Progress } from './progress.js';
+import { UseButton } from './use-button.js';
 
 export function ModelDialog() {
   const t = texts.value;
@@ -41,16 +44,6 @@ function changeBackend(name: BackendChoice): void {
   void loadModel(chosen.value);
 }
 
-function UseButton({ choice, label }: { choice: ModelChoice; label: string }) {
-  const now = chosen.value;
-  const isUsed = now.kind === choice.kind && (now.kind !== 'url' || (choice.kind === 'url' && now.url === choice.url));
-  return (
-    <button type="button" class="primary" disabled={isUsed} onClick={() => void loadModel(choice)}>
-      {isUsed ? texts.value.inUse : label}
-    </button>
-  );
-}
-
 function SuggestedModel({ suggestion }: { suggestion: Suggestion }) {
   const t = texts.value;
   const [url, setUrl] = useState(suggestion.url);
@@ -72,27 +65,29 @@ function SuggestedModel({ suggestion }: { suggestion: Suggestion }) {
 
 function OtherModel() {
   const t = texts.value;
-  const [url, setUrl] = useState('');
-  const name = url.replace(/\/+$/, '').split('/').at(-1) ?? url;
+  const [written, setUrl] = useState('');
+  const url = addressOf(written);
+  const name = nameOf(written);
   return (
     <li class="model">
       <h3>{t.otherModel}</h3>
       <p>{t.otherAbout}</p>
-      <Address url={url} onInput={setUrl} />
-      {URL.canParse(url) && <UseButton choice={{ kind: 'url', url, name }} label={t.download} />}
+      <Address url={written} onInput={setUrl} />
+      {url && <UseButton choice={{ kind: 'url', url, name }} label={t.download} />}
     </li>
   );
 }
 
 function Address({ url, onInput }: { url: string; onInput: (url: string) => void }) {
   const t = texts.value;
+  const address = addressOf(url);
   return (
     <>
       <label class="field">
         {t.address}
-        <input type="url" dir="ltr" value={url} onInput={(event) => onInput(event.currentTarget.value.trim())} />
+        <input type="text" inputMode="url" dir="ltr" value={url} onInput={(event) => onInput(event.currentTarget.value.trim())} />
       </label>
-      {URL.canParse(url) && <p class="detail">{t.downloadedFrom(new URL(url).host)}</p>}
+      {address && <p class="detail">{t.downloadedFrom(folderOf(address).host)}</p>}
     </>
   );
 }

@@ -1,4 +1,4 @@
-// The models that this browser keeps, and a way to delete them.
+// The models that this browser keeps: each can be used again, or deleted.
 
 import { Hala, type CachedModel } from 'hala-web';
 import { useEffect, useState } from 'preact/hooks';
@@ -6,6 +6,8 @@ import { texts } from '../i18n/i18n.js';
 import { formatBytes } from '../i18n/numbers.js';
 import { load } from '../state/engine.js';
 import { IconButton } from '../ui/icon-button.js';
+import { nameOf } from './address.js';
+import { UseButton } from './use-button.js';
 
 export function Kept() {
   const t = texts.value;
@@ -25,6 +27,7 @@ export function Kept() {
           <li key={url}>
             <bdi class="address" dir="ltr">{url}</bdi>
             <span><bdi>{formatBytes(bytes)}</bdi>{!complete && ` · ${t.incomplete}`}</span>
+            <UseButton choice={{ kind: 'url', url, name: nameOf(url) }} label={complete ? t.use : t.resume} />
             <IconButton icon="remove" label={`${t.remove}: ${url}`} onClick={() => void remove(url)} />
           </li>
         ))}

@@ -1,7 +1,8 @@
 // The loaded model: which, how far loading is, how it went, how fast it is.
 
 import { computed, signal } from '@preact/signals';
-import { Hala, HalaError, type HalaInfo, type LoadProgress } from 'hala-web';
+import { folderOf, Hala, HalaError, type HalaInfo, type LoadProgress } from 'hala-web';
+import { lastModel, remember } from './last-model.js';
 
 /** A model that can be loaded. */
 export type ModelChoice =
@@ -53,6 +54,7 @@ export async function loadModel(choice: ModelChoice): Promise<void> {
     if (!isCurrent()) return opened.dispose();
     release();
     use(opened, choice);
+    remember(choice);
     load.value = { kind: 'idle' };
   } catch (error) {
     if (!isCurrent()) return;
@@ -61,6 +63,16 @@ export async function loadModel(choice: ModelChoice): Promise<void> {
     load.value = error.code === 'aborted' ? { kind: 'paused', choice, progress } : { kind: 'failed', choice, error };
     if (!hala.value && choice.kind !== 'built-in') await fallBack();
   }
+}
+
+/** Loads the built-in model, and then the one that was used last; where that is not wholly kept, it waits for a word of the user's. */
+export async function loadFirst(): Promise<void> {
+  const last = lastModel();
+  await loadModel(BUILT_IN);
+  if (!last || chosen.value !== BUILT_IN || load.value.kind !== 'idle') return;
+  const kept = await Hala.cache.list();
+  if (kept.some(({ url, complete }) => complete && url === folderOf(last.url).href)) return loadModel(last);
+  load.value = { kind: 'paused', choice: last, progress: undefined };
 }
 
 /** Stops the loading; what was downloaded stays. */

@@ -5,6 +5,7 @@ import { texts } from '../i18n/i18n.js';
 import { formatBytes, formatCount, formatNumber } from '../i18n/numbers.js';
 import { hala, info, refreshInfo, tokensPerSecond } from '../state/engine.js';
 import { digits, type Digits } from '../state/settings.js';
+import { copyText } from '../ui/clipboard.js';
 import { Dialog } from '../ui/dialog.js';
 import { diagnostics } from './diagnostics.js';
 
@@ -18,7 +19,7 @@ function Status() {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => void refreshInfo(), [hala.value]);
   const copy = async () => {
-    await navigator.clipboard.writeText(JSON.stringify(await diagnostics(), null, 2));
+    await copyText(JSON.stringify(await diagnostics(), null, 2));
     setCopied(true);
   };
   return (

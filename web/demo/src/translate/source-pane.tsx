@@ -1,11 +1,13 @@
 // What is to be translated. A layer behind the text shows the sentence that is pointed at.
 
+import { directionOf } from 'hala-web';
 import { useRef, useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
-import { directionOf, withoutControls } from '../text/direction.js';
+import { withoutControls } from '../text/controls.js';
 import { partsOf, segmentAt } from '../text/segments.js';
 import { chooseFiles, readText, type TextFault } from '../ui/files.js';
 import { IconButton } from '../ui/icon-button.js';
+import { Remarks, Samples } from './remarks.js';
 import { pointed, result, source, written } from './translation.js';
 
 export function SourcePane() {
@@ -18,18 +20,24 @@ export function SourcePane() {
     setFault(undefined);
     source.value = withoutControls(text);
   };
-  const open = async () => {
-    const [file] = await chooseFiles('.txt,.md,text/plain,text/markdown');
+  const open = async (file: File | undefined) => {
     const read = file && (await readText(file));
     if (read && 'fault' in read) setFault(read.fault);
     else if (read) write(read.text);
+  };
+  const choose = async () => {
+    const [file] = await chooseFiles('.txt,.md,text/plain,text/markdown');
+    await open(file);
   };
   const clear = () => {
     write('');
     field.current?.focus();
   };
   return (
-    <section class="pane" aria-label={t.sourceLabel}>
+    <section
+      class="pane" aria-label={t.sourceLabel} onDragOver={(event) => { if (hasFile(event)) event.preventDefault(); }}
+      onDrop={(event) => { if (hasFile(event)) { event.preventDefault(); void open(event.dataTransfer?.files[0]); } }}
+    >
       <div class="writing">
         <Backdrop layer={layer} dir={dir} />
         <textarea
@@ -41,9 +49,11 @@ export function SourcePane() {
           onSelect={(event) => { pointed.value = segmentAt(result.value?.segments ?? [], event.currentTarget.selectionStart); }}
         />
       </div>
+      {source.value === '' && <Samples />}
+      <Remarks />
       {fault && <p role="alert" class="note note-error">{t[fault]}</p>}
       <footer class="pane-foot">
-        <IconButton icon="open" label={t.openFile} onClick={() => void open()} />
+        <IconButton icon="open" label={t.openFile} onClick={() => void choose()} />
         {source.value && <IconButton icon="clear" label={t.clear} onClick={clear} />}
         <span class="count">{t.characters([...source.value].length)}</span>
       </footer>
@@ -59,6 +69,11 @@ function Backdrop({ layer, dir }: { layer: { current: HTMLDivElement | null }; d
       {'\n'}
     </div>
   );
+}
+
+/** Whether what is dragged is a file: text goes into the field as it always does. */
+function hasFile(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes('Files') ?? false;
 }
 
 /** Points at the sentence under the mouse, where the browser can tell places in a text field. */

@@ -1,10 +1,11 @@
 // The translation, sentence by sentence once it is whole.
 
+import { directionOf } from 'hala-web';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { formatNumber } from '../i18n/numbers.js';
-import { directionOf } from '../text/direction.js';
 import { partsOf } from '../text/segments.js';
+import { copyText } from '../ui/clipboard.js';
 import { ErrorNote } from '../ui/error-note.js';
 import { saveText } from '../ui/files.js';
 import { IconButton } from '../ui/icon-button.js';
@@ -44,7 +45,7 @@ function Foot() {
   const t = texts.value;
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(target.value);
+    await copyText(target.value);
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };

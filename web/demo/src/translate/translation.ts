@@ -1,14 +1,16 @@
 // Translates what is written, a moment after each change; an earlier run is stopped.
 
 import { computed, effect, signal } from '@preact/signals';
-import { HalaError, type Hala, type LanguageCode, type Translation } from 'hala-web';
+import { detectLanguage, directionOf, HalaError, type Hala, type LanguageCode, type Translation } from 'hala-web';
 import { hala, tokensPerSecond } from '../state/engine.js';
-import { directionOf } from '../text/direction.js';
+import { draft } from '../ui/drafts.js';
 
 /** Long enough to not begin at every key, short enough to feel at once. */
 const DEBOUNCE_MS = 400;
+/** How likely a language must be to be spoken of. */
+const SURE = 0.75;
 
-export const source = signal('');
+export const source = draft('source');
 /** Undefined where it is found out. */
 export const from = signal<LanguageCode | undefined>(undefined);
 /** The translation, as far as it has come. */
@@ -23,6 +25,13 @@ export const pointed = signal<number | undefined>(undefined);
 /** The language of what is written, as far as it can be told before the model is asked. */
 export const written = computed<LanguageCode>(() => from.value ?? (directionOf(source.value) === 'rtl' ? 'ar' : 'en'));
 export const into = computed<LanguageCode>(() => other(written.value));
+
+/** What the text seems to be in, whatever was chosen; undefined where nothing tells. */
+export const seems = computed<LanguageCode | 'und' | undefined>(() => {
+  const [first] = detectLanguage(source.value);
+  if (!first || !/\p{L}/u.test(source.value) || first.confidence < SURE) return undefined;
+  return first.detectedLanguage as LanguageCode | 'und';
+});
 
 function other(language: LanguageCode): LanguageCode {
   return language === 'ar' ? 'en' : 'ar';

@@ -7,7 +7,7 @@ import { announce } from '../ui/announcer.js';
 import { IconButton } from '../ui/icon-button.js';
 import { SourcePane } from './source-pane.js';
 import { TargetPane } from './target-pane.js';
-import { from, into, isRunning, result, source, swap, written } from './translation.js';
+import { from, into, isRunning, result, seems, source, swap, written } from './translation.js';
 
 export function TranslateView() {
   const t = texts.value;
@@ -33,7 +33,8 @@ export function TranslateView() {
 
 function SourceLanguage() {
   const t = texts.value;
-  const found = source.value.trim() ? t.detected(t.languages[result.value?.from ?? written.value]) : t.detect;
+  const isFound = from.value === undefined && source.value.trim() !== '' && seems.value !== 'und';
+  const found = isFound ? t.detected(t.languages[result.value?.from ?? written.value]) : t.detect;
   return (
     <div role="radiogroup" aria-label={t.from} class="choices">
       {([undefined, 'ar', 'en'] as const).map((language) => (

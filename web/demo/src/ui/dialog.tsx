@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { IconButton } from './icon-button.js';
 
-type DialogName = 'models' | 'status';
+type DialogName = 'models' | 'status' | 'about';
 
 const opened = signal<DialogName | undefined>(undefined);
 
