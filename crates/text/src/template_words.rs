@@ -128,7 +128,7 @@ mod tests {
         let specials = BTreeSet::from(["<|end|>".to_owned(), "</think>".to_owned()]);
         let source = "{{ 'end' }}{{ '</think>\\n' }}{{ '<tool>' }}{{ '<' }}{{ ',' }}{{ 'user' }}";
         let words = TemplateWords::of(source, &specials);
-        assert_eq!(words.near_specials().collect::<Vec<_>>(), ["</think>\n", "<", "end"]);
+        assert_eq!(words.near_specials().collect::<Vec<_>>(), ["<", "</think>\n", "end"]);
         assert_eq!(words.apart_from_specials().collect::<Vec<_>>(), ["<tool>", "user"]);
         assert!(words.is_name("end") && words.is_name("user") && !words.is_name("<tool>"));
     }
