@@ -17,7 +17,7 @@ fn checkpoint(files: &[(&str, Value)]) -> Checkpoint {
 }
 
 /// config.json of the built-in model with these values changed.
-fn config(changes: Value) -> Value {
+fn config(changes: &Value) -> Value {
     let files = hala_demo_model::files();
     let (_, bytes) = files.iter().find(|(name, _)| name == "config.json").unwrap();
     let mut config: Value = serde_json::from_slice(bytes).unwrap();
@@ -48,26 +48,29 @@ fn a_text_ends_where_any_file_says_so() {
         (vec![(MAP, json!({ "eos_token": "<|endoftext|>" }))], vec![7, 2]),
         (vec![no_token(), (MAP, json!({ "eos_token": { "content": "<|endoftext|>" } }))], vec![7, 2]),
         // config.json counts where there is no generation_config.json, or none of its own words.
-        (vec![(GENERATION, json!(null)), (CONFIG, config(json!({ "eos_token_id": [3, 4] })))], vec![3, 4, 7]),
         (
-            vec![(GENERATION, json!({ "top_k": 5 })), (CONFIG, config(json!({ "eos_token_id": 3 })))],
+            vec![(GENERATION, json!(null)), (CONFIG, config(&json!({ "eos_token_id": [3, 4] })))],
+            vec![3, 4, 7],
+        ),
+        (
+            vec![(GENERATION, json!({ "top_k": 5 })), (CONFIG, config(&json!({ "eos_token_id": 3 })))],
             vec![3, 7],
         ),
         (
-            vec![(GENERATION, json!({ "eos_token_id": 2 })), (CONFIG, config(json!({ "eos_token_id": 3 })))],
+            vec![(GENERATION, json!({ "eos_token_id": 2 })), (CONFIG, config(&json!({ "eos_token_id": 3 })))],
             vec![2, 7],
         ),
         (
             vec![
                 (GENERATION, json!(null)),
-                (CONFIG, config(json!({ "eos_token_id": null, "text_config": { "eos_token_id": 3 } }))),
+                (CONFIG, config(&json!({ "eos_token_id": null, "text_config": { "eos_token_id": 3 } }))),
             ],
             vec![3, 7],
         ),
         // Only where nothing is named at all, the end of a turn stands in.
         (vec![no_token(), (GENERATION, json!({ "eos_token_id": 3 }))], vec![3]),
         (
-            vec![no_token(), (GENERATION, json!({})), (CONFIG, config(json!({ "eos_token_id": null })))],
+            vec![no_token(), (GENERATION, json!({})), (CONFIG, config(&json!({ "eos_token_id": null })))],
             vec![7],
         ),
     ] {
@@ -129,7 +132,7 @@ fn a_file_is_read_as_transformers_reads_it() {
 #[test]
 fn config_json_stands_in_for_the_file_that_is_not_there() {
     let changes = json!({ "do_sample": true, "temperature": 0.5, "top_k": 3 });
-    let checkpoint = checkpoint(&[(GENERATION, json!(null)), (CONFIG, config(changes))]);
+    let checkpoint = checkpoint(&[(GENERATION, json!(null)), (CONFIG, config(&changes))]);
     let defaults = SamplingDefaults::read(&checkpoint).unwrap();
     let found = defaults.sampling().unwrap();
     assert_eq!((defaults.file(), found.temperature, found.top_k), (Some("config.json"), 0.5, 3));
