@@ -207,7 +207,9 @@ fn code_is_no_evidence_and_is_copied_into_english() {
     let text = format!("مرحبا بكم.\n\n{code}\n\nثم اقرأ.");
     let found =
         block_on(Translator::new(session()).translate(&text, Direction::default(), &Cancel::new())).unwrap();
-    assert_eq!((found.to, found.segments.len()), (Language::English, 2));
+    let copied: Vec<bool> =
+        found.segments.iter().map(|s| matches!(s.remarks.outcome, Outcome::Copied(_))).collect();
+    assert_eq!((found.to, copied), (Language::English, vec![false, true, true, true, true, true, false]));
     assert!(found.text.contains(&format!("\n\n{code}\n\n")), "{}", found.text);
 }
 
