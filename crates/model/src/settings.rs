@@ -9,7 +9,7 @@ use crate::{Facts, ModelError, Options, Rope};
 /// H, K and A.
 ///
 /// # Errors
-/// None are named, heads are no multiple of key/value heads, or of an odd size.
+/// None are named, heads are no multiple of key/value heads, the width is none of heads, or their size is odd.
 pub(crate) fn heads(config: &Config, width: usize, keys: &[&str]) -> Result<Heads, ModelError> {
     let n_heads = required(config.usize(keys)?, keys)?;
     let n_kv_heads = config.usize(&["num_key_value_heads"])?.unwrap_or(n_heads);
@@ -17,7 +17,12 @@ pub(crate) fn heads(config: &Config, width: usize, keys: &[&str]) -> Result<Head
         let found = format!("{n_heads} / {n_kv_heads}");
         return Err(unsupported("num_attention_heads / num_key_value_heads", &found, "a whole ratio"));
     }
-    let head_size = config.usize(&["head_dim"])?.unwrap_or(width / n_heads);
+    let named = config.usize(&["head_dim"])?;
+    if named.is_none() && !width.is_multiple_of(n_heads) {
+        let found = format!("{width} / {n_heads}");
+        return Err(unsupported("hidden_size / num_attention_heads", &found, "a whole ratio"));
+    }
+    let head_size = named.unwrap_or(width / n_heads);
     if head_size == 0 || !head_size.is_multiple_of(2) {
         return Err(unsupported("head_dim", &head_size.to_string(), "an even number"));
     }
