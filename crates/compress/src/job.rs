@@ -110,6 +110,9 @@ impl Job {
 
     /// An error of a file in the folder that is being filled, as one of the file that it will be.
     fn in_users_words(&self, error: CompressError) -> CompressError {
+        if let CompressError::Cancelled { .. } = error {
+            return self.cancelled();
+        }
         let CompressError::Io { action, path, source } = error else { return error };
         let path = match Path::new(&path).strip_prefix(&self.partial) {
             Ok(inner) if self.out.file_name() == Some(inner.as_os_str()) => self.out.clone(),
