@@ -153,7 +153,7 @@ test.describe('in English', () => {
     await dialog.getByRole('button', { name: 'Pause' }).click();
     await expect(dialog.getByText('Paused; what was downloaded is kept.')).toBeVisible();
     await fetch(`${HUB}/go/${name}`);
-    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await dialog.locator('.progress').getByRole('button', { name: 'Resume' }).click();
     await expect(other.getByRole('button', { name: 'In use' })).toBeVisible();
     await expect(dialog.locator('.kept li')).toHaveCount(1);
     await dialog.getByRole('button', { name: /^Delete/ }).click();

@@ -122,7 +122,7 @@ test('bad models and requests are told apart by their codes', async ({ page }) =
       await Hala.load({ model: [new File(['{}'], 'config.json')], backend: 'wasm' }).catch(code),
       await hala.translate({ text: 'x', from: 'en', to: 'en' }).catch(code),
       await hala.chat.completions.create({ messages: [], temperature: -1 }).catch(code),
-      await hala.translate({ text: 'a'.repeat(20_000) }).catch(code),
+      await hala.chat.completions.create({ messages: [{ role: 'user', content: 'word '.repeat(20_000) }] }).catch(code),
     ];
   });
   expect(codes).toEqual(['not-found', 'damaged-model', 'missing-file', 'same-language', 'invalid-request', 'context-length-exceeded']);
