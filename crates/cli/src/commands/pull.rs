@@ -19,7 +19,7 @@ use crate::{App, output};
   hala pull LiquidAI/LFM2-350M
   hala pull LiquidAI/LFM2-350M-GGUF:Q4_K_M")]
 pub(crate) struct PullArgs {
-    /// The model, as owner/name[@revision][:quantisation]
+    /// The model, as owner/name, with @revision or :quantisation behind it where wanted
     #[arg(value_name = "ID")]
     id: String,
 }
