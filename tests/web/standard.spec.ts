@@ -110,3 +110,42 @@ test('languages are told by their letters, others as undetermined', async ({ pag
   const all = await detect('Hello أهلا');
   expect(all.reduce((sum, { confidence }) => sum + confidence, 0)).toBeCloseTo(1);
 });
+
+test('a signal that is given to create ends what was made, whenever it comes', async ({ page }) => {
+  const names = await page.evaluate(async () => {
+    const { LanguageDetector, Translator } = window.HalaWeb;
+    const name = (error: unknown) => (error as Error).name;
+    const stop = new AbortController();
+    const translator = await Translator.create({ sourceLanguage: 'ar', targetLanguage: 'en', signal: stop.signal });
+    const detector = await LanguageDetector.create({ signal: stop.signal });
+    const long = translator.translate('أين المحطة؟ شكرا لك. '.repeat(100)).catch(name);
+    stop.abort();
+    return [await long, await translator.translate('شكرا لك.').catch(name), await detector.detect('x').catch(name)];
+  });
+  expect(names).toEqual(['AbortError', 'AbortError', 'AbortError']);
+});
+
+test('what is no text is made text, and an argument that is not there is missed, as WebIDL has it', async ({ page }) => {
+  const found = await page.evaluate(async () => {
+    const { LanguageDetector, Translator } = window.HalaWeb;
+    const translator = await Translator.create({ sourceLanguage: 'en', targetLanguage: 'ar' });
+    const detector = await LanguageDetector.create();
+    const name = (error: unknown) => (error as Error).name;
+    const translate = translator.translate.bind(translator) as (...args: unknown[]) => Promise<string>;
+    return [await translate(42), await translate().catch(name), (await (detector.detect.bind(detector) as (input: unknown) => ReturnType<typeof detector.detect>)(null))[0]!.confidence > 0];
+  });
+  expect(found).toEqual(['42', 'TypeError', true]);
+});
+
+test('polyfill takes the place of a browser\'s own shapes only where it is told to', async ({ page }) => {
+  const found = await page.evaluate(() => {
+    const { polyfill, Translator } = window.HalaWeb;
+    const own = class {};
+    for (const name of ['Translator', 'LanguageDetector']) Object.defineProperty(globalThis, name, { value: own, writable: true, configurable: true });
+    const kept = polyfill();
+    const isKept = (globalThis as { Translator?: unknown }).Translator === own;
+    const taken = polyfill({ force: true });
+    return { kept, isKept, taken, isOurs: (globalThis as { Translator?: unknown }).Translator === Translator };
+  });
+  expect(found).toEqual({ kept: [], isKept: true, taken: ['Translator', 'LanguageDetector'], isOurs: true });
+});
