@@ -21,6 +21,12 @@ use hala_tensor::DType;
 /// Sizes around the widths of vector registers, of threads' shares and of quantised groups.
 const SIZES: [usize; 4] = [1, 31, 129, 1025];
 
+/// Every matrix of two of [`SIZES`], inputs first, in every type of [`WEIGHTS`].
+fn matrices() -> impl Iterator<Item = (usize, usize, DType)> {
+    let shapes = SIZES.iter().flat_map(|n_in| SIZES.map(|n_out| (*n_in, n_out)));
+    shapes.flat_map(|(i, o)| WEIGHTS.map(|dtype| (i, o, dtype)))
+}
+
 /// Tokens in a run: decode, a few, and around what kernels take at once.
 const TOKENS: [usize; 8] = [1, 2, 3, 4, 5, 6, 31, 33];
 

@@ -10,7 +10,7 @@ use hala_tests::random::{Rng, vector};
 use hala_tests::tolerances::{self, Tolerance};
 
 use crate::formulas::{gather, project, rms_norm};
-use crate::{EPS, SIZES, TOKENS, WEIGHTS, some_tokens};
+use crate::{EPS, TOKENS, WEIGHTS, matrices, some_tokens};
 
 /// Rows of the table that inputs are taken from.
 const N_INPUTS: usize = 40;
@@ -98,9 +98,7 @@ impl Spec {
 
 #[test]
 fn odd_shapes_in_every_dtype() {
-    let shapes = SIZES.iter().flat_map(|n_in| SIZES.map(|n_out| (*n_in, n_out)));
-    let specs = shapes.flat_map(|(i, o)| WEIGHTS.map(|dtype| (i, o, dtype)));
-    let specs = specs.enumerate().flat_map(|(n, (i, o, dtype))| {
+    let specs = matrices().enumerate().flat_map(|(n, (i, o, dtype))| {
         some_tokens(n, i * o).into_iter().map(move |t| Spec::new(i, o, dtype, t))
     });
     check::all(specs.map(|spec| spec.row()));
@@ -109,9 +107,7 @@ fn odd_shapes_in_every_dtype() {
 #[test]
 #[ignore = "long: every number of tokens for every shape and type"]
 fn odd_shapes_in_every_dtype_with_every_number_of_tokens() {
-    let shapes = SIZES.iter().flat_map(|n_in| SIZES.map(|n_out| (*n_in, n_out)));
-    let specs = shapes.flat_map(|(i, o)| WEIGHTS.map(|dtype| (i, o, dtype)));
-    check::all(specs.flat_map(|(i, o, dtype)| TOKENS.map(|t| Spec::new(i, o, dtype, t).row())));
+    check::all(matrices().flat_map(|(i, o, dtype)| TOKENS.map(|t| Spec::new(i, o, dtype, t).row())));
 }
 
 #[test]
