@@ -1,7 +1,7 @@
 // A model's files: side files whole, weight files in parts, from an address or from files that the user chose.
 
 import { HalaError } from './errors.js';
-import { unknownSize, wholeSize, type Server } from './network.js';
+import { unknownSize, type Server } from './network.js';
 
 /** Files beside the weights; a model has those that it needs. */
 export const SIDE_FILES = [
@@ -116,10 +116,8 @@ export class RemoteFiles implements ModelFiles {
   }
 
   async size(name: string): Promise<number> {
-    const response = await this.#server.part(name, 0, 1);
-    const total = wholeSize(response);
-    await response.body?.cancel();
-    if (total) return total;
+    const { bytes } = await this.#server.version(name);
+    if (bytes > 0) return bytes;
     throw unknownSize(name);
   }
 

@@ -1,6 +1,7 @@
 // Requests as pages make them: checked here, in the words of the OpenAI API, before the model is asked.
 
 import { HalaError } from './errors.js';
+import { hexadecimal } from './hexadecimal.js';
 import type { ChatRequest } from './types.js';
 
 /** What a field must be. */
@@ -141,5 +142,5 @@ function distance(one: string, other: string): number {
 
 /** Random bytes in hexadecimal. `crypto.randomUUID` would do, but is missing on pages without https. */
 export function randomHex(n_bytes: number): string {
-  return [...crypto.getRandomValues(new Uint8Array(n_bytes))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hexadecimal(crypto.getRandomValues(new Uint8Array(n_bytes)));
 }

@@ -56,17 +56,16 @@ export async function answer(conversation: string, taken: readonly Message[], as
   change(conversation, all(...changes));
   const now = find(conversation);
   if (!now) return;
-  const mine = new AbortController();
+  const [message, mine] = [newMessage('assistant', ''), new AbortController()];
   const waits = !hala.value ? 'model' : replies.value.size > 0 ? 'turn' : undefined;
   stops.set(conversation, mine);
-  replies.value = new Map(replies.value).set(conversation, { id: newMessage('assistant', '').id, text: '', waits });
+  replies.value = new Map(replies.value).set(conversation, { id: message.id, text: '', waits });
   outcomes.value = new Map(outcomes.value).set(conversation, { dropped: 0 });
-  await write(conversation, promptOf(now, now.messages), mine);
+  await write(conversation, promptOf(now, now.messages), message, mine);
 }
 
-/** Writes the reply: what came is kept at once, then every second and at the end, whatever ends it. */
-async function write(conversation: string, messages: ChatMessage[], mine: AbortController): Promise<void> {
-  const message = { ...newMessage('assistant', ''), id: replies.value.get(conversation)?.id ?? '' };
+/** Writes the reply into its message: what came is kept at once, then every second and at the end, whatever ends it. */
+async function write(conversation: string, messages: ChatMessage[], message: Message, mine: AbortController): Promise<void> {
   let keptAt = -KEPT_EVERY;
   try {
     const model = await loadedModel(mine.signal);

@@ -111,7 +111,6 @@ export const arabic: Texts = {
   localModel: 'من ملفات',
   localAbout: 'كل ملفات مجلد النموذج. لا يُنسخ شيء ولا يُرفع.',
   chooseFiles: 'اختيار الملفات',
-  lastModel: (name) => `لم يكتمل تنزيل ${name}، وهو آخر نموذج استُخدم.`,
   kept: 'محفوظ في هذا المتصفح',
   keptNothing: 'لم يُحفظ شيء بعد.',
   incomplete: 'غير مكتمل',

@@ -106,7 +106,6 @@ export const english = {
   localModel: 'From files',
   localAbout: 'All files of a checkpoint’s folder. Nothing is copied or uploaded.',
   chooseFiles: 'Choose files',
-  lastModel: (name: string) => `${name}, which was used last, is not wholly downloaded.`,
   kept: 'Kept in this browser',
   keptNothing: 'Nothing is kept yet.',
   incomplete: 'incomplete',

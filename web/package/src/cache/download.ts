@@ -2,10 +2,10 @@
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { HalaError } from '../errors.js';
+import { hexadecimal } from '../hexadecimal.js';
 import { wholeSize, type Server } from '../network.js';
 import { heldBytes, isOther, type KeptModel } from './kept.js';
 import { PieceBuffer } from './piece-buffer.js';
-import { hexadecimal } from './store.js';
 
 /** Tries without a byte of progress before a download gives up, and what it waits before the second; each wait is twice the last. */
 const TRIES = 4;

@@ -1,6 +1,7 @@
 // A model as it is kept: its files in pieces, and the list of them with their sums.
 
-import { hexadecimal, type Store } from './store.js';
+import { hexadecimal } from '../hexadecimal.js';
+import type { Store } from './store.js';
 
 /** Bytes that were written at once: 32 MiB, or what had come when the line broke or the file ended. */
 export interface Piece {

@@ -1,5 +1,7 @@
 // Where bytes are kept for later visits: the Cache API, or the origin's private file system.
 
+import { hexadecimal } from '../hexadecimal.js';
+
 /** What is kept of one model, by keys. */
 export interface Store {
   /** Undefined where nothing is kept under this key. */
@@ -127,9 +129,4 @@ async function writeFile(directory: FileSystemDirectoryHandle, name: string, byt
 
 function isNotFound(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'NotFoundError';
-}
-
-/** Bytes in hexadecimal, as SHA-256 sums are written. */
-export function hexadecimal(bytes: ArrayBuffer | Uint8Array): string {
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
