@@ -13,6 +13,8 @@ fn main() -> Result<()> {
     let ((module, folder), name) = given.context("usage: bindgen MODULE.wasm FOLDER NAME")?;
     let name = name.to_str().context("NAME must be Unicode")?;
     let mut bindgen = Bindgen::new();
+    // Names of functions are of no use to who does not debug, and weigh more than the code.
+    bindgen.remove_name_section(true).remove_producers_section(true);
     bindgen.input_path(module).out_name(name).typescript(true).web(true)?;
     bindgen.generate(folder)
 }
