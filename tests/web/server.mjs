@@ -8,6 +8,7 @@ import { extname } from 'node:path';
 const PACKAGE = new URL('../../web/package/dist/', import.meta.url);
 const DEMO = new URL('../../web/demo/dist/', import.meta.url);
 const CONSUMERS = new URL('results/consumers/', import.meta.url);
+const ONE_THREAD = new URL('results/one-thread/web/package/dist/', import.meta.url);
 const MODEL = new URL('../../crates/demo-model/files/', import.meta.url);
 const TYPES = {
   '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm',
@@ -45,10 +46,10 @@ async function answer(request, response) {
   }
   // In place of `dist`, `cut` gives a weight file that ends too early, `whole` gives files whole whatever is asked for, and
   // the keys of BROWSERS give a worker in another browser.
-  const [, folder, path] = /^\/(dist|cut|whole|nocache|nothreads|badthreads|slowclock|crowded|demo|consumers)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
+  const [, folder, path] = /^\/(dist|cut|whole|nocache|nothreads|badthreads|slowclock|crowded|demo|consumers|one-thread)\/(.+)$/.exec(pathname === '/demo/' ? '/demo/index.html' : pathname) ?? [];
   if (!path) return void response.writeHead(404).end();
   const inModel = /^model\/(.+)$/.exec(path)?.[1];
-  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, { demo: DEMO, consumers: CONSUMERS }[folder] ?? PACKAGE));
+  let bytes = await readFile(inModel ? new URL(inModel, MODEL) : new URL(path, { demo: DEMO, consumers: CONSUMERS, 'one-thread': ONE_THREAD }[folder] ?? PACKAGE));
   if (folder === 'cut' && path.endsWith('.safetensors')) bytes = bytes.subarray(0, bytes.length / 2);
   if (path === 'worker.js') bytes = Buffer.concat([Buffer.from(BROWSERS[folder] ?? ''), bytes]);
   response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');

@@ -11,6 +11,7 @@ mod kernels;
 mod manifest;
 mod process;
 mod project;
+mod record;
 mod setup;
 mod test;
 mod tidy;

@@ -17,19 +17,17 @@ pub(crate) fn show(command: &mut Command) -> Result<bool> {
     Ok(status.with_context(|| format!("{} cannot be started", name(command)))?.success())
 }
 
-/// Runs commands beside each other to their ends, with the terminal's own output; true when all succeeded.
-pub(crate) fn show_together(commands: &mut [Command]) -> Result<bool> {
-    let started: Vec<_> = commands.iter_mut().map(|command| start(command.stdin(Stdio::null()))).collect();
-    let mut good = true;
-    let mut fault = None;
+/// Runs commands beside each other to their ends, with the terminal's own output; which of them succeeded.
+pub(crate) fn show_together<'a>(commands: impl IntoIterator<Item = &'a mut Command>) -> Result<Vec<bool>> {
+    let started: Vec<_> = commands.into_iter().map(|command| start(command.stdin(Stdio::null()))).collect();
     // Those that have started are waited for, whatever became of others.
-    for child in started {
-        match child.and_then(|mut child| child.wait().context("a started program cannot be waited for")) {
-            Ok(status) => good &= status.success(),
-            Err(error) => fault = Some(error),
-        }
-    }
-    fault.map_or(Ok(good), Err)
+    let ended: Vec<_> = started
+        .into_iter()
+        .map(|child| {
+            child.and_then(|mut child| child.wait().context("a started program cannot be waited for"))
+        })
+        .collect();
+    ended.into_iter().map(|status| Ok(status?.success())).collect()
 }
 
 /// Runs `command` silently and returns both of its outputs together.
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn of_commands_beside_each_other_all_must_succeed() {
+    fn of_commands_beside_each_other_each_tells_how_it_ended() {
         let commands = |words: [&str; 2]| {
             words.map(|word| {
                 let mut command = Command::new("rustc");
@@ -146,8 +144,8 @@ mod tests {
                 command
             })
         };
-        assert!(show_together(&mut commands(["--version", "-V"])).unwrap());
-        assert!(!show_together(&mut commands(["--no-such-option", "-V"])).unwrap());
+        assert_eq!(show_together(&mut commands(["--version", "-V"])).unwrap(), [true, true]);
+        assert_eq!(show_together(&mut commands(["--no-such-option", "-V"])).unwrap(), [false, true]);
         assert!(show_together(&mut [Command::new("no-such-program-here")]).is_err());
     }
 

@@ -159,7 +159,7 @@ pub(crate) const FIREFOX: Need = Need {
 };
 
 /// Whether a missing thing may be installed.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Install {
     Allowed,
     Forbidden,

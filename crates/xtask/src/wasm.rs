@@ -123,8 +123,8 @@ fn check(project: &Project, way: &Way, packages: &[String]) -> Result<Verdict> {
     })
 }
 
-/// Has cargo build the standard library too, from its source, into a target folder of its own: artefacts of two compilers, or
-/// of two kinds of module, must not evict each other.
+/// Has cargo build the standard library too, from its source, into `target`: a folder of its own for another compiler than the active one,
+/// whose artefacts it would evict.
 pub(crate) fn from_source(way: &Way, target: &Path, command: &mut Command) {
     command.args(["-Z", "build-std=std,panic_abort"]).arg("--target-dir").arg(target);
     command.env("RUSTC_BOOTSTRAP", "1");
@@ -135,6 +135,13 @@ pub(crate) fn from_source(way: &Way, target: &Path, command: &mut Command) {
         // `cargo run` points it at the rustup toolchain, whose libraries are not this compiler's.
         command.env_remove("LD_LIBRARY_PATH");
     }
+}
+
+/// Debian's compiler: `cargo run` points it at the rustup toolchain, whose libraries are not its own.
+pub(crate) fn debian_rustc() -> Command {
+    let mut command = Command::new(DEBIAN_RUSTC);
+    command.env_remove("LD_LIBRARY_PATH");
+    command
 }
 
 #[derive(Debug, PartialEq, Eq)]

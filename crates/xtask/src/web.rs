@@ -1,94 +1,94 @@
-//! The package for browsers: the module compiled and given its JavaScript side, TypeScript around it, the demo, tests in Chromium.
+//! The package for browsers: the modules compiled and given their JavaScript sides, TypeScript around them, the demo, tests in Chromium.
 
-use std::path::{Path, PathBuf};
+mod module;
+mod npm;
+mod threads_target;
+
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::Outcome;
 use crate::args::{Task, Usage};
 use crate::process;
 use crate::project::Project;
-use crate::setup::{self, Fix, Install, Need, WASM_TARGET, Way};
+use crate::setup::{self, Install};
 use crate::test::{self, Extent, Times, Verdict};
-use crate::wasm;
+use module::{Compilation, Module, ONE_THREAD, THREADS};
 
 pub(crate) const TASK: Task = Task {
     name: "web",
     about: "build the package for browsers and the demo, or serve the demo",
     help: "\
-Compiles crates/wasm for wasm32 in release, once for one thread and once for several, writes the JavaScript sides to
-web/package/wasm, builds the npm package into web/package/dist, and the demo into web/demo/dist. Uses rustup's standard library
-for that target and, for several threads, its source; or Debian's where rustup cannot get them.
+Compiles crates/wasm for wasm32 in release, once for one thread or a GPU and once for several threads, writes the JavaScript sides to
+web/package/wasm, builds the npm package into web/package/dist, and the demo into web/demo/dist. Says how long that takes, and at the
+end what took it. What has not changed is not built again: npm installs where a lock file has changed, a JavaScript side is written
+where its module has. Uses rustup's standard library for wasm32 and, for several threads, its source; or Debian's where rustup
+cannot get them.
 
-Usage: cargo xtask web [--serve] [--no-install]
+Usage: cargo xtask web [--one-thread] [--serve] [--no-install]
 
+  --one-thread  leave the module for several threads out: the quickest way to a page. The package then computes on one thread or
+                the GPU, and says so in the console of a page that could have threads
   --serve       then serve the demo at localhost until Ctrl+C, and print its address
-  --no-install  install nothing
+  --no-install  install nothing on this machine; npm still installs into the project
 ",
     run,
 };
 
-/// Where the module and its JavaScript side go.
-const MODULE_FOLDER: &str = "web/package/wasm";
-
-/// A module that the package ships.
-struct Module {
-    /// Its file, without the ending.
-    name: &'static str,
-    /// In a sentence.
-    what: &'static str,
-    needs: &'static Need,
-    cargo: &'static [&'static str],
-    flags: &'static str,
-    /// The target folder within the project's, where the standard library is built from source.
-    target: &'static str,
-}
-
-/// Every browser of the last years has 128-bit vectors, and the compiler makes them of loops over rows.
-const ONE_THREAD: Module = Module {
-    name: "hala_wasm",
-    what: "the module for one thread or a GPU",
-    needs: &setup::WASM,
-    cargo: &[],
-    flags: "-C target-feature=+simd128",
-    target: "wasm",
-};
-
-/// Memory that workers share is imported, has a largest size, and is set up once for all and once for each thread.
-const THREADS: Module = Module {
-    name: "hala_wasm_threads",
-    what: "the module for several threads",
-    needs: &setup::WASM_THREADS,
-    cargo: &["--no-default-features"],
-    flags: "-C target-feature=+simd128,+atomics,+bulk-memory \
-        -C link-arg=--shared-memory -C link-arg=--import-memory -C link-arg=--max-memory=4294967296 \
-        -C link-arg=--export=__heap_base -C link-arg=--export=__wasm_init_tls -C link-arg=--export=__tls_size \
-        -C link-arg=--export=__tls_align -C link-arg=--export=__tls_base",
-    target: "wasm-threads",
-};
-
-/// Where the tests in browsers are, and the variable by which those marked `@long` are run too.
-const TESTS: &str = "tests/web";
+/// The variable by which the tests in browsers that are marked `@long` are run too.
 const LONG: &str = "HALA_LONG";
 
 /// The step of `cargo xtask test`, in a word or two.
 pub(crate) const TESTED: &str = "the package in a browser";
 
-fn run(project: &Project, words: &[String]) -> Result<Outcome> {
-    let (mut install, mut serves) = (Install::Allowed, false);
-    for word in words {
-        match word.as_str() {
-            "--no-install" => install = Install::Forbidden,
-            "--serve" => serves = true,
-            _ => return Err(Usage::unknown("web", word).into()),
+/// What the words ask for.
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    install: Install,
+    modules: Modules,
+    serves: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Modules {
+    OneThread,
+    All,
+}
+
+impl Modules {
+    fn list(self) -> &'static [&'static Module] {
+        match self {
+            Modules::OneThread => &[&ONE_THREAD],
+            Modules::All => &[&ONE_THREAD, &THREADS],
         }
     }
-    let built = build(project, install)?;
-    if serves && matches!(built, Verdict::Passed(_)) {
-        npm(&project.root.join("web"), &["run", "serve", "--workspace", "hala-demo"])?;
+}
+
+fn run(project: &Project, words: &[String]) -> Result<Outcome> {
+    let Options { install, modules, serves } = parse(words)?;
+    let mut times = Times::default();
+    let built = build(project, (modules.list(), install), &mut times)?;
+    let is_built = matches!(built, Verdict::Passed(_));
+    let outcome = built.report();
+    print!("{}", times.in_order());
+    if is_built && serves {
+        process::show(&mut npm::run("serve", "hala-demo", &project.root))?;
     }
-    Ok(built.report())
+    Ok(outcome)
+}
+
+fn parse(words: &[String]) -> Result<Options, Usage> {
+    let mut options = Options { install: Install::Allowed, modules: Modules::All, serves: false };
+    for word in words {
+        match word.as_str() {
+            "--no-install" => options.install = Install::Forbidden,
+            "--one-thread" => options.modules = Modules::OneThread,
+            "--serve" => options.serves = true,
+            _ => return Err(Usage::unknown("web", word)),
+        }
+    }
+    Ok(options)
 }
 
 /// Builds the package and tests it in a browser; skipped where something for that cannot be had.
@@ -103,7 +103,7 @@ pub(crate) fn verdict(
     if let Err(Verdict::Skipped { why, remedy }) = test::ready(&setup::FIREFOX, install) {
         println!("web: no test in Firefox: {why}; run: {remedy}");
     }
-    let built = times.take("building the package and the demo", || build(project, install))?;
+    let built = build(project, (Modules::All.list(), install), times)?;
     if !matches!(built, Verdict::Passed(_)) {
         return Ok(built);
     }
@@ -114,7 +114,7 @@ pub(crate) fn verdict(
 pub(crate) fn n_long(project: &Project) -> usize {
     let mut list = Command::new("npx");
     list.args(["playwright", "test", "--list", "--grep", "@long"]).env(LONG, "1");
-    let listed = process::read(list.current_dir(project.root.join(TESTS)));
+    let listed = process::read(list.current_dir(project.root.join(npm::TESTS.folder)));
     listed.ok().and_then(|listed| n_listed(&listed.output)).unwrap_or(0)
 }
 
@@ -126,13 +126,11 @@ fn n_listed(output: &str) -> Option<usize> {
 
 /// Tests the package that is built.
 fn test_in_browsers(project: &Project, extent: Extent) -> Result<Verdict> {
-    let folder = project.root.join(TESTS);
     println!("web: testing the package in browsers");
-    if !npm(&folder, &["ci"])? {
+    if !npm::TESTS.install(&project.root)? {
         return Ok(Verdict::Failed(String::from("npm cannot install what the tests are run by; see above")));
     }
-    let mut tests = Command::new("npm");
-    tests.arg("test").current_dir(&folder);
+    let mut tests = npm::npm(&project.root.join(npm::TESTS.folder), &["test"]);
     if extent == Extent::Long {
         tests.env(LONG, "1");
     }
@@ -145,104 +143,124 @@ fn test_in_browsers(project: &Project, extent: Extent) -> Result<Verdict> {
     })
 }
 
-/// Builds the module, the package around it and the demo; each build checks its types.
-fn build(project: &Project, install: Install) -> Result<Verdict> {
-    if let Err(skipped) = test::ready(&setup::NODE, install) {
-        return Ok(skipped);
-    }
+/// Builds the modules, the package around them and the demo; each build checks its types.
+fn build(
+    project: &Project,
+    (modules, install): (&[&'static Module], Install),
+    times: &mut Times,
+) -> Result<Verdict> {
+    let mut compilations = match times.take("set-up", || set_up(project, modules, install))? {
+        Ok(compilations) => compilations,
+        Err(skipped) => return Ok(skipped),
+    };
+    let is_compiled = compilations.iter().all(|compilation| compilation.compiled.is_file());
+    println!("web: {}", time_to_expect(modules.len(), is_compiled));
     let failed = |what: &str| Ok(Verdict::Failed(format!("{what}; see above")));
-    let (mut modules, mut builds) = (Vec::new(), Vec::new());
-    for module in [&ONE_THREAD, &THREADS] {
-        let way = match test::ready(module.needs, install) {
-            Ok(way) => way,
-            Err(skipped) => return Ok(skipped),
-        };
-        let (build, compiled) = compiling(project, module, way)?;
-        builds.push(build);
-        modules.push((module, compiled));
+    if let Some(names) = compile(project, &mut compilations, times)? {
+        return failed(&format!("not built: {names}"));
     }
-    println!("web: compiling {} and {}", ONE_THREAD.what, THREADS.what);
-    // Each lies in a target folder of its own, and ends with minutes of work for one core.
-    if !process::show_together(&mut builds)? {
-        return failed("a module does not compile");
-    }
-    empty(&project.root.join(MODULE_FOLDER))?;
-    for (module, compiled) in modules {
-        if !bind(project, module, &compiled)? {
+    for Compilation { module, compiled, .. } in &compilations {
+        if !times.take(module::BINDING, || module.bind(project, compiled))? {
             return failed("a module's JavaScript side cannot be written");
         }
     }
-    println!("web: building the package and the demo");
-    let folder = project.root.join("web");
-    if !npm(&folder, &["ci"])? {
-        return failed("npm cannot install what the package is built with");
-    }
-    if !npm(&folder, &["run", "build", "--workspaces"])? {
-        return failed("the package or the demo cannot be built");
+    module::leave_only(&project.root, modules)?;
+    for (what, workspace) in [("the package", "hala-web"), ("the demo", "hala-demo")] {
+        println!("web: building {what}");
+        if !times.take(what, || process::show(&mut npm::run("build", workspace, &project.root)))? {
+            return failed(&format!("{what} cannot be built"));
+        }
     }
     Ok(Verdict::Passed(String::from("the package is in web/package/dist, the demo in web/demo/dist")))
 }
 
-fn npm(folder: &Path, words: &[&str]) -> Result<bool> {
-    process::show(Command::new("npm").args(words).current_dir(folder))
-}
-
-/// What compiles a module, and where it then is.
-fn compiling(project: &Project, module: &Module, way: &Way) -> Result<(Command, PathBuf)> {
-    let mut command = project.cargo();
-    command.args(["build", "--package", "hala-wasm", "--profile", "web", "--target", WASM_TARGET]);
-    command.args(module.cargo).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module.flags);
-    let mut target = project.target();
-    if !matches!(way.fix, Fix::RustupTarget(_)) {
-        target = target.join(module.target);
-        wasm::from_source(way, &target, &mut command);
+/// Gets what the build needs, and says how the modules are compiled; a verdict where something cannot be had.
+fn set_up(
+    project: &Project,
+    modules: &[&'static Module],
+    install: Install,
+) -> Result<Result<Vec<Compilation>, Verdict>> {
+    if let Err(skipped) = test::ready(&setup::NODE, install) {
+        return Ok(Err(skipped));
     }
-    if let Fix::Debian(_) = way.fix {
-        with_rustup_linker(&mut command)?;
+    let mut compilations = Vec::new();
+    for &module in modules {
+        match test::ready(module.needs, install) {
+            Ok(way) => compilations.push(module.compilation(project, way)?),
+            Err(skipped) => return Ok(Err(skipped)),
+        }
     }
-    Ok((command, target.join(WASM_TARGET).join("web/hala_wasm.wasm")))
+    Ok(Ok(compilations))
 }
 
-/// Debian's compiler comes without a linker for wasm32; the rustup toolchain's does, and needs its own libraries.
-fn with_rustup_linker(command: &mut Command) -> Result<()> {
-    let sysroot = PathBuf::from(setup::rustc_prints(&["sysroot"])?);
-    let host = setup::rustc_prints(&["host-tuple"])?;
-    let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-    command.env("LD_LIBRARY_PATH", sysroot.join("lib"));
-    Ok(())
-}
-
-fn empty(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).with_context(|| format!("{} cannot be emptied", folder.display()))?;
+/// What to tell somebody who waits. The figures are of two cores, as benches/runs/2026-11-30-web-setup.md has them, rounded up.
+fn time_to_expect(n_modules: usize, is_compiled: bool) -> String {
+    if is_compiled {
+        return String::from(
+            "what has not changed is not built again; where only TypeScript has, this takes seconds",
+        );
     }
-    Ok(())
+    let minutes = if n_modules == 1 { "2 minutes" } else { "3 minutes" };
+    format!("the first time this takes about {minutes} on two cores, and what the network takes")
 }
 
-/// Writes a module's JavaScript side, by a program that is not optimised: it runs for seconds, and its build would take minutes.
-fn bind(project: &Project, module: &Module, compiled: &Path) -> Result<bool> {
-    println!("web: writing its JavaScript side to {MODULE_FOLDER}");
-    let mut command = project.cargo();
-    command.args([
-        "run",
-        "--quiet",
-        "--profile",
-        "tool",
-        "--package",
-        "hala-xtask",
-        "--features",
-        "bindgen",
-        "--bin",
-        "bindgen",
-        "--",
-    ]);
-    process::show(command.arg(compiled).arg(project.root.join(MODULE_FOLDER)).arg(module.name))
+/// Compiles the program that writes JavaScript, beside npm, which waits for the network, and then the modules, one after the other: they share
+/// what is built for this machine, and cargo would tell of waiting for itself. Names what failed.
+fn compile(project: &Project, compilations: &mut [Compilation], times: &mut Times) -> Result<Option<String>> {
+    let mut bindgen = module::building_bindgen(project);
+    let mut steps = vec![("the program that writes JavaScript", &mut bindgen)];
+    let mut installing = npm::WEB.missing(&project.root)?;
+    steps.extend(installing.as_mut().map(|(command, _)| ("what npm installs", command)));
+    if let Some(names) = together(steps, times)? {
+        return Ok(Some(names));
+    }
+    if let Some((_, record)) = installing {
+        record.write()?;
+    }
+    for Compilation { module, command, .. } in compilations {
+        if let Some(name) = together(vec![(module.what, command)], times)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+/// Does steps beside each other, and names those that failed.
+fn together(steps: Vec<(&str, &mut Command)>, times: &mut Times) -> Result<Option<String>> {
+    let (names, commands): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+    let all = names.join(", ");
+    println!("web: building {all}");
+    let good = times.take(&all, || process::show_together(commands))?;
+    let bad: Vec<_> =
+        names.into_iter().zip(good).filter_map(|(name, good)| (!good).then_some(name)).collect();
+    Ok((!bad.is_empty()).then(|| bad.join(", ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(String::from).collect()
+    }
+
+    #[test]
+    fn all_modules_are_built_unless_one_is_asked_for() {
+        let options = parse(&words("--one-thread --serve --no-install")).unwrap();
+        let asked = Options { install: Install::Forbidden, modules: Modules::OneThread, serves: true };
+        assert_eq!(options, asked);
+        let names = |modules: Modules| modules.list().iter().map(|module| module.name).collect::<Vec<_>>();
+        assert_eq!(names(options.modules), ["hala_wasm"]);
+        assert_eq!(names(parse(&[]).unwrap().modules), ["hala_wasm", "hala_wasm_threads"]);
+        assert!(parse(&words("--one-thred")).unwrap_err().to_string().contains("--one-thred"));
+    }
+
+    #[test]
+    fn who_waits_is_told_for_how_long() {
+        assert!(time_to_expect(1, false).contains("about 2 minutes"));
+        assert!(time_to_expect(2, false).contains("about 3 minutes"));
+        assert!(time_to_expect(2, true).contains("seconds"));
+    }
 
     #[test]
     fn long_tests_are_counted_as_playwright_lists_them() {

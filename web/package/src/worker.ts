@@ -1,13 +1,14 @@
 // The worker: holds the model, and does what the page asks, one piece of work after the other.
 
-import type { Cancel, Runtime } from '../wasm/hala_wasm.js';
+import type { Cancel, Runtime } from '../wasm/hala_wasm/hala_wasm.js';
 import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
 import { HalaError, toPlain } from './errors.js';
 import { release, sideFiles } from './files.js';
-import { lendThread, startModule, type Lending, type Module } from './module.js';
+import { startModule, type Module } from './module.js';
 import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
 import { PageFetch } from './page-fetch.js';
 import { openFiles } from './sources.js';
+import { lendThread, type Lending } from './threads.js';
 
 let module: Module | undefined;
 let runtime: Runtime | undefined;

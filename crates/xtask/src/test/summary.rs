@@ -29,6 +29,17 @@ impl Times {
         self.0.push((name.to_owned(), time));
     }
 
+    /// What took so long, in its order, and all of it together, in a line; nothing where it is not worth a word.
+    pub(crate) fn in_order(&self) -> String {
+        let worth: Vec<_> = self.0.iter().filter(|(_, time)| *time >= WORTH_TELLING).map(named).collect();
+        let all: Duration = self.0.iter().map(|(_, time)| *time).sum();
+        if worth.is_empty() {
+            String::new()
+        } else {
+            format!("took {:.0} s: {}\n", all.as_secs_f64(), worth.join("; "))
+        }
+    }
+
     /// The slowest, slowest first.
     fn slowest(&self) -> Vec<&(String, Duration)> {
         let mut all: Vec<_> = self.0.iter().filter(|(_, time)| *time >= WORTH_TELLING).collect();
@@ -36,6 +47,10 @@ impl Times {
         all.truncate(N_SLOWEST);
         all
     }
+}
+
+fn named((name, time): &(String, Duration)) -> String {
+    format!("{name} {:.0} s", time.as_secs_f64())
 }
 
 /// The summary but for its last line.
@@ -56,8 +71,7 @@ pub(super) fn text(steps: &[(&str, Verdict)], long: &[(String, usize)], times: &
         let names: Vec<_> = some.map(|(name, n)| format!("{name} {n}")).collect();
         let _ = writeln!(text, "  left to `cargo xtask test --long`: {n_long} ({})", names.join(", "));
     }
-    let slowest: Vec<_> =
-        times.slowest().iter().map(|(name, time)| format!("{name} {:.0} s", time.as_secs_f64())).collect();
+    let slowest: Vec<_> = times.slowest().into_iter().map(named).collect();
     if !slowest.is_empty() {
         let _ = writeln!(text, "  slowest: {}", slowest.join("; "));
     }
@@ -97,6 +111,16 @@ mod tests {
         let text = text(&[], &long, &Times::default());
         assert_eq!(text, "  left to `cargo xtask test --long`: 3 (ops 3)\n");
         assert_eq!(last_line(counts), "5 passed, 0 failed, 0 skipped");
+    }
+
+    #[test]
+    fn parts_are_told_in_their_order_with_their_sum() {
+        let mut times = Times::default();
+        assert_eq!(times.in_order(), "");
+        for (name, seconds) in [("one", 3.0), ("quick", 0.6), ("two", 70.0)] {
+            times.note(name, Duration::from_secs_f64(seconds));
+        }
+        assert_eq!(times.in_order(), "took 74 s: one 3 s; two 70 s\n");
     }
 
     #[test]
