@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
+import { watch, watched } from './watch.ts';
 
 test.use({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
 
@@ -42,6 +43,27 @@ test('an image is told in words, with its address, and nothing is fetched', asyn
   await expect(reply.getByRole('link').first()).toHaveAttribute('href', 'http://example.org/harbour.png');
   await expect(reply.locator('[background]')).toHaveCount(0);
   expect(asked.filter((url) => url.includes('example.org'))).toEqual([]);
+});
+
+test('a reply without a word is told to be one, and is asked for again', async ({ page }) => {
+  await page.addInitScript(watch, { isWritten: true });
+  await page.goto('/demo/#chat');
+  const message = page.getByRole('textbox', { name: 'Message', exact: true });
+  const asked = () => expect.poll(() => watched(page, ({ isAsked }) => isAsked)).toBe(true);
+  await message.fill('Hello');
+  await message.press('Enter');
+  await asked();
+  await watched(page, (watched) => watched.end());
+  await expect(page.getByText('The model answered with nothing.')).toBeVisible();
+  await page.reload();
+  await expect(page.getByText('The model answered with nothing.')).toBeVisible();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await asked();
+  await watched(page, (watched) => watched.say(['Good day.']));
+  await watched(page, (watched) => watched.end());
+  await expect(page.locator('.message.assistant')).toHaveText('Good day.');
+  await expect(page.getByText('The model answered with nothing.')).toHaveCount(0);
+  await expect(page.locator('.messages > li')).toHaveCount(2);
 });
 
 const source = (page: Page) => page.getByRole('textbox', { name: 'Text to translate' });

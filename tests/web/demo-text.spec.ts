@@ -2,8 +2,8 @@
 
 import { expect, test } from '@playwright/test';
 import { fromFile, newConversation, newMessage, put, titleOf, toFile, without } from '../../web/demo/src/chat/conversations.ts';
-import { withoutControls } from '../../web/demo/src/text/controls.ts';
-import { partsOf, segmentAt } from '../../web/demo/src/text/segments.ts';
+import { n_characters, withoutControls } from '../../web/demo/src/text/characters.ts';
+import { segmentAt } from '../../web/demo/src/text/segments.ts';
 
 test('marks of direction are taken out, and nothing else', () => {
   expect(withoutControls('\u200fمرحبا\u202b (x)\u2069')).toBe('مرحبا (x)');
@@ -11,18 +11,16 @@ test('marks of direction are taken out, and nothing else', () => {
   expect(withoutControls('می\u200cخواهم')).toBe('می\u200cخواهم');
 });
 
-test('parts make up the text, whatever the segments say', () => {
-  const text = 'One. Two.';
-  const parts = partsOf(text, [{ source: [0, 4], target: [0, 1] }, { source: [5, 9], target: [2, 3] }], 'source');
-  expect(parts).toEqual([{ text: 'One.', index: 0 }, { text: ' ', index: undefined }, { text: 'Two.', index: 1 }]);
-  const odd = partsOf(text, [{ source: [0, 4], target: [0, 0] }, { source: [2, 9], target: [0, 0] }, { source: [5, 99], target: [0, 0] }], 'source');
-  expect(odd.map((part) => part.text).join('')).toBe(text);
+test('ends of lines are as text fields have them, and characters are counted as people do', () => {
+  expect(withoutControls('a\r\nb\rc\n')).toBe('a\nb\nc\n');
+  expect(n_characters('a🙂ب')).toBe(3);
+  expect(n_characters('\ud83d')).toBe(1);
 });
 
 test('a place belongs to the sentence that it is in', () => {
-  const segments = [{ source: [0, 4] as [number, number], target: [0, 1] as [number, number] }];
-  expect(segmentAt(segments, 3)).toBe(0);
-  expect(segmentAt(segments, 4)).toBeUndefined();
+  const segments = [[0, 4], [5, 9], [9, 9], [9, 12]].map(([start, end]) => ({ source: [start!, end!] as const }));
+  expect([0, 3, 4, 5, 8, 9, 11, 12].map((offset) => segmentAt(segments, offset))).toEqual([0, 0, undefined, 1, 1, 3, 3, undefined]);
+  expect(segmentAt([], 0)).toBeUndefined();
 });
 
 test('conversations survive a file, and others are refused', () => {

@@ -54,7 +54,7 @@ test.describe('in Arabic', () => {
     await expect(target).toHaveAttribute('lang', 'en');
     await expect(source).toHaveAttribute('dir', 'rtl');
     await sentences.nth(1).focus();
-    await expect(page.locator('.backdrop mark')).toHaveText('أين المحطة؟');
+    await expect(page.locator('.backdrop .pointed')).toHaveText('أين المحطة؟');
     await expect(page.getByText('٢٣ حرفًا')).toBeVisible();
   });
 

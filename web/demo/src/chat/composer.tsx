@@ -4,7 +4,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { directionOf } from 'hala-web';
 import { texts } from '../i18n/i18n.js';
 import { isBuiltIn } from '../state/engine.js';
-import { withoutControls } from '../text/controls.js';
+import { withoutControls } from '../text/characters.js';
 import { drafts } from '../ui/drafts.js';
 import { IconButton } from '../ui/icon-button.js';
 import { answer, replies, stopReply } from './reply.js';

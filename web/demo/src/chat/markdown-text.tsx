@@ -1,17 +1,29 @@
-// A text in Markdown; blocks that are finished are not made anew while more is written.
+// A text in Markdown, and one as it was written: what is in them is no component's, so that a piece of a reply costs the same however long it is.
 
-import { memo } from 'preact/compat';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { blocksOfLonger, renderBlock } from './markdown.js';
+import { SentenceText } from '../text/sentence-text.js';
+import { MarkdownWriter } from './markdown-writer.js';
 
-export function MarkdownText({ text }: { text: string }) {
-  const last = useRef<{ text: string; blocks: readonly string[] }>({ text: '', blocks: [] });
-  last.current = { text, blocks: blocksOfLonger(text, last.current) };
-  return <>{last.current.blocks.map((raw, index) => <Block key={index} raw={raw} />)}</>;
+/** `isGrowing` where more of it is to come. */
+export function MarkdownText({ text, isGrowing }: { text: string; isGrowing: boolean }) {
+  const host = useRef<HTMLDivElement>(null);
+  const writer = useRef<MarkdownWriter | undefined>(undefined);
+  useLayoutEffect(() => () => writer.current?.stop(), []);
+  useLayoutEffect(() => {
+    writer.current ??= new MarkdownWriter(host.current!);
+    writer.current.show(text);
+    if (!isGrowing) writer.current.finish();
+  }, [text, isGrowing]);
+  return <div class="markdown" ref={host} />;
 }
 
-const Block = memo(function Block({ raw }: { raw: string }) {
-  const place = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => place.current?.replaceChildren(renderBlock(raw)), [raw]);
-  return <div ref={place} />;
-});
+/** Each line in its own direction, or the message's. */
+export function Lines({ text }: { text: string }) {
+  const host = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const lines = new SentenceText(host.current!);
+    lines.show(text);
+    return () => lines.stop();
+  }, [text]);
+  return <div ref={host} />;
+}

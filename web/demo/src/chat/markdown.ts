@@ -2,7 +2,7 @@
 
 import DOMPurify from 'dompurify';
 import { directionOf } from 'hala-web';
-import { lexer, parser, type Token } from 'marked';
+import { lexer, parser, type Token, type Tokens } from 'marked';
 
 /** Blocks that have a direction of their own, where their prose has one. Lists and tables follow the message, and items their list. */
 const BLOCKS = 'p, h1, h2, h3, h4, h5, h6, td, th';
@@ -11,22 +11,32 @@ const BLOCKS = 'p, h1, h2, h3, h4, h5, h6, td, th';
 const FORBIDDEN = ['img', 'picture', 'video', 'audio', 'source', 'svg', 'math', 'style', 'form', 'input', 'button', 'iframe', 'link'];
 const FORBIDDEN_ATTRIBUTES = ['style', 'class', 'id', 'background', 'dir', 'srcset'];
 
-/** The top blocks of a text, as it was written. */
-export function blocksOf(text: string): string[] {
-  return lexer(text).map((token: Token) => token.raw);
+/** A block at the top of a text. */
+export interface MarkdownBlock {
+  raw: string;
+  /** Where in it the last item of a list of several begins: what comes before stays as it is, however long the list becomes. */
+  lastItem: number | undefined;
+  /** Whether it is code whose end has not come. */
+  isOpenCode: boolean;
 }
 
-/**
- * The blocks of a text that begins with another one, of which the blocks are known: only what follows its last but one block is looked
- * at, so that a long reply costs no more for each token than a short one.
- */
-export function blocksOfLonger(text: string, before: { text: string; blocks: readonly string[] }): readonly string[] {
-  if (text === before.text) return before.blocks;
-  const settled = text.startsWith(before.text) ? before.blocks.slice(0, -2) : [];
-  const at = settled.reduce((sum, block) => sum + block.length, 0);
-  // What marked writes otherwise than it was (line ends, tabs) cannot be cut by lengths.
-  if (before.text.slice(0, at) !== settled.join('')) return blocksOf(text);
-  return [...settled, ...blocksOf(text.slice(at))];
+/** The top blocks of a text, as it was written. */
+export function blocksOf(text: string): MarkdownBlock[] {
+  return lexer(text).map((token: Token) => ({ raw: token.raw, lastItem: lastItemOf(token), isOpenCode: isOpenCode(token) }));
+}
+
+function lastItemOf(token: Token): number | undefined {
+  if (token.type !== 'list') return undefined;
+  const { raw, items } = token as Tokens.List;
+  return items.length > 1 ? raw.length - items.at(-1)!.raw.length : undefined;
+}
+
+/** Lines that begin as the end of code does. */
+export const CODE_END = /^ {0,3}(`{3}|~{3})/m;
+
+function isOpenCode({ type, raw }: Token): boolean {
+  const [first, ...lines] = raw.split('\n');
+  return type === 'code' && CODE_END.test(first!) && !CODE_END.test(lines.join('\n'));
 }
 
 /** A block's elements. */

@@ -7,65 +7,85 @@ import { texts } from '../i18n/i18n.js';
 import { copyText } from '../ui/clipboard.js';
 import { IconButton } from '../ui/icon-button.js';
 import type { Message } from './conversations.js';
-import { MarkdownText } from './markdown-text.js';
+import { Lines, MarkdownText } from './markdown-text.js';
 import { answer, type Reply } from './reply.js';
 import { find } from './state.js';
 
 interface Props {
   conversation: string;
   message: Message;
+  /** Where the message is a reply that is being written. */
+  reply: Reply | undefined;
   isLast: boolean;
   /** Whether a reply is being written, which changes of what it answers wait for. */
   isBusy: boolean;
 }
 
 /** It is made anew only where it changes: a conversation may have hundreds. */
-export const MessageItem = memo(function MessageItem({ conversation, message, isLast, isBusy }: Props) {
-  const t = texts.value;
+export const MessageItem = memo(function MessageItem({ conversation, message, reply, isLast, isBusy }: Props) {
   const [isEdited, setEdited] = useState(false);
-  const isUser = message.role === 'user';
-  /** This message and what follows it. */
-  const rest = () => {
-    const messages = find(conversation)?.messages ?? [];
-    return messages.slice(messages.findIndex(({ id }) => id === message.id));
-  };
   const edit = (content: string) => {
     setEdited(false);
-    void answer(conversation, rest(), content);
+    void answer(conversation, from(conversation, message), content);
   };
   if (isEdited) return <li><Editor text={message.content} onSave={edit} onCancel={() => setEdited(false)} /></li>;
   return (
     <li>
-      <article class={`message ${message.role}`} aria-label={isUser ? t.you : t.model} lang={languageOf(message.content)} dir={directionOf(message.content) ?? 'auto'}>
-        {isUser ? <Lines text={message.content} /> : <MarkdownText text={message.content} />}
-      </article>
-      {message.partial && <p class="detail">{t.partial}</p>}
-      {!isBusy && (
-        <div class={`message-tools ${message.role}`}>
-          <IconButton icon="copy" label={t.copy} onClick={() => void copyText(message.content)} />
-          {isUser && <IconButton icon="edit" label={t.edit} onClick={() => setEdited(true)} />}
-          {isLast && <IconButton icon="again" label={t.regenerate} onClick={() => void answer(conversation, isUser ? [] : [message])} />}
-        </div>
-      )}
+      {message.role === 'user' ? <Asked text={message.content} /> : <Answered text={reply ? reply.text.value : message.content} reply={reply} />}
+      {!reply && <State conversation={conversation} message={message} isLast={isLast} isBusy={isBusy} />}
+      {!isBusy && <Tools conversation={conversation} message={message} isLast={isLast} onEdit={() => setEdited(true)} />}
     </li>
   );
 });
 
-/** Each line in its own direction, or the message's. */
-function Lines({ text }: { text: string }) {
-  return <>{text.split('\n').map((line, index) => <p key={index} dir={directionOf(line)}>{line || '\u00a0'}</p>)}</>;
+/** A message and what follows it. */
+function from(conversation: string, message: Message): Message[] {
+  const messages = find(conversation)?.messages ?? [];
+  return messages.slice(messages.findIndex(({ id }) => id === message.id));
 }
 
-/** The reply as it comes. It is no live region: its beginning and end are announced elsewhere. */
-export function ReplyItem({ reply: { text, waits } }: { reply: Reply }) {
-  const t = texts.value;
-  const waiting = waits ? { model: t.waiting, turn: t.waitingTurn }[waits] : t.generating;
+function Asked({ text }: { text: string }) {
   return (
-    <li>
-      <article class="message assistant" aria-label={t.model} aria-busy="true" lang={languageOf(text)} dir={text ? directionOf(text) ?? 'auto' : undefined}>
-        {text === '' ? <p class="placeholder">{waiting}</p> : <MarkdownText text={text} />}
-      </article>
-    </li>
+    <article class="message user" aria-label={texts.value.you} lang={languageOf(text)} dir={directionOf(text) ?? 'auto'}>
+      <Lines text={text} />
+    </article>
+  );
+}
+
+/** A reply, as it comes or whole. It is no live region: its beginning and end are announced elsewhere. */
+function Answered({ text, reply }: { text: string; reply: Reply | undefined }) {
+  const t = texts.value;
+  const waits = reply?.waits.value;
+  const waiting = waits ? { model: t.waiting, turn: t.waitingTurn }[waits] : t.generating;
+  if (text === '' && !reply) return null;
+  return (
+    <article class="message assistant" aria-label={t.model} aria-busy={reply !== undefined} lang={languageOf(text)} dir={text ? directionOf(text) ?? 'auto' : undefined}>
+      {text === '' ? <p class="placeholder">{waiting}</p> : <MarkdownText text={text} isGrowing={reply !== undefined} />}
+    </article>
+  );
+}
+
+/** What is to be said of a reply that is not as it should be. */
+function State({ conversation, message, isLast, isBusy }: Omit<Props, 'reply'>) {
+  const t = texts.value;
+  if (message.partial) return <p class="detail">{t.partial}</p>;
+  if (message.role === 'user' || message.content.trim() !== '') return null;
+  return (
+    <p class="note">
+      {t.emptyReply} {isLast && !isBusy && <button type="button" onClick={() => void answer(conversation, [message])}>{t.tryAgain}</button>}
+    </p>
+  );
+}
+
+function Tools({ conversation, message, isLast, onEdit }: Pick<Props, 'conversation' | 'message' | 'isLast'> & { onEdit: () => void }) {
+  const t = texts.value;
+  const isUser = message.role === 'user';
+  return (
+    <div class={`message-tools ${message.role}`}>
+      {message.content !== '' && <IconButton icon="copy" label={t.copy} onClick={() => void copyText(message.content)} />}
+      {isUser && <IconButton icon="edit" label={t.edit} onClick={onEdit} />}
+      {isLast && <IconButton icon="again" label={t.regenerate} onClick={() => void answer(conversation, isUser ? [] : [message])} />}
+    </div>
   );
 }
 

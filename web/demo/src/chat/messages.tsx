@@ -4,19 +4,19 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { isBuiltIn } from '../state/engine.js';
 import type { Conversation } from './conversations.js';
-import { MessageItem, ReplyItem } from './message.js';
+import { MessageItem } from './message.js';
 import { replies } from './reply.js';
 import { open } from './state.js';
 
 /** Messages that are made at once: the last ones, which are looked at first. Earlier ones come as many at a time, between other work. */
-const AT_ONCE = 20;
+const AT_ONCE = 4;
 /** Pixels from the end within which a reader is taken to be at the end. */
 const NEAR = 48;
 
 export function Messages() {
   const t = texts.value;
   const conversation = open.value;
-  if (conversation && (conversation.messages.length > 0 || replies.value.has(conversation.id))) {
+  if (conversation && conversation.messages.length > 0) {
     return <List key={conversation.id} conversation={conversation} />;
   }
   return <p class="empty">{isBuiltIn.value ? t.emptyTranslator : t.emptyChat}</p>;
@@ -26,16 +26,16 @@ function List({ conversation: { id, messages } }: { conversation: Conversation }
   const t = texts.value;
   const list = useRef<HTMLOListElement>(null);
   const reply = replies.value.get(id);
-  // What is kept of the reply meanwhile is what is being shown.
-  const finished = messages.filter((message) => message.id !== reply?.id);
-  const n_shown = useShown(finished.length);
+  const n_shown = useShown(messages.length);
   useFollowing(list);
   return (
-    <ol class="messages" ref={list} tabIndex={0} aria-label={t.chat} aria-busy={n_shown < finished.length}>
-      {finished.slice(-n_shown).map((message) => (
-        <MessageItem key={message.id} conversation={id} message={message} isLast={message === finished.at(-1)} isBusy={reply !== undefined} />
+    <ol class="messages" ref={list} tabIndex={0} aria-label={t.chat} aria-busy={n_shown < messages.length}>
+      {messages.slice(-n_shown).map((message) => (
+        <MessageItem
+          key={message.id} conversation={id} message={message} reply={message.id === reply?.id ? reply : undefined}
+          isLast={message === messages.at(-1)} isBusy={reply !== undefined}
+        />
       ))}
-      {reply && <ReplyItem reply={reply} />}
     </ol>
   );
 }

@@ -1,10 +1,10 @@
 // Asks the model for the next message of a conversation, shows it as it comes, and keeps what has come.
 
-import { effect, signal } from '@preact/signals';
+import { effect, signal, type Signal } from '@preact/signals';
 import { HalaError, type ChatMessage, type Hala } from 'hala-web';
 import { hala, tokensPerSecond } from '../state/engine.js';
-import { all, newMessage, put, without, type Change, type Conversation, type Message } from './conversations.js';
-import { change, conversations, find } from './state.js';
+import { all, newMessage, put, without, type Conversation, type Message } from './conversations.js';
+import { change, conversations, find, finishReply, forgetParts, keepPart } from './state.js';
 
 /** How often a reply is kept while it comes, in milliseconds. */
 const KEPT_EVERY = 1000;
@@ -13,9 +13,10 @@ const KEPT_EVERY = 1000;
 export interface Reply {
   /** The message that it becomes. */
   id: string;
-  text: string;
+  /** What has come of it. A piece changes this alone, so that only the message is made anew. */
+  text: Signal<string>;
   /** What it waits for: a model, or the end of another conversation's reply. */
-  waits: 'model' | 'turn' | undefined;
+  waits: Signal<'model' | 'turn' | undefined>;
 }
 
 /** How the last reply of a conversation ended. */
@@ -39,7 +40,7 @@ effect(() => {
 
 /** What the model is given. */
 export function promptOf({ system }: Pick<Conversation, 'system'>, messages: readonly Message[]): ChatMessage[] {
-  const turns = messages.map(({ role, content }) => ({ role, content }));
+  const turns = messages.filter(({ content }) => content !== '').map(({ role, content }) => ({ role, content }));
   return [...(system.trim() ? [{ role: 'system', content: system } as const] : []), ...turns];
 }
 
@@ -51,36 +52,42 @@ export function stopReply(conversation: string | undefined): void {
 /** Takes messages out of a conversation, adds one of the user's where it is given, and lets the model answer. */
 export async function answer(conversation: string, taken: readonly Message[], asked?: string): Promise<void> {
   stopReply(conversation);
-  const changes: Change[] = [without(taken.map(({ id }) => id))];
-  if (asked !== undefined) changes.push(put(newMessage('user', asked)));
-  change(conversation, all(...changes));
+  const message: Message = { ...newMessage('assistant', ''), partial: true };
+  const asks = asked === undefined ? [] : [put(newMessage('user', asked))];
+  void change(conversation, all(without(taken.map(({ id }) => id)), ...asks, put(message)));
+  forgetParts(taken.map(({ id }) => id));
   const now = find(conversation);
   if (!now) return;
-  const [message, mine] = [newMessage('assistant', ''), new AbortController()];
+  const mine = new AbortController();
   const waits = !hala.value ? 'model' : replies.value.size > 0 ? 'turn' : undefined;
   stops.set(conversation, mine);
-  replies.value = new Map(replies.value).set(conversation, { id: message.id, text: '', waits });
+  replies.value = new Map(replies.value).set(conversation, { id: message.id, text: signal(''), waits: signal(waits) });
   outcomes.value = new Map(outcomes.value).set(conversation, { dropped: 0 });
   await write(conversation, promptOf(now, now.messages), message, mine);
 }
 
-/** Writes the reply into its message: what came is kept at once, then every second and at the end, whatever ends it. */
-async function write(conversation: string, messages: ChatMessage[], message: Message, mine: AbortController): Promise<void> {
-  let keptAt = -KEPT_EVERY;
+/**
+ * Writes the reply into its message: what came is kept every second, by itself, as a conversation may be long; and in the conversation at
+ * the end, whatever ends it.
+ */
+async function write(conversation: string, messages: ChatMessage[], { id, role }: Message, mine: AbortController): Promise<void> {
+  let [content, keptAt, isWhole] = ['', -KEPT_EVERY, false];
   try {
     const model = await loadedModel(mine.signal);
     for await (const piece of stream(conversation, model, messages, mine.signal)) {
-      message.content += piece;
-      show(conversation, mine, message.content);
-      if (performance.now() - keptAt < KEPT_EVERY || message.content === '') continue;
+      content += piece;
+      show(conversation, mine, content);
+      if (performance.now() - keptAt < KEPT_EVERY || content === '') continue;
       keptAt = performance.now();
-      change(conversation, put({ ...message, partial: true }));
+      keepPart(id, content);
     }
+    isWhole = true;
   } catch (thrown) {
     if (!(thrown instanceof HalaError)) throw thrown;
     if (thrown.code !== 'aborted') tell(conversation, { error: thrown });
   } finally {
-    if (message.content !== '') change(conversation, put({ ...message }));
+    // What was stopped before its first word leaves nothing; what the model itself ended without one is told to be empty.
+    void finishReply(conversation, id, content === '' && !isWhole ? without([id]) : put({ id, role, content }));
     if (stops.get(conversation) === mine) end(conversation);
   }
 }
@@ -100,11 +107,13 @@ function tell(conversation: string, part: Partial<Outcome>): void {
 const frames = new Map<string, number>();
 
 /** Shows what has come, once a frame however many tokens come. */
-function show(conversation: string, mine: AbortController, text: string): void {
+function show(conversation: string, mine: AbortController, content: string): void {
   cancelAnimationFrame(frames.get(conversation) ?? 0);
   frames.set(conversation, requestAnimationFrame(() => {
-    const now = replies.value.get(conversation);
-    if (stops.get(conversation) === mine && now) replies.value = new Map(replies.value).set(conversation, { ...now, text, waits: undefined });
+    const reply = replies.value.get(conversation);
+    if (stops.get(conversation) !== mine || !reply) return;
+    reply.text.value = content;
+    reply.waits.value = undefined;
   }));
 }
 

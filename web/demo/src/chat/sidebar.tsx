@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { directionOf } from 'hala-web';
+import { memo } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { formatDate } from '../i18n/numbers.js';
@@ -30,7 +31,7 @@ export function Sidebar() {
     <aside class={isListOpen.value ? 'sidebar open' : 'sidebar'} aria-label={t.conversations}>
       <button type="button" class="primary" onClick={() => { begin(); isListOpen.value = false; }}><Icon name="plus" /> {t.newChat}</button>
       <ul>
-        {conversations.value.map((conversation) => <Entry key={conversation.id} conversation={conversation} />)}
+        {conversations.value.map((conversation) => <Entry key={conversation.id} conversation={conversation} isOpen={conversation.id === openId.value} />)}
       </ul>
       {fault && <p role="alert" class="note note-error">{t.importFailed}</p>}
       {!isKept.value && <p class="note">{t.notKept}</p>}
@@ -42,14 +43,15 @@ export function Sidebar() {
   );
 }
 
-function Entry({ conversation }: { conversation: Conversation }) {
+/** It is made anew only where it changes: there may be hundreds. */
+const Entry = memo(function Entry({ conversation, isOpen }: { conversation: Conversation; isOpen: boolean }) {
   const t = texts.value;
   const { id } = conversation;
   const title = titleOf(conversation) || t.untitled;
   const [isNamed, setNamed] = useState(false);
   const name = (title: string) => {
     setNamed(false);
-    change(id, set({ title: title.trim() }));
+    void change(id, set({ title: title.trim() }));
   };
   if (isNamed) {
     return (
@@ -62,13 +64,13 @@ function Entry({ conversation }: { conversation: Conversation }) {
     );
   }
   return (
-    <li class={id === openId.value ? 'current' : ''}>
+    <li class={isOpen ? 'current' : ''}>
       <button
-        type="button" class="entry" aria-current={id === openId.value ? 'true' : undefined} title={formatDate(conversation.changed)}
+        type="button" class="entry" aria-current={isOpen ? 'true' : undefined} title={formatDate(conversation.changed)}
         dir={directionOf(title) ?? 'auto'} onClick={() => { openId.value = id; isListOpen.value = false; }}
       >{title}</button>
       <IconButton icon="edit" label={`${t.rename}: ${title}`} onClick={() => setNamed(true)} />
       <IconButton icon="remove" label={`${t.remove}: ${title}`} onClick={() => { if (confirm(t.removeAsked)) remove(id); }} />
     </li>
   );
-}
+});

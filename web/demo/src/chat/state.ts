@@ -3,6 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { newId } from '../text/id.js';
 import { fromFile, newConversation, type Change, type Conversation } from './conversations.js';
+import { forgetReplies, keepReply } from './reply-storage.js';
 import { forget, keep, onOthersChange, read, readAll } from './storage.js';
 
 /** The last changed first. */
@@ -39,16 +40,33 @@ export function begin(): Conversation {
 }
 
 /** Changes a conversation, which comes first from then on; one that was deleted stays so. */
-export function change(id: string, made: Change): void {
+export async function change(id: string, made: Change): Promise<void> {
   const before = find(id);
   if (!before) return;
   show(id, { ...made(before), changed: Date.now() });
-  void store(id, () => keep(before, made));
+  await store(id, () => keep(before, made));
 }
 
 export function remove(id: string): void {
+  forgetParts((find(id)?.messages ?? []).filter(({ partial }) => partial).map((message) => message.id));
   show(id, undefined);
   void store(id, () => forget(id));
+}
+
+/** Keeps what has come of a reply that is being written; {@link finishReply} puts it into its conversation. */
+export function keepPart(id: string, content: string): void {
+  keepReply(id, content).catch(() => { isKept.value = false; });
+}
+
+/** Puts a reply, or its absence, into its conversation, and forgets what was kept of it before. */
+export async function finishReply(conversation: string, id: string, made: Change): Promise<void> {
+  await change(conversation, made);
+  forgetParts([id]);
+}
+
+/** Forgets what is kept of replies by themselves. */
+export function forgetParts(ids: readonly string[]): void {
+  forgetReplies(ids).catch(() => undefined);
 }
 
 /** Adds the conversations of a file under new ids, so that nothing is overwritten; undefined where the file is none. */

@@ -2,6 +2,7 @@
 
 import { openDB } from 'idb';
 import { toConversation, type Change, type Conversation } from './conversations.js';
+import { withReplies } from './reply-storage.js';
 
 const STORE = 'conversations';
 const database = openDB('hala', 1, { upgrade: (opened) => void opened.createObjectStore(STORE, { keyPath: 'id' }) });
@@ -11,11 +12,13 @@ const others = new BroadcastChannel('hala.conversations');
 /** What is kept, the last changed first; entries that are no conversations are left out. Throws where the browser keeps nothing. */
 export async function readAll(): Promise<Conversation[]> {
   const kept: unknown[] = await (await database).getAll(STORE);
-  return kept.map(toConversation).filter((read) => read !== undefined).sort((a, b) => b.changed - a.changed);
+  const conversations = kept.map(toConversation).filter((read) => read !== undefined);
+  return (await withReplies(conversations)).sort((a, b) => b.changed - a.changed);
 }
 
 export async function read(id: string): Promise<Conversation | undefined> {
-  return toConversation(await (await database).get(STORE, id));
+  const conversation = toConversation(await (await database).get(STORE, id));
+  return conversation && (await withReplies([conversation]))[0];
 }
 
 /** Makes a change to what is kept, or to `shown` where nothing is, and gives what is kept then. No other page writes between. */

@@ -8,6 +8,7 @@ import { announce } from '../ui/announcer.js';
 import { openDialog } from '../ui/dialog.js';
 import { ErrorNote } from '../ui/error-note.js';
 import { IconButton } from '../ui/icon-button.js';
+import { afterPause } from '../ui/pause.js';
 import { Composer } from './composer.js';
 import { set, type Conversation } from './conversations.js';
 import { Messages } from './messages.js';
@@ -31,7 +32,7 @@ export function ChatView() {
       <section class="conversation" aria-label={t.chat}>
         <div class="conversation-head">
           <IconButton icon="menu" label={t.conversations} aria-expanded={isListOpen.value} onClick={() => { isListOpen.value = !isListOpen.value; }} />
-          {open.value && <Instructions conversation={open.value} />}
+          {open.value && <Instructions key={open.value.id} conversation={open.value} />}
           <ContextMeter />
         </div>
         {isBuiltIn.value && (
@@ -46,14 +47,23 @@ export function ChatView() {
   );
 }
 
+/** A conversation is kept whole, which may be much for each key. */
+const keepSystem = afterPause((id: string, system: string) => void change(id, set({ system })));
+
 function Instructions({ conversation: { id, system } }: { conversation: Conversation }) {
   const t = texts.value;
+  const [written, setWritten] = useState(system);
+  useEffect(() => setWritten(system), [system]);
+  const write = (text: string) => {
+    setWritten(text);
+    keepSystem(id, text);
+  };
   return (
     <details class="instructions">
       <summary>{t.systemPrompt}</summary>
       <textarea
-        aria-label={t.systemPrompt} placeholder={t.systemPlaceholder} dir="auto" value={system} rows={2}
-        onInput={(event) => change(id, set({ system: event.currentTarget.value }))}
+        aria-label={t.systemPrompt} placeholder={t.systemPlaceholder} dir="auto" value={written} rows={2} onInput={(event) => write(event.currentTarget.value)}
+        onBlur={(event) => { if (event.currentTarget.value !== system) void change(id, set({ system: event.currentTarget.value })); }}
       />
     </details>
   );

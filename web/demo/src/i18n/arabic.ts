@@ -90,6 +90,8 @@ export const arabic: Texts = {
   translatePlaceholder: 'اكتب نصًّا ليُترجم',
   waiting: 'تُرسل الرسالة حين يُحمَّل النموذج.',
   waitingTurn: 'يُجاب عن الرسالة حين ينتهي الرد في المحادثة الأخرى.',
+  emptyReply: 'لم يُجب النموذج بشيء.',
+  tryAgain: 'المحاولة مرة أخرى',
   partial: 'هذا الرد غير مكتمل.',
   keys: 'Enter للإرسال، وShift+Enter لسطر جديد، وEsc للإيقاف',
 

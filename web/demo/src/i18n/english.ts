@@ -85,6 +85,8 @@ export const english = {
   translatePlaceholder: 'Write a text to translate',
   waiting: 'The message is sent when the model is loaded.',
   waitingTurn: 'The message is answered when the reply in the other conversation is finished.',
+  emptyReply: 'The model answered with nothing.',
+  tryAgain: 'Try again',
   partial: 'This reply is incomplete.',
   keys: 'Enter sends, Shift+Enter breaks the line, Esc stops',
 

@@ -1,35 +1,15 @@
-// Sentences and their translations, by place.
+// Which sentence is at a place of a text.
 
-/** A sentence and its translation, as offsets in UTF-16 units. */
-export interface Segment {
-  source: [number, number];
-  target: [number, number];
-}
+import type { Range } from './sentence-text.js';
 
-/** A part of a text: a sentence with its number, or what lies between sentences. */
-export interface Part {
-  text: string;
-  /** Which segment; undefined between segments. */
-  index: number | undefined;
-}
-
-/** A text cut at its segments' ends; the parts together are the text. */
-export function partsOf(text: string, segments: readonly Segment[], side: 'source' | 'target'): Part[] {
-  const parts: Part[] = [];
-  let at = 0;
-  for (const [index, segment] of segments.entries()) {
-    const [start, end] = segment[side];
-    if (start < at || end > text.length) continue;
-    if (start > at) parts.push({ text: text.slice(at, start), index: undefined });
-    if (end > start) parts.push({ text: text.slice(start, end), index });
-    at = end;
+/** The segment at a place of the source; undefined between segments. They lie in the order of their sources. */
+export function segmentAt(segments: readonly { source: Range }[], offset: number): number | undefined {
+  let [first, end] = [0, segments.length];
+  while (first < end) {
+    const half = (first + end) >> 1;
+    if (segments[half]!.source[1] <= offset) first = half + 1;
+    else end = half;
   }
-  if (at < text.length) parts.push({ text: text.slice(at), index: undefined });
-  return parts;
-}
-
-/** The segment at a place of the source; undefined between segments. */
-export function segmentAt(segments: readonly Segment[], offset: number): number | undefined {
-  const index = segments.findIndex(({ source: [start, end] }) => start <= offset && offset < end);
-  return index < 0 ? undefined : index;
+  const found = segments[first];
+  return found && found.source[0] <= offset ? first : undefined;
 }

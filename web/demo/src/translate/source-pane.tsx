@@ -1,14 +1,20 @@
 // What is to be translated. A layer behind the text shows the sentence that is pointed at.
 
+import { effect } from '@preact/signals';
 import { directionOf } from 'hala-web';
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
-import { withoutControls } from '../text/controls.js';
-import { partsOf, segmentAt } from '../text/segments.js';
+import { n_characters, withoutControls } from '../text/characters.js';
+import { segmentAt } from '../text/segments.js';
+import { SentenceText } from '../text/sentence-text.js';
 import { chooseFiles, readText, type TextFault } from '../ui/files.js';
 import { IconButton } from '../ui/icon-button.js';
 import { Remarks, Samples } from './remarks.js';
 import { pointed, result, source, written } from './translation.js';
+
+interface Ref<E> {
+  current: E | null;
+}
 
 export function SourcePane() {
   const t = texts.value;
@@ -39,7 +45,7 @@ export function SourcePane() {
       onDrop={(event) => { if (hasFile(event)) { event.preventDefault(); void open(event.dataTransfer?.files[0]); } }}
     >
       <div class="writing">
-        <Backdrop layer={layer} dir={dir} />
+        <Backdrop layer={layer} field={field} dir={dir} />
         <textarea
           ref={field} aria-label={t.sourceLabel} placeholder={t.sourcePlaceholder} value={source.value} lang={written.value}
           dir={source.value ? dir : undefined} spellcheck={false}
@@ -55,20 +61,33 @@ export function SourcePane() {
       <footer class="pane-foot">
         <IconButton icon="open" label={t.openFile} onClick={() => void choose()} />
         {source.value && <IconButton icon="clear" label={t.clear} onClick={clear} />}
-        <span class="count">{t.characters([...source.value].length)}</span>
+        <span class="count">{t.characters(n_characters(source.value))}</span>
       </footer>
     </section>
   );
 }
 
-function Backdrop({ layer, dir }: { layer: { current: HTMLDivElement | null }; dir: 'rtl' | 'ltr' }) {
-  const parts = partsOf(source.value, result.value?.segments ?? [], 'source');
-  return (
-    <div ref={layer} class="backdrop" dir={dir} aria-hidden="true">
-      {parts.map(({ text, index }) => (index !== undefined && index === pointed.value ? <mark>{text}</mark> : text))}
-      {'\n'}
-    </div>
-  );
+/** The same text behind the field, from when its translation is there until it changes: it lies where the field's does, line by line. */
+function Backdrop({ layer, field, dir }: { layer: Ref<HTMLDivElement>; field: Ref<HTMLTextAreaElement>; dir: 'rtl' | 'ltr' }) {
+  useLayoutEffect(() => {
+    const shown = new SentenceText(layer.current!);
+    const ends = [
+      effect(() => {
+        if (!result.value) return;
+        shown.show(source.peek());
+        shown.mark(result.value.segments.map((segment) => segment.source));
+      }),
+      effect(() => {
+        shown.point(pointed.value);
+        if (pointed.value !== undefined) layer.current!.scrollTop = field.current!.scrollTop;
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+      shown.stop();
+    };
+  }, []);
+  return <div ref={layer} class="backdrop" dir={dir} aria-hidden="true" hidden={!result.value} />;
 }
 
 /** Whether what is dragged is a file: text goes into the field as it always does. */

@@ -7,6 +7,8 @@ import { draft } from '../ui/drafts.js';
 
 /** Long enough to not begin at every key, short enough to feel at once. */
 const DEBOUNCE_MS = 400;
+/** Characters that a text's language is told by. */
+const TELLING = 2000;
 /** How likely a language must be to be spoken of. */
 const SURE = 0.75;
 
@@ -28,8 +30,10 @@ export const into = computed<LanguageCode>(() => other(written.value));
 
 /** What the text seems to be in, whatever was chosen; undefined where nothing tells. */
 export const seems = computed<LanguageCode | 'und' | undefined>(() => {
-  const [first] = detectLanguage(source.value);
-  if (!first || !/\p{L}/u.test(source.value) || first.confidence < SURE) return undefined;
+  // A text's beginning tells enough, and this is asked at every key.
+  const beginning = source.value.slice(0, TELLING);
+  const [first] = detectLanguage(beginning);
+  if (!first || !/\p{L}/u.test(beginning) || first.confidence < SURE) return undefined;
   return first.detectedLanguage as LanguageCode | 'und';
 });
 
