@@ -6,6 +6,12 @@ const characters = plural('en', { one: '# character', other: '# characters' });
 const tokens = plural('en', { one: '# token', other: '# tokens' });
 const messages = plural('en', { one: '# message', other: '# messages' });
 const conversations = plural('en', { one: '# conversation', other: '# conversations' });
+const remarkCounts = {
+  copied: plural('en', { one: '# sentence stands as in the source.', other: '# sentences stand as in the source.' }),
+  retried: plural('en', { one: '# sentence repeated itself and was tried again.', other: '# sentences repeated themselves and were tried again.' }),
+  short: plural('en', { one: '# translation lacks its end.', other: '# translations lack their ends.' }),
+  foreign: plural('en', { one: '# sentence seems to be in another language.', other: '# sentences seem to be in other languages.' }),
+};
 
 export const english = {
   brand: 'Hala',
@@ -45,6 +51,21 @@ export const english = {
   notKnown: 'Only Arabic and English are known here: this text seems to be in another language, and what comes out may have no meaning.',
   alreadyIn: (name: string) => `This text seems to be in ${name} already.`,
   otherWay: (from: string, to: string) => `Translate from ${from} to ${to}`,
+  remarkCounts,
+  copiedBecause: {
+    'not-prose': 'An address, code or a name: it stands as in the source.',
+    'target-language': 'Already in the language that is wanted: it stands as in the source.',
+    'other-script': 'In letters of another script: it stands as in the source.',
+    'too-long': 'Too long for the model, with no place to cut it: it stands untranslated.',
+    refused: 'The model cannot read this: it stands untranslated.',
+  },
+  retried: 'The model repeated itself here and was asked again: check this sentence.',
+  shortBecause: {
+    repeated: 'The model kept repeating itself: the end of this sentence is missing.',
+    limit: 'This translation grew too long: its end is missing.',
+  },
+  foreign: (name: string) => `This seems to be ${name}: only Arabic and English are known here.`,
+  nextRemark: 'Go to the next of these sentences',
   demoNotice: 'The built-in model is small: it knows short everyday sentences, and makes things up beyond them. Always check numbers and names.',
   seconds: (n: string) => `${n} s`,
   perSecond: (n: string) => `${n} tokens/s`,

@@ -1,4 +1,4 @@
-// Numbers and sizes in the interface's language, with the digits that the user chose.
+// Numbers, sizes and names of languages in the interface's language, with the digits that the user chose.
 
 import { digits, language } from '../state/settings.js';
 
@@ -32,4 +32,9 @@ export function formatPercent(fraction: number): string {
 
 export function formatDate(ms: number): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(ms);
+}
+
+/** A language's name, by its BCP 47 tag. */
+export function languageName(tag: string): string {
+  return new Intl.DisplayNames(language.value, { type: 'language' }).of(tag) ?? tag;
 }

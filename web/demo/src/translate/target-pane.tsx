@@ -9,19 +9,26 @@ import { copyText } from '../ui/clipboard.js';
 import { ErrorNote } from '../ui/error-note.js';
 import { saveText } from '../ui/files.js';
 import { IconButton } from '../ui/icon-button.js';
+import { isDoubtful } from './segment-remarks.js';
+import { remarks, wordsId } from './sentence-notes.js';
 import { error, into, isRunning, pointed, result, source, target } from './translation.js';
 
 /** Components that look at this are made anew at the first piece, where all of the text would make them anew at each. */
 const isEmpty = computed(() => target.value === '');
 
-export function TargetPane() {
+/** Where the translation is written, for whoever leads to one of its sentences. */
+export interface Written {
+  current: SentenceText | undefined;
+}
+
+export function TargetPane({ text }: { text: Written }) {
   const t = texts.value;
   const language = result.value?.to ?? into.value;
   return (
     <section class="pane" aria-label={t.targetLabel} aria-busy={isRunning.value}>
       <div class={isRunning.value ? 'output running' : 'output'} lang={language} dir={language === 'ar' ? 'rtl' : 'ltr'}>
         {isEmpty.value && <span class="placeholder">{t.targetPlaceholder}</span>}
-        <Text />
+        <Text text={text} />
       </div>
       {error.value && <ErrorNote error={error.value} />}
       <Foot />
@@ -30,8 +37,7 @@ export function TargetPane() {
 }
 
 /** What is written here is no component's, so that a piece costs the same however much there is. */
-function Text() {
-  const text = useRef<SentenceText | undefined>(undefined);
+function Text({ text }: { text: Written }) {
   const host = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const shown = (text.current = new SentenceText(host.current!, decorate));
@@ -59,9 +65,11 @@ const first = computed(() => result.value?.segments.findIndex(({ target: [start,
 
 /** One of the sentences is reached by Tab, and the others from it by arrows: a text has hundreds. */
 function decorate(element: HTMLElement, index: number): void {
-  element.className = 'sentence';
+  const here = remarks.value[index] ?? [];
+  element.className = here.length === 0 ? 'sentence' : `sentence ${isDoubtful(here) ? 'doubtful' : 'remarked'}`;
   element.tabIndex = index === first.value ? 0 : -1;
   element.dataset['index'] = String(index);
+  if (here.length > 0) element.setAttribute('aria-describedby', here.map(wordsId).join(' '));
 }
 
 /** The number of the sentence that an element is. */

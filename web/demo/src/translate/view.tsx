@@ -1,19 +1,22 @@
 // The translator: two panes, and between them which language becomes which.
 
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
 import { isBuiltIn } from '../state/engine.js';
+import type { SentenceText } from '../text/sentence-text.js';
 import { announce } from '../ui/announcer.js';
 import { IconButton } from '../ui/icon-button.js';
+import { SentenceNotes, summary } from './sentence-notes.js';
 import { SourcePane } from './source-pane.js';
 import { TargetPane } from './target-pane.js';
 import { from, into, isRunning, result, seems, source, swap, written } from './translation.js';
 
 export function TranslateView() {
   const t = texts.value;
+  const text = useRef<SentenceText | undefined>(undefined);
   useEffect(() => {
     if (isRunning.value) announce(t.translating);
-    else if (result.value) announce(t.translated);
+    else if (result.value) announce(`${t.translated}. ${summary.value}`);
   }, [isRunning.value, result.value]);
   return (
     <div class="translate">
@@ -24,8 +27,9 @@ export function TranslateView() {
       </div>
       <div class="panes">
         <SourcePane />
-        <TargetPane />
+        <TargetPane text={text} />
       </div>
+      <SentenceNotes goTo={(index) => text.current?.element(index)?.focus()} />
       {isBuiltIn.value && <p class="note">{t.demoNotice}</p>}
     </div>
   );

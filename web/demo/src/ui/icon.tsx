@@ -6,6 +6,7 @@ const PATHS = {
   clear: 'M6 6l12 12M18 6L6 18',
   open: 'M4 20V6h6l2 2h8v12zM12 17v-6M9 14l3-3 3 3',
   save: 'M12 4v11M8 11l4 4 4-4M4 20h16',
+  next: 'M12 5v13M6 12l6 6 6-6',
   send: 'M12 20V5M6 11l6-6 6 6',
   stop: 'M7 7h10v10H7z',
   plus: 'M12 5v14M5 12h14',
