@@ -16,7 +16,7 @@ export async function startThreads(threads: number) {
     .catch(async () => WebAssembly.compile(await (await fetch(url)).arrayBuffer()));
   const { memory } = await initThreads({ module_or_path: module });
   // More of this very file; they end with this worker.
-  const workers = Array.from({ length: threads - 1 }, () => new Worker(self.location.href, { type: 'module', name: 'hala-thread' }));
+  const workers = Array.from({ length: threads - 1 }, () => new Worker(self.location.href, { type: isClassic() ? 'classic' : 'module', name: 'hala-thread' }));
   try {
     await Promise.all(workers.map((worker) => lent(worker, { lend: { module, memory } })));
   } catch (cause) {
@@ -24,6 +24,16 @@ export async function startThreads(threads: number) {
     throw cause;
   }
   return { Cancel: severalThreads.Cancel, Runtime: severalThreads.Runtime as unknown as typeof Runtime, memory, threads };
+}
+
+/** Whether this worker was started as a classic script, as some bundlers do. Those have `importScripts`, which module workers refuse. */
+function isClassic(): boolean {
+  try {
+    (self as unknown as { importScripts(): void }).importScripts();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Resolves once a worker has its thread ready to be lent. */
