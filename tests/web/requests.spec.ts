@@ -124,6 +124,18 @@ test('in a page of another origin than the package\'s it is refused by its code'
   expect(found).toBe('HalaError unsupported-environment');
 });
 
+test('in a service worker it is refused by its code', async ({ page }) => {
+  await page.goto('/');
+  const found = await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.register('/service-worker.js', { type: 'module' });
+    const { port1, port2 } = new MessageChannel();
+    const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); });
+    (registration.installing ?? registration.waiting ?? registration.active)!.postMessage(null, [port2]);
+    return answer;
+  });
+  expect(found).toEqual([true, 'unsupported-environment']);
+});
+
 test('in a worker of the page\'s own it works', async ({ page }) => {
   await open(page);
   const text = await page.evaluate(() => new Promise((resolve) => {

@@ -39,6 +39,11 @@ async function answer(request, response) {
     response.end("import { Hala } from '/dist/index.js'; const hala = await Hala.load({ backend: 'wasm' }); postMessage((await hala.translate({ text: 'صباح الخير' })).text);");
     return;
   }
+  if (pathname === '/service-worker.js') {
+    response.setHeader('Content-Type', 'text/javascript');
+    response.end("import { Hala, HalaError } from '/dist/index.js'; addEventListener('message', ({ ports: [port] }) => void Hala.load().catch((error) => port.postMessage([error instanceof HalaError, error.code])));");
+    return;
+  }
   if (pathname === '/') {
     response.setHeader('Content-Type', 'text/html');
     response.end('<!doctype html><title>Hala</title>');
