@@ -7,11 +7,13 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Opens an address, and gives what `measure` makes of the browser's process; an error where that ends before. */
-export async function inBrowser(address, options, measure) {
+/**
+ * Opens an address, and gives what `measure` makes of the browser's process; an error where that ends before. `stdio` are its further pipes.
+ */
+export async function inBrowser(address, options, measure, stdio = []) {
   const profile = mkdtempSync(join(tmpdir(), 'hala-bench-'));
   const args = ['--headless', '--no-sandbox', '--no-first-run', ...options, `--user-data-dir=${profile}`, address];
-  const browser = spawn(process.env.HALA_CHROMIUM ?? '/usr/bin/chromium', args, { stdio: 'ignore' });
+  const browser = spawn(process.env.HALA_CHROMIUM ?? '/usr/bin/chromium', args, { stdio: ['ignore', 'ignore', 'ignore', ...stdio] });
   const ended = new Promise((resolve) => browser.once('exit', resolve));
   const early = ended.then((code) => Promise.reject(new Error(`the browser ended with code ${code}`)));
   try {

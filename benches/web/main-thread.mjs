@@ -1,5 +1,5 @@
 // Times the tasks of the demo's main thread while the built-in model loads, translates a text, and answers in a conversation: what a person would
-// feel as a page that sticks.
+// feel as a page that sticks. The time is the processor's, so that other work on the machine does not count.
 //
 //   node main-thread.mjs [--sentences 60,240,960] [--messages 20,200] [--rounds 3]
 //
@@ -14,9 +14,12 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inBrowser } from './browser.mjs';
+import { startTrace } from './trace.mjs';
 
 const DEMO = fileURLToPath(new URL('../../web/demo/dist/', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.json': 'application/json' };
+/** What browsers call long. */
+const LONG_MS = 50;
 const SENTENCES = ['صباح الخير.', 'أين المحطة؟', 'شكرا لك.'];
 
 /** Ends the command, because it was called wrongly. */
@@ -37,32 +40,9 @@ const values = parse();
 if (![...values.sentences.split(','), ...values.messages.split(','), values.rounds].every((number) => /^[1-9]\d*$/.test(number))) refuse('numbers are whole, from 1');
 if (!existsSync(join(DEMO, 'index.html'))) refuse('web/demo/dist is not there: run `cargo xtask web`');
 
-/** Runs in the page before the demo does: notes every task, does what is asked, and tells the figures when it is done. */
+/** Runs in the page before the demo does: does what is asked, and tells when it is done. */
 function measure(use, text, n) {
-  const none = () => ({ n_long: 0, longest_ms: 0 });
-  let figures = none();
-  const note = (ms) => { figures.longest_ms = Math.max(figures.longest_ms, ms); };
-  // Tasks from 50 ms on are told; shorter ones are seen by how late a message to oneself comes.
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) {
-      figures.n_long++;
-      note(duration);
-    }
-  }).observe({ type: 'longtask' });
-  const { port1, port2 } = new MessageChannel();
-  let last = performance.now();
-  port1.onmessage = () => {
-    note(performance.now() - last);
-    setTimeout(() => { last = performance.now(); port2.postMessage(0); });
-  };
-  port2.postMessage(0);
-  const begin = () => {
-    const start = figures;
-    figures = none();
-    return start;
-  };
-  const tell = (start) => void fetch('/figures', { method: 'POST', body: JSON.stringify({ start, ...figures }) });
-  void use(text, n, begin).then(tell);
+  void use(text, n, () => performance.mark('begin')).then(() => fetch('/done', { method: 'POST' }));
 }
 
 /** Translates a text of some sentences. */
@@ -71,11 +51,10 @@ async function translate(text, n, begin) {
   const field = () => document.querySelector('textarea');
   await until(field);
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  const start = begin();
+  begin();
   field().value = text;
   field().dispatchEvent(new Event('input', { bubbles: true }));
   await until(() => document.querySelectorAll('.sentence').length === n);
-  return start;
 }
 
 /** Opens a conversation of some messages, and lets the model answer a long one. */
@@ -91,7 +70,7 @@ async function converse(text, n, begin) {
   await new Promise((resolve) => { transaction.oncomplete = resolve; });
   await until(() => document.querySelector('textarea'));
   await new Promise((resolve) => setTimeout(resolve, 2000));
-  const start = begin();
+  begin();
   location.hash = '#chat';
   await until(() => document.querySelectorAll('.message').length === n);
   const field = document.querySelector('.composer textarea');
@@ -101,19 +80,16 @@ async function converse(text, n, begin) {
   document.querySelector('.composer').requestSubmit();
   await until(() => document.querySelectorAll('.message').length > n + 1);
   await until(() => document.querySelectorAll('.message-tools.assistant').length > n / 2);
-  return start;
 }
 
 let [use, n] = [translate, 0];
-let tell = () => undefined;
+let done = () => undefined;
 
 async function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
-  if (pathname === '/figures') {
-    const body = [];
-    for await (const part of request) body.push(part);
+  if (pathname === '/done') {
     response.end();
-    return tell(JSON.parse(Buffer.concat(body).toString()));
+    return done();
   }
   if (pathname === '/measure.js') {
     const text = Array.from({ length: use === translate ? n : 120 }, (_, i) => SENTENCES[i % SENTENCES.length]).join(' ');
@@ -128,18 +104,33 @@ async function answer(request, response) {
 
 const server = createServer((request, response) => void answer(request, response)).listen(0);
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+/** The longest of some tasks, and how many are long. */
+const figures = (tasks) => ({ longest_ms: Math.max(...tasks), n_long: tasks.filter((ms) => ms > LONG_MS).length });
+
+/** One round in a browser of its own. */
+async function round() {
+  const isDone = new Promise((resolve) => { done = resolve; });
+  const tasks = await inBrowser('about:blank', ['--remote-debugging-pipe'], async (browser) => {
+    const { endTrace, open } = await startTrace(browser);
+    await open(`http://localhost:${server.address().port}/`);
+    await isDone;
+    return endTrace();
+  }, ['pipe', 'pipe']);
+  return { start: figures(tasks.before), ...figures(tasks.after) };
+}
+
 for (const [kind, name, lengths] of [[translate, 'sentences', values.sentences], [converse, 'messages', values.messages]]) {
   for (const length of lengths.split(',').map(Number)) {
     [use, n] = [kind, length];
     const rounds = [];
     for (let i = 0; i < Number(values.rounds); i++) {
-      const figures = await inBrowser(`http://localhost:${server.address().port}/`, [], () => new Promise((resolve) => { tell = resolve; }));
-      rounds.push(figures);
-      console.log(JSON.stringify({ [name]: n, ...figures }));
+      rounds.push(await round());
+      console.log(JSON.stringify({ [name]: n, ...rounds.at(-1) }));
     }
     const of = (figure) => median(rounds.map(figure)).toFixed(0);
-    const start = `${of(({ start }) => start.longest_ms)} ms, ${of(({ start }) => start.n_long)} of more than 50 ms, at the start`;
-    console.log(`${n} ${name}: longest task ${of(({ longest_ms }) => longest_ms)} ms, ${of(({ n_long }) => n_long)} of more than 50 ms; ${start}`);
+    const start = `${of(({ start }) => start.longest_ms)} ms, ${of(({ start }) => start.n_long)} of more than ${LONG_MS} ms, at the start`;
+    console.log(`${n} ${name}: longest task ${of(({ longest_ms }) => longest_ms)} ms, ${of(({ n_long }) => n_long)} of more than ${LONG_MS} ms; ${start}`);
   }
 }
 server.close();

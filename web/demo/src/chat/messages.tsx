@@ -8,8 +8,10 @@ import { MessageItem } from './message.js';
 import { replies } from './reply.js';
 import { open } from './state.js';
 
-/** Messages that are made at once: the last ones, which are looked at first. Earlier ones come as many at a time, between other work. */
-const AT_ONCE = 4;
+/** Messages that are made at once: the last ones, which are looked at first, while code that has not run yet is slow. */
+const AT_ONCE = 2;
+/** Earlier ones come so many at a time, between other work. */
+const THEN = 4;
 /** Pixels from the end within which a reader is taken to be at the end. */
 const NEAR = 48;
 
@@ -45,7 +47,7 @@ function useShown(n_messages: number): number {
   const [n_shown, setShown] = useState(AT_ONCE);
   useEffect(() => {
     if (n_shown >= n_messages) return;
-    const timer = setTimeout(() => setShown(n_shown + AT_ONCE));
+    const timer = setTimeout(() => setShown(n_shown + THEN));
     return () => clearTimeout(timer);
   }, [n_shown, n_messages]);
   return n_shown;
