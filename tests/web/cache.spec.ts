@@ -130,6 +130,16 @@ test('a stopped download goes on in a later visit', async ({ page, context }) =>
   expect(second!.start + second!.bytes).toBe(first!.bytes);
 });
 
+test('a cache that is deleted during a download takes nothing from the model', { tag: '@long' }, async ({ page }) => {
+  const model = repository('break');
+  const loading = load(page, { model });
+  await expect.poll(async () => (await list(page))[0]?.bytes ?? 0).toBeGreaterThan(3_000_000);
+  await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+  await fetch(go(model));
+  expect((await loading).result).toBe('Good morning.');
+  expect((await load(page, { model })).result).toBe('Good morning.');
+});
+
 test('a file whose sum is wrong is fetched once more, and never used', async ({ page }) => {
   const once = repository('wrong');
   expect((await load(page, { model: once })).result).toBe('Good morning.');

@@ -45,6 +45,53 @@ test('an image is told in words, with its address, and nothing is fetched', asyn
   expect(asked.filter((url) => url.includes('example.org'))).toEqual([]);
 });
 
+/** What pages have been broken with; `x` would be set. */
+const ATTACKS = [
+  '<script>window.x = 1</script>', '<img src=x onerror="window.x = 1">', '<svg onload="window.x = 1"></svg>', '<svg><script>window.x = 1</script></svg>', '<math><mtext></mtext></math>',
+  '<iframe srcdoc="<script>parent.x = 1</script>"></iframe>', '<object data="javascript:window.x = 1"></object>', '<embed src="javascript:window.x = 1">', '<form action="http://example.org"><button>go</button></form>',
+  '[link](javascript:window.x=1)', '[link](data:text/html,<script>window.x=1</script>)', '<a href="javascript:window.x=1">link</a>', '<a href="http://example.org" ping="http://example.org/ping">link</a>',
+  '<template><script>window.x = 1</script></template>', '<details open ontoggle="window.x = 1">x</details>', '<video src=x onerror="window.x = 1"></video>', '<link rel="stylesheet" href="http://example.org/a.css">',
+  '<style>@import "http://example.org/a.css";</style>', '<meta http-equiv="refresh" content="0;url=http://example.org">', '<base href="http://example.org/">', '<p style="background: url(http://example.org/a.png)">x</p>',
+  '<input autofocus onfocus="window.x = 1">', '<body onload="window.x = 1">', '<table background="http://example.org/a.png"><tr><td>x</td></tr></table>', '<div id="app" class="update">x</div>',
+];
+
+test('what a reply holds runs nothing, fetches nothing and takes no place of the page\'s', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await show(page, ATTACKS.join('\n\n'));
+  const reply = page.locator('.message.assistant');
+  await expect(reply.getByRole('link').first()).toBeVisible();
+  const left = await reply.evaluate((reply) => [...reply.querySelectorAll('.markdown > div *')].filter((element) => (
+    element.matches('script, svg, math, img, iframe, object, embed, form, button, template, video, link, style, meta, base, input')
+    || [...element.attributes].some(({ name, value }) => /^on|^style$|^id$|^ping$|^background$/.test(name) || /^\s*(javascript|data):/i.test(value))
+  )).map((element) => element.outerHTML));
+  expect(left).toEqual([]);
+  expect(await page.evaluate(() => 'x' in window)).toBe(false);
+  expect(asked.filter((url) => url.includes('example.org'))).toEqual([]);
+});
+
+test('in the chat the built-in model is called a translator, and a button leads to models that talk', async ({ page }) => {
+  await page.goto('/demo/#chat');
+  await expect(page.getByText('The built-in model is a translator: it does not answer questions.')).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'Message', exact: true })).toHaveAttribute('placeholder', 'Write a text to translate');
+  await page.getByRole('button', { name: 'Get a model that talks' }).click();
+  await expect(page.getByRole('dialog', { name: 'Choose a model' })).toBeVisible();
+});
+
+test('as the demo is served, its policy binds the worker that fetches models', async ({ page }) => {
+  const worker = page.waitForEvent('worker');
+  await page.goto('http://localhost:8133/');
+  const policy = (await page.request.get((await worker).url())).headers()['content-security-policy'];
+  expect(policy).toContain("connect-src 'self' https: http://localhost:*;");
+  await page.getByRole('button', { name: 'Models' }).click();
+  const name = crypto.randomUUID();
+  const other = page.locator('.model', { hasText: 'Another model' });
+  await other.getByRole('textbox').fill(`http://127.0.0.1:8131/plain/${name}/resolve/main`);
+  await other.getByRole('button', { name: 'Download and use' }).click();
+  await expect(page.getByRole('dialog').getByRole('alert')).toBeVisible();
+  expect(await (await fetch(`http://localhost:8131/log/${name}`)).json()).toEqual([]);
+});
+
 test('a reply without a word is told to be one, and is asked for again', async ({ page }) => {
   await page.addInitScript(watch, { isWritten: true });
   await page.goto('/demo/#chat');

@@ -81,6 +81,20 @@ test('replies come whole, or in chunks as OpenAI\'s', async ({ page }) => {
   expect(new Set(chunks.map((chunk) => chunk.id)).size).toBe(1);
 });
 
+test('a seed gives the same reply, and requests that are made at once are each answered', async ({ page }) => {
+  const { replies, texts } = await page.evaluate(async () => {
+    const hala = await window.HalaWeb.Hala.load({ backend: 'wasm' });
+    const messages = [{ role: 'user' as const, content: 'Hello' }];
+    const ask = (seed: number) => hala.chat.completions.create({ messages, seed, temperature: 20, max_tokens: 8 });
+    const replies = await Promise.all([1, 1, 2].map(ask));
+    const texts = await Promise.all(['صباح الخير', 'شكرا لك.'].map((text) => hala.translate({ text })));
+    return { replies: replies.map(({ choices }) => choices[0].message.content), texts: texts.map(({ text }) => text) };
+  });
+  expect(replies[1]).toBe(replies[0]);
+  expect(replies[2]).not.toBe(replies[0]);
+  expect(texts).toEqual(['Good morning.', 'Thank you.']);
+});
+
 test('stopping ends the work at once, and what was asked after it is done', async ({ page }) => {
   const found = await page.evaluate(async (messages) => {
     const hala = await window.HalaWeb.Hala.load({ backend: 'wasm' });

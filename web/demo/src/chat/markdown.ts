@@ -8,7 +8,7 @@ import { lexer, parser, type Token, type Tokens } from 'marked';
 const BLOCKS = 'p, h1, h2, h3, h4, h5, h6, td, th';
 
 /** These would be fetched from the network, which nothing here may do, or are no text. */
-const FORBIDDEN = ['img', 'picture', 'video', 'audio', 'source', 'svg', 'math', 'style', 'form', 'input', 'button', 'iframe', 'link'];
+const FORBIDDEN = ['img', 'picture', 'video', 'audio', 'source', 'svg', 'math', 'style', 'form', 'input', 'button', 'iframe', 'link', 'template'];
 const FORBIDDEN_ATTRIBUTES = ['style', 'class', 'id', 'background', 'dir', 'srcset'];
 
 /** A block at the top of a text. */
