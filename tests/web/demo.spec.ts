@@ -138,6 +138,11 @@ test.describe('in English', () => {
     await expect(page.getByRole('alert')).toHaveText('This file is no export of conversations.');
     await choose('good.json', readFileSync(exported, 'utf8'));
     await expect(page.locator('.entry')).toHaveCount(2);
+    // As many years of conversations make.
+    const file = JSON.parse(readFileSync(exported, 'utf8')) as { conversations: { messages: { content: string }[] }[] };
+    file.conversations[0]!.messages[0]!.content = 'كلام كثير. '.repeat(200_000);
+    await choose('large.json', JSON.stringify(file));
+    await expect(page.locator('.entry')).toHaveCount(3);
   });
 
   test('a model is downloaded, paused, resumed, listed and deleted', async ({ page }) => {

@@ -21,7 +21,8 @@ export function Sidebar() {
   const [fault, setFault] = useState(false);
   const importChosen = async () => {
     const [file] = await chooseFiles('.json,application/json');
-    const read = file && (await readText(file));
+    // What was exported can be imported, however much it is.
+    const read = file && (await readText(file, Infinity));
     if (!read) return;
     const n = 'text' in read ? importFile(read.text) : undefined;
     setFault(n === undefined);

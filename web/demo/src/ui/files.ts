@@ -1,6 +1,6 @@
 // Files in and out of the page.
 
-/** What a text file may have at most. */
+/** What a text that is to be translated may have at most. */
 const MAX_BYTES = 1_000_000;
 
 export type TextFault = 'fileTooLarge' | 'fileNotText';
@@ -8,8 +8,8 @@ export type TextFault = 'fileTooLarge' | 'fileNotText';
 export type TextFile = { text: string } | { fault: TextFault };
 
 /** Reads a file as UTF-8. */
-export async function readText(file: File): Promise<TextFile> {
-  if (file.size > MAX_BYTES) return { fault: 'fileTooLarge' };
+export async function readText(file: File, maxBytes = MAX_BYTES): Promise<TextFile> {
+  if (file.size > maxBytes) return { fault: 'fileTooLarge' };
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer()) };
   } catch {
