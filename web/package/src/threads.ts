@@ -26,13 +26,16 @@ export async function startThreads(threads: number) {
   return { Cancel: severalThreads.Cancel, Runtime: severalThreads.Runtime as unknown as typeof Runtime, memory, threads };
 }
 
-/** Whether this worker was started as a classic script, as some bundlers do. Those have `importScripts`, which module workers refuse. */
+/**
+ * Whether this worker was started as a classic script, as some bundlers do. Module workers refuse `importScripts` itself, by a TypeError, and
+ * classic ones only what is no address; Firefox's module workers refuse it only where it is given something.
+ */
 function isClassic(): boolean {
   try {
-    (self as unknown as { importScripts(): void }).importScripts();
+    (self as unknown as { importScripts(...urls: string[]): void }).importScripts('http://[');
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return !(error instanceof TypeError);
   }
 }
 
