@@ -5,18 +5,18 @@ struct Params {
     n_heads: u32,
     n_kv_heads: u32,
     head_size: u32,
-    capacity: u32,
+    n_positions: u32,
     scale: f32,
     // 0 for none.
     softcap: f32,
     window: u32,
+    table: u32,
 }
 
 #include "shared/placement.wgsl"
-#include "shared/step.wgsl"
+#include "shared/run.wgsl"
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 
 #if TOKEN || TILES || MERGE
@@ -42,24 +42,36 @@ alias Cell = vec2<f32>;
 
 // [T, H·A]
 @group(0) @binding(3) var<storage, read> q: array<Number>;
-// [K, S, A]
-@group(0) @binding(4) var<storage, read> keys: array<Cell>;
-@group(0) @binding(5) var<storage, read> values: array<Cell>;
+// Pages of [K, PAGE, A]
+@group(1) @binding(0) var<storage, read> keys: array<Cell>;
+@group(1) @binding(1) var<storage, read> values: array<Cell>;
 // [T, H·A]
-@group(0) @binding(6) var<storage, read_write> y: array<Number>;
+@group(0) @binding(4) var<storage, read_write> y: array<Number>;
 #if MERGE
-// [H, S / SPLIT, A + 4]: sums of shares times values; their largest score and the sum of their shares; two of padding.
-@group(0) @binding(7) var<storage, read> parts: array<vec4<f32>>;
+// [T, H, S / SPLIT, A + 4]: sums of shares times values; their largest score and the sum of their shares; two of padding.
+@group(0) @binding(5) var<storage, read> parts: array<vec4<f32>>;
 #elif SPLIT
-@group(0) @binding(7) var<storage, read_write> parts: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> parts: array<vec4<f32>>;
+#endif
+
+// The first position that a token sees, by how many there are up to its own.
+fn first_seen(n_seen: u32) -> u32 {
+    return n_seen - min(n_seen, params.window);
+}
+
+#if SPLIT
+// Parts of a sequence's longest cache.
+fn n_parts() -> u32 {
+    return (params.n_positions + SPLIT - 1u) / SPLIT;
+}
 #endif
 
 #if !MERGE
 #include "shared/tanh.wgsl"
 
-// The first position that a token sees, by how many there are up to its own.
-fn first_seen(n_seen: u32) -> u32 {
-    return n_seen - min(n_seen, params.window);
+// Where a key/value head begins in the page that has a position, in units of which a head has `n`.
+fn page_cell(table: u32, position: u32, kv_head: u32, n: u32) -> u32 {
+    return (run[table + position / PAGE] * params.n_kv_heads + kv_head) * PAGE * n;
 }
 #endif
 

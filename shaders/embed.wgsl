@@ -1,7 +1,6 @@
 // y[t] = table[ids[t]] · scale
 
 #include "shared/placement.wgsl"
-#include "shared/step.wgsl"
 #include "shared/weight.wgsl"
 
 struct Params {
@@ -13,7 +12,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 // [T]
 @group(0) @binding(3) var<storage, read> ids: array<u32>;

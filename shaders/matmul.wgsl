@@ -12,7 +12,6 @@ struct Params {
     eps: f32,
     bias: u32,
     add: u32,
-    last: u32,
 }
 
 #include "shared/product.wgsl"
@@ -24,10 +23,6 @@ struct Params {
 
 fn n_rows() -> u32 {
     return params.n_out_0 + params.n_out_1 + params.n_out_2;
-}
-
-fn n_y_rows() -> u32 {
-    return select(step.n_tokens, 1u, params.last == 1u);
 }
 
 fn write(token: u32, idx: u32, sum: f32) {
@@ -58,17 +53,12 @@ fn row_at(idx: u32) -> Row {
 #endif
 
 #if LANES
-// Row of x for a token of the dispatch.
-fn x_row(token: u32) -> u32 {
-    return select(token, step.n_tokens - 1u, params.last == 1u);
-}
-
 #include "shared/lanes.wgsl"
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let first = group.x * ROWS;
-    let sums = row_sums(first, n_rows(), x_row(group.y), lane);
+    let sums = row_sums(first, n_rows(), group.y, lane);
     if lane.idx < ROWS && first + lane.idx < n_rows() {
         write(group.y, first + lane.idx, sums);
     }
@@ -87,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let idx = group.x * TILE_ROWS + lane % LANES_ALONG + r * LANES_ALONG;
         for (var t = 0u; t < EACH_TOKENS; t++) {
             let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
-            if idx < n_rows() && token < step.n_tokens {
+            if idx < n_rows() && token < n_tokens() {
                 write(token, idx, products.sums[r][t]);
             }
         }
@@ -132,7 +122,7 @@ fn place(idx: u32) -> Place {
 
 fn write_four(token: u32, at: Place, sums: vec4<f32>) {
     for (var r = 0u; r < 4u; r++) {
-        if r < at.n && token < n_y_rows() {
+        if r < at.n && token < n_tokens() {
             write(token, at.column + r, sums[r]);
         }
     }
@@ -154,6 +144,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     write_four(token + 2u, b, sums.t2.b);
     write_four(token + 3u, a, sums.t3.a);
     write_four(token + 3u, b, sums.t3.b);
+#if EIGHT
     write_four(token + 4u, a, sums.t4.a);
     write_four(token + 4u, b, sums.t4.b);
     write_four(token + 5u, a, sums.t5.a);
@@ -162,6 +153,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     write_four(token + 6u, b, sums.t6.b);
     write_four(token + 7u, a, sums.t7.a);
     write_four(token + 7u, b, sums.t7.b);
+#endif
 #else
     write_four(token, a, products(Job(a.rows)).t0.a);
 #endif

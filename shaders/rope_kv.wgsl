@@ -5,18 +5,18 @@ struct Params {
     n_heads: u32,
     n_kv_heads: u32,
     head_size: u32,
-    capacity: u32,
+    n_positions: u32,
     eps: f32,
     norm: u32,
     // 1 for pairs of halves, 2 for neighbours.
     turn: u32,
+    table: u32,
 }
 
 #include "shared/placement.wgsl"
-#include "shared/step.wgsl"
+#include "shared/run.wgsl"
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 // [T, (H + 2K)·A]
 @group(0) @binding(3) var<storage, read> qkv: array<f32>;
@@ -28,13 +28,13 @@ struct Params {
 @group(0) @binding(6) var<storage, read> rope: array<f32>;
 // [T, H·A]
 @group(0) @binding(7) var<storage, read_write> q: array<f32>;
-// [K, S, A]
+// Pages of [K, PAGE, A]
 #if CACHE_F16
-@group(0) @binding(8) var<storage, read_write> keys: array<u32>;
-@group(0) @binding(9) var<storage, read_write> values: array<u32>;
+@group(1) @binding(0) var<storage, read_write> keys: array<u32>;
+@group(1) @binding(1) var<storage, read_write> values: array<u32>;
 #else
-@group(0) @binding(8) var<storage, read_write> keys: array<f32>;
-@group(0) @binding(9) var<storage, read_write> values: array<f32>;
+@group(1) @binding(0) var<storage, read_write> keys: array<f32>;
+@group(1) @binding(1) var<storage, read_write> values: array<f32>;
 #endif
 
 var<workgroup> squares: array<f32, 32>;
@@ -88,13 +88,14 @@ fn turned(first: u32, i: u32, position: u32, is_key: bool, factor: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
     let token = group.y;
-    let position = step.position + token;
+    let position = position_of(token);
     let first = token * placement.x_quads * 4u + head * params.head_size;
     let factor = inverse_rms(first, lane);
     let is_query = head < params.n_heads;
     let is_key = head < params.n_heads + params.n_kv_heads;
     let kv_head = (head - params.n_heads) % params.n_kv_heads;
-    let cell = (kv_head * params.capacity + position) * params.head_size;
+    let page = run[table_of(span_of(token), params.table) + position / PAGE];
+    let cell = ((page * params.n_kv_heads + kv_head) * PAGE + position % PAGE) * params.head_size;
     for (var pair = lane; pair < params.head_size / 2u; pair += 32u) {
         let i = 2u * pair;
         var numbers = vec2<f32>(qkv[first + i], qkv[first + i + 1u]);

@@ -1,6 +1,6 @@
-// id = sample(logits): the next token, as the op's module in hala_plan has it
+// ids[t] = sample(logits[t]): each row's next token, as the op's module in hala_plan has it
 //
-// One workgroup. A draw is from the candidates nearest to the best: they are counted in bins by their distance from it, those
+// A workgroup a row. A draw is from the candidates nearest to the best: they are counted in bins by their distance from it, those
 // of the first bins are collected and sorted, and every truncation is then a number of lanes.
 
 struct Params {
@@ -8,6 +8,10 @@ struct Params {
     n_vocab: u32,
 }
 
+#include "shared/placement.wgsl"
+#include "shared/run.wgsl"
+
+// How this row's token is chosen: in a record of `run`.
 struct Turn {
     temperature: f32,
     top_k: u32,
@@ -15,19 +19,19 @@ struct Turn {
     min_p: f32,
     repetition_penalty: f32,
     at: f32,
-    slot: u32,
+    place: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> turn: Turn;
-// [1, V], the bits of floats: as integers NaN and infinities keep their order, which compilers may not grant floats.
-@group(0) @binding(2) var<storage, read> logits: array<vec4<u32>>;
-// [2, ⌈V / 32⌉]: a bit for each id that is banned, then for each that was seen
-@group(0) @binding(3) var<storage, read_write> sets: array<u32>;
-// [1]
-@group(0) @binding(4) var<storage, read_write> ids: array<u32>;
+@group(0) @binding(2) var<uniform> placement: Placement;
+// [T, V], the bits of floats: as integers NaN and infinities keep their order, which compilers may not grant floats.
+@group(0) @binding(3) var<storage, read> logits: array<vec4<u32>>;
+// [T, 2, ⌈V / 32⌉]: a bit for each id that is banned, then for each that was seen
+@group(0) @binding(4) var<storage, read_write> sets: array<u32>;
+// [T]
+@group(0) @binding(5) var<storage, read_write> ids: array<u32>;
 // The ids that the host reads together.
-@group(0) @binding(5) var<storage, read_write> chosen: array<u32>;
+@group(0) @binding(6) var<storage, read_write> chosen: array<u32>;
 
 // Threads, bins and candidates.
 const N: u32 = 256u;
@@ -42,6 +46,11 @@ const CANDIDATES: u32 = 2u;
 const KEPT: u32 = 3u;
 const PASSED: u32 = 4u;
 
+// What is this row's.
+var<private> turn: Turn;
+var<private> first_quad: u32;
+var<private> first_word: u32;
+
 var<workgroup> tally: array<atomic<u32>, 5>;
 var<workgroup> keys: array<u32, N>;
 var<workgroup> key_ids: array<u32, N>;
@@ -50,13 +59,34 @@ var<workgroup> sums: array<f32, N>;
 var<workgroup> weights: array<f32, N>;
 var<workgroup> weight_ids: array<u32, N>;
 
+// Words of a set.
+fn n_words() -> u32 {
+    return (params.n_vocab + 31u) / 32u;
+}
+
+fn temperature_of(row: u32) -> f32 {
+    return bitcast<f32>(run_word(row, 7u));
+}
+
+fn turn_of(row: u32) -> Turn {
+    return Turn(
+        temperature_of(row),
+        run_word(row, 8u),
+        bitcast<f32>(run_word(row, 9u)),
+        bitcast<f32>(run_word(row, 10u)),
+        bitcast<f32>(run_word(row, 11u)),
+        bitcast<f32>(run_word(row, 12u)),
+        run_word(row, 13u),
+    );
+}
+
 // x′ of four ids, −∞ past the last one.
 fn adjusted(quad: u32) -> vec4<u32> {
-    var bits = logits[quad];
-    let word = quad >> 3u;
+    var bits = logits[first_quad + quad];
+    let word = first_word + (quad >> 3u);
     let shift = (quad & 7u) * 4u;
     let banned = (sets[word] >> shift) & 15u;
-    let seen = (sets[(params.n_vocab + 31u) / 32u + word] >> shift) & 15u;
+    let seen = (sets[n_words() + word] >> shift) & 15u;
     if (banned | seen) == 0u && quad * 4u + 3u < params.n_vocab {
         return bits;
     }
@@ -221,7 +251,10 @@ fn draw(lane: u32, best: f32) -> u32 {
 }
 
 @compute @workgroup_size(N)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    turn = turn_of(group.y);
+    first_quad = group.y * placement.x_quads;
+    first_word = 2u * group.y * n_words();
     atomicStore(&bins[lane], 0u);
     if lane < 5u {
         atomicStore(&tally[lane], 0u);
@@ -229,7 +262,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier();
     find_best(lane);
     var id = key_ids[0];
-    if turn.temperature > 0.0 {
+    if temperature_of(group.y) > 0.0 {
         let key = keys[0];
         workgroupBarrier();
         let best = bitcast<f32>(select(~key, key & 0x7fffffffu, key >= 0x80000000u));
@@ -238,10 +271,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     if lane == 0u {
         id = select(id, DECLINED, atomicLoad(&tally[ODD]) > 0u);
-        ids[0] = id;
-        chosen[turn.slot] = id;
+        ids[group.y] = id;
+        chosen[turn.place] = id;
         if id < params.n_vocab {
-            let word = (params.n_vocab + 31u) / 32u + id / 32u;
+            let word = first_word + n_words() + id / 32u;
             sets[word] |= 1u << (id % 32u);
         }
     }

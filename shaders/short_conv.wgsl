@@ -16,10 +16,9 @@ struct Params {
 #include "shared/product.wgsl"
 #else
 #include "shared/placement.wgsl"
-#include "shared/step.wgsl"
+#include "shared/run.wgsl"
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 // [T, 3D]
 @group(0) @binding(3) var<storage, read> projected: array<f32>;
@@ -29,8 +28,8 @@ struct Params {
 
 // [D, n_taps]
 @group(0) @binding(6) var<storage, read> taps: array<f32>;
-// [n_taps − 1, D]
-@group(0) @binding(7) var<storage, read_write> state: array<f32>;
+// Slots of [n_taps − 1, D]
+@group(1) @binding(0) var<storage, read_write> state: array<f32>;
 // [T, D]
 @group(0) @binding(9) var<storage, read_write> y: array<f32>;
 
@@ -44,25 +43,30 @@ fn taps_before() -> u32 {
 #endif
 }
 
-// v of one channel whose newest input is `u`; the state moves on by one token. A channel's state is touched by one thread
-// alone.
-fn convolve(channel: u32, u: f32) -> f32 {
+// Where the state of a span begins.
+fn slot_of(span: u32) -> u32 {
+    return span_at(span).slot * taps_before() * params.width;
+}
+
+// v of one channel whose newest input is `u`; the state, which begins at `slot`, moves on by one token. A channel's state is
+// touched by one thread alone.
+fn convolve(slot: u32, channel: u32, u: f32) -> f32 {
     // Rows of weights are padded to whole quads.
     let first = channel * ((taps_before() + 4u) & ~3u);
     let n_before = taps_before();
     var sum = taps[first + n_before] * u;
     for (var k = 0u; k < n_before; k++) {
-        sum += shifted(channel, first, k);
+        sum += shifted(slot, channel, first, k);
     }
-    state[(n_before - 1u) * params.width + channel] = u;
+    state[slot + (n_before - 1u) * params.width + channel] = u;
     return sum;
 }
 
 // Input `k` of the state times its tap; it moves to where the one before it was.
-fn shifted(channel: u32, first: u32, k: u32) -> f32 {
-    let before = state[k * params.width + channel];
+fn shifted(slot: u32, channel: u32, first: u32, k: u32) -> f32 {
+    let before = state[slot + k * params.width + channel];
     if k > 0u {
-        state[(k - 1u) * params.width + channel] = before;
+        state[slot + (k - 1u) * params.width + channel] = before;
     }
     return taps[first + k] * before;
 }
@@ -91,15 +95,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let channel = first / 3u + lane.idx;
     if lane.idx < ROWS / 3u && channel < params.width {
         let u = ready[3u * lane.idx] * ready[3u * lane.idx + 2u];
-        y[channel] = ready[3u * lane.idx + 1u] * convolve(channel, u);
+        y[channel] = ready[3u * lane.idx + 1u] * convolve(slot_of(0u), channel, u);
     }
 }
 #else
 #include "shared/rows.wgsl"
 
-fn write(channel: u32, u: f32, c: f32) {
+fn write(slot: u32, channel: u32, u: f32, c: f32) {
     if channel < params.width {
-        y[channel] = c * convolve(channel, u);
+        y[channel] = c * convolve(slot, channel, u);
     }
 }
 
@@ -118,14 +122,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     ).t0;
     let u = sums.a * sums.c;
     // Written out: a loop around the one in `convolve` would index the sums, and they would leave the registers.
-    write(first, u.x, sums.b.x);
-    write(first + 1u, u.y, sums.b.y);
-    write(first + 2u, u.z, sums.b.z);
-    write(first + 3u, u.w, sums.b.w);
+    let slot = slot_of(0u);
+    write(slot, first, u.x, sums.b.x);
+    write(slot, first + 1u, u.y, sums.b.y);
+    write(slot, first + 2u, u.z, sums.b.z);
+    write(slot, first + 3u, u.w, sums.b.w);
 }
 #endif
 #else
-// One channel of all tokens, from what was projected before.
+// One channel of all tokens of a span, from what was projected before.
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let channel = id.x;
@@ -136,10 +141,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if params.bias == 1u {
         added = conv_bias[channel];
     }
-    for (var token = 0u; token < step.n_tokens; token++) {
+    let span = span_at(id.y);
+    let slot = slot_of(id.y);
+    for (var token = span.first_row; token < span.first_row + span.n_rows; token++) {
         let row = token * placement.x_quads * 4u + channel;
         let u = projected[row] * projected[row + 2u * params.width];
-        let v = convolve(channel, u) + added;
+        let v = convolve(slot, channel, u) + added;
         y[token * placement.y_stride + channel] = projected[row + params.width] * v;
     }
 }

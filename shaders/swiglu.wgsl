@@ -13,10 +13,8 @@ struct Params {
 
 #if GATE
 #include "shared/placement.wgsl"
-#include "shared/step.wgsl"
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 // [T, F]: x̂ · W₁ᵀ; y holds x̂ · W₃ᵀ.
 @group(0) @binding(3) var<storage, read> gates: array<f32>;
@@ -82,7 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let idx = group.x * N_RESULTS + lane % LANES_ALONG + r * LANES_ALONG;
         for (var t = 0u; t < EACH_TOKENS; t++) {
             let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
-            if idx < params.n_out && token < step.n_tokens {
+            if idx < params.n_out && token < n_tokens() {
                 y[token * placement.y_stride + idx] =
                     gate(products.sums[r][t], products.sums[r + EACH_ROWS / 2u][t]);
             }
@@ -94,7 +92,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 fn write_sums(token: u32, first: u32, sums: Sums) {
     for (var r = 0u; r < 4u; r++) {
-        if first + r < params.n_out && token < step.n_tokens {
+        if first + r < params.n_out && token < n_tokens() {
             y[token * placement.y_stride + placement.y_offset + first + r] = gate(sums.a[r], sums.b[r]);
         }
     }
@@ -111,10 +109,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     write_sums(token + 1u, first, sums.t1);
     write_sums(token + 2u, first, sums.t2);
     write_sums(token + 3u, first, sums.t3);
+#if EIGHT
     write_sums(token + 4u, first, sums.t4);
     write_sums(token + 5u, first, sums.t5);
     write_sums(token + 6u, first, sums.t6);
     write_sums(token + 7u, first, sums.t7);
+#endif
 #endif
 }
 #endif

@@ -1,7 +1,7 @@
 //! Times what a GPU can do at most, every step of a model with random weights on it, and the whole model.
 //!
 //! `cargo run --release -p hala-benches --bin gpu -- [ceilings|steps|model]… [--adapter NAME] [--model 350M|1.2B]…
-//! [--weights int8|e4m3|f16|bf16|f32]… [--prompt N] [--generate N] [--runs N]`
+//! [--weights int8|e4m3|f16|bf16|f32]… [--prompt N] [--generate N] [--parallel N]… [--runs N]`
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 mod ceilings;
@@ -9,8 +9,8 @@ mod steps;
 
 use anyhow::{Context, Result, bail};
 use hala_backend_wgpu::{AdapterChoice, AdapterReport, WgpuBackend};
-use hala_benches::lfm2::{Model, Sizes};
-use hala_benches::session::{Session, Setup};
+use hala_benches::lfm2::{Logits, Model, Sizes};
+use hala_benches::session::{Sequences, Session, Setup, Whose};
 use hala_benches::timing;
 use hala_plan::{Backend, Plan};
 use hala_tensor::DType;
@@ -27,6 +27,8 @@ struct Choice {
     weights: Vec<DType>,
     n_prompt: usize,
     n_generate: usize,
+    /// Sequences that decode side by side.
+    parallel: Vec<usize>,
     n_runs: usize,
 }
 
@@ -39,6 +41,7 @@ impl Choice {
             weights: Vec::new(),
             n_prompt: 256,
             n_generate: 64,
+            parallel: Vec::new(),
             n_runs: 5,
         };
         let mut args = std::env::args().skip(1);
@@ -50,6 +53,7 @@ impl Choice {
                 "--weights" => choice.weights.push(weights(&value()?)?),
                 "--prompt" => choice.n_prompt = value()?.parse()?,
                 "--generate" => choice.n_generate = value()?.parse()?,
+                "--parallel" => choice.parallel.push(value()?.parse()?),
                 "--runs" => choice.n_runs = value()?.parse()?,
                 "ceilings" | "steps" | "model" => choice.parts.push(arg),
                 _ => bail!("{arg} is not known; the first lines of benches/gpu/main.rs have what is"),
@@ -57,6 +61,9 @@ impl Choice {
         }
         if choice.models.is_empty() {
             choice.models = vec![Sizes::LFM2_350M, Sizes::LFM2_1_2B];
+        }
+        if choice.parallel.is_empty() {
+            choice.parallel = vec![1];
         }
         if choice.weights.is_empty() {
             choice.weights = vec![DType::Int8 { group: DType::INT8_GROUP }, DType::E4M3];
@@ -113,7 +120,9 @@ fn main() -> Result<()> {
     }
     if !speeds.is_empty() {
         let Choice { n_prompt, n_generate, .. } = choice;
-        println!("\n| model | weights | prefill({n_prompt}) tokens/s | decode({n_generate}) tokens/s |");
+        println!(
+            "\n| model | weights | prefill({n_prompt}) | decode({n_generate}), by sequences, tokens/s |"
+        );
         println!("|---|---|---|---|\n{}", speeds.join("\n"));
     }
     Ok(())
@@ -128,17 +137,23 @@ fn measure(
 ) -> Result<Option<String>> {
     let Choice { n_prompt, n_generate, n_runs, .. } = *choice;
     let mut setup = Setup::new(backend);
-    let model = Model::new(&mut setup, sizes, dtype, n_prompt.next_multiple_of(512) + n_generate)?;
+    let n_positions = n_prompt.next_multiple_of(512) + n_generate;
+    let model = Model::new(&mut setup, sizes, dtype, n_positions)?;
     // A prompt goes in chunks of the largest Plan that it fills.
     let fitting = backend.prefill_sizes().iter().filter(|size| **size <= n_prompt).max();
     let n_chunk = *fitting.unwrap_or(&backend.prefill_sizes()[0]);
-    let plans = [model.plan(&setup, n_chunk)?, model.plan(&setup, 1)?];
-    let mut session = setup.finish(&plans)?;
+    let mut plans = vec![model.plan(&setup, n_chunk, Logits::One)?];
+    for n in &choice.parallel {
+        plans.push(model.plan(&setup, *n, Logits::All)?);
+    }
+    let n = choice.parallel.iter().copied().max().unwrap_or(1);
+    let mut session = setup.finish(&plans, Sequences { n, n_positions })?;
     if choice.wants("steps") {
         steps::print_head();
         let name = format!("{} {dtype}", sizes.name);
-        for (index, plan, position) in [(1, &plans[1], n_prompt), (0, &plans[0], 0)] {
-            Profiled { name: &name, plan, index, position, n_runs }.print(&mut session, ceilings)?;
+        for (index, plan) in plans.iter().enumerate().rev() {
+            let (position, whose) = if index == 0 { (0, Whose::One) } else { (n_prompt, Whose::Each) };
+            Profiled { name: &name, plan, index, position, n_runs, whose }.print(&mut session, ceilings)?;
         }
     }
     let line = || speeds(&mut session, choice, &plans, n_chunk);
@@ -150,26 +165,30 @@ fn measure(
 fn speeds<B: Backend>(
     session: &mut Session<'_, B>,
     choice: &Choice,
-    plans: &[Plan; 2],
+    plans: &[Plan],
     n_chunk: usize,
 ) -> Result<String> {
     let Choice { n_prompt, n_generate, n_runs, .. } = *choice;
     let ids: Vec<u32> = (0..n_prompt.max(n_generate) as u32).map(|i| i * 251 % 65536).collect();
     let prefill = timing::median(n_runs, || -> Result<()> {
         for (i, ids) in ids[..n_prompt].chunks(n_chunk).enumerate() {
-            session.run(0, ids, i * n_chunk)?;
+            session.run(0, ids, i * n_chunk, Whose::One)?;
         }
         session.logits(0).map(drop)
     })?;
-    let decode = timing::median(n_runs, || -> Result<()> {
-        for (i, id) in ids[..n_generate].chunks(1).enumerate() {
-            session.run(1, id, n_prompt + i)?;
-            session.logits(1)?;
-        }
-        Ok(())
-    })?;
-    let (prefill, decode) = (n_prompt as f64 / prefill, n_generate as f64 / decode);
-    let n_bytes = plans[1].weight_bytes();
-    let rate = n_bytes as f64 * decode / 1e9;
-    Ok(format!("{} MB | {prefill:.2} | {decode:.2} ({rate:.2} GB/s)", n_bytes / 1_000_000))
+    let n_bytes = plans[0].weight_bytes();
+    let mut cells = vec![format!("{} MB | {:.2} |", n_bytes / 1_000_000, n_prompt as f64 / prefill)];
+    for (i, n) in choice.parallel.iter().enumerate() {
+        let seconds = timing::median(n_runs, || -> Result<()> {
+            for (step, id) in ids[..n_generate].iter().enumerate() {
+                session.run(i + 1, &vec![*id; *n], n_prompt + step, Whose::Each)?;
+                session.logits(i + 1)?;
+            }
+            Ok(())
+        })?;
+        let decode = (n * n_generate) as f64 / seconds;
+        let rate = n_bytes as f64 * decode / *n as f64 / 1e9;
+        cells.push(format!("{n}: {decode:.2} ({rate:.2} GB/s)"));
+    }
+    Ok(cells.join(" "))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use hala_benches::session::Session;
+use hala_benches::session::{Session, Whose};
 use hala_benches::timing;
 use hala_benches::work::{self, Work};
 use hala_plan::{Backend, Plan};
@@ -28,6 +28,8 @@ pub(crate) struct Profiled<'a> {
     /// Tokens before the run.
     pub(crate) position: usize,
     pub(crate) n_runs: usize,
+    /// Whose rows are run.
+    pub(crate) whose: Whose,
 }
 
 /// The head of the table.
@@ -65,7 +67,7 @@ impl Profiled<'_> {
         let mut kernels: Vec<Vec<String>> = vec![Vec::new(); n_steps];
         for run in 0..=self.n_runs {
             let mut sums = vec![0.0; n_steps];
-            for timing in session.profile(self.index, &ids, self.position)? {
+            for timing in session.profile(self.index, &ids, self.position, self.whose)? {
                 sums[timing.step] += timing.seconds;
                 if !kernels[timing.step].contains(&timing.kernel) {
                     kernels[timing.step].push(timing.kernel);

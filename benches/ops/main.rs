@@ -6,8 +6,8 @@
 
 use anyhow::{Context, Result, bail};
 use hala_backend_cpu::{CpuBackend, Instructions};
-use hala_benches::lfm2::{Model, Sizes};
-use hala_benches::session::Setup;
+use hala_benches::lfm2::{Logits, Model, Sizes};
+use hala_benches::session::{Sequences, Setup, Whose};
 use hala_benches::{ceilings, timing};
 use hala_plan::Backend;
 use hala_tensor::DType;
@@ -21,6 +21,9 @@ const N_RUNS: usize = 5;
 /// Tokens of a prompt and of an answer.
 const N_PREFILL: usize = 256;
 const N_DECODE: usize = 64;
+
+/// Sequences that decode side by side.
+const N_TOGETHER: [usize; 5] = [1, 2, 4, 8, 16];
 
 /// What was asked for.
 #[derive(Debug)]
@@ -82,8 +85,10 @@ fn main() -> Result<()> {
         rows::print(&backend, choice.group)?;
     }
     if choice.wants("model") {
-        println!("\n| model | weights | prefill({N_PREFILL}) tokens/s | decode({N_DECODE}) tokens/s |");
-        println!("|---|---|---|---|");
+        println!(
+            "\n| model | weights | prefill({N_PREFILL}) tokens/s | decode({N_TOGETHER:?}) tokens/s, all rows together |"
+        );
+        println!("|---|---|---|{}", "---|".repeat(N_TOGETHER.len()));
         let int8 = DType::Int8 { group: choice.group };
         for dtype in [int8, DType::E4M3, DType::BF16] {
             model(&backend, dtype)?;
@@ -92,19 +97,25 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// A prompt, and sequences that decode side by side after prompts of that length.
 fn model(backend: &CpuBackend, dtype: DType) -> Result<()> {
     let mut setup = Setup::new(backend);
-    let model = Model::new(&mut setup, &Sizes::LFM2_350M, dtype, N_PREFILL + N_DECODE + 8)?;
-    let plans = [model.plan(&setup, N_PREFILL)?, model.plan(&setup, 1)?];
+    let n_positions = N_PREFILL + N_DECODE + 8;
+    let model = Model::new(&mut setup, &Sizes::LFM2_350M, dtype, n_positions)?;
+    let most = N_TOGETHER[N_TOGETHER.len() - 1];
+    let plans = [model.plan(&setup, N_PREFILL, Logits::One)?, model.plan(&setup, most, Logits::All)?];
     let bytes = plans[1].weight_bytes();
-    let mut session = setup.finish(&plans)?;
+    let mut session = setup.finish(&plans, Sequences { n: most, n_positions })?;
     let ids: Vec<u32> = (0..N_PREFILL as u32).map(|i| i * 251 % 65536).collect();
-    let prefill = N_PREFILL as f64 / timing::median(N_RUNS, || session.run(0, &ids, 0))?;
-    let decode = timing::median(N_RUNS, || -> Result<()> {
-        (0..N_DECODE).try_for_each(|i| session.run(1, &ids[i..i + 1], N_PREFILL + i))
-    })?;
-    let decode = N_DECODE as f64 / decode;
-    let rate = bytes as f64 * decode / 1e9;
-    println!("| 350M | {dtype}, {} MB | {prefill:.1} | {decode:.1} ({rate:.1} GB/s) |", bytes / 1_000_000);
+    let prefill = N_PREFILL as f64 / timing::median(N_RUNS, || session.run(0, &ids, 0, Whose::One))?;
+    print!("| 350M | {dtype}, {} MB | {prefill:.1} |", bytes / 1_000_000);
+    for n in N_TOGETHER {
+        let n_steps = N_DECODE / n.min(4);
+        let decode = timing::median(N_RUNS, || -> Result<()> {
+            (0..n_steps).try_for_each(|i| session.run(1, &ids[i..i + n], N_PREFILL + i, Whose::Each))
+        })?;
+        print!(" {:.1} |", (n * n_steps) as f64 / decode);
+    }
+    println!();
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use hala_backend_cpu::CpuBackend;
-use hala_benches::session::Setup;
+use hala_benches::session::{Sequences, Setup, Whose};
 use hala_benches::timing;
 use hala_benches::weights::{Rng, matrix, vector};
-use hala_plan::ops::matmul::{self, Norm, Rows, Write};
+use hala_plan::Recorder;
+use hala_plan::ops::matmul::{self, Norm, Write};
 use hala_plan::ops::{attention, embed, swiglu};
-use hala_plan::{Recorder, StateKind};
 use hala_tensor::{DType, Shape};
 
 /// Bytes of weights that one run goes through.
@@ -24,7 +24,7 @@ pub(crate) fn print(backend: &CpuBackend, group: usize) -> Result<()> {
     println!("\n| op | weights | T | µs | GB/s | GFLOP/s |\n|---|---|---|---|---|---|");
     let int4 = DType::Int4 { group: DType::INT4_GROUP };
     for dtype in [DType::Int8 { group }, int4, DType::E4M3, DType::BF16, DType::F32] {
-        for n_tokens in [1, 256] {
+        for n_tokens in [1, 8, 16, 256] {
             for [n_out, n_in] in [[1024, 1024], [3072, 1024], [1024, 4608]] {
                 Product { gated: false, n_out, n_in, dtype, n_tokens }.print(backend)?;
             }
@@ -55,7 +55,7 @@ impl Product {
         let shape = Shape::matrix(n_out, n_in);
         let n_matrices = if gated { 2 } else { 1 };
         let n_bytes = dtype.n_bytes(shape) * n_matrices;
-        let n_steps = if n_tokens == 1 { N_BYTES.div_ceil(n_bytes) } else { 1 };
+        let n_steps = if n_tokens <= 16 { N_BYTES.div_ceil(n_bytes) } else { 1 };
         let mut setup = Setup::new(backend);
         let mut rng = Rng(1);
         let table_shape = Shape::matrix(N_VOCAB, n_in);
@@ -85,13 +85,14 @@ impl Product {
                     y,
                 })?;
             } else {
-                let (norm, write, rows) = (Some(norm), Write::Set, Rows::All);
-                recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })?;
+                let (norm, write) = (Some(norm), Write::Set);
+                recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
             }
         }
-        let mut session = setup.finish(&[recorder.finish()])?;
+        let sequences = Sequences { n: 1, n_positions: n_tokens };
+        let mut session = setup.finish(&[recorder.finish()], sequences)?;
         let ids: Vec<u32> = (0..n_tokens as u32).collect();
-        let seconds = timing::median(N_RUNS, || session.run(0, &ids, 0))? / n_steps as f64;
+        let seconds = timing::median(N_RUNS, || session.run(0, &ids, 0, Whose::One))? / n_steps as f64;
         let op = if gated { "swiglu" } else { "matmul" };
         let flops = 2 * n_matrices * n_out * n_in * n_tokens;
         println!(
@@ -111,8 +112,7 @@ fn attend(backend: &CpuBackend, dtype: DType, n_tokens: usize, n_seen: usize) ->
     const A: usize = 64;
     let mut setup = Setup::new(backend);
     let table = setup.weight(matrix(&mut Rng(1), N_VOCAB, H * A, DType::F32)?)?;
-    let cache = Shape::cube(K, n_seen, A);
-    let cache = [(); 2].map(|()| setup.state(cache, dtype, StateKind::PerToken));
+    let cache = [(); 2].map(|()| setup.cache([K, A], dtype));
     let mut recorder = Recorder::new("bench", n_tokens);
     let ids = recorder.ids();
     let table = recorder.weight(table, "table", Shape::matrix(N_VOCAB, H * A), DType::F32);
@@ -120,10 +120,12 @@ fn attend(backend: &CpuBackend, dtype: DType, n_tokens: usize, n_seen: usize) ->
     let y = recorder.output("y", Shape::matrix(n_tokens, H * A));
     recorder.embed(embed::Args { ids, table, scale: 1.0, y: q })?;
     let [keys, values] = cache.map(|id| recorder.state(id, setup.spec(id)));
-    recorder.attention(attention::Args { q, keys, values, y, scale: 0.125, softcap: None, window: None })?;
-    let mut session = setup.finish(&[recorder.finish()])?;
+    let (n_positions, scale) = (n_seen, 0.125);
+    let args = attention::Args { q, keys, values, y, n_positions, scale, softcap: None, window: None };
+    recorder.attention(args)?;
+    let mut session = setup.finish(&[recorder.finish()], Sequences { n: 1, n_positions })?;
     let ids: Vec<u32> = (0..n_tokens as u32).collect();
-    let seconds = timing::median(N_RUNS, || session.run(0, &ids, n_seen - n_tokens))?;
+    let seconds = timing::median(N_RUNS, || session.run(0, &ids, n_seen - n_tokens, Whose::One))?;
     let n_pairs: usize = (n_seen - n_tokens + 1..=n_seen).sum();
     let n_bytes = 2 * n_seen * K * A * if dtype == DType::F16 { 2 } else { 4 };
     println!(

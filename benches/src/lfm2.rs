@@ -1,10 +1,10 @@
 //! The Plan of an LFM2 model with random weights, recorded by hand: what a run costs without the model crate.
 
 use anyhow::Result;
-use hala_plan::ops::matmul::{self, Norm, Rows, Write};
+use hala_plan::ops::matmul::{self, Norm, Write};
 use hala_plan::ops::swiglu::Activation;
-use hala_plan::ops::{attention, embed, rope_kv, short_conv, swiglu};
-use hala_plan::{Backend, BufferId, Plan, Recorder, StateId, StateKind, WeightId};
+use hala_plan::ops::{attention, embed, gather, rope_kv, short_conv, swiglu};
+use hala_plan::{Backend, BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 
 use crate::session::Setup;
@@ -55,6 +55,15 @@ impl Sizes {
         Self { name: "1.2B", width: 2048, n_ff: 8192, n_heads: 32, ..Self::LFM2_350M };
 }
 
+/// The rows whose logits a Plan computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logits {
+    /// Each.
+    All,
+    /// One, which a run names.
+    One,
+}
+
 #[derive(Debug)]
 struct Layer {
     norms: [WeightId; 2],
@@ -83,7 +92,7 @@ struct Attention {
 pub struct Model {
     sizes: Sizes,
     dtype: DType,
-    capacity: usize,
+    n_positions: usize,
     table: WeightId,
     rope: WeightId,
     norm: WeightId,
@@ -111,7 +120,7 @@ impl Matrices {
 }
 
 impl Model {
-    /// Uploads random weights and declares states for a context of `capacity`.
+    /// Uploads random weights and declares states for contexts of `n_positions`.
     ///
     /// # Errors
     /// Those of the backend.
@@ -119,25 +128,25 @@ impl Model {
         setup: &mut Setup<'_, B>,
         sizes: &Sizes,
         dtype: DType,
-        capacity: usize,
+        n_positions: usize,
     ) -> Result<Self> {
         let mut matrices = Matrices { dtype, made: Vec::new(), rng: Rng(1) };
         let mut rng = Rng(2);
         let table = setup.weight(matrices.get(sizes.n_vocab, sizes.width)?)?;
-        let rope = setup.weight(vector(&mut rng, Shape::matrix(capacity, sizes.head_size))?)?;
+        let rope = setup.weight(vector(&mut rng, Shape::matrix(n_positions, sizes.head_size))?)?;
         let norm = setup.weight(vector(&mut rng, Shape::vector(sizes.width))?)?;
         let mut layers = Vec::new();
         for idx in 0..sizes.n_layers {
-            layers.push(layer(setup, sizes, &mut matrices, (idx, capacity))?);
+            layers.push(layer(setup, sizes, &mut matrices, idx)?);
         }
-        Ok(Self { sizes: sizes.clone(), dtype, capacity, table, rope, norm, layers })
+        Ok(Self { sizes: sizes.clone(), dtype, n_positions, table, rope, norm, layers })
     }
 
-    /// The Plan for up to `n_tokens` tokens, with the logits of the last.
+    /// The Plan for up to `n_tokens` rows.
     ///
     /// # Errors
     /// None for sizes that fit together.
-    pub fn plan<B: Backend>(&self, setup: &Setup<'_, B>, n_tokens: usize) -> Result<Plan> {
+    pub fn plan<B: Backend>(&self, setup: &Setup<'_, B>, n_tokens: usize, logits: Logits) -> Result<Plan> {
         let Sizes { width, n_vocab, .. } = self.sizes;
         let mut recorder = Recorder::new("bench", n_tokens);
         let ids = recorder.ids();
@@ -148,15 +157,21 @@ impl Model {
             self.record(setup, &mut recorder, layer, x)?;
         }
         let norm = recorder.weight(self.norm, "norm", Shape::vector(width), DType::F32);
-        let y = recorder.output("logits", Shape::matrix(1, n_vocab));
+        let (last, y) = match logits {
+            Logits::All => (x, recorder.output("logits", Shape::matrix(n_tokens, n_vocab))),
+            Logits::One => {
+                let last = recorder.scratch_of_wanted("last", Shape::matrix(1, width));
+                recorder.gather(gather::Args { x, y: last })?;
+                (last, recorder.output_of_wanted("logits", Shape::matrix(1, n_vocab)))
+            }
+        };
         recorder.matmul(matmul::Args {
-            x,
+            x: last,
             norm: Some(Norm { weight: norm, eps: EPS }),
             weights: &[table],
             bias: None,
             y,
             write: Write::Set,
-            rows: Rows::Last,
         })?;
         Ok(recorder.finish())
     }
@@ -192,7 +207,16 @@ impl Model {
                 let q = self.project(setup, r, operator, (x, operator_norm))?;
                 let [keys, values] = operator.cache.map(|id| r.state(id, setup.spec(id)));
                 let scale = 1.0 / (head_size as f32).sqrt();
-                r.attention(attention::Args { q, keys, values, y, scale, softcap: None, window: None })?;
+                r.attention(attention::Args {
+                    q,
+                    keys,
+                    values,
+                    y,
+                    n_positions: self.n_positions,
+                    scale,
+                    softcap: None,
+                    window: None,
+                })?;
             }
         }
         let out_proj = r.weight(layer.out_proj, "out_proj", Shape::matrix(width, n), self.dtype);
@@ -230,16 +254,23 @@ impl Model {
             bias: None,
             y: joined,
             write: Write::Set,
-            rows: Rows::All,
         })?;
         let [q_norm, k_norm] =
             norms.map(|id| r.weight(id, "head norm", Shape::vector(head_size), DType::F32));
-        let rope = r.weight(self.rope, "rope", Shape::matrix(self.capacity, head_size), DType::F32);
+        let rope = r.weight(self.rope, "rope", Shape::matrix(self.n_positions, head_size), DType::F32);
         let q = r.scratch("q", Shape::matrix(t, n_heads * head_size));
         let [keys, values] = cache.map(|id| r.state(id, setup.spec(id)));
         let norms = Some(rope_kv::Norms { q: q_norm, k: k_norm, eps: EPS });
         let turn = Some(rope_kv::Turn { table: rope, pairs: rope_kv::Pairs::Halves });
-        r.rope_kv(rope_kv::Args { qkv: joined, norms, turn, q, keys, values })?;
+        r.rope_kv(rope_kv::Args {
+            qkv: joined,
+            norms,
+            turn,
+            q,
+            keys,
+            values,
+            n_positions: self.n_positions,
+        })?;
         Ok(q)
     }
 }
@@ -248,7 +279,7 @@ fn layer<B: Backend>(
     setup: &mut Setup<'_, B>,
     sizes: &Sizes,
     matrices: &mut Matrices,
-    (idx, capacity): (usize, usize),
+    idx: usize,
 ) -> Result<Layer> {
     let Sizes { width, n_ff, n_heads, n_kv_heads, head_size, .. } = *sizes;
     let mut rng = Rng(idx as u64);
@@ -256,8 +287,7 @@ fn layer<B: Backend>(
     let norms = [norm(setup, width)?, norm(setup, width)?];
     let operator = if sizes.attention.contains(&idx) {
         let [q, kv] = [n_heads * head_size, n_kv_heads * head_size];
-        let cache = Shape::cube(n_kv_heads, capacity, head_size);
-        let mut state = || setup.state(cache, DType::F16, StateKind::PerToken);
+        let mut state = || setup.cache([n_kv_heads, head_size], DType::F16);
         Operator::Attention(Attention {
             cache: [state(), state()],
             norms: [norm(setup, head_size)?, norm(setup, head_size)?],
@@ -269,7 +299,7 @@ fn layer<B: Backend>(
         })
     } else {
         Operator::Conv {
-            state: setup.state(Shape::matrix(N_TAPS - 1, width), DType::F32, StateKind::Recurrent),
+            state: setup.recurrent(Shape::matrix(N_TAPS - 1, width)),
             taps: setup.weight(vector(&mut Rng(3), Shape::matrix(width, N_TAPS))?)?,
             in_proj: setup.weight(matrices.get(3 * width, width)?)?,
         }
@@ -287,7 +317,6 @@ fn layer<B: Backend>(
 
 /// Adds a product to the residual stream.
 fn add(r: &mut Recorder, x: BufferId, weight: BufferId, y: BufferId) -> Result<()> {
-    let (write, rows) = (Write::Add, Rows::All);
-    r.matmul(matmul::Args { x, norm: None, weights: &[weight], bias: None, y, write, rows })?;
+    r.matmul(matmul::Args { x, norm: None, weights: &[weight], bias: None, y, write: Write::Add })?;
     Ok(())
 }

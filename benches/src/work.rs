@@ -30,7 +30,7 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
         },
         Op::Matmul(params) => {
             let (n_in, n_out) = (params.n_in, params.n_out_total());
-            let n_tokens = if params.last == 1 { 1 } else { n_tokens };
+            let n_tokens = plan.buffer(step.outputs[0]).shape.n_rows();
             product(format!("matmul {n_in} → {n_out}"), n_out, n_in, n_tokens)
         }
         Op::Swiglu(params) => {
@@ -46,6 +46,7 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
             n_bytes: cached_bytes(plan, step, n_tokens, (params.n_kv_heads * params.head_size) as usize),
             n_flops: 0,
         },
+        Op::Gather(params) => Work { label: format!("gather {}", params.width), n_bytes: 0, n_flops: 0 },
         Op::Norm(params) => Work { label: format!("norm {}", params.width), n_bytes: weights, n_flops: 0 },
         Op::Round(params) => Work { label: format!("round {}", params.n_columns), n_bytes: 0, n_flops: 0 },
         Op::Softcap(params) => Work {
@@ -73,6 +74,6 @@ pub fn of(plan: &Plan, step: &Step, position: usize) -> Work {
 /// Bytes of `n_positions` of keys and values of `n_columns` each.
 fn cached_bytes(plan: &Plan, step: &Step, n_positions: usize, n_columns: usize) -> usize {
     let buffers = step.inputs.iter().chain(&step.outputs).map(|id| plan.buffer(*id));
-    let caches = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::State(_)));
+    let caches = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::State(..)));
     caches.map(|cache| cache.dtype.n_bytes(hala_tensor::Shape::matrix(n_positions, n_columns))).sum()
 }

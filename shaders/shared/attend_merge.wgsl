@@ -1,4 +1,4 @@
-// The parts of a token's attention brought together: a workgroup a query head, a thread for each quad of it.
+// The parts of a token's attention brought together: a workgroup a query head of a token, a thread for each quad of it.
 
 const LANES: u32 = 64u;
 
@@ -8,11 +8,13 @@ var<workgroup> totals: array<f32, LANES>;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let n_quads = params.head_size / 4u;
-    let n_parts = step.position / SPLIT + 1u;
+    let n_seen = position_of(group.y) + 1u;
+    let first_part = first_seen(n_seen) / SPLIT;
+    let n_past = (n_seen - 1u) / SPLIT + 1u - first_part;
     let stride = n_quads + 1u;
-    let cell = group.x * ((params.capacity + SPLIT - 1u) / SPLIT) * stride;
+    let cell = ((group.y * params.n_heads + group.x) * n_parts() + first_part) * stride;
     var largest = LOWEST;
-    for (var part = lane; part < n_parts; part += LANES) {
+    for (var part = lane; part < n_past; part += LANES) {
         largest = max(largest, parts[cell + part * stride + n_quads].x);
     }
     shares[lane] = largest;
@@ -22,9 +24,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var sum = vec4<f32>();
     var total = 0.0;
-    for (var first = 0u; first < n_parts; first += LANES) {
+    for (var first = 0u; first < n_past; first += LANES) {
         workgroupBarrier();
-        let n = min(LANES, n_parts - first);
+        let n = min(LANES, n_past - first);
         if lane < n {
             let part = parts[cell + (first + lane) * stride + n_quads];
             shares[lane] = exp(part.x - largest);
@@ -39,6 +41,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     if lane < n_quads {
-        y[group.x * n_quads + lane] = sum / total;
+        y[group.y * placement.x_quads + group.x * n_quads + lane] = sum / total;
     }
 }

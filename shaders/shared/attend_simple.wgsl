@@ -1,7 +1,7 @@
 // A query head of a token a workgroup, for any head of up to 256 elements: each thread scores a position, then sums its columns.
 
-// Positions that are looked at together: one a thread.
-const TILE: u32 = 64u;
+// Positions that are looked at together, one a thread: a page.
+const TILE: u32 = PAGE;
 
 // Elements of a head that fit.
 const MAX_HEAD: u32 = 256u;
@@ -23,9 +23,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let head = group.x;
     let token = group.y;
     let n_pairs = params.head_size / 2u;
-    let n_seen = step.position + token + 1u;
+    let n_seen = position_of(token) + 1u;
+    let from_seen = first_seen(n_seen);
+    let table = table_of(span_of(token), params.table);
     let kv_head = head / (params.n_heads / params.n_kv_heads);
-    let cell = kv_head * params.capacity * n_pairs;
     let first = token * placement.x_quads * 4u + head * params.head_size;
     for (var i = lane; i < n_pairs; i += 64u) {
         query[i] = vec2<f32>(q[first + 2u * i], q[first + 2u * i + 1u]) * params.scale;
@@ -34,21 +35,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var max_seen = LOWEST;
     var total = 0.0;
     var sums = array<vec2<f32>, 2>();
-    for (var tile = first_seen(n_seen); tile < n_seen; tile += TILE) {
+    for (var tile = from_seen / TILE * TILE; tile < n_seen; tile += TILE) {
+        let cell = page_cell(table, tile, kv_head, n_pairs);
         let position = tile + lane;
         var score = LOWEST;
-        if position < n_seen {
+        if position >= from_seen && position < n_seen {
             var sum = 0.0;
             for (var i = 0u; i < n_pairs; i++) {
-                sum += dot(query[i], pair_of(keys[cell + position * n_pairs + i]));
+                sum += dot(query[i], pair_of(keys[cell + lane * n_pairs + i]));
             }
             score = capped(sum, params.softcap);
         }
         scores[lane] = score;
         workgroupBarrier();
+        let start = max(tile, from_seen) - tile;
         let n = min(TILE, n_seen - tile);
         var tile_max = max_seen;
-        for (var s = 0u; s < n; s++) {
+        for (var s = start; s < n; s++) {
             tile_max = max(tile_max, scores[s]);
         }
         let shrink = exp(max_seen - tile_max);
@@ -56,10 +59,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sums[0] *= shrink;
         sums[1] *= shrink;
         max_seen = tile_max;
-        for (var s = 0u; s < n; s++) {
+        for (var s = start; s < n; s++) {
             let share = exp(scores[s] - tile_max);
             total += share;
-            let row = cell + (tile + s) * n_pairs;
+            let row = cell + s * n_pairs;
             if lane < n_pairs {
                 sums[0] += share * pair_of(values[row + lane]);
             }

@@ -34,7 +34,29 @@ fn quad(cell: Cell) -> vec4<f32> {
 #endif
 }
 
-// A row of the tile: token and query head.
+// The tile of a workgroup: rows of one span.
+struct Tile {
+    span: u32,
+    // First row of the tile among those of the span.
+    first_row: u32,
+}
+
+// The tile at an index: each span has as many as its rows need.
+fn tile_at(idx: u32) -> Tile {
+    let n_sharing = params.n_heads / params.n_kv_heads;
+    var left = idx;
+    var span = 0u;
+    for (; span + 1u < n_spans(); span++) {
+        let n_tiles = (span_at(span).n_rows * n_sharing + ROWS - 1u) / ROWS;
+        if left < n_tiles {
+            break;
+        }
+        left -= n_tiles;
+    }
+    return Tile(span, left * ROWS);
+}
+
+// A row of the tile: token of the span and query head.
 struct Row {
     token: u32,
     head: u32,
@@ -46,30 +68,36 @@ fn row_at(idx: u32, kv_head: u32) -> Row {
     return Row(token, kv_head * n_sharing + idx - token * n_sharing);
 }
 
-// Quad `i` of a thread in a tile of the cache; past the end and past the head are zeros, since what memory holds there may be
-// infinite, and no share of it is zero.
-fn key_quads(cell: u32, first: u32, end: u32, lane: u32) -> Loaded {
+// Quad `i` of a thread in the tile of the cache from entry `cell` on, of which `n` positions are seen by some row; past them and
+// past the head are zeros, since what memory holds there may be infinite, and no share of it is zero.
+fn key_quads(cell: u32, n: u32, lane: u32) -> Loaded {
     var loaded = Loaded();
     let n_quads = params.head_size / 4u;
     for (var i = 0u; i < 4u; i++) {
-        let at = first + (i * LANES + lane) / QUADS;
-        if at < end && lane % QUADS < n_quads {
+        let at = (i * LANES + lane) / QUADS;
+        if at < n && lane % QUADS < n_quads {
             loaded[i] = quad(keys[cell + at * n_quads + lane % QUADS]);
         }
     }
     return loaded;
 }
 
-fn value_quads(cell: u32, first: u32, end: u32, lane: u32) -> Loaded {
+fn value_quads(cell: u32, n: u32, lane: u32) -> Loaded {
     var loaded = Loaded();
     let n_quads = params.head_size / 4u;
     for (var i = 0u; i < 4u; i++) {
-        let at = first + (i * LANES + lane) / QUADS;
-        if at < end && lane % QUADS < n_quads {
+        let at = (i * LANES + lane) / QUADS;
+        if at < n && lane % QUADS < n_quads {
             loaded[i] = quad(values[cell + at * n_quads + lane % QUADS]);
         }
     }
     return loaded;
+}
+
+// The quad where a position's entry begins.
+fn entry(table: u32, position: u32, kv_head: u32) -> u32 {
+    let n_quads = params.head_size / 4u;
+    return page_cell(table, position, kv_head, n_quads) + position % PAGE * n_quads;
 }
 
 fn place_keys(loaded: Loaded, lane: u32) {
@@ -111,15 +139,17 @@ fn four_scores(four: u32, key: u32) -> vec4<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let kv_head = group.x;
     let n_quads = params.head_size / 4u;
-    let n_rows = step.n_tokens * (params.n_heads / params.n_kv_heads);
-    let cell = kv_head * params.capacity * n_quads;
-    let first_row = group.y * ROWS;
+    let tile = tile_at(group.y);
+    let span = span_at(tile.span);
+    let table = table_of(tile.span, params.table);
+    let n_rows = span.n_rows * (params.n_heads / params.n_kv_heads);
+    let first_row = tile.first_row;
     let last_row = min(first_row + ROWS, n_rows) - 1u;
     for (var i = lane; i < ROWS * QUADS; i += LANES) {
         let row = row_at(min(first_row + i / QUADS, last_row), kv_head);
         var numbers = vec4<f32>();
         if i % QUADS < n_quads {
-            numbers = q[row.token * placement.x_quads + row.head * n_quads + i % QUADS] * params.scale;
+            numbers = q[(span.first_row + row.token) * placement.x_quads + row.head * n_quads + i % QUADS] * params.scale;
         }
         query_tile[i / QUADS * STRIDE + i % QUADS] = numbers;
     }
@@ -129,12 +159,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var seen = vec4<u32>();
     var unseen = vec4<u32>();
     for (var r = 0u; r < 4u; r++) {
-        seen[r] = step.position + row_at(min(first_row + 4u * four + r, last_row), kv_head).token + 1u;
+        seen[r] = span.position + row_at(min(first_row + 4u * four + r, last_row), kv_head).token + 1u;
         unseen[r] = first_seen(seen[r]);
     }
-    let n_all_see = step.position + row_at(first_row, kv_head).token + 1u;
-    let end = step.position + row_at(last_row, kv_head).token + 1u;
-    let start = first_seen(n_all_see);
+    let n_all_see = span.position + row_at(first_row, kv_head).token + 1u;
+    let end = span.position + row_at(last_row, kv_head).token + 1u;
+    // So that a tile is in one page.
+    let start = first_seen(n_all_see) / KEYS * KEYS;
     let all_see_from = first_seen(end);
     var largest = vec4<f32>(LOWEST);
     var total = vec4<f32>();
@@ -142,11 +173,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var y1 = vec4<f32>();
     var y2 = vec4<f32>();
     var y3 = vec4<f32>();
-    place_keys(key_quads(cell, start, end, lane), lane);
+    var cell = entry(table, start, kv_head);
+    place_keys(key_quads(cell, end - start, lane), lane);
     workgroupBarrier();
     for (var first = start; first < end; first += KEYS) {
-        let next_keys = key_quads(cell, first + KEYS, end, lane);
-        let next_values = value_quads(cell, first, end, lane);
+        let next = min(first + KEYS, end);
+        let next_values = value_quads(cell, end - first, lane);
+        cell = entry(table, min(next, end - 1u), kv_head);
+        let next_keys = key_quads(cell, end - next, lane);
         let position = vec4<u32>(first + column);
         let is_seen = (position < seen) & (position >= unseen);
         let score = select(vec4<f32>(LOWEST), four_scores(four, column), is_seen);
@@ -195,7 +229,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let idx = first_row + 4u * four + r;
         if idx <= last_row && column < n_quads {
             let row = row_at(idx, kv_head);
-            y[row.token * placement.y_stride / 4u + row.head * n_quads + column] = sums[r];
+            y[(span.first_row + row.token) * placement.y_stride / 4u + row.head * n_quads + column] = sums[r];
         }
     }
 }

@@ -34,6 +34,8 @@ struct Sums {
 var<workgroup> queries: array<Eight, EIGHTS * HEADS>;
 // Scores, then shares.
 var<workgroup> scores: array<Heads, TILE>;
+// Where the head begins in each page of the tile.
+var<workgroup> cells: array<u32, TILE / PAGE>;
 var<workgroup> teams: array<Heads, N_TEAMS>;
 var<workgroup> exchange: array<Eight, LANES / 4u * 3u>;
 
@@ -146,25 +148,44 @@ fn over_slices(mine: Eight, lane: u32, n_eights: u32) -> Eight {
     return sum;
 }
 
-// The eight of one head, by the first slice's threads.
-fn write(head: u32, e: u32, sum: Eight, largest: f32, total: f32, part: u32) {
+// Where a head's results begin.
+fn result_at(token: u32, head: u32, part: u32) -> u32 {
 #if SPLIT
-    let n_parts = (params.capacity + SPLIT - 1u) / SPLIT;
-    let first = (head * n_parts + part) * (params.head_size / 4u + 1u);
+    return ((token * params.n_heads + head) * n_parts() + part) * (params.head_size / 4u + 1u);
+#else
+    return token * placement.x_quads + head * (params.head_size / 4u);
+#endif
+}
+
+// The eight of one head, by the first slice's threads.
+fn write(first: u32, e: u32, sum: Eight, largest: f32, total: f32) {
+#if SPLIT
     parts[first + 2u * e] = sum[0];
     parts[first + 2u * e + 1u] = sum[1];
     if e == 0u {
         parts[first + params.head_size / 4u] = vec4<f32>(largest, total, 0.0, 0.0);
     }
 #else
-    let first = head * (params.head_size / 4u) + 2u * e;
-    y[first] = sum[0] / total;
-    y[first + 1u] = sum[1] / total;
+    y[first + 2u * e] = sum[0] / total;
+    y[first + 2u * e + 1u] = sum[1] / total;
 #endif
 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let token = group.y;
+    let n_seen = position_of(token) + 1u;
+#if SPLIT
+    let start = max(group.z * SPLIT, first_seen(n_seen));
+    let end = min((group.z + 1u) * SPLIT, n_seen);
+    if start >= end {
+        return;
+    }
+#else
+    let start = first_seen(n_seen);
+    let end = n_seen;
+#endif
+    let table = table_of(span_of(token), params.table);
     let n_eights = params.head_size / 8u;
     let n_sharing = params.n_heads / params.n_kv_heads;
     let n_along = (n_sharing + HEADS - 1u) / HEADS;
@@ -173,46 +194,48 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let within = (group.x % n_along) * HEADS;
     let head = kv_head * n_sharing + within;
     let n_left = n_sharing - within;
-    let cell = kv_head * params.capacity * n_eights;
     for (var i = lane; i < n_eights * HEADS; i += LANES) {
-        let at = ((head + min(i % HEADS, n_left - 1u)) * n_eights + i / HEADS) * 2u;
+        let eight = (head + min(i % HEADS, n_left - 1u)) * n_eights + i / HEADS;
+        let at = token * placement.x_quads + 2u * eight;
         queries[i] = Eight(q[at], q[at + 1u]) * params.scale;
     }
     workgroupBarrier();
-#if SPLIT
-    let start = max(group.y * SPLIT, first_seen(step.position + 1u));
-    let end = min((group.y + 1u) * SPLIT, step.position + 1u);
-#else
-    let start = first_seen(step.position + 1u);
-    let end = step.position + 1u;
-#endif
     let n_slices = LANES / n_eights;
     let slice = lane / n_eights;
     let e = lane % n_eights;
     var largest = Heads(LOWEST);
     var total = Heads();
     var sums = Sums();
-    for (var first = start; first < end; first += TILE) {
+    for (var first = start / PAGE * PAGE; first < end; first += TILE) {
+        let n_unseen = max(first, start) - first;
         let n = min(TILE, end - first);
-        // What lies past the end is loaded from the last position and has no share.
+        if lane < TILE / PAGE {
+            cells[lane] = page_cell(table, min(first + lane * PAGE, end - 1u), kv_head, n_eights);
+        }
+        // What is not seen is loaded from a position that is, and has no share.
         let idx = lane >> 1u;
         let idx_b = idx + TILE / 2u;
-        let a = half_scores(cell + (first + min(idx, n - 1u)) * n_eights, n_eights, lane & 1u);
-        let b = half_scores(cell + (first + min(idx_b, n - 1u)) * n_eights, n_eights, lane & 1u);
+        let at_a = first + clamp(idx, n_unseen, n - 1u);
+        let at_b = first + clamp(idx_b, n_unseen, n - 1u);
+        let row_a = page_cell(table, at_a, kv_head, n_eights) + at_a % PAGE * n_eights;
+        let row_b = page_cell(table, at_b, kv_head, n_eights) + at_b % PAGE * n_eights;
+        let a = half_scores(row_a, n_eights, lane & 1u);
+        let b = half_scores(row_b, n_eights, lane & 1u);
         if (lane & 1u) == 1u {
             scores[idx] = a;
             scores[idx_b] = b;
         }
         workgroupBarrier();
         if (lane & 1u) == 0u {
-            scores[idx] = select(Heads(LOWEST), capped_heads(scores[idx] + a), idx < n);
-            scores[idx_b] = select(Heads(LOWEST), capped_heads(scores[idx_b] + b), idx_b < n);
+            scores[idx] = select(Heads(LOWEST), capped_heads(scores[idx] + a), idx >= n_unseen && idx < n);
+            let is_seen = idx_b >= n_unseen && idx_b < n;
+            scores[idx_b] = select(Heads(LOWEST), capped_heads(scores[idx_b] + b), is_seen);
         }
         workgroupBarrier();
         let before = largest;
         largest = max(before, largest_of_scores(lane));
         let shrink = exp(before - largest);
-        let share = select(Heads(), exp(scores[lane] - largest), lane < n);
+        let share = select(Heads(), exp(scores[lane] - largest), lane >= n_unseen && lane < n);
         scores[lane] = share;
         total = total * shrink + share;
         sums.h0 *= shrink.x;
@@ -222,11 +245,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sums.h3 *= shrink.w;
 #endif
         workgroupBarrier();
-        for (var s = select(n, slice, slice < n_slices); s < n; s += 4u * n_slices) {
+        for (var s = select(n, n_unseen + slice, slice < n_slices); s < n; s += 4u * n_slices) {
             // Four at once, so that their loads are under way together.
             var fetched = array<Eight, 4>();
             for (var i = 0u; i < 4u; i++) {
-                fetched[i] = value_eight(cell + (first + min(s + i * n_slices, n - 1u)) * n_eights + e);
+                let at = min(s + i * n_slices, n - 1u);
+                fetched[i] = value_eight(cells[at / PAGE] + at % PAGE * n_eights + e);
             }
             for (var i = 0u; i < 4u; i++) {
                 let at = s + i * n_slices;
@@ -252,16 +276,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     sums.h3 = over_slices(sums.h3, lane, n_eights);
 #endif
     if lane < n_eights {
-        write(head, e, sums.h0, largest.x, total.x, group.y);
+        let first = result_at(token, head, group.z);
+        let apart = result_at(token, head + 1u, group.z) - first;
+        write(first, e, sums.h0, largest.x, total.x);
         if n_left > 1u {
-            write(head + 1u, e, sums.h1, largest.y, total.y, group.y);
+            write(first + apart, e, sums.h1, largest.y, total.y);
         }
 #if HEADS_4
         if n_left > 2u {
-            write(head + 2u, e, sums.h2, largest.z, total.z, group.y);
+            write(first + 2u * apart, e, sums.h2, largest.z, total.z);
         }
         if n_left > 3u {
-            write(head + 3u, e, sums.h3, largest.w, total.w, group.y);
+            write(first + 3u * apart, e, sums.h3, largest.w, total.w);
         }
 #endif
     }

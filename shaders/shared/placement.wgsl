@@ -22,4 +22,6 @@ struct Placement {
     end_row: u32,
     // First token of the window of activations.
     first_token: u32,
+    // The word of `run` that tells how many rows there are.
+    axis: u32,
 }

@@ -4,11 +4,10 @@
 // which software devices read sixteen times as fast; and a block is two words of 64 bits, which halves their loads.
 
 #include "shared/placement.wgsl"
-#include "shared/step.wgsl"
+#include "shared/run.wgsl"
 #include "shared/weight.wgsl"
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> placement: Placement;
 
 #if LANES || TILE
@@ -28,8 +27,10 @@ struct Window {
 @group(0) @binding(3) var<uniform> x0: Window;
 #if MANY
 @group(0) @binding(10) var<uniform> x1: Window;
+#if EIGHT
 @group(0) @binding(11) var<uniform> x2: Window;
 @group(0) @binding(12) var<uniform> x3: Window;
+#endif
 #endif
 #endif
 

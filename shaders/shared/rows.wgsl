@@ -1,4 +1,5 @@
-// Fours of rows a thread, for one token or eight: for devices whose lanes load by themselves, as software ones do.
+// Fours of rows a thread, for one token, four (MANY) or eight (EIGHT besides): for devices whose lanes load by themselves, as
+// software ones do.
 //
 // There a load costs each lane as much as a dozen additions, and a barrier costs more. So there is no workgroup memory: each
 // thread reads the activations itself, and uses what it read for all its rows and tokens. What would be loops over rows and
@@ -59,10 +60,12 @@ struct Products {
     t1: Sums,
     t2: Sums,
     t3: Sums,
+#if EIGHT
     t4: Sums,
     t5: Sums,
     t6: Sums,
     t7: Sums,
+#endif
 #endif
 }
 
@@ -80,14 +83,16 @@ fn quad_of(row: u32, i: u32) -> vec4<f32> {
         case 0u: {
             return x0.quads[at];
         }
-        case 1u: {
-            return x1.quads[at];
-        }
+#if EIGHT
         case 2u: {
             return x2.quads[at];
         }
-        default: {
+        case 3u: {
             return x3.quads[at];
+        }
+#endif
+        default: {
+            return x1.quads[at];
         }
     }
 #else
@@ -178,10 +183,12 @@ fn range_products(job: Job, start: u32, end: u32) -> Products {
         result.t1 = added(result.t1, blocks, 1u, block);
         result.t2 = added(result.t2, blocks, 2u, block);
         result.t3 = added(result.t3, blocks, 3u, block);
+#if EIGHT
         result.t4 = added(result.t4, blocks, 4u, block);
         result.t5 = added(result.t5, blocks, 5u, block);
         result.t6 = added(result.t6, blocks, 6u, block);
         result.t7 = added(result.t7, blocks, 7u, block);
+#endif
 #endif
     }
     return result;
@@ -235,10 +242,12 @@ fn all_scaled(before: Products, sums: Products, scales: Sums) -> Products {
     result.t1 = scaled(before.t1, sums.t1, scales);
     result.t2 = scaled(before.t2, sums.t2, scales);
     result.t3 = scaled(before.t3, sums.t3, scales);
+#if EIGHT
     result.t4 = scaled(before.t4, sums.t4, scales);
     result.t5 = scaled(before.t5, sums.t5, scales);
     result.t6 = scaled(before.t6, sums.t6, scales);
     result.t7 = scaled(before.t7, sums.t7, scales);
+#endif
 #endif
     return result;
 }
@@ -305,10 +314,12 @@ fn products(job: Job) -> Products {
     result.t1 = normed(result.t1);
     result.t2 = normed(result.t2);
     result.t3 = normed(result.t3);
+#if EIGHT
     result.t4 = normed(result.t4);
     result.t5 = normed(result.t5);
     result.t6 = normed(result.t6);
     result.t7 = normed(result.t7);
+#endif
 #endif
     return result;
 }

@@ -84,7 +84,7 @@ fn products(group: u32, first_token: u32, lane: u32) -> Products {
             let q = at % QUADS;
             // Rows of x are padded with zeros to whole tiles; tokens past the last are not written.
             let quad = block * BLOCK_QUADS + q;
-            var numbers = x[min(first_token + token, step.n_tokens - 1u) * placement.x_quads + quad];
+            var numbers = x[min(first_token + token, n_tokens() - 1u) * placement.x_quads + quad];
             if params.norm == 1u {
                 square[i] += dot(numbers, numbers);
                 numbers *= norm[quad];

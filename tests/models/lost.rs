@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use hala_backend_cpu::CpuBackend;
-use hala_backend_wgpu::{AdapterChoice, Prepared, Snapshot, State, Weight, WgpuBackend};
-use hala_engine::{Engine, EngineError, GenerateOptions, Generation, Session};
+use hala_backend_wgpu::{AdapterChoice, Prepared, States, Weight, WgpuBackend};
+use hala_engine::{
+    Collecting, Engine, EngineError, GenerateOptions, Generation, Scheduler, SchedulerOptions, Session,
+};
 use hala_model::WeightFormat;
 use hala_plan::ops::embed;
 use hala_plan::{
-    Backend, BackendError, BufferId, Cancel, Plan, Recorder, StateKind, StateSpec, StepInput, WeightId,
+    Backend, BackendError, BufferId, Cancel, PAGE, Plan, PoolSize, Reading, Recorder, Rows, Span, StateKind,
+    StateSpec, WeightId,
 };
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::devices;
@@ -19,15 +22,14 @@ use pollster::block_on;
 use crate::golden::{Text, texts};
 use crate::{load, small_350m};
 
-/// A table of four rows that one run looks up in, and a state beside it.
+/// A table of four rows that one run looks up in, and states beside it.
 struct Lookup {
     backend: WgpuBackend,
     plan: Plan,
     y: BufferId,
     weights: Vec<Weight>,
-    state: State,
+    states: States,
     prepared: Prepared,
-    snapshot: Snapshot,
 }
 
 const TABLE: Shape = Shape::matrix(4, 8);
@@ -36,13 +38,17 @@ fn table() -> Tensor {
     Rng::new("table").matrix(4, 8, 1.0)
 }
 
-fn states() -> [StateSpec; 1] {
-    [StateSpec {
-        label: "state".to_owned(),
-        shape: Shape::matrix(2, 8),
-        dtype: DType::F32,
-        kind: StateKind::Recurrent,
-    }]
+fn specs() -> [StateSpec; 2] {
+    let spec =
+        |label: &str, shape, kind| StateSpec { label: label.to_owned(), shape, dtype: DType::F32, kind };
+    [
+        spec("state", Shape::matrix(2, 8), StateKind::Recurrent),
+        spec("keys", Shape::cube(1, PAGE, 8), StateKind::Paged { table: 0 }),
+    ]
+}
+
+fn size() -> PoolSize {
+    PoolSize { n_slots: 3, n_pages: vec![2] }
 }
 
 fn plan() -> (Plan, BufferId) {
@@ -59,20 +65,21 @@ impl Lookup {
         let backend = devices::open(device);
         let (plan, y) = plan();
         let weights = vec![backend.upload("table", table()).unwrap()];
-        let state = backend.allocate(&states()).unwrap();
-        let prepared = block_on(backend.prepare(&plan, &weights, &state)).unwrap();
-        let snapshot = block_on(backend.snapshot(&state)).unwrap();
-        Self { backend, plan, y, weights, state, prepared, snapshot }
+        let states = backend.allocate(&specs(), &size()).unwrap();
+        let prepared = block_on(backend.prepare(&plan, &weights)).unwrap();
+        Self { backend, plan, y, weights, states, prepared }
     }
 
     fn run(&mut self) -> Result<(), BackendError> {
-        let input = StepInput { ids: &[3], position: 0, cancel: &Cancel::new() };
-        block_on(self.backend.run(&mut self.prepared, &mut self.state, input))
+        let spans = [Span { n_rows: 1, position: 0, slot: 1, tables: &[vec![0]] }];
+        let rows = Rows { ids: &[3], spans: &spans, wanted: &[], cancel: &Cancel::new() };
+        block_on(self.backend.run(&mut self.prepared, &mut self.states, rows))
     }
 
     fn read(&self) -> Result<Vec<f32>, BackendError> {
         let mut values = Vec::new();
-        block_on(self.backend.read(&self.prepared, &self.state, self.y, &mut values))?;
+        let reading = Reading { buffer: self.y, n_rows: 1 };
+        block_on(self.backend.read(&self.prepared, &self.states, reading, &mut values))?;
         Ok(values)
     }
 }
@@ -96,12 +103,13 @@ fn whatever_is_asked_of_a_lost_device_says_that_it_is_lost() {
         lookup.backend.destroy();
         assert_lost("read", lookup.read());
         assert_lost("run", lookup.run());
-        let Lookup { backend, plan, weights, mut state, snapshot, .. } = lookup;
+        let Lookup { backend, plan, weights, mut states, .. } = lookup;
         assert_lost("upload", backend.upload("table", table()));
-        assert_lost("allocate", backend.allocate(&states()));
-        assert_lost("prepare", block_on(backend.prepare(&plan, &weights, &state)));
-        assert_lost("snapshot", block_on(backend.snapshot(&state)));
-        assert_lost("restore", block_on(backend.restore(&mut state, &snapshot)));
+        assert_lost("allocate", backend.allocate(&specs(), &size()));
+        assert_lost("prepare", block_on(backend.prepare(&plan, &weights)));
+        assert_lost("copy_slot", backend.copy_slot(&mut states, 1, 2));
+        assert_lost("copy_page", backend.copy_page(&mut states, 0, [0, 1]));
+        assert_lost("resize", backend.resize(&mut states, &PoolSize { n_slots: 9, n_pages: vec![9] }));
     }
 }
 
@@ -115,11 +123,56 @@ fn the_first_call_after_a_loss_says_so_whichever_it_is() {
         };
         assert_lost("run", lost().run());
         assert_lost("upload", lost().backend.upload("table", table()));
-        assert_lost("allocate", lost().backend.allocate(&states()));
-        let Lookup { backend, plan, weights, mut state, snapshot, .. } = lost();
-        assert_lost("prepare", block_on(backend.prepare(&plan, &weights, &state)));
-        assert_lost("restore", block_on(backend.restore(&mut state, &snapshot)));
-        assert_lost("snapshot", block_on(lost().backend.snapshot(&lost().state)));
+        assert_lost("allocate", lost().backend.allocate(&specs(), &size()));
+        let Lookup { backend, plan, weights, .. } = lost();
+        assert_lost("prepare", block_on(backend.prepare(&plan, &weights)));
+        let Lookup { backend, mut states, .. } = lost();
+        assert_lost("copy_slot", backend.copy_slot(&mut states, 1, 2));
+        let Lookup { backend, mut states, .. } = lost();
+        assert_lost("copy_page", backend.copy_page(&mut states, 0, [0, 1]));
+    }
+}
+
+#[test]
+fn texts_of_a_scheduler_on_a_lost_device_go_on_with_another() {
+    for device in devices::for_models() {
+        let engine = |device| -> Arc<Engine<WgpuBackend>> {
+            Arc::new(load(devices::open(device), &small_350m::checkpoint(), WeightFormat::Int8).unwrap())
+        };
+        let scheduler = |engine: &Arc<Engine<WgpuBackend>>| {
+            Scheduler::new(Arc::clone(engine), SchedulerOptions::default()).unwrap()
+        };
+        let (lost, good) = (engine(device), engine(device));
+        let options =
+            GenerateOptions { max_tokens: Some(12), ignore_eos: true, ..GenerateOptions::default() };
+        let tasks = |engine: &Engine<WgpuBackend>| {
+            [[1, 2, 3], [4, 5, 6], [7, 8, 9]].map(|prompt| {
+                Collecting::new(Generation::on(engine, &prompt, &options, &Cancel::new()).unwrap())
+            })
+        };
+        let mut whole = tasks(&good);
+        let mut on_good = scheduler(&good);
+        while whole.iter().any(|task| !task.is_over()) {
+            block_on(on_good.step(&mut whole)).unwrap();
+        }
+        let (mut cut, mut on_lost) = (tasks(&lost), scheduler(&lost));
+        while cut[0].so_far().ids.len() < 4 {
+            block_on(on_lost.step(&mut cut)).unwrap();
+        }
+        lost.backend().destroy();
+        let error = loop {
+            // What was read before the loss is still handed out.
+            if let Err(error) = block_on(on_lost.step(&mut cut)) {
+                break error;
+            }
+        };
+        assert!(error.is_device_lost(), "{error}");
+        while cut.iter().any(|task| !task.is_over()) {
+            block_on(on_good.step(&mut cut)).unwrap();
+        }
+        for (cut, whole) in cut.iter().zip(&whole) {
+            assert_eq!(cut.so_far().ids, whole.so_far().ids, "{device}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod ahead;
+mod batch;
 mod decode;
 mod families;
 mod fidelity;

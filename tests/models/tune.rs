@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hala_backend_wgpu::{Choices, Origin, Trial, Tuning, WgpuBackend};
 use hala_engine::{Engine, EngineError};
 use hala_model::{LogitRows, PlanShape, WeightFormat};
-use hala_plan::{Backend, BackendError, Cancel};
+use hala_plan::{Backend, BackendError, Cancel, PoolSize};
 use hala_tests::devices;
 use pollster::block_on;
 
@@ -19,10 +19,11 @@ fn engine(device: &str) -> Engine<WgpuBackend> {
 }
 
 fn tune(engine: &Engine<WgpuBackend>, n_tokens: usize, cancel: &Cancel) -> Result<Vec<Trial>, EngineError> {
-    let (plan, _) = engine.plan(PlanShape { n_tokens, logits: LogitRows::Last }).unwrap();
-    let mut state = engine.backend().allocate(engine.model().states()).unwrap();
-    let (weights, state) = (engine.weights(), &mut state);
-    let tuning = Tuning { plan: &plan, weights, state, n_runs: 1, cancel };
+    let (plan, _) = engine.plan(PlanShape { n_tokens, logits: LogitRows::All }).unwrap();
+    let size = PoolSize { n_slots: 2, n_pages: engine.model().n_pages(n_tokens, n_tokens) };
+    let mut states = engine.backend().allocate(engine.model().states(), &size).unwrap();
+    let (weights, states) = (engine.weights(), &mut states);
+    let tuning = Tuning { plan: &plan, weights, states, n_runs: 1, cancel };
     Ok(block_on(engine.backend().tune(tuning, |n_done, n_total| assert!(n_done <= n_total)))?)
 }
 

@@ -1,10 +1,11 @@
 //! `attention`: over caches short and long, filled run by run, with one to eight query heads for each key/value head, over all
 //! positions or a window of them, with scores that are bounded or not.
 
+mod batch;
 mod long;
 
 use hala_plan::ops::attention::Args;
-use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec};
+use hala_plan::{PAGE, PlanError, Recorder, StateId, StateKind, StateSpec};
 use hala_tensor::{DType, Shape};
 use hala_tests::case::{Case, Read};
 use hala_tests::check::{self, Expected, Row};
@@ -12,7 +13,7 @@ use hala_tests::random::Rng;
 use hala_tests::tolerances::{self, F16_ATTENTION, PLAIN};
 
 use crate::TOKENS;
-use crate::rope_kv::{CACHES, Data, HEAD_SIZES, Heads, RATIOS, Turned};
+use crate::heads::{CACHES, Data, HEAD_SIZES, Heads, RATIOS, Turned, alone};
 
 /// How scores are computed, and which.
 #[derive(Debug, Clone, Copy)]
@@ -27,58 +28,61 @@ fn scaled(scale: f32) -> Scores {
     Scores { scale, softcap: None, window: None }
 }
 
-/// Which runs compute attention; others fill the cache alone.
+/// Which runs compute attention, and what pages hold before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Computed {
-    Every,
-    /// Those on plans of at most so many tokens: what sees a long cache is quick, and what fills it is not.
-    UpTo(usize),
+struct Way {
+    /// Those on plans of at most so many tokens; others fill the cache alone: what sees a long cache is quick, and what fills it is not.
+    most: usize,
+    /// Whether pages hold NaN when they are given out.
+    is_poisoned: bool,
 }
 
-impl Computed {
-    fn includes(self, n_tokens: usize) -> bool {
-        match self {
-            Self::Every => true,
-            Self::UpTo(most) => n_tokens <= most,
-        }
+impl Way {
+    const EVERY: Self = Self { most: usize::MAX, is_poisoned: false };
+
+    fn up_to(most: usize) -> Self {
+        Self { most, ..Self::EVERY }
     }
 }
 
 fn row(heads: &Heads, scores: Scores) -> Row {
-    row_of(heads, scores, Computed::Every)
+    row_of(heads, scores, Way::EVERY)
 }
 
 /// As [`row`], and only single tokens look at what the other runs have left.
 fn row_of_tokens(heads: &Heads, scores: Scores) -> Row {
-    row_of(heads, scores, Computed::UpTo(1))
+    row_of(heads, scores, Way::up_to(1))
 }
 
-fn row_of(heads: &Heads, scores: Scores, computed: Computed) -> Row {
-    let mut case = Case::new(&format!("attention {heads:?} {scores:?}"));
+fn row_of(heads: &Heads, scores: Scores, way: Way) -> Row {
+    let mut case = Case::new(&format!("attention {heads:?} {scores:?} {way:?}"));
     let mut rng = Rng::new(&case.name);
     let data = Data::new(heads, &mut rng);
-    let ids = data.declare(heads, &mut case);
+    let ids = data.declare(heads, &mut case, scores.window);
     for n_tokens in &heads.plans {
         case.plan(*n_tokens, |r| {
             let turned = ids.record(heads, r);
-            if !computed.includes(*n_tokens) {
+            if *n_tokens > way.most {
                 return;
             }
             let y = r.output("y", heads.q_width());
-            let (q, keys, values) = (turned.q, turned.keys, turned.values);
+            let (q, keys, values, n_positions) = (turned.q, turned.keys, turned.values, heads.n_positions);
             let Scores { scale, softcap, window } = scores;
-            r.recorder.attention(Args { q, keys, values, y, scale, softcap, window }).unwrap();
+            r.recorder.attention(Args { q, keys, values, y, n_positions, scale, softcap, window }).unwrap();
             r.read(y, tolerances::attention(heads.cache));
         });
     }
+    if way.is_poisoned {
+        ids.poison(heads, &mut case, heads.n_sequences());
+    }
+    let mut expected: Expected = vec![vec![]; case.runs().count()];
     let tokens = heads.add_runs(&mut case, &mut rng);
-    let turned = data.formula(heads, &tokens);
-    let mut expected: Expected = Vec::new();
-    let mut end = 0;
-    for (n, (recorded, _)) in heads.runs.iter().zip(case.runs()) {
-        let start = end;
-        end += n;
-        let of = |_: &Read| (start..end).flat_map(|t| attend(heads, &turned, t, scores)).collect();
+    let turned: Vec<Turned> = tokens.iter().map(|ids| data.formula(heads, ids)).collect();
+    for (spans, (recorded, _)) in heads.spans().iter().zip(case.runs().skip(expected.len())) {
+        let of_span = |(sequence, start, end): &(usize, usize, usize)| -> Vec<f64> {
+            (*start..*end).flat_map(|t| attend(heads, &turned[*sequence], t, scores)).collect()
+        };
+        let of = |_: &Read| spans.iter().flat_map(of_span).collect();
         expected.push(recorded.reads.iter().map(of).collect());
     }
     let plain = if heads.cache == DType::F16 { F16_ATTENTION } else { PLAIN };
@@ -133,9 +137,9 @@ fn the_cache_is_filled_run_by_run() {
     let mut rows = Vec::new();
     for (runs, cache) in splits.iter().flat_map(|runs| CACHES.map(|cache| (runs, cache))) {
         for (head_size, plans) in [(64, vec![33]), (64, vec![33, 1]), (24, vec![5, 33, 1])] {
-            // The capacity is what the runs fill, to the last position.
-            let (runs, capacity) = (runs.to_vec(), runs.iter().sum());
-            let heads = Heads { runs, capacity, plans, ..Heads::new([6, 2], head_size, cache, 33) };
+            // The positions are what the runs fill, to the last.
+            let (runs, n_positions) = (alone(runs), runs.iter().sum());
+            let heads = Heads { runs, n_positions, plans, ..Heads::new([6, 2], head_size, cache, 33) };
             rows.push(row(&heads, scale(&heads)));
         }
     }
@@ -149,14 +153,14 @@ fn a_long_cache_is_seen_to_its_start() {
     check::all([
         row(&prompt, scale(&prompt)),
         // A short run and single tokens see more than a thousand positions.
-        row_of(&pieces, scale(&pieces), Computed::UpTo(5)),
+        row_of(&pieces, scale(&pieces), Way::up_to(5)),
     ]);
 }
 
 /// Runs that leave some of a cache empty, on plans for one token, for the short ones and for the longest.
 fn long_cache(heads: [usize; 2], head_size: usize, cache: DType, runs: &[usize]) -> Heads {
-    let (runs, plans) = (runs.to_vec(), vec![1, 5, runs[0]]);
-    Heads { capacity: runs.iter().sum::<usize>() + 9, runs, plans, ..Heads::new(heads, head_size, cache, 1) }
+    let (n_positions, plans) = (runs.iter().sum::<usize>() + 9, vec![1, 5, runs[0]]);
+    Heads { n_positions, runs: alone(runs), plans, ..Heads::new(heads, head_size, cache, 1) }
 }
 
 /// A prompt in two runs, then one token, that fill the cache.
@@ -166,7 +170,7 @@ fn filled(n_seen: usize, heads: [usize; 2], head_size: usize, cache: DType) -> H
         n => vec![n / 3, n - n / 3 - 1, 1],
     };
     let plans = vec![n_seen.max(4) - 1, n_seen / 3 + 1, 1];
-    Heads { runs, plans, capacity: n_seen, ..Heads::new(heads, head_size, cache, 1) }
+    Heads { runs: alone(&runs), plans, n_positions: n_seen, ..Heads::new(heads, head_size, cache, 1) }
 }
 
 /// Attention of all those runs.
@@ -267,10 +271,11 @@ fn shapes_that_do_not_fit_are_refused() {
         let q = r.scratch("q", Shape::matrix(2, n_heads * 6));
         let y = r.scratch("y", Shape::matrix(2, y));
         let [keys, values] = [0, 1].map(|id| {
-            let (label, shape) = (format!("state {id}"), Shape::cube(2, 9, 6));
-            r.state(StateId(id), &StateSpec { label, shape, dtype: cache, kind: StateKind::PerToken })
+            let (label, shape) = (format!("state {id}"), Shape::cube(2, PAGE, 6));
+            let kind = StateKind::Paged { table: 0 };
+            r.state(StateId(id), &StateSpec { label, shape, dtype: cache, kind })
         });
-        r.attention(Args { q, keys, values, y, scale: 1.0, softcap, window })
+        r.attention(Args { q, keys, values, y, n_positions: 9, scale: 1.0, softcap, window })
     };
     let record = |n_heads, y, cache| record_with(n_heads, y, cache, None, None);
     assert!(record(4, 24, DType::F32).is_ok());

@@ -1,7 +1,7 @@
 //! `embed`: rows of the table, whatever it is held in, and times what.
 
 use hala_plan::ops::embed::Args;
-use hala_plan::ops::matmul::{self, Norm, Rows, Write};
+use hala_plan::ops::matmul::{self, Norm, Write};
 use hala_tensor::{DType, Shape};
 use hala_tests::case::Case;
 use hala_tests::check::{self, Row};
@@ -76,10 +76,8 @@ fn what_pads_a_row_is_not_seen_by_a_norm_after_it() {
             let (x, y) = (r.filled("x", ids[0]), r.output("y", 7));
             let (weights, weight) = ([r.weight(ids[1])], r.weight(norm_id));
             let norm = Some(Norm { weight, eps: EPS });
-            let (write, rows) = (Write::Set, Rows::All);
-            r.recorder
-                .matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })
-                .unwrap();
+            let args = matmul::Args { x, norm, weights: &weights, bias: None, y, write: Write::Set };
+            r.recorder.matmul(args).unwrap();
             r.read(y, F32_SUMS);
         });
         let ids = rng.ids(5, 31);

@@ -2,8 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test code")]
 
 mod attention;
+mod batches;
+mod blocks;
+mod counts;
 mod embed;
 mod formulas;
+mod gather;
+mod heads;
 mod layouts;
 mod matmul;
 mod norm;

@@ -1,19 +1,50 @@
-//! `matmul`: products with every weight type, with and without norm, bias, sum and last row.
+//! `matmul`: products with every weight type, with and without norm, bias and sum, of all rows and of those that are wanted.
 
 use hala_plan::PlanError;
-use hala_plan::ops::matmul::{Args, Norm, Rows, Write};
+use hala_plan::ops::gather;
+use hala_plan::ops::matmul::{Args, Norm, Write};
 use hala_plan::{BufferId, Recorder, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
-use hala_tests::case::{Case, Recording};
+use hala_tests::case::{Action, Case, Part, Recording, Run};
 use hala_tests::check::{self, Row};
 use hala_tests::random::{Rng, float, vector};
 use hala_tests::tolerances::{self, INT8_OUTLIER, Tolerance};
 
-use crate::formulas::{gather, project, rms_norm, widen};
+use crate::formulas::{self, project, rms_norm, widen};
 use crate::{EPS, TOKENS, WEIGHTS, matrices, some_tokens};
 
 /// Rows of the tables that inputs are taken from.
 const N_INPUTS: usize = 40;
+
+/// Which rows are multiplied.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Which {
+    All,
+    /// The last of each run.
+    Last,
+    /// The first and every third after it.
+    Thirds,
+}
+
+impl Which {
+    /// Indices, of a run of `n` rows.
+    fn of(self, n: usize) -> Vec<u32> {
+        match self {
+            Self::All => (0..n as u32).collect(),
+            Self::Last => vec![n as u32 - 1],
+            Self::Thirds => (0..n as u32).step_by(3).collect(),
+        }
+    }
+
+    /// Fills `y` with those of the rows of `table` that the run's ids name.
+    fn fill(self, r: &mut Recording<'_>, table: WeightId, y: BufferId) {
+        if self == Self::All {
+            return r.fill(table, y);
+        }
+        let x = r.filled("all", table);
+        r.recorder.gather(gather::Args { x, y }).unwrap();
+    }
+}
 
 /// One row of a table of tests.
 #[derive(Debug, Clone)]
@@ -28,7 +59,7 @@ struct Spec {
     eps: Option<f32>,
     bias: bool,
     write: Write,
-    rows: Rows,
+    which: Which,
     /// The inputs' magnitude.
     scale: f32,
     /// One input of each row is a hundred times the others.
@@ -45,7 +76,7 @@ impl Spec {
             eps: None,
             bias: false,
             write: Write::Set,
-            rows: Rows::All,
+            which: Which::All,
             scale: 1.0,
             outlier: false,
         }
@@ -53,6 +84,16 @@ impl Spec {
 
     fn n_out(&self) -> usize {
         self.weights.iter().map(|(n, _)| n).sum()
+    }
+
+    /// `x` and `y`.
+    fn buffers(&self, r: &mut Recording<'_>) -> [BufferId; 2] {
+        let [n_in, n_out] = [self.n_in, self.n_out()];
+        if self.which == Which::All {
+            return [r.scratch("x", n_in), r.output("y", n_out)];
+        }
+        let [x, y] = [n_in, n_out].map(|n| Shape::matrix(self.which.of(self.n_tokens).len(), n));
+        [r.recorder.scratch_of_wanted("x", x), r.recorder.output_of_wanted("y", y)]
     }
 
     fn tolerance(&self) -> Tolerance {
@@ -73,8 +114,11 @@ impl Spec {
         let mut expected = Vec::new();
         for n in &self.runs {
             let ids = rng.ids(*n, N_INPUTS);
-            case.run(plan, &ids, 0);
-            expected.push(vec![data.formula(self, &ids)]);
+            let wanted = self.which.of(*n);
+            let named: Vec<u32> = wanted.iter().map(|row| ids[*row as usize]).collect();
+            let parts = vec![Part { sequence: 0, ids, position: 0 }];
+            case.act(Action::Run(Run { wanted, ..Run::new(plan, parts) }));
+            expected.push(vec![data.formula(self, &named)]);
         }
         Row::new(case, expected)
     }
@@ -105,33 +149,30 @@ impl Data {
     }
 
     fn record(&self, spec: &Spec, case: &mut Case) -> usize {
-        let x = case.weight("inputs", &self.x);
+        let inputs = case.weight("inputs", &self.x);
         let before = case.weight("before", &self.before);
         let weights: Vec<WeightId> = self.weights.iter().map(|w| case.weight("w", w)).collect();
         let norm = case.weight("norm", &vector(self.norm.clone()));
         let bias = case.weight("bias", &vector(self.bias.clone()));
         case.plan(spec.n_tokens, |r: &mut Recording<'_>| {
-            let x = r.filled("x", x);
             let weights: Vec<BufferId> = weights.iter().map(|id| r.weight(*id)).collect();
             let norm = spec.eps.map(|eps| Norm { weight: r.weight(norm), eps });
             let bias = spec.bias.then(|| r.weight(bias));
-            let y = match spec.rows {
-                Rows::All => r.output("y", spec.n_out()),
-                Rows::Last => r.recorder.output("y", Shape::matrix(1, spec.n_out())),
-            };
+            let [x, y] = spec.buffers(r);
+            spec.which.fill(r, inputs, x);
             if spec.write == Write::Add {
-                r.fill(before, y);
+                spec.which.fill(r, before, y);
             }
-            let args = Args { x, norm, weights: &weights, bias, y, write: spec.write, rows: spec.rows };
+            let args = Args { x, norm, weights: &weights, bias, y, write: spec.write };
             r.recorder.matmul(args).unwrap();
             r.read(y, spec.tolerance());
         })
     }
 
-    fn formula(&self, spec: &Spec, ids: &[u32]) -> Vec<f64> {
-        let wanted = if spec.rows == Rows::Last { &ids[ids.len() - 1..] } else { ids };
+    /// For the wanted of a run's ids.
+    fn formula(&self, spec: &Spec, wanted: &[u32]) -> Vec<f64> {
         let weights: Vec<Vec<f32>> = self.weights.iter().map(Tensor::to_f32).collect();
-        let before = gather(&self.before, wanted);
+        let before = formulas::gather(&self.before, wanted);
         let row = |(x, before): (Vec<f64>, &Vec<f64>)| {
             let x = spec.eps.map_or(x.clone(), |eps| rms_norm(&x, &self.norm, eps));
             let product = weights.iter().flat_map(|w| project(&x, w));
@@ -139,7 +180,7 @@ impl Data {
             let add = spec.write == Write::Add;
             biased.zip(before).map(|(y, before)| if add { y + before } else { y }).collect::<Vec<_>>()
         };
-        gather(&self.x, wanted).into_iter().zip(&before).flat_map(row).collect()
+        formulas::gather(&self.x, wanted).into_iter().zip(&before).flat_map(row).collect()
     }
 }
 
@@ -162,14 +203,17 @@ fn every_choice_with_every_other() {
     let mut specs = Vec::new();
     for (dtype, n_tokens) in WEIGHTS.into_iter().flat_map(|dtype| [1, 3, 33].map(|t| (dtype, t))) {
         for (eps, bias) in [(None, false), (None, true), (Some(EPS), false), (Some(EPS), true)] {
-            for (write, rows) in [(Write::Set, Rows::All), (Write::Add, Rows::All), (Write::Set, Rows::Last)]
-            {
+            let ways = [(Write::Set, Which::All), (Write::Add, Which::All), (Write::Set, Which::Last)];
+            for (write, which) in ways {
                 let plain = Spec::new(129, 31, dtype, n_tokens);
-                specs.push(Spec { eps, bias, write, rows, ..plain });
+                specs.push(Spec { eps, bias, write, which, ..plain });
             }
         }
     }
-    specs.push(Spec { write: Write::Add, rows: Rows::Last, ..Spec::new(31, 129, DType::F32, 1) });
+    for n_tokens in [1, 5] {
+        let plain = Spec::new(31, 129, DType::F32, n_tokens);
+        specs.push(Spec { write: Write::Add, which: Which::Last, ..plain });
+    }
     check::all(specs.iter().map(Spec::row));
 }
 
@@ -201,12 +245,24 @@ fn matrices_of_one_step_may_differ_in_type() {
 fn a_run_may_have_fewer_tokens_than_the_plan() {
     let mut specs = Vec::new();
     for dtype in WEIGHTS {
-        for (rows, write) in [(Rows::All, Write::Set), (Rows::All, Write::Add), (Rows::Last, Write::Set)] {
+        let ways = [(Which::All, Write::Set), (Which::All, Write::Add), (Which::Last, Write::Set)];
+        for (which, write) in ways {
             let runs = vec![33, 1, 5, 32, 2];
-            specs.push(Spec { runs, rows, write, eps: Some(EPS), ..Spec::new(129, 31, dtype, 33) });
+            specs.push(Spec { runs, which, write, eps: Some(EPS), ..Spec::new(129, 31, dtype, 33) });
         }
     }
     check::all(specs.iter().map(Spec::row));
+}
+
+#[test]
+fn the_rows_that_are_wanted_may_be_any() {
+    let spec = |dtype, write| {
+        let runs = vec![33, 1, 5, 31, 2];
+        Spec { runs, which: Which::Thirds, write, eps: Some(EPS), ..Spec::new(129, 65, dtype, 33) }
+    };
+    check::all(
+        WEIGHTS.iter().flat_map(|dtype| [Write::Set, Write::Add].map(|write| spec(*dtype, write).row())),
+    );
 }
 
 #[test]
@@ -237,8 +293,7 @@ fn shapes_that_do_not_fit_are_refused() {
         let weights: Vec<_> = (0..n_weights).map(|_| r.weight(WeightId(0), "w", shape, DType::F32)).collect();
         let bias = Some(r.weight(WeightId(1), "bias", Shape::vector(bias), DType::F32));
         let y = r.scratch("y", Shape::matrix(y[0], y[1]));
-        let (write, rows) = (Write::Set, Rows::All);
-        r.matmul(Args { x, norm: None, weights: &weights, bias, y, write, rows })
+        r.matmul(Args { x, norm: None, weights: &weights, bias, y, write: Write::Set })
     };
     assert_eq!(record(1, [5, 8], [3, 5], 5), Ok(()));
     let label = |result| match result {

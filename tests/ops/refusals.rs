@@ -1,31 +1,31 @@
 //! Runs that do not fit their plan are refused by every backend, with an error that says what is possible.
 
 use hala_plan::ops::attention;
-use hala_plan::{BackendError, Cancel};
-use hala_tensor::DType;
+use hala_plan::{BackendError, Cancel, PAGE};
+use hala_tensor::{DType, Shape};
 use hala_tests::backends::{self, Pace};
-use hala_tests::case::Case;
+use hala_tests::case::{Action, Case, Part, Run};
 use hala_tests::random::Rng;
 use hala_tests::tolerances::EXACT;
 
-use crate::rope_kv::{Data, Heads};
+use crate::heads::{Data, Heads};
 
 const N_VOCAB: usize = 40;
-const CAPACITY: usize = 9;
+const N_POSITIONS: usize = 9;
 const N_TOKENS: usize = 5;
 
-/// A cache of 9 positions, and a plan for 5 tokens.
+/// A cache for 9 positions, and a plan for 5 rows.
 fn case() -> Case {
-    let heads = Heads { capacity: CAPACITY, ..Heads::new([2, 1], 6, DType::F32, N_TOKENS) };
+    let heads = Heads { n_positions: N_POSITIONS, ..Heads::new([2, 1], 6, DType::F32, N_TOKENS) };
     let mut case = Case::new("refusals");
-    let ids = Data::new(&heads, &mut Rng::new("refusals")).declare(&heads, &mut case);
+    let ids = Data::new(&heads, &mut Rng::new("refusals")).declare(&heads, &mut case, None);
     case.plan(N_TOKENS, |r| {
         let turned = ids.record(&heads, r);
         let y = r.output("y", heads.q_width());
-        let (q, keys, values) = (turned.q, turned.keys, turned.values);
-        r.recorder
-            .attention(attention::Args { q, keys, values, y, scale: 1.0, softcap: None, window: None })
-            .unwrap();
+        let (q, keys, values, n_positions) = (turned.q, turned.keys, turned.values, N_POSITIONS);
+        let (scale, softcap, window) = (1.0, None, None);
+        let args = attention::Args { q, keys, values, y, n_positions, scale, softcap, window };
+        r.recorder.attention(args).unwrap();
         r.read(y, EXACT);
     });
     case
@@ -70,14 +70,43 @@ fn more_ids_than_the_plan_has_tokens() {
 
 #[test]
 fn positions_beyond_the_cache() {
-    assert_limit(&[1; 5], 5, (10, CAPACITY));
-    assert_limit(&[1], 9, (10, CAPACITY));
-    assert_limit(&[1], 1000, (1001, CAPACITY));
+    assert_limit(&[1; 5], 5, (10, N_POSITIONS));
+    assert_limit(&[1], 9, (10, N_POSITIONS));
+    assert_limit(&[1], 1000, (1001, N_POSITIONS));
+}
+
+#[test]
+fn a_wanted_row_that_there_is_not() {
+    let mut case = case();
+    let parts = vec![Part { sequence: 0, ids: vec![1; 3], position: 0 }];
+    case.act(Action::Run(Run { wanted: vec![1, 3], ..Run::new(0, parts) }));
+    for backend in backends::all() {
+        let error = backend.run(&case, Pace::Whole, &Cancel::new()).unwrap_err();
+        let name = backend.name();
+        assert!(matches!(error, BackendError::Limit { found: 3, limit: 2, .. }), "{name}: {error}");
+    }
+}
+
+#[test]
+fn the_rows_of_all_sequences_count() {
+    for (n, expected) in [(2, None), (3, Some((6, N_TOKENS)))] {
+        let mut case = case();
+        let part = |sequence| Part { sequence, ids: vec![1; n], position: 0 };
+        case.run_parts(0, [0, 1].map(part).to_vec());
+        for backend in backends::all() {
+            let error = backend.run(&case, Pace::Whole, &Cancel::new()).err();
+            let found = error.map(|error| match error {
+                BackendError::Limit { found, limit, .. } => (found, limit),
+                other => panic!("{}: {other}", backend.name()),
+            });
+            assert_eq!(found, expected, "{}", backend.name());
+        }
+    }
 }
 
 #[test]
 fn the_largest_position() {
-    assert_limit(&[1], usize::MAX, (usize::MAX, CAPACITY));
+    assert_limit(&[1], usize::MAX, (usize::MAX, N_POSITIONS));
 }
 
 #[test]
@@ -108,10 +137,9 @@ fn a_lowered_flag_lets_it_go_on() {
 
 #[test]
 fn a_state_that_cannot_be_held() {
-    let heads = Heads { capacity: CAPACITY, ..Heads::new([2, 1], 6, DType::F32, N_TOKENS) };
     for dtype in [DType::BF16, DType::U32, DType::E4M3] {
         let mut case = case();
-        case.per_token("odd", hala_tensor::Shape::cube(1, heads.capacity, 6), dtype);
+        case.paged("odd", Shape::cube(1, PAGE, 6), dtype, 0);
         case.run(0, &[1], 0);
         for backend in backends::all() {
             let error = backend.run(&case, Pace::Whole, &Cancel::new()).unwrap_err();

@@ -1,7 +1,7 @@
 //! `sample`: every backend chooses the token that the engine's sampler would, or declines where it may.
 
 use hala_engine::{Sampler, Sampling};
-use hala_plan::ops::sample::{self, Args, Choice, DECLINED};
+use hala_plan::ops::sample::{Args, Choice, DECLINED, TokenSet};
 use hala_plan::{BackendError, PlanError, Recorder};
 use hala_tensor::Shape;
 use hala_tests::backends::{self, Chain, N_AHEAD};
@@ -14,8 +14,8 @@ const VOCABULARIES: [usize; 5] = [1, 31, 129, 1025, 65_536];
 /// Rows of logits.
 const N_ROWS: usize = 5;
 
-/// Draws from each row and choice.
-const N_SEEDS: u64 = 6;
+/// Rows of a run, and draws in it from each row of logits and choice: alone, and beside rows that are chosen from in other ways.
+const RUNS: [(usize, u64); 2] = [(1, 6), (8, 2)];
 
 /// Rows of logits, and a plan that chooses from the row that its id names.
 struct Rows {
@@ -26,10 +26,15 @@ struct Rows {
 
 impl Rows {
     fn new(n_vocab: usize, logits: Vec<f32>) -> Self {
+        Self::side_by_side(1, n_vocab, logits)
+    }
+
+    /// With a plan for `n_rows` rows.
+    fn side_by_side(n_rows: usize, n_vocab: usize, logits: Vec<f32>) -> Self {
         let mut case = Case::new(&format!("sample of {n_vocab}"));
         let table = float(Shape::matrix(logits.len() / n_vocab, n_vocab), logits.clone());
         let table = case.weight("table", &table);
-        case.plan(1, |r| {
+        case.plan(n_rows, |r| {
             let (logits, ids) = (r.filled("logits", table), r.ids());
             r.recorder.sample(Args { logits, ids }).unwrap();
         });
@@ -37,31 +42,27 @@ impl Rows {
     }
 
     /// Logits as a model's: most are unlikely.
-    fn random(n_vocab: usize) -> Self {
+    fn random(n_rows: usize, n_vocab: usize) -> Self {
         let logits = Rng::new(&format!("logits {n_vocab}")).normals(N_ROWS * n_vocab, 3.0);
-        Self::new(n_vocab, logits)
+        Self::side_by_side(n_rows, n_vocab, logits)
     }
 
     fn row(&self, row: u32) -> Vec<f32> {
         self.logits[row as usize * self.n_vocab..][..self.n_vocab].to_vec()
     }
 
-    /// What every backend chooses, with its name.
+    /// What every backend chooses, with its name, for as many chains at once as the plan has rows.
     fn chosen(&self, chains: &[Chain]) -> Vec<(String, Vec<u32>)> {
-        backends::all().map(|b| (b.name(), b.choose(&self.case, chains).unwrap().concat())).collect()
+        let n_rows = self.case.plans()[0].plan.n_tokens();
+        let queued: Vec<Vec<Chain>> = chains.chunks(n_rows).map(<[Chain]>::to_vec).collect();
+        backends::all().map(|b| (b.name(), b.choose(&self.case, &queued).unwrap().concat())).collect()
     }
 
     /// One token from row 0 on every backend.
     fn one(&self, choice: Choice, banned: &[u32]) -> Vec<(String, Vec<u32>)> {
-        let banned = set(self.n_vocab, banned);
+        let banned = TokenSet::of(self.n_vocab, banned.iter().copied());
         self.chosen(&[Chain { choice, banned, draws: vec![0.5], ..Chain::default() }])
     }
-}
-
-fn set(n_vocab: usize, ids: &[u32]) -> Vec<u32> {
-    let mut set = vec![0; sample::n_words(n_vocab)];
-    ids.iter().for_each(|id| sample::insert(&mut set, *id));
-    set
 }
 
 /// The first number that the engine draws from a seed: SplitMix64.
@@ -108,15 +109,17 @@ fn samplings() -> Vec<(Sampling, bool)> {
 
 #[test]
 fn every_backend_chooses_what_the_engine_s_sampler_does() {
-    for rows in VOCABULARIES.map(Rows::random) {
+    for (n_rows, n_seeds, n_vocab) in RUNS.iter().flat_map(|(n, seeds)| VOCABULARIES.map(|v| (*n, *seeds, v)))
+    {
+        let rows = Rows::random(n_rows, n_vocab);
         let (mut chains, mut expected) = (Vec::new(), Vec::new());
-        let seen = Rng::new("seen").ids(20, rows.n_vocab);
+        let seen = |seed: u64| Rng::new(&format!("seen {seed}")).ids(20, rows.n_vocab);
         for (sampling, may_decline) in samplings() {
-            for (seed, id) in (0..N_SEEDS).zip((0..rows.n_vocab.min(N_ROWS) as u32).cycle()) {
-                let sampling = Sampling { seed, ..sampling.clone() };
+            for (seed, id) in (0..n_seeds).zip((0..rows.n_vocab.min(N_ROWS) as u32).cycle()) {
+                let (sampling, seen) = (Sampling { seed, ..sampling.clone() }, seen(seed));
                 let mut sampler = Sampler::new(sampling.clone()).unwrap();
                 expected.push((sampler.sample(&mut rows.row(id), &seen, &[]).unwrap(), may_decline));
-                let (choice, seen) = (choice(&sampling), set(rows.n_vocab, &seen));
+                let (choice, seen) = (choice(&sampling), TokenSet::of(rows.n_vocab, seen));
                 chains.push(Chain { id, choice, seen, draws: vec![first_draw(seed)], ..Chain::default() });
             }
         }
@@ -137,7 +140,7 @@ fn every_backend_chooses_what_the_engine_s_sampler_does() {
 
 #[test]
 fn nothing_is_declined_where_every_token_is_a_candidate() {
-    let rows = Rows::random(31);
+    let rows = Rows::random(1, 31);
     let choice = Choice { temperature: 2.0, ..Choice::GREEDY };
     for (name, found) in rows.one(choice, &[]) {
         assert!(found[0] < 31, "{name}");
@@ -147,7 +150,7 @@ fn nothing_is_declined_where_every_token_is_a_candidate() {
 #[test]
 fn banned_ids_are_never_chosen() {
     for n_vocab in [31, 129, 1025] {
-        let rows = Rows::random(n_vocab);
+        let rows = Rows::random(1, n_vocab);
         let last = n_vocab as u32 - 1;
         for left in [0, last / 2, last] {
             let banned: Vec<u32> = (0..=last).filter(|id| *id != left).collect();
@@ -226,7 +229,7 @@ fn a_chain_feeds_each_token_back_and_counts_it_as_seen() {
     let first = Chain {
         id: 3,
         choice: choice(&sampling),
-        seen: set(N, &[3]),
+        seen: TokenSet::of(N, [3]),
         draws: (0..3).map(draw).collect(),
         ..Chain::default()
     };
@@ -242,19 +245,24 @@ fn a_chain_feeds_each_token_back_and_counts_it_as_seen() {
 
 #[test]
 fn runs_that_cannot_be_queued_are_refused() {
-    let rows = Rows::random(31);
+    let rows = Rows::random(1, 31);
     for backend in backends::all() {
         for n in [0, N_AHEAD + 1] {
             let chain = Chain { draws: vec![0.0; n], ..Chain::default() };
-            let error = backend.choose(&rows.case, &[chain]).unwrap_err();
+            let error = backend.choose(&rows.case, &[vec![chain]]).unwrap_err();
             let limit = N_AHEAD;
             assert!(
                 matches!(error, BackendError::Limit { found, limit: l, .. } if found == n && l == limit),
                 "{error}"
             );
         }
+        let one = |n| Chain { draws: vec![0.0; n], ..Chain::default() };
+        for chains in [vec![one(1), one(2)], vec![one(1); 2]] {
+            let error = backend.choose(&rows.case, &[chains]).unwrap_err();
+            assert!(matches!(error, BackendError::Limit { found: 2, limit: 1, .. }), "{error}");
+        }
         let chain = Chain { id: N_ROWS as u32, draws: vec![0.0], ..Chain::default() };
-        let error = backend.choose(&rows.case, &[chain]).unwrap_err();
+        let error = backend.choose(&rows.case, &[vec![chain]]).unwrap_err();
         assert!(matches!(error, BackendError::Id { .. }), "{error}");
     }
 }
@@ -272,6 +280,7 @@ fn shapes_that_do_not_fit_are_refused() {
         }
     };
     assert_eq!(record(1, 1), "");
+    assert_eq!(record(2, 2), "");
     assert_eq!(record(1, 2), "logits");
-    assert_eq!(record(2, 1), "ids");
+    assert_eq!(record(2, 1), "logits");
 }

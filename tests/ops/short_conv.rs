@@ -4,7 +4,7 @@ use hala_plan::ops::matmul::Norm;
 use hala_plan::ops::short_conv::{Args, Bias};
 use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
-use hala_tests::case::{Action, Case};
+use hala_tests::case::{Action, Case, Part};
 use hala_tests::check::{self, Expected, Row};
 use hala_tests::random::{Rng, float, vector};
 use hala_tests::tolerances;
@@ -28,27 +28,35 @@ struct Spec {
     is_normed: bool,
     /// T of the plan.
     n_tokens: usize,
-    /// Tokens of each run; the state goes from one to the next.
-    runs: Vec<usize>,
+    /// Which sequences each run has, and how many rows of each; the state goes from one to the next.
+    runs: Vec<Vec<(usize, usize)>>,
 }
 
 impl Spec {
     fn new(width: usize, n_taps: usize, dtype: DType, n_tokens: usize) -> Self {
-        Self { width, n_taps, dtype, bias: false, is_normed: true, n_tokens, runs: vec![n_tokens] }
+        Self { width, n_taps, dtype, bias: false, is_normed: true, n_tokens, runs: alone(&[n_tokens]) }
     }
 
     fn row(&self) -> Row {
         let mut rng = Rng::new(&format!("{self:?}"));
         let data = Data::new(self, &mut rng);
         let (mut case, plan) = data.case(self);
-        let mut ids = Vec::new();
-        for n in &self.runs {
-            let position = ids.len();
-            ids.extend(rng.ids(*n, N_INPUTS));
-            case.run(plan, &ids[position..], position);
+        let mut ids: Vec<Vec<u32>> = vec![Vec::new(); self.n_sequences()];
+        for run in &self.runs {
+            let parts = run.iter().map(|(sequence, n)| {
+                let (new, seen) = (rng.ids(*n, N_INPUTS), &mut ids[*sequence]);
+                let position = seen.len();
+                seen.extend(&new);
+                Part { sequence: *sequence, ids: new, position }
+            });
+            case.run_parts(plan, parts.collect());
         }
         let expected = data.formula(self, &ids);
         Row::new(case, expected)
+    }
+
+    fn n_sequences(&self) -> usize {
+        self.runs.iter().flatten().map(|(sequence, _)| sequence + 1).max().unwrap()
     }
 }
 
@@ -105,8 +113,26 @@ impl Data {
         (case, plan)
     }
 
-    /// `y` and the state after each run, computed over all tokens at once: runs must not show.
-    fn formula(&self, spec: &Spec, ids: &[u32]) -> Expected {
+    /// `y` and the states after each run: neither runs nor other sequences must show.
+    fn formula(&self, spec: &Spec, ids: &[Vec<u32>]) -> Expected {
+        let sequences: Vec<_> = ids.iter().map(|ids| self.sequence(spec, ids)).collect();
+        let mut ends = vec![0; sequences.len()];
+        let run = |run: &Vec<(usize, usize)>| {
+            let mut both = vec![Vec::new(), Vec::new()];
+            for (sequence, n) in run {
+                let (start, (y, u)) = (ends[*sequence], &sequences[*sequence]);
+                let end = start + n;
+                ends[*sequence] = end;
+                both[0].extend(y[start..end].concat());
+                both[1].extend(u[end..end + spec.n_taps - 1].concat());
+            }
+            both
+        };
+        spec.runs.iter().map(run).collect()
+    }
+
+    /// `y` of every token of a sequence, and `u`, from before the start on; computed over all tokens at once.
+    fn sequence(&self, spec: &Spec, ids: &[u32]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let (d, k) = (spec.width, spec.n_taps);
         let weight = self.in_proj.to_f32();
         let bias = |b: &[f32], i: usize| if spec.bias { f64::from(b[i]) } else { 0.0 };
@@ -124,18 +150,15 @@ impl Data {
             let sum: f64 = (0..k).map(|tap| f64::from(self.taps[i * k + tap]) * u(t + tap, i)).sum();
             projected[t][d + i] * (sum + bias(&self.conv_bias, i))
         };
-        let rows = |tokens: std::ops::Range<usize>, value: &dyn Fn(usize, usize) -> f64| {
-            tokens.flat_map(|t| (0..d).map(move |i| (t, i))).map(|(t, i)| value(t, i)).collect::<Vec<f64>>()
-        };
-        let mut start = 0;
-        let run = |n: &usize| {
-            let end = start + n;
-            let both = vec![rows(start..end, &y), rows(end..end + k - 1, &u)];
-            start = end;
-            both
-        };
-        spec.runs.iter().map(run).collect()
+        let row = |t: usize, value: &dyn Fn(usize, usize) -> f64| (0..d).map(|i| value(t, i)).collect();
+        let y = (0..ids.len()).map(|t| row(t, &y)).collect();
+        (y, (0..ids.len() + k - 1).map(|t| row(t, &u)).collect())
     }
+}
+
+/// Runs of one sequence, of so many rows each.
+fn alone(runs: &[usize]) -> Vec<Vec<(usize, usize)>> {
+    runs.iter().map(|n| vec![(0, *n)]).collect()
 }
 
 #[test]
@@ -143,7 +166,7 @@ fn the_norm_may_be_left_out() {
     let spec = |dtype, bias, n_tokens| Spec {
         is_normed: false,
         bias,
-        runs: vec![n_tokens, 1],
+        runs: alone(&[n_tokens, 1]),
         ..Spec::new(129, 3, dtype, n_tokens)
     };
     let specs = WEIGHTS.iter().flat_map(|dtype| [false, true].map(|bias| (*dtype, bias)));
@@ -187,7 +210,7 @@ fn what_was_seen_before_is_carried_over_every_split() {
             // The plan is as long as its longest run, or longer: then no run fills it.
             let longest = *split.iter().max().unwrap();
             for n_tokens in [longest, 9] {
-                let runs = split.to_vec();
+                let runs = alone(split);
                 specs.push(Spec { runs, bias: true, ..Spec::new(33, n_taps, dtype, n_tokens) });
             }
         }
@@ -197,30 +220,62 @@ fn what_was_seen_before_is_carried_over_every_split() {
 
 #[test]
 fn prompts_longer_than_the_plan_go_through_it_in_pieces() {
-    let spec = |dtype| Spec { runs: vec![33, 33, 31, 1, 1], ..Spec::new(129, 3, dtype, 33) };
+    let spec = |dtype| Spec { runs: alone(&[33, 33, 31, 1, 1]), ..Spec::new(129, 3, dtype, 33) };
     check::all(WEIGHTS.map(|dtype| spec(dtype).row()));
 }
 
 #[test]
+fn each_sequence_carries_its_own_inputs() {
+    let batches = [
+        vec![vec![(0, 5), (1, 1), (2, 3)], vec![(1, 1), (0, 1), (2, 1)], vec![(2, 2), (3, 4), (0, 1)]],
+        vec![vec![(1, 9)], vec![(3, 1), (2, 1), (1, 1), (0, 1)], vec![(0, 1), (1, 1), (2, 1), (3, 1)]],
+        vec![vec![(0, 1), (1, 20)], vec![(1, 7), (0, 2)]],
+    ];
+    let mut specs = Vec::new();
+    for (n_taps, runs) in [2, 3, 4, 5].iter().flat_map(|k| batches.iter().map(|runs| (*k, runs))) {
+        for (dtype, width) in [(DType::F32, 33), (DType::Int8 { group: 64 }, 129)] {
+            specs.push(Spec { runs: runs.clone(), bias: true, ..Spec::new(width, n_taps, dtype, 21) });
+        }
+    }
+    check::all(specs.iter().map(Spec::row));
+}
+
+#[test]
 fn a_restored_snapshot_forgets_what_came_after_it() {
-    let spec = Spec { runs: vec![5, 2, 3], bias: true, ..Spec::new(65, 4, DType::F32, 5) };
+    let spec = Spec { runs: alone(&[5, 2, 3]), bias: true, ..Spec::new(65, 4, DType::F32, 5) };
     let mut rng = Rng::new("snapshot");
     let data = Data::new(&spec, &mut rng);
     let (mut case, plan) = data.case(&spec);
     let ids = rng.ids(10, N_INPUTS);
     case.run(plan, &ids[..5], 0);
-    case.act(Action::Snapshot);
+    case.act(Action::Snapshot(0));
     case.run(plan, &ids[5..7], 5);
     case.run(plan, &ids[7..10], 7);
-    case.act(Action::Restore);
+    case.act(Action::Restore(0));
     case.run(plan, &ids[7..10], 5);
-    case.act(Action::Restore);
+    case.act(Action::Restore(0));
     case.run(plan, &ids[5..7], 5);
     case.run(plan, &ids[7..10], 7);
-    let straight = data.formula(&spec, &ids);
-    let turned = Spec { runs: vec![5, 3], ..spec.clone() };
-    let other = data.formula(&turned, &[&ids[..5], &ids[7..]].concat());
+    let turned = Spec { runs: alone(&[5, 3]), ..spec.clone() };
+    let other = data.formula(&turned, &[[&ids[..5], &ids[7..]].concat()]);
+    let straight = data.formula(&spec, &[ids]);
     let expected = [&straight[..], &other[1..], &straight[1..]].concat();
+    check::all([Row::new(case, expected)]);
+}
+
+#[test]
+fn a_slot_that_is_used_again_has_nothing_of_its_last_sequence() {
+    let spec = Spec { runs: alone(&[3, 1]), bias: true, ..Spec::new(65, 4, DType::F32, 5) };
+    let mut rng = Rng::new("a slot used again");
+    let data = Data::new(&spec, &mut rng);
+    let (mut case, plan) = data.case(&spec);
+    let [first, second] = [rng.ids(4, N_INPUTS), rng.ids(4, N_INPUTS)];
+    for (sequence, ids) in [&first, &second].into_iter().enumerate() {
+        case.run_parts(plan, vec![Part { sequence, ids: ids[..3].to_vec(), position: 0 }]);
+        case.run_parts(plan, vec![Part { sequence, ids: ids[3..].to_vec(), position: 3 }]);
+        case.act(Action::Forget(sequence));
+    }
+    let expected = [first, second].map(|ids| data.formula(&spec, &[ids])).concat();
     check::all([Row::new(case, expected)]);
 }
 

@@ -1,16 +1,18 @@
 //! The backends that every case runs on.
 
+use std::collections::VecDeque;
 use std::sync::OnceLock;
 
 use hala_backend_cpu::{CpuBackend, Instructions};
 use hala_backend_wgpu::Preset;
-use hala_plan::ops::sample::Choice;
-use hala_plan::{Ahead, Backend, BackendError, Cancel, Start, StepInput};
+use hala_plan::ops::sample::{Choice, TokenSet};
+use hala_plan::{Backend, BackendError, Cancel};
 
-use crate::case::{Action, Case};
+use crate::case::Case;
 use crate::devices;
+use crate::session::Session;
 
-/// What a case's runs gave: for each run, for each buffer read, the rows of the run's tokens.
+/// What a case's runs gave: for each run, for each buffer read, what [`Recording::read`](crate::case::Recording::read) says.
 pub type Readings = Vec<Vec<Vec<f32>>>;
 
 /// How the steps of a Plan are gone through.
@@ -25,17 +27,19 @@ pub enum Pace {
 /// Runs that the backends of tests are asked to be ahead: what devices are.
 pub const N_AHEAD: usize = 4;
 
-/// Runs of a case's first plan whose tokens the backend chooses.
+/// One sequence's row in runs of a case's first plan whose tokens the backend chooses.
 #[derive(Debug, Clone)]
 pub struct Chain {
     /// Whether it goes on from the chain before.
     pub goes_on: bool,
     /// What the first run reads.
     pub id: u32,
-    /// Ids that are never chosen, as a set.
-    pub banned: Vec<u32>,
-    /// Ids that were seen, as a set.
-    pub seen: Vec<u32>,
+    /// Its position.
+    pub position: usize,
+    /// Ids that are never chosen.
+    pub banned: TokenSet,
+    /// Ids that were seen.
+    pub seen: TokenSet,
     /// How tokens are chosen.
     pub choice: Choice,
     /// Where each is drawn.
@@ -45,7 +49,8 @@ pub struct Chain {
 impl Default for Chain {
     fn default() -> Self {
         let choice = Choice::GREEDY;
-        Self { goes_on: false, id: 0, banned: Vec::new(), seen: Vec::new(), choice, draws: Vec::new() }
+        let (banned, seen) = (TokenSet::default(), TokenSet::default());
+        Self { goes_on: false, id: 0, position: 0, banned, seen, choice, draws: Vec::new() }
     }
 }
 
@@ -54,17 +59,21 @@ pub trait Runner: Send + Sync {
     /// Backend and device.
     fn name(&self) -> String;
 
-    /// Runs a case from fresh state.
+    /// Whether a row's results are the same to the bit whoever shares the run, and however a prompt is cut.
+    fn is_exact(&self) -> bool;
+
+    /// Runs a case from fresh states.
     ///
     /// # Errors
     /// Those of the backend.
     fn run(&self, case: &Case, pace: Pace, cancel: &Cancel) -> Result<Readings, BackendError>;
 
-    /// Runs chains one after the other, each queued before the one before it is read; gives what each chose.
+    /// Runs chains one after the other, each queued before the one before it is read: those of one entry side by side, a row for each
+    /// of the first sequences. Gives what each entry chose, run by run.
     ///
     /// # Errors
     /// Those of the backend.
-    fn choose(&self, case: &Case, chains: &[Chain]) -> Result<Vec<Vec<u32>>, BackendError>;
+    fn choose(&self, case: &Case, chains: &[Vec<Chain>]) -> Result<Vec<Vec<u32>>, BackendError>;
 }
 
 struct Waiting<B>(B);
@@ -75,11 +84,15 @@ impl<B: Backend + Send + Sync> Runner for Waiting<B> {
         format!("{} ({})", device.backend, device.name)
     }
 
+    fn is_exact(&self) -> bool {
+        self.0.device().backend == "cpu"
+    }
+
     fn run(&self, case: &Case, pace: Pace, cancel: &Cancel) -> Result<Readings, BackendError> {
         pollster::block_on(run(&self.0, case, pace, cancel))
     }
 
-    fn choose(&self, case: &Case, chains: &[Chain]) -> Result<Vec<Vec<u32>>, BackendError> {
+    fn choose(&self, case: &Case, chains: &[Vec<Chain>]) -> Result<Vec<Vec<u32>>, BackendError> {
         pollster::block_on(choose(&self.0, case, chains))
     }
 }
@@ -129,45 +142,10 @@ async fn run<B: Backend>(
     pace: Pace,
     cancel: &Cancel,
 ) -> Result<Readings, BackendError> {
-    let upload = |(label, tensor): &(String, hala_tensor::Tensor)| backend.upload(label, tensor.clone());
-    let weights = case.weights().iter().map(upload).collect::<Result<Vec<_>, _>>()?;
-    let mut state = backend.allocate(case.states())?;
-    let mut prepared = Vec::new();
-    for recorded in case.plans() {
-        prepared.push(backend.prepare(&recorded.plan, &weights, &state).await?);
-    }
-    let mut snapshot = None;
+    let mut session = Session::new(backend, case, &[], cancel).await?;
     let mut readings = Vec::new();
     for action in case.actions() {
-        match action {
-            Action::Run { plan, ids, position } => {
-                let recorded = &case.plans()[*plan];
-                let n_steps = recorded.plan.steps().len();
-                let input = StepInput { ids, position: *position, cancel };
-                let prepared = &mut prepared[*plan];
-                match pace {
-                    Pace::Whole => backend.run(prepared, &mut state, input).await?,
-                    Pace::Stepwise => {
-                        for step in 0..n_steps {
-                            backend.run_steps(prepared, &mut state, input, step..step + 1).await?;
-                        }
-                    }
-                }
-                let mut rows = Vec::new();
-                for read in &recorded.reads {
-                    let mut values = Vec::new();
-                    backend.read(prepared, &state, read.buffer, &mut values).await?;
-                    values.truncate(recorded.n_valid(read, ids.len()));
-                    rows.push(values);
-                }
-                readings.push(rows);
-            }
-            Action::Snapshot => snapshot = Some(backend.snapshot(&state).await?),
-            Action::Restore => {
-                let snapshot = snapshot.as_ref().expect("a snapshot before it is restored");
-                backend.restore(&mut state, snapshot).await?;
-            }
-        }
+        readings.extend(session.act(action, pace).await?);
     }
     Ok(readings)
 }
@@ -175,33 +153,24 @@ async fn run<B: Backend>(
 async fn choose<B: Backend>(
     backend: &B,
     case: &Case,
-    chains: &[Chain],
+    chains: &[Vec<Chain>],
 ) -> Result<Vec<Vec<u32>>, BackendError> {
-    let upload = |(label, tensor): &(String, hala_tensor::Tensor)| backend.upload(label, tensor.clone());
-    let weights = case.weights().iter().map(upload).collect::<Result<Vec<_>, _>>()?;
-    let mut state = backend.allocate(case.states())?;
-    let mut prepared = backend.prepare(&case.plans()[0].plan, &weights, &state).await?;
     let cancel = Cancel::new();
-    let (mut n_flying, mut chosen) = (0, Vec::new());
-    for chain in chains {
+    let mut session = Session::new(backend, case, chains, &cancel).await?;
+    // Runs of each call that was not read yet.
+    let (mut flying, mut chosen) = (VecDeque::new(), Vec::new());
+    for chains in chains {
+        let n_runs = chains.first().map_or(0, |chain| chain.draws.len());
         // What is in flight is read where there is no room for more.
-        while n_flying > 0 && n_flying + chain.draws.len() > backend.n_ahead() {
-            let mut ids = Vec::new();
-            backend.chosen(&mut prepared, &mut ids).await?;
-            n_flying -= ids.len();
-            chosen.push(ids);
+        while !flying.is_empty() && flying.iter().sum::<usize>() + n_runs > backend.n_ahead() {
+            chosen.push(session.chosen().await?);
+            flying.pop_front();
         }
-        let Chain { goes_on, id, banned, seen, choice, draws } = chain;
-        let start = (!goes_on).then_some(Start { id: *id, banned, seen });
-        let ahead = Ahead { start, position: 0, choice: *choice, draws, cancel: &cancel };
-        backend.queue(&mut prepared, &mut state, ahead).await?;
-        n_flying += draws.len();
+        session.queue(chains).await?;
+        flying.push_back(n_runs);
     }
-    while n_flying > 0 {
-        let mut ids = Vec::new();
-        backend.chosen(&mut prepared, &mut ids).await?;
-        n_flying -= ids.len();
-        chosen.push(ids);
+    for _ in flying {
+        chosen.push(session.chosen().await?);
     }
     Ok(chosen)
 }

@@ -1,27 +1,74 @@
 //! A case: plans with their weights and states, and the runs to make.
 
 use hala_plan::ops::embed;
-use hala_plan::{BufferId, BufferKind, Plan, Recorder, StateId, StateKind, StateSpec, WeightId};
+use hala_plan::{
+    Axis, BufferId, BufferKind, Plan, Recorder, StateId, StateKind, StateSpec, TableSpec, WeightId,
+};
 use hala_tensor::{DType, Shape, Tensor};
 
 use crate::tolerances::Tolerance;
 
-/// One thing to do with a session.
+/// The rows of one sequence in a run.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Which sequence; it begins with the first run that names it.
+    pub sequence: usize,
+    /// Token ids.
+    pub ids: Vec<u32>,
+    /// Position of the first.
+    pub position: usize,
+}
+
+/// A run of a plan.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Index of the plan.
+    pub plan: usize,
+    /// The sequences in it.
+    pub parts: Vec<Part>,
+    /// Rows whose logits are wanted.
+    pub wanted: Vec<u32>,
+}
+
+impl Run {
+    /// A run that wants the logits of each sequence's last row.
+    pub fn new(plan: usize, parts: Vec<Part>) -> Self {
+        let ends = parts.iter().scan(0, |end, part| {
+            *end += part.ids.len() as u32;
+            Some(*end)
+        });
+        let wanted = ends.filter_map(|end| end.checked_sub(1)).collect();
+        Self { plan, parts, wanted }
+    }
+
+    /// Rows in all.
+    pub fn n_rows(&self) -> usize {
+        self.parts.iter().map(|part| part.ids.len()).sum()
+    }
+}
+
+/// One thing to do with sequences.
 #[derive(Debug, Clone)]
 pub enum Action {
     /// Run a plan.
-    Run {
-        /// Index of the plan.
-        plan: usize,
-        /// Token ids.
-        ids: Vec<u32>,
-        /// Position of the first.
-        position: usize,
-    },
-    /// Keep the recurrent states.
-    Snapshot,
+    Run(Run),
+    /// Keep the recurrent states of a sequence.
+    Snapshot(usize),
     /// Put back those kept last.
-    Restore,
+    Restore(usize),
+    /// Begin a sequence where another one is: it shares full pages, and has copies of the last page and of the recurrent states.
+    Fork {
+        /// The sequence that goes on too.
+        from: usize,
+        /// The new one.
+        to: usize,
+    },
+    /// End a sequence: its pages and its slot are the next to be given out, as they are.
+    Forget(usize),
+    /// Make the pool smaller: what lies behind all that is in use goes.
+    Shrink,
+    /// Make the pool larger by so many pages of each table, and as many slots, which are the next to be given out.
+    Grow(usize),
 }
 
 /// A buffer to read after each run, and how exact it must be.
@@ -43,12 +90,19 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Elements of a buffer that a run of `n_tokens` defines: all of a state, else the rows of the run's tokens.
-    pub fn n_valid(&self, read: &Read, n_tokens: usize) -> usize {
-        let buffer = self.plan.buffer(read.buffer);
-        match buffer.kind {
-            BufferKind::State(_) => buffer.shape.n_elements(),
-            _ => buffer.shape.n_rows().min(n_tokens) * buffer.shape.n_columns(),
+    /// Rows of activations that a run defines.
+    pub fn n_rows(&self, read: &Read, run: &Run) -> usize {
+        match self.plan.buffer(read.buffer).axis {
+            Axis::Wanted => run.wanted.len(),
+            Axis::Rows | Axis::Fixed => run.n_rows(),
+        }
+    }
+
+    /// The kind of a buffer that is a state.
+    pub fn state(&self, read: &Read) -> Option<StateKind> {
+        match self.plan.buffer(read.buffer).kind {
+            BufferKind::State(_, kind) => Some(kind),
+            _ => None,
         }
     }
 }
@@ -60,6 +114,7 @@ pub struct Case {
     pub name: String,
     weights: Vec<(String, Tensor)>,
     states: Vec<StateSpec>,
+    tables: Vec<TableSpec>,
     plans: Vec<Recorded>,
     actions: Vec<Action>,
 }
@@ -68,7 +123,7 @@ impl Case {
     /// A case with nothing in it.
     pub fn new(name: &str) -> Self {
         let name = name.to_owned();
-        Self { name, weights: vec![], states: vec![], plans: vec![], actions: vec![] }
+        Self { name, weights: vec![], states: vec![], tables: vec![], plans: vec![], actions: vec![] }
     }
 
     /// Adds a weight.
@@ -77,14 +132,20 @@ impl Case {
         WeightId(self.weights.len() as u32 - 1)
     }
 
-    /// Adds a state that every token overwrites, f32.
+    /// Adds a state that every token overwrites, f32, of this shape for each sequence.
     pub fn recurrent(&mut self, label: &str, shape: Shape) -> StateId {
         self.state(label, shape, DType::F32, StateKind::Recurrent)
     }
 
-    /// Adds a state with one entry a position.
-    pub fn per_token(&mut self, label: &str, shape: Shape, dtype: DType) -> StateId {
-        self.state(label, shape, dtype, StateKind::PerToken)
+    /// Adds a kind of layer, whose caches share page tables; pages behind the window are given back.
+    pub fn table(&mut self, window: Option<u32>) -> u32 {
+        self.tables.push(TableSpec { window });
+        self.tables.len() as u32 - 1
+    }
+
+    /// Adds a cache of a table of [`Case::table`]; the shape of a page is `[K, PAGE, A]`.
+    pub fn paged(&mut self, label: &str, page: Shape, dtype: DType, table: u32) -> StateId {
+        self.state(label, page, dtype, StateKind::Paged { table })
     }
 
     fn state(&mut self, label: &str, shape: Shape, dtype: DType, kind: StateKind) -> StateId {
@@ -92,9 +153,9 @@ impl Case {
         StateId(self.states.len() as u32 - 1)
     }
 
-    /// Records a plan for up to `n_tokens` tokens; returns its index.
-    pub fn plan(&mut self, n_tokens: usize, record: impl FnOnce(&mut Recording<'_>)) -> usize {
-        let mut recorder = Recorder::new("case", n_tokens);
+    /// Records a plan for up to `n_rows` rows; returns its index.
+    pub fn plan(&mut self, n_rows: usize, record: impl FnOnce(&mut Recording<'_>)) -> usize {
+        let mut recorder = Recorder::new("case", n_rows);
         let ids = recorder.ids();
         let mut recording = Recording { recorder, case: self, ids, reads: Vec::new() };
         record(&mut recording);
@@ -103,9 +164,14 @@ impl Case {
         self.plans.len() - 1
     }
 
-    /// Adds a run.
+    /// Adds a run of one sequence, the first.
     pub fn run(&mut self, plan: usize, ids: &[u32], position: usize) {
-        self.actions.push(Action::Run { plan, ids: ids.to_vec(), position });
+        self.run_parts(plan, vec![Part { sequence: 0, ids: ids.to_vec(), position }]);
+    }
+
+    /// Adds a run of several sequences.
+    pub fn run_parts(&mut self, plan: usize, parts: Vec<Part>) {
+        self.act(Action::Run(Run::new(plan, parts)));
     }
 
     /// Adds anything else to do.
@@ -128,6 +194,11 @@ impl Case {
         &self.states
     }
 
+    /// The kinds of layers that have caches.
+    pub fn tables(&self) -> &[TableSpec] {
+        &self.tables
+    }
+
     /// The plans.
     pub fn plans(&self) -> &[Recorded] {
         &self.plans
@@ -138,11 +209,12 @@ impl Case {
         &self.actions
     }
 
-    /// The plan and the number of tokens of each run.
-    pub fn runs(&self) -> impl Iterator<Item = (&Recorded, usize)> {
+    /// Each run with its plan.
+    pub fn runs(&self) -> impl Iterator<Item = (&Recorded, &Run)> {
         self.actions.iter().filter_map(|action| match action {
-            Action::Run { plan, ids, .. } => Some((&self.plans[*plan], ids.len())),
-            Action::Snapshot | Action::Restore => None,
+            Action::Run(run) => Some((&self.plans[run.plan], run)),
+            Action::Snapshot(_) | Action::Restore(_) | Action::Fork { .. } => None,
+            Action::Forget(_) | Action::Shrink | Action::Grow(_) => None,
         })
     }
 }
@@ -200,7 +272,9 @@ impl Recording<'_> {
         y
     }
 
-    /// Reads a buffer after each run.
+    /// Reads a buffer after each run: rows of activations; of a state what the run's sequences have, one after the other.
+    ///
+    /// A cache is read as the pages of each sequence, `[S / PAGE, K, PAGE, A]`, in the order of its table.
     pub fn read(&mut self, buffer: BufferId, tolerance: Tolerance) {
         self.reads.push(Read { buffer, tolerance });
     }

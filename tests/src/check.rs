@@ -8,7 +8,7 @@ use crate::backends::{self, Pace, Readings, Runner};
 use crate::case::Case;
 use crate::tolerances::{self, Tolerance};
 
-/// What a formula gives for a case: for each run, for each buffer read, the rows of the run's tokens.
+/// What a formula gives for a case: for each run, for each buffer read, what [`Recording::read`](crate::case::Recording::read) says.
 pub type Expected = Vec<Vec<Vec<f64>>>;
 
 /// A case, what its formula gives in f64, and how near the plain run must come to that.
@@ -95,14 +95,14 @@ pub struct Against<'a> {
 pub fn compare(case: &Case, who: &str, found: &Readings, against: Against<'_>, failures: &mut Vec<String>) {
     let Against { expected, tolerance } = against;
     assert_eq!(found.len(), expected.len(), "{}: {who}: number of runs", case.name);
-    for (run_idx, (recorded, n_tokens)) in case.runs().enumerate() {
+    for (run_idx, (recorded, run)) in case.runs().enumerate() {
         let (found, expected) = (&found[run_idx], &expected[run_idx]);
         assert_eq!(found.len(), expected.len(), "{}: {who}: buffers read in run {run_idx}", case.name);
         for (read, (found, expected)) in recorded.reads.iter().zip(found.iter().zip(expected)) {
             let buffer = recorded.plan.buffer(read.buffer);
             let tolerance = tolerance.unwrap_or(read.tolerance);
             if let Err(what) = near(found, expected, buffer.shape.n_columns(), tolerance) {
-                let place = format!("run {run_idx} of {n_tokens} tokens, {}", buffer.label);
+                let place = format!("run {run_idx} of {} rows, {}", run.n_rows(), buffer.label);
                 failures.push(format!("{}: {who}: {place}: {what}", case.name));
             }
         }

@@ -10,6 +10,8 @@ pub mod case;
 pub mod check;
 pub mod devices;
 pub mod fixtures;
+mod pool;
 pub mod random;
+mod session;
 pub mod shared;
 pub mod tolerances;

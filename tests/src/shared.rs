@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use hala_backend_wgpu::{Prepared, Snapshot, State, Weight, WgpuBackend};
-use hala_plan::{Ahead, Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
+use hala_backend_wgpu::{Prepared, States, Weight, WgpuBackend};
+use hala_plan::{Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing};
 use hala_tensor::{DType, Tensor};
 
 /// A handle to a device of [`devices::shared`](crate::devices::shared). Whoever counts what a device makes, or loses it, opens one of its own.
@@ -12,12 +12,15 @@ pub struct Shared(pub(crate) &'static WgpuBackend);
 
 impl Backend for Shared {
     type Weight = Weight;
-    type State = State;
+    type States = States;
     type Prepared = Prepared;
-    type Snapshot = Snapshot;
 
     fn device(&self) -> &Device {
         self.0.device()
+    }
+
+    fn decode_sizes(&self) -> &[usize] {
+        self.0.decode_sizes()
     }
 
     fn prefill_sizes(&self) -> &[usize] {
@@ -36,36 +39,43 @@ impl Backend for Shared {
         self.0.settle().await
     }
 
-    fn allocate(&self, states: &[StateSpec]) -> Result<State, BackendError> {
-        self.0.allocate(states)
+    fn allocate(&self, states: &[StateSpec], size: &PoolSize) -> Result<States, BackendError> {
+        self.0.allocate(states, size)
     }
 
-    async fn prepare(
-        &self,
-        plan: &Plan,
-        weights: &[Weight],
-        state: &State,
-    ) -> Result<Prepared, BackendError> {
-        self.0.prepare(plan, weights, state).await
+    fn resize(&self, states: &mut States, size: &PoolSize) -> Result<(), BackendError> {
+        self.0.resize(states, size)
+    }
+
+    fn copy_slot(&self, states: &mut States, from: u32, to: u32) -> Result<(), BackendError> {
+        self.0.copy_slot(states, from, to)
+    }
+
+    fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
+        self.0.copy_page(states, table, pages)
+    }
+
+    async fn prepare(&self, plan: &Plan, weights: &[Weight]) -> Result<Prepared, BackendError> {
+        self.0.prepare(plan, weights).await
     }
 
     async fn run_steps(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        self.0.run_steps(prepared, state, input, steps).await
+        self.0.run_steps(prepared, states, rows, steps).await
     }
 
     async fn run(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
     ) -> Result<(), BackendError> {
-        self.0.run(prepared, state, input).await
+        self.0.run(prepared, states, rows).await
     }
 
     fn n_ahead(&self) -> usize {
@@ -75,10 +85,10 @@ impl Backend for Shared {
     async fn queue(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
+        states: &mut States,
         ahead: Ahead<'_>,
     ) -> Result<(), BackendError> {
-        self.0.queue(prepared, state, ahead).await
+        self.0.queue(prepared, states, ahead).await
     }
 
     async fn chosen(&self, prepared: &mut Prepared, out: &mut Vec<u32>) -> Result<(), BackendError> {
@@ -88,27 +98,19 @@ impl Backend for Shared {
     async fn profile(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
     ) -> Result<Vec<Timing>, BackendError> {
-        self.0.profile(prepared, state, input).await
+        self.0.profile(prepared, states, rows).await
     }
 
     async fn read(
         &self,
         prepared: &Prepared,
-        state: &State,
-        buffer: BufferId,
+        states: &States,
+        reading: Reading,
         out: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
-        self.0.read(prepared, state, buffer, out).await
-    }
-
-    async fn snapshot(&self, state: &State) -> Result<Snapshot, BackendError> {
-        self.0.snapshot(state).await
-    }
-
-    async fn restore(&self, state: &mut State, snapshot: &Snapshot) -> Result<(), BackendError> {
-        self.0.restore(state, snapshot).await
+        self.0.read(prepared, states, reading, out).await
     }
 }

@@ -5,26 +5,36 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::time::Duration;
 
-use hala_plan::ops::sample::{DECLINED, Turn};
-use hala_plan::{Ahead, Backend, BackendError, BufferId, Device, Plan, StateSpec, StepInput, Timing};
+use hala_plan::{
+    Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, Span, StateSpec, Timing,
+};
 use hala_tensor::{DType, Tensor};
 use web_time::Instant;
 
-use crate::chooser::Chooser;
+use crate::chooser::{Chooser, Queued};
 use crate::instructions::Instructions;
 use crate::memory::Memory;
+use crate::places::Places;
 use crate::pool::Pool;
 use crate::processor;
 use crate::read_speed;
 use crate::simd::{Machine, Scratch};
-use crate::state::{Snapshot, State};
+use crate::states::States;
 use crate::steps::Run;
 use crate::weight::Weight;
+
+/// Rows of the Plans for sequences that decode: ops compute the rows that there are, so that one Plan serves two to sixteen.
+const DECODE_SIZES: [usize; 2] = [1, 16];
 
 /// Tokens of a prompt that run at once: enough to read each weight rarely, few enough to keep scratch small.
 const PREFILL_SIZE: usize = 256;
 
 /// What is awaited now and then while the CPU computes; see [`CpuBackend::pausing`].
+#[cfg(not(target_family = "wasm"))]
+pub type Pause = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is awaited now and then while the CPU computes; see [`CpuBackend::pausing`].
+#[cfg(target_family = "wasm")]
 pub type Pause = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// How long the CPU computes between two pauses: shorter than what a person feels as a delay.
@@ -45,6 +55,7 @@ pub struct CpuBackend {
 pub struct Prepared {
     plan: Plan,
     memory: Memory,
+    places: Places,
     chooser: Chooser,
     scratch: Scratch,
 }
@@ -93,6 +104,33 @@ impl CpuBackend {
         Self { pause: Some(pause), ..self }
     }
 
+    /// Runs steps with rows that were checked.
+    async fn steps(
+        &self,
+        prepared: &mut Prepared,
+        states: &mut States,
+        rows: Rows<'_>,
+        steps: Range<usize>,
+    ) -> Result<(), BackendError> {
+        let Prepared { plan, memory, places, chooser, scratch } = prepared;
+        memory.begin(&rows);
+        let fast = self.machine.as_ref().map(|machine| (machine, scratch));
+        let mut run = Run { memory, states, chooser, rows, places: places.of(&rows), fast };
+        let steps = steps.start..steps.end.min(plan.steps().len());
+        let mut last_pause = Instant::now();
+        for step in &plan.steps()[steps] {
+            if self.pause.is_some() && last_pause.elapsed() >= PAUSE_EVERY {
+                self.pause().await;
+                last_pause = Instant::now();
+            }
+            if rows.cancel.is_cancelled() {
+                return Err(BackendError::Cancelled);
+            }
+            run.step(step)?;
+        }
+        Ok(())
+    }
+
     async fn pause(&self) {
         if let Some(pause) = self.pause {
             pause().await;
@@ -113,12 +151,15 @@ impl CpuBackend {
 
 impl Backend for CpuBackend {
     type Weight = Weight;
-    type State = State;
+    type States = States;
     type Prepared = Prepared;
-    type Snapshot = Snapshot;
 
     fn device(&self) -> &Device {
         &self.device
+    }
+
+    fn decode_sizes(&self) -> &[usize] {
+        &DECODE_SIZES
     }
 
     fn prefill_sizes(&self) -> &[usize] {
@@ -141,45 +182,38 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
-    fn allocate(&self, states: &[StateSpec]) -> Result<State, BackendError> {
-        State::allocate(states)
+    fn allocate(&self, states: &[StateSpec], size: &PoolSize) -> Result<States, BackendError> {
+        States::allocate(states, size)
     }
 
-    async fn prepare(
-        &self,
-        plan: &Plan,
-        weights: &[Self::Weight],
-        _state: &State,
-    ) -> Result<Prepared, BackendError> {
-        let scratch = Scratch::new(self.n_threads());
-        let chooser = Chooser::new(plan.n_chosen_from().unwrap_or(0));
-        Ok(Prepared { plan: plan.clone(), memory: Memory::new(plan, weights), chooser, scratch })
+    fn resize(&self, states: &mut States, size: &PoolSize) -> Result<(), BackendError> {
+        states.resize(size)
+    }
+
+    fn copy_slot(&self, states: &mut States, from: u32, to: u32) -> Result<(), BackendError> {
+        states.copy_slot(from, to)
+    }
+
+    fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
+        states.copy_page(table, pages)
+    }
+
+    async fn prepare(&self, plan: &Plan, weights: &[Self::Weight]) -> Result<Prepared, BackendError> {
+        let (memory, scratch) = (Memory::new(plan, weights), Scratch::new(self.n_threads()));
+        let chooser = plan.n_chosen_from().map_or(Chooser::new(0, 0), |v| Chooser::new(plan.n_tokens(), v));
+        Ok(Prepared { plan: plan.clone(), memory, places: Places::default(), chooser, scratch })
     }
 
     async fn run_steps(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        let Prepared { plan, memory, chooser, scratch } = prepared;
-        plan.check(input)?;
-        let fast = self.machine.as_ref().map(|machine| (machine, scratch));
-        let mut run = Run { memory, state, chooser, input, fast };
-        let steps = steps.start..steps.end.min(plan.steps().len());
-        let mut last_pause = Instant::now();
-        for step in &plan.steps()[steps] {
-            if self.pause.is_some() && last_pause.elapsed() >= PAUSE_EVERY {
-                self.pause().await;
-                last_pause = Instant::now();
-            }
-            if input.cancel.is_cancelled() {
-                return Err(BackendError::Cancelled);
-            }
-            run.step(step)?;
-        }
-        Ok(())
+        prepared.plan.check(&rows, states.size())?;
+        prepared.chooser.all_rows();
+        self.steps(prepared, states, rows, steps).await
     }
 
     fn n_ahead(&self) -> usize {
@@ -189,42 +223,46 @@ impl Backend for CpuBackend {
     async fn queue(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
+        states: &mut States,
         ahead: Ahead<'_>,
     ) -> Result<(), BackendError> {
-        let n_waiting = prepared.chooser.queued.iter().map(Vec::len).sum();
-        prepared.plan.check_ahead(ahead, self.n_ahead.saturating_sub(n_waiting))?;
-        if let Some(start) = ahead.start {
-            prepared.chooser.start(start);
-        }
-        let mut chosen = Vec::with_capacity(ahead.draws.len());
-        for (position, at) in (ahead.position..).zip(ahead.draws) {
-            if prepared.chooser.id != DECLINED {
-                prepared.chooser.turn = Turn { choice: ahead.choice, at: *at, slot: 0 };
-                let input = StepInput { ids: &[prepared.chooser.id], position, cancel: ahead.cancel };
-                self.run(prepared, state, input).await?;
+        let n_waiting: usize = prepared.chooser.queued.iter().map(|queued| queued.n_runs).sum();
+        prepared.plan.check_ahead(&ahead, self.n_ahead.saturating_sub(n_waiting), states.size())?;
+        prepared.chooser.start(&ahead);
+        let n_runs = ahead.n_runs();
+        let mut ids = Vec::with_capacity(n_runs * ahead.rows.len());
+        for run in 0..n_runs {
+            let span = |(row, id): (usize, u32)| {
+                let span = ahead.rows[row].span;
+                (id, Span { position: span.position + run, ..span })
+            };
+            let (read, spans): (Vec<u32>, Vec<Span<'_>>) =
+                prepared.chooser.begin(&ahead, run).map(span).unzip();
+            if !read.is_empty() {
+                let rows = Rows { ids: &read, spans: &spans, wanted: &[], cancel: ahead.cancel };
+                self.steps(prepared, states, rows, 0..usize::MAX).await?;
             }
-            chosen.push(prepared.chooser.id);
+            ids.extend(prepared.chooser.ids(ahead.rows.len()));
         }
-        prepared.chooser.queued.push_back(chosen);
+        prepared.chooser.queued.push_back(Queued { n_runs, ids });
         Ok(())
     }
 
     async fn chosen(&self, prepared: &mut Prepared, out: &mut Vec<u32>) -> Result<(), BackendError> {
-        out.extend(prepared.chooser.queued.pop_front().unwrap_or_default());
+        out.extend(prepared.chooser.queued.pop_front().into_iter().flat_map(|queued| queued.ids));
         Ok(())
     }
 
     async fn profile(
         &self,
         prepared: &mut Prepared,
-        state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
     ) -> Result<Vec<Timing>, BackendError> {
         let mut timings = Vec::new();
         for step in 0..prepared.plan.steps().len() {
             let start = Instant::now();
-            self.run_steps(prepared, state, input, step..step + 1).await?;
+            self.run_steps(prepared, states, rows, step..step + 1).await?;
             let seconds = start.elapsed().as_secs_f64();
             timings.push(Timing { step, kernel: prepared.plan.steps()[step].op.name().to_owned(), seconds });
         }
@@ -234,25 +272,41 @@ impl Backend for CpuBackend {
     async fn read(
         &self,
         prepared: &Prepared,
-        state: &State,
-        buffer: BufferId,
+        states: &States,
+        reading: Reading,
         out: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
-        if let Some(idx) = prepared.memory.is_state(buffer) {
-            state.cells[idx].copy_to(out);
+        if let Some(idx) = prepared.memory.is_state(reading.buffer) {
+            states.copy_to(idx, out);
         } else {
             out.clear();
-            out.extend_from_slice(prepared.memory.rows(buffer, usize::MAX));
+            out.extend_from_slice(prepared.memory.first_rows(reading.buffer, reading.n_rows));
         }
         Ok(())
     }
+}
 
-    async fn snapshot(&self, state: &State) -> Result<Snapshot, BackendError> {
-        Ok(state.snapshot())
-    }
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use super::*;
 
-    async fn restore(&self, state: &mut State, snapshot: &Snapshot) -> Result<(), BackendError> {
-        state.restore(snapshot);
-        Ok(())
+    fn assert_send<T: Send>(_: T) {}
+
+    /// What a program does that spawns its work on a runtime of several threads; that this compiles is the test.
+    #[expect(dead_code, reason = "a compile-time assertion")]
+    fn futures_may_be_sent_to_other_threads(
+        backend: &CpuBackend,
+        (plan, weights): (&Plan, &[Weight]),
+        (prepared, states): (&mut Prepared, &mut States),
+        (rows, ahead, reading): (Rows<'_>, Ahead<'_>, Reading),
+    ) {
+        assert_send(backend.settle());
+        assert_send(backend.prepare(plan, weights));
+        assert_send(backend.run(prepared, states, rows));
+        assert_send(backend.run_steps(prepared, states, rows, 0..1));
+        assert_send(backend.queue(prepared, states, ahead));
+        assert_send(backend.chosen(prepared, &mut Vec::new()));
+        assert_send(backend.profile(prepared, states, rows));
+        assert_send(backend.read(prepared, states, reading, &mut Vec::new()));
     }
 }

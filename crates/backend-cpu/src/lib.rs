@@ -8,21 +8,23 @@ mod chooser;
 mod instructions;
 mod memory;
 mod ops;
+mod page;
 mod pages;
+mod places;
 mod pool;
 mod processor;
 mod read_speed;
 mod shared;
 mod simd;
 mod spans;
-mod state;
+mod states;
 mod steps;
 mod threads;
 mod weight;
 
 pub use backend::{CpuBackend, Pause, Prepared};
 pub use instructions::Instructions;
-pub use state::{Snapshot, State};
+pub use states::States;
 #[cfg(all(target_family = "wasm", target_feature = "atomics"))]
 pub use threads::lend_thread;
 pub use weight::Weight;

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use hala_plan::{BackendError, BufferId, BufferKind, Plan};
+use hala_plan::{Axis, BackendError, BufferId, BufferKind, Plan, Rows};
 use hala_tensor::{Data, Tensor};
 
 use crate::weight::{Stored, Weight};
@@ -21,6 +21,7 @@ enum Place {
 struct Entry {
     label: String,
     place: Place,
+    axis: Axis,
     n_rows: usize,
     n_columns: usize,
 }
@@ -30,6 +31,8 @@ struct Entry {
 pub(crate) struct Memory {
     entries: Vec<Entry>,
     owned: Vec<Vec<f32>>,
+    /// Rows of the run, and those of them whose logits are wanted.
+    n_rows: [usize; 2],
 }
 
 impl Memory {
@@ -38,11 +41,12 @@ impl Memory {
         let mut owned: Vec<Vec<f32>> = plan.slots().iter().map(|n_bytes| vec![0.0; n_bytes / 4]).collect();
         let entries = plan.buffers().iter().map(|buffer| Entry {
             label: buffer.label.clone(),
+            axis: buffer.axis,
             n_rows: buffer.shape.n_rows(),
             n_columns: buffer.shape.n_columns(),
             place: match buffer.kind {
                 BufferKind::Weight(id) => Place::Weight(weights[id.0 as usize].clone()),
-                BufferKind::State(id) => Place::State(id.0 as usize),
+                BufferKind::State(id, _) => Place::State(id.0 as usize),
                 BufferKind::Scratch { slot } => Place::Owned(slot),
                 BufferKind::Input => Place::Ids,
                 BufferKind::Output => {
@@ -51,18 +55,43 @@ impl Memory {
                 }
             },
         });
-        Self { entries: entries.collect(), owned }
+        Self { entries: entries.collect(), owned, n_rows: [0; 2] }
+    }
+
+    /// Has buffers lend as many rows as a run has.
+    pub(crate) fn begin(&mut self, rows: &Rows<'_>) {
+        self.n_rows = [rows.ids.len(), rows.wanted.len()];
     }
 
     fn entry(&self, id: BufferId) -> &Entry {
         &self.entries[id.0 as usize]
     }
 
-    /// The first `n_tokens` rows of a scratch or output buffer.
-    pub(crate) fn rows(&self, id: BufferId, n_tokens: usize) -> &[f32] {
+    /// Elements of a buffer that the run has.
+    fn n_lent(&self, id: BufferId) -> usize {
+        let (entry, [n_rows, n_wanted]) = (self.entry(id), self.n_rows);
+        let n = match entry.axis {
+            Axis::Rows => n_rows,
+            Axis::Wanted => n_wanted,
+            Axis::Fixed => entry.n_rows,
+        };
+        n.min(entry.n_rows) * entry.n_columns
+    }
+
+    /// The run's rows of a scratch or output buffer.
+    pub(crate) fn rows(&self, id: BufferId) -> &[f32] {
+        let n = self.n_lent(id);
+        match self.entry(id).place {
+            Place::Owned(idx) => &self.owned[idx][..n],
+            Place::Weight(_) | Place::State(_) | Place::Ids => &[],
+        }
+    }
+
+    /// The first `n_rows` rows of a scratch or output buffer.
+    pub(crate) fn first_rows(&self, id: BufferId, n_rows: usize) -> &[f32] {
         let entry = self.entry(id);
         match entry.place {
-            Place::Owned(idx) => &self.owned[idx][..entry.n_rows.min(n_tokens) * entry.n_columns],
+            Place::Owned(idx) => &self.owned[idx][..entry.n_rows.min(n_rows) * entry.n_columns],
             Place::Weight(_) | Place::State(_) | Place::Ids => &[],
         }
     }
@@ -100,7 +129,7 @@ impl Memory {
         }
     }
 
-    /// Index of a state buffer among the session's.
+    /// Index of a state among the pool's.
     ///
     /// # Errors
     /// The buffer is no state.
@@ -128,19 +157,17 @@ impl Memory {
         }
     }
 
-    /// Lends the first `n_tokens` rows of scratch or output buffers for writing while others are read.
+    /// Lends the run's rows of scratch or output buffers for writing while others are read.
     ///
     /// # Errors
     /// Those of `work`.
     pub(crate) fn write<const N: usize>(
         &mut self,
         ids: [BufferId; N],
-        n_tokens: usize,
         work: impl FnOnce(&Self, [&mut [f32]; N]) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
         let mut taken = ids.map(|id| self.take(id));
-        let mut lengths =
-            ids.map(|id| self.entry(id)).map(|e| e.n_rows.min(n_tokens) * e.n_columns).into_iter();
+        let mut lengths = ids.map(|id| self.n_lent(id)).into_iter();
         let rows = taken.each_mut().map(|values| {
             let n = lengths.next().unwrap_or(0);
             &mut values[..n]

@@ -1,23 +1,27 @@
 //! One step of a Plan: its buffers are gathered, and the op runs plainly or on the machine's threads.
 
-use std::mem;
-
-use hala_plan::ops::{attention, embed, matmul, norm, rope_kv, round, sample, short_conv, softcap, swiglu};
-use hala_plan::{BackendError, Op, Step, StepInput};
+use hala_plan::ops::{
+    attention, embed, gather, matmul, norm, rope_kv, round, sample, short_conv, softcap, swiglu,
+};
+use hala_plan::{BackendError, Op, Rows, Step};
 
 use crate::chooser::Chooser;
 use crate::memory::Memory;
+use crate::ops;
+use crate::ops::rope_kv::Outputs as Turned;
+use crate::ops::short_conv::Outputs as Convolved;
+use crate::places::Placed;
 use crate::simd::{self, Machine, Scratch};
-use crate::state::{Cells, State};
-use crate::{ops, simd::rope_kv::Outputs as Turned, simd::short_conv::Outputs as Convolved};
+use crate::states::{Cells, States};
 
 /// One run of a Plan.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
     pub(crate) memory: &'a mut Memory,
-    pub(crate) state: &'a mut State,
+    pub(crate) states: &'a mut States,
     pub(crate) chooser: &'a mut Chooser,
-    pub(crate) input: StepInput<'a>,
+    pub(crate) rows: Rows<'a>,
+    pub(crate) places: Placed<'a>,
     /// The threaded path, where that is wanted.
     pub(crate) fast: Option<(&'a Machine, &'a mut Scratch)>,
 }
@@ -30,6 +34,7 @@ impl Run<'_> {
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), BackendError> {
         match &step.op {
             Op::Embed(params) => self.embed(step, params),
+            Op::Gather(params) => self.gather(step, params),
             Op::Matmul(params) => self.matmul(step, params),
             Op::Norm(params) => self.norm(step, params),
             Op::Round(params) => self.round(step, params),
@@ -38,9 +43,9 @@ impl Run<'_> {
             Op::RopeKv(params) => self.rope_kv(step, params),
             Op::Attention(params) => self.attention(step, params),
             Op::Softcap(params) => self.softcap(step, params),
-            Op::Sample(_) => {
-                let logits = self.memory.rows(sample::Args::of(step).logits, 1);
-                self.chooser.choose(logits);
+            Op::Sample(params) => {
+                let logits = self.memory.rows(sample::Args::of(step).logits);
+                self.chooser.choose(logits, params.n_vocab as usize);
                 Ok(())
             }
         }
@@ -48,24 +53,33 @@ impl Run<'_> {
 
     fn embed(&mut self, step: &Step, params: &embed::Params) -> Result<(), BackendError> {
         let args = embed::Args::of(step, params);
-        let Self { memory, input, fast, .. } = self;
-        memory.write([args.y], input.ids.len(), |memory, [y]| {
+        let Self { memory, rows, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
             match fast {
                 Some((machine, scratch)) => {
                     let table = memory.weight(args.table)?;
-                    simd::embed::run(machine, scratch, (input.ids, params.scale), table, y);
+                    simd::embed::run(machine, scratch, (rows.ids, params.scale), table, y);
                 }
-                None => ops::embed::run(params, input.ids, memory.tensor(args.table)?, y),
+                None => ops::embed::run(params, rows.ids, memory.tensor(args.table)?, y),
             }
+            Ok(())
+        })
+    }
+
+    fn gather(&mut self, step: &Step, params: &gather::Params) -> Result<(), BackendError> {
+        let args = gather::Args::of(step);
+        let Self { memory, rows, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            ops::gather::run(params, memory.rows(args.x), rows.wanted, y);
             Ok(())
         })
     }
 
     fn matmul(&mut self, step: &Step, params: &matmul::Params) -> Result<(), BackendError> {
         let args = matmul::Args::of(step, params);
-        let Self { memory, input, fast, .. } = self;
-        memory.write([args.y], input.ids.len(), |memory, [y]| {
-            let x = memory.rows(args.x, input.ids.len());
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let x = memory.rows(args.x);
             let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
             let bias = args.bias.map(|id| memory.vector(id)).transpose()?;
             match fast {
@@ -91,9 +105,9 @@ impl Run<'_> {
 
     fn norm(&mut self, step: &Step, params: &norm::Params) -> Result<(), BackendError> {
         let args = norm::Args::of(step, params);
-        let Self { memory, input, fast, .. } = self;
-        memory.write([args.y], input.ids.len(), |memory, [y]| {
-            let (x, weight) = (memory.rows(args.x, input.ids.len()), memory.vector(args.norm.weight)?);
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let (x, weight) = (memory.rows(args.x), memory.vector(args.norm.weight)?);
             match fast {
                 Some((machine, scratch)) => simd::norm::run(machine, scratch, params, (x, weight), y),
                 None => ops::norm::run(params, x, weight, y),
@@ -104,9 +118,9 @@ impl Run<'_> {
 
     fn round(&mut self, step: &Step, params: &round::Params) -> Result<(), BackendError> {
         let args = round::Args::of(step, params);
-        let Self { memory, input, fast, .. } = self;
-        memory.write([args.y], input.ids.len(), |memory, [y]| {
-            let x = memory.rows(args.x, input.ids.len());
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let x = memory.rows(args.x);
             match fast {
                 Some((machine, scratch)) => simd::round::run(machine, scratch, params, x, y),
                 None => ops::round::run(params, x, y),
@@ -117,8 +131,8 @@ impl Run<'_> {
 
     fn softcap(&mut self, step: &Step, params: &softcap::Params) -> Result<(), BackendError> {
         let args = softcap::Args::of(step, params);
-        let Self { memory, input, fast, .. } = self;
-        memory.write([args.x], input.ids.len(), |_, [x]| {
+        let Self { memory, fast, .. } = self;
+        memory.write([args.x], |_, [x]| {
             match fast {
                 Some((machine, scratch)) => simd::softcap::run(machine, scratch, params, x),
                 None => ops::softcap::run(params, x),
@@ -129,9 +143,9 @@ impl Run<'_> {
 
     fn swiglu(&mut self, step: &Step, params: &swiglu::Params) -> Result<(), BackendError> {
         let args = swiglu::Args::of(step, params);
-        let Self { memory, input, fast, .. } = self;
-        memory.write([args.y], input.ids.len(), |memory, [y]| {
-            let x = memory.rows(args.x, input.ids.len());
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let x = memory.rows(args.x);
             let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
             match fast {
                 Some((machine, scratch)) => {
@@ -150,28 +164,28 @@ impl Run<'_> {
 
     fn short_conv(&mut self, step: &Step, params: &short_conv::Params) -> Result<(), BackendError> {
         let args = short_conv::Args::of(step, params);
-        let Self { memory, input, fast, state, .. } = self;
-        let carried = memory.state_idx(args.state)?;
-        let Cells::F32(carried) = &mut state.cells[carried] else {
-            return Err(f32_state("short_conv"));
+        let Self { memory, rows, fast, states, .. } = self;
+        let Cells::Slots(slots) = states.cells_mut(memory.state_idx(args.state)?) else {
+            return Err(wrong_state("short_conv"));
         };
-        memory.write([args.y, args.projected], input.ids.len(), |memory, [y, projected]| {
-            let x = memory.rows(args.x, input.ids.len());
+        memory.write([args.y, args.projected], |memory, [y, projected]| {
+            let x = memory.rows(args.x);
             let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
             let taps = memory.vector(args.taps)?;
             let bias = |b: short_conv::Bias| Ok((memory.vector(b.in_proj)?, memory.vector(b.conv)?));
             let bias = args.bias.map(bias).transpose()?;
+            let outputs = Convolved { slots, projected, y };
             match fast {
                 Some((machine, scratch)) => {
                     let in_proj = memory.weight(args.in_proj)?;
-                    let inputs = simd::short_conv::Inputs { x, norm, in_proj, taps, bias };
-                    let outputs = Convolved { state: carried, projected, y };
+                    let spans = rows.spans;
+                    let inputs = simd::short_conv::Inputs { x, norm, in_proj, taps, bias, spans };
                     simd::short_conv::run(machine, scratch, params, inputs, outputs);
                 }
                 None => {
                     let in_proj = memory.tensor(args.in_proj)?;
                     let inputs = ops::short_conv::Inputs { x, norm, in_proj, taps, bias };
-                    ops::short_conv::run(params, inputs, carried, projected, y);
+                    ops::short_conv::run(params, inputs, rows.spans, outputs);
                 }
             }
             Ok(())
@@ -180,66 +194,67 @@ impl Run<'_> {
 
     fn rope_kv(&mut self, step: &Step, params: &rope_kv::Params) -> Result<(), BackendError> {
         let args = rope_kv::Args::of(step, params);
-        let Self { memory, input, fast, state, .. } = self;
-        let (keys, values) = (memory.state_idx(args.keys)?, memory.state_idx(args.values)?);
-        let mut taken = [keys, values].map(|idx| mem::replace(&mut state.cells[idx], Cells::F32(Vec::new())));
-        let result = memory.write([args.q], input.ids.len(), |memory, [q]| {
+        let Self { memory, places, fast, states, .. } = self;
+        let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
+        let cells = states.two_mut(cells).ok_or_else(|| wrong_state("rope_kv"))?;
+        memory.write([args.q], |memory, [q]| {
             let norms = |n: rope_kv::Norms| Ok::<_, BackendError>([memory.vector(n.q)?, memory.vector(n.k)?]);
-            let norms = args.norms.map(norms).transpose()?;
             let inputs = ops::rope_kv::Inputs {
-                qkv: memory.rows(args.qkv, input.ids.len()),
-                norms,
+                qkv: memory.rows(args.qkv),
+                norms: args.norms.map(norms).transpose()?,
                 rope: args.turn.map(|turn| memory.vector(turn.table)).transpose()?,
-                position: input.position,
+                places: *places,
             };
-            match (&mut taken, fast) {
+            match (cells, fast) {
                 ([Cells::F32(keys), Cells::F32(values)], Some((machine, scratch))) => {
                     simd::rope_kv::run(machine, scratch, params, inputs, Turned { q, keys, values });
                 }
                 ([Cells::F16(keys), Cells::F16(values)], Some((machine, scratch))) => {
                     simd::rope_kv::run(machine, scratch, params, inputs, Turned { q, keys, values });
                 }
-                ([Cells::F32(k), Cells::F32(v)], None) => ops::rope_kv::run(params, inputs, q, k, v),
-                ([Cells::F16(k), Cells::F16(v)], None) => ops::rope_kv::run(params, inputs, q, k, v),
-                _ => return Err(f32_state("rope_kv")),
+                ([Cells::F32(keys), Cells::F32(values)], None) => {
+                    ops::rope_kv::run(params, inputs, Turned { q, keys, values });
+                }
+                ([Cells::F16(keys), Cells::F16(values)], None) => {
+                    ops::rope_kv::run(params, inputs, Turned { q, keys, values });
+                }
+                _ => return Err(wrong_state("rope_kv")),
             }
             Ok(())
-        });
-        [state.cells[keys], state.cells[values]] = taken;
-        result
+        })
     }
 
     fn attention(&mut self, step: &Step, params: &attention::Params) -> Result<(), BackendError> {
         let args = attention::Args::of(step, params);
-        let Self { memory, input, fast, state, .. } = self;
+        let Self { memory, rows, fast, states, .. } = self;
         let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
-        let cells = cells.map(|idx| &state.cells[idx]);
-        memory.write([args.y], input.ids.len(), |memory, [y]| {
-            let (q, position) = (memory.rows(args.q, input.ids.len()), input.position);
+        let cells = cells.map(|idx| states.cells(idx));
+        memory.write([args.y], |memory, [y]| {
+            let (q, spans) = (memory.rows(args.q), rows.spans);
             match (cells, fast) {
                 ([Cells::F32(keys), Cells::F32(values)], Some((machine, scratch))) => {
-                    let inputs = ops::attention::Inputs { q, keys, values, position };
+                    let inputs = ops::attention::Inputs { q, keys, values, spans };
                     simd::attention::run(machine, scratch, params, inputs, y);
                 }
                 ([Cells::F16(keys), Cells::F16(values)], Some((machine, scratch))) => {
-                    let inputs = ops::attention::Inputs { q, keys, values, position };
+                    let inputs = ops::attention::Inputs { q, keys, values, spans };
                     simd::attention::run(machine, scratch, params, inputs, y);
                 }
                 ([Cells::F32(keys), Cells::F32(values)], None) => {
-                    ops::attention::run(params, ops::attention::Inputs { q, keys, values, position }, y);
+                    ops::attention::run(params, ops::attention::Inputs { q, keys, values, spans }, y);
                 }
                 ([Cells::F16(keys), Cells::F16(values)], None) => {
-                    ops::attention::run(params, ops::attention::Inputs { q, keys, values, position }, y);
+                    ops::attention::run(params, ops::attention::Inputs { q, keys, values, spans }, y);
                 }
-                _ => return Err(f32_state("attention")),
+                _ => return Err(wrong_state("attention")),
             }
             Ok(())
         })
     }
 }
 
-/// The error for state buffers of mixed types, which a Plan of this project never has.
-fn f32_state(op: &str) -> BackendError {
+/// The error for states of mixed types, or one in two roles, which a Plan of this project never has.
+fn wrong_state(op: &str) -> BackendError {
     let dtype = hala_tensor::DType::F16;
     BackendError::Unsupported { backend: "cpu", what: format!("{op}: states of this mixture"), dtype }
 }

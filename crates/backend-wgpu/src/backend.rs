@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hala_plan::{
-    Ahead, Backend, BackendError, BufferId, BufferKind, Device, Plan, StateSpec, StepInput, Timing,
+    Ahead, Backend, BackendError, BufferKind, Device, Plan, PoolSize, Reading, Rows, StateKind, StateSpec,
+    Timing,
 };
 use hala_tensor::{DType, Tensor};
 use half::f16;
@@ -15,18 +16,13 @@ use crate::choices::{Choices, Origin};
 use crate::choose::Preset;
 use crate::choosing::N_AHEAD;
 use crate::gpu::{Created, Gpu, Setup};
-use crate::memory::{Buffers, padded_bytes, stride};
+use crate::memory::{Buffers, stride};
 use crate::pipelines::Pipelines;
 use crate::prepared::Prepared;
 use crate::read;
-use crate::state::{Snapshot, State};
+use crate::sizes;
+use crate::state::{Cells, States};
 use crate::weight::Weight;
-
-/// T of the Plans for prompts.
-const PREFILL_SIZES: [usize; 3] = [32, 128, 512];
-
-/// The same for software devices, where a chunk takes so long that a person waits for it.
-const SOFTWARE_PREFILL_SIZES: [usize; 2] = [32, 128];
 
 /// Runs Plans on a GPU.
 #[derive(Debug)]
@@ -107,6 +103,21 @@ impl WgpuBackend {
         let _ = self.gpu.device.poll(PollType::wait_indefinitely());
     }
 
+    /// Reads all pages or slots of a state.
+    async fn read_state(&self, cells: &Cells, out: &mut Vec<f32>) -> Result<(), BackendError> {
+        let n_elements = cells.n_elements();
+        let is_f16 = cells.spec.dtype == DType::F16;
+        let bytes = self.fetch(&cells.buffer, n_elements * if is_f16 { 2 } else { 4 }).await?;
+        out.clear();
+        if is_f16 {
+            let halves: Vec<f16> = bytemuck::pod_collect_to_vec(&bytes);
+            out.extend(halves.iter().take(n_elements).map(|x| x.to_f32()));
+        } else {
+            out.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
+        }
+        Ok(())
+    }
+
     /// Copies a buffer that the host cannot read to one that it can, and reads that.
     async fn fetch(&self, buffer: &Buffer, n_bytes: usize) -> Result<Vec<u8>, BackendError> {
         let n_bytes = n_bytes.next_multiple_of(4);
@@ -129,16 +140,19 @@ fn unpad(bytes: &[u8], n_columns: usize, out: &mut Vec<f32>) {
 
 impl Backend for WgpuBackend {
     type Weight = Weight;
-    type State = State;
+    type States = States;
     type Prepared = Prepared;
-    type Snapshot = Snapshot;
 
     fn device(&self) -> &Device {
         &self.device
     }
 
+    fn decode_sizes(&self) -> &[usize] {
+        &sizes::DECODE
+    }
+
     fn prefill_sizes(&self) -> &[usize] {
-        if self.gpu.is_software { &SOFTWARE_PREFILL_SIZES } else { &PREFILL_SIZES }
+        if self.gpu.is_software { &sizes::SOFTWARE_PREFILL } else { &sizes::PREFILL }
     }
 
     fn cache_dtype(&self) -> DType {
@@ -153,27 +167,34 @@ impl Backend for WgpuBackend {
         self.gpu.settle().await
     }
 
-    fn allocate(&self, states: &[StateSpec]) -> Result<State, BackendError> {
-        State::allocate(&self.gpu, states)
+    fn allocate(&self, states: &[StateSpec], size: &PoolSize) -> Result<States, BackendError> {
+        States::allocate(&self.gpu, states, size)
     }
 
-    async fn prepare(
-        &self,
-        plan: &Plan,
-        weights: &[Weight],
-        state: &State,
-    ) -> Result<Prepared, BackendError> {
-        Prepared::new(&self.gpu, &self.pipelines, plan, weights, state)
+    fn resize(&self, states: &mut States, size: &PoolSize) -> Result<(), BackendError> {
+        states.resize(&self.gpu, size)
+    }
+
+    fn copy_slot(&self, states: &mut States, from: u32, to: u32) -> Result<(), BackendError> {
+        states.copy(&self.gpu, StateKind::Recurrent, [from, to])
+    }
+
+    fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
+        states.copy(&self.gpu, StateKind::Paged { table }, pages)
+    }
+
+    async fn prepare(&self, plan: &Plan, weights: &[Weight]) -> Result<Prepared, BackendError> {
+        Prepared::new(&self.gpu, &self.pipelines, plan, weights)
     }
 
     async fn run_steps(
         &self,
         prepared: &mut Prepared,
-        _state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        prepared.run(&self.gpu, input, steps).await
+        prepared.run(&self.gpu, states, rows, steps).await
     }
 
     fn n_ahead(&self) -> usize {
@@ -183,10 +204,10 @@ impl Backend for WgpuBackend {
     async fn queue(
         &self,
         prepared: &mut Prepared,
-        _state: &mut State,
+        states: &mut States,
         ahead: Ahead<'_>,
     ) -> Result<(), BackendError> {
-        prepared.queue(&self.gpu, ahead)
+        prepared.queue(&self.gpu, states, ahead)
     }
 
     async fn chosen(&self, prepared: &mut Prepared, out: &mut Vec<u32>) -> Result<(), BackendError> {
@@ -196,53 +217,67 @@ impl Backend for WgpuBackend {
     async fn profile(
         &self,
         prepared: &mut Prepared,
-        _state: &mut State,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
     ) -> Result<Vec<Timing>, BackendError> {
-        prepared.profile(&self.gpu, input).await
+        prepared.profile(&self.gpu, states, rows).await
     }
 
     async fn read(
         &self,
         prepared: &Prepared,
-        state: &State,
-        buffer: BufferId,
+        states: &States,
+        Reading { buffer, n_rows }: Reading,
         out: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
-        let Prepared { plan, memory, .. } = prepared;
+        let Prepared { plan, memory, fresh, .. } = prepared;
+        let buffers = Buffers { plan, memory, weights: &[] };
         let shape = plan.buffer(buffer).shape;
-        if let BufferKind::State(id) = plan.buffer(buffer).kind {
-            let cells = &state.cells[id.0 as usize];
-            let is_f16 = cells.dtype == DType::F16;
-            let bytes = self.fetch(&cells.buffer, cells.n_elements * if is_f16 { 2 } else { 4 }).await?;
+        if let BufferKind::State(id, _) = plan.buffer(buffer).kind {
+            let cells = states.cells.get(id.0 as usize).ok_or_else(|| buffers.misplaced(buffer))?;
+            return self.read_state(cells, out).await;
+        }
+        let (n_rows, n_columns) = (n_rows.min(shape.n_rows()), shape.n_columns());
+        let n_bytes = 4 * n_rows * stride(n_columns);
+        if n_bytes == 0 {
             out.clear();
-            if is_f16 {
-                let halves: Vec<f16> = bytemuck::pod_collect_to_vec(&bytes);
-                out.extend(halves.iter().take(cells.n_elements).map(|x| x.to_f32()));
-            } else {
-                out.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
-            }
             return Ok(());
         }
-        let n_columns = shape.n_columns();
-        if let Some(output) = memory.outputs.iter().find(|o| o.id == buffer && prepared.fresh == Some(buffer))
-        {
-            return read::map(&self.gpu, &output.staging, output.n_bytes, |bytes| {
-                unpad(bytes, n_columns, out);
-            })
-            .await;
+        let is_there = fresh.is_some_and(|fresh| fresh.buffer == buffer && n_rows <= fresh.n_rows);
+        if let Some(output) = memory.output(buffer).filter(|_| is_there) {
+            return read::map(&self.gpu, &output.staging, n_bytes, |bytes| unpad(bytes, n_columns, out))
+                .await;
         }
-        let buffers = Buffers { plan, memory, state, weights: &[] };
-        let bytes = self.fetch(&buffers.get(buffer)?, padded_bytes(shape)).await?;
+        let bytes = self.fetch(&buffers.get(buffer)?, n_bytes).await?;
         unpad(&bytes, n_columns, out);
         Ok(())
     }
+}
 
-    async fn snapshot(&self, state: &State) -> Result<Snapshot, BackendError> {
-        state.snapshot(&self.gpu)
-    }
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use hala_plan::Cancel;
 
-    async fn restore(&self, state: &mut State, snapshot: &Snapshot) -> Result<(), BackendError> {
-        state.restore(&self.gpu, snapshot)
+    use super::*;
+
+    fn is_send<T: Send>(_: &T) {}
+
+    /// Compiled, and never called: a server moves what it awaits from thread to thread.
+    #[expect(dead_code, reason = "that it compiles is the test")]
+    fn futures_may_be_sent_to_other_threads(
+        backend: &WgpuBackend,
+        (plan, cancel): (&Plan, &Cancel),
+        (prepared, states): (&mut Prepared, &mut States),
+        reading: Reading,
+    ) {
+        let rows = Rows { ids: &[], spans: &[], wanted: &[], cancel };
+        is_send(&backend.settle());
+        is_send(&backend.prepare(plan, &[]));
+        is_send(&backend.run_steps(prepared, states, rows, 0..1));
+        is_send(&backend.run(prepared, states, rows));
+        is_send(&backend.queue(prepared, states, Ahead { rows: &[], cancel }));
+        is_send(&backend.chosen(prepared, &mut Vec::new()));
+        is_send(&backend.profile(prepared, states, rows));
+        is_send(&backend.read(prepared, states, reading, &mut Vec::new()));
     }
 }

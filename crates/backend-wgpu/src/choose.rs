@@ -41,7 +41,9 @@ impl Preset {
 pub(crate) enum Layout {
     /// Fours of rows a thread, one token, read through a window.
     Rows1,
-    /// Fours of rows a thread, eight tokens, read through windows of two.
+    /// Fours of rows a thread, four tokens, read through windows of two.
+    Rows4,
+    /// The same, eight tokens.
     Rows8,
     /// 64 lanes along a few rows, one token.
     Lanes,
@@ -79,8 +81,8 @@ pub(crate) struct Question {
 
 impl Layout {
     /// The larger tile is for those prompts that fill it.
-    const ALL: [Self; 6] =
-        [Self::Rows1, Self::Rows8, Self::Tile64, Self::Tile32, Self::LanesSub, Self::Lanes];
+    const ALL: [Self; 7] =
+        [Self::Rows1, Self::Rows4, Self::Rows8, Self::Tile64, Self::Tile32, Self::LanesSub, Self::Lanes];
 
     /// Whether a device can compute a product in this way at all.
     fn fits(self, device: Abilities, question: &Question) -> bool {
@@ -89,6 +91,7 @@ impl Layout {
         let is_software = device.preset == Preset::Software;
         match self {
             Self::Rows1 => is_software && n_tokens == 1 && row_bytes <= WINDOW_BYTES,
+            Self::Rows4 => is_software && (2..=4).contains(&n_tokens) && 2 * row_bytes <= WINDOW_BYTES,
             Self::Rows8 => is_software && n_tokens > 1 && 2 * row_bytes <= WINDOW_BYTES,
             Self::LanesSub => device.has_subgroups,
             Self::Lanes => true,
@@ -101,6 +104,7 @@ impl Layout {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rows1 => "rows1",
+            Self::Rows4 => "rows4",
             Self::Rows8 => "rows8",
             Self::Lanes => "lanes",
             Self::LanesSub => "lanes_sub",
@@ -109,15 +113,21 @@ impl Layout {
         }
     }
 
-    /// Whether activations are read through windows.
-    pub(crate) fn is_windowed(self) -> bool {
-        matches!(self, Self::Rows1 | Self::Rows8)
+    /// Whether a product holds its norm, as kernels for a few rows do in each of their threads; for more rows of activations that
+    /// would be more work than a dispatch of its own, where threads have no memory in common.
+    pub(crate) fn holds_norm(self) -> bool {
+        !matches!(self, Self::Rows4 | Self::Rows8)
+    }
+
+    /// Fours of rows of a thread of a product with one matrix at a time.
+    pub(crate) fn n_fours(self) -> u32 {
+        if matches!(self, Self::Rows4 | Self::Rows8) { 2 } else { 1 }
     }
 
     /// Workgroups along the tokens of a run.
     pub(crate) fn tokens(self) -> Tokens {
         match self {
-            Self::Rows1 | Self::Rows8 => Tokens::One,
+            Self::Rows1 | Self::Rows4 | Self::Rows8 => Tokens::One,
             Self::Lanes | Self::LanesSub => Tokens::Each(1),
             Self::Tile32 => Tokens::Each(32),
             Self::Tile64 => Tokens::Each(64),
@@ -128,7 +138,7 @@ impl Layout {
     /// `n_out` is counted by itself, since a four has rows of one matrix.
     pub(crate) fn n_groups(self, n_out: &[u32], [n_lanes, n_fours, n_tile]: [u32; 3]) -> u32 {
         match self {
-            Self::Rows1 | Self::Rows8 => {
+            Self::Rows1 | Self::Rows4 | Self::Rows8 => {
                 n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
             }
             Self::Lanes | Self::LanesSub => n_out.iter().sum::<u32>().div_ceil(n_lanes),
@@ -202,6 +212,7 @@ mod tests {
         let widest = WINDOW_BYTES as usize / 4;
         assert_eq!(names(SOFTWARE, 1, widest), ["rows1", "lanes"]);
         assert_eq!(names(SOFTWARE, 1, widest + 1), ["lanes"]);
+        assert_eq!(names(SOFTWARE, 4, widest / 2), ["rows4", "rows8", "tile32", "lanes"]);
         assert_eq!(names(SOFTWARE, 8, widest / 2), ["rows8", "tile32", "lanes"]);
         assert_eq!(names(SOFTWARE, 8, widest / 2 + 1), ["tile32", "lanes"]);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytemuck::{Pod, Zeroable};
-use hala_plan::{BackendError, StepInput};
+use hala_plan::{Axis, BackendError, Rows, Span, StateId};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferUsages,
     ComputePass,
@@ -14,6 +14,7 @@ use wgpu::{
 use crate::gpu::Gpu;
 use crate::pipelines::{Pipeline, Pipelines};
 use crate::spread::{SPLIT, TILE_ROWS};
+use crate::state::{Reach, States};
 
 /// Where a matrix and its rows of activations lie; mirrors `shaders/shared/placement.wgsl`, which explains the fields.
 #[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
@@ -29,69 +30,85 @@ pub(crate) struct Placement {
     pub(crate) first_row: u32,
     pub(crate) end_row: u32,
     pub(crate) first_token: u32,
+    /// [`Shared::make`] writes it.
+    pub(crate) axis: u32,
 }
 
-/// Workgroups along y.
+/// Workgroups along y and z: kernels find their rows along y, and their part of a long cache along z.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tokens {
     /// One.
     One,
-    /// One, for the last token: a window begins at its row.
-    Last {
-        /// Bytes of a row of activations.
-        row_bytes: u32,
-    },
-    /// One for each so many tokens of the run.
+    /// One for each so many rows.
     Each(u32),
-    /// One where the run has more tokens than so many.
+    /// One where there are more rows than so many.
     Past(u32),
-    /// One for each [`TILE_ROWS`] rows, of which a token has so many.
+    /// One for each span.
+    Spans,
+    /// One for each [`TILE_ROWS`] rows of a span, of which a token has so many.
     Tiles(u32),
-    /// One where the run's last token sees so many positions at most.
+    /// One for each row, where none sees more than so many positions.
     Short(u32),
-    /// One for each [`SPLIT`] positions where it sees more than so many.
+    /// One for each row, and along z for each [`SPLIT`] positions, where some row sees more than so many.
     Parts(u32),
-    /// One where it sees more than so many.
+    /// One for each row, where some row sees more than so many.
     Long(u32),
 }
 
-/// Where a run's tokens stand, and how many they are.
+/// What of a run decides how many workgroups it needs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Extent {
-    /// Tokens that the state holds already.
-    pub(crate) position: u32,
-    pub(crate) n_tokens: u32,
+pub(crate) struct Extent<'a> {
+    n_rows: u32,
+    n_wanted: u32,
+    spans: &'a [Span<'a>],
+    /// The most positions that a row sees, if it has no window.
+    n_seen: u32,
 }
 
-impl Extent {
-    pub(crate) fn of(input: StepInput<'_>) -> Self {
-        Self { position: input.position as u32, n_tokens: input.ids.len() as u32 }
+impl<'a> Extent<'a> {
+    pub(crate) fn of(rows: &Rows<'a>) -> Self {
+        Self {
+            n_rows: rows.ids.len() as u32,
+            n_wanted: rows.wanted.len() as u32,
+            spans: rows.spans,
+            n_seen: rows.spans.iter().map(Span::end).max().unwrap_or(0) as u32,
+        }
+    }
+
+    fn along(self, axis: Axis) -> u32 {
+        if axis == Axis::Wanted { self.n_wanted } else { self.n_rows }
     }
 }
 
 impl Tokens {
-    /// Bytes that the window of activations is moved by.
-    fn window_offset(self, run: Extent) -> u32 {
-        match self {
-            Self::Last { row_bytes } => (run.n_tokens - 1) * row_bytes,
-            _ => 0,
-        }
-    }
-
-    /// Workgroups along y for a run.
-    fn count(self, run: Extent) -> u32 {
-        let Extent { position, n_tokens } = run;
-        let n_seen = position + n_tokens;
-        match self {
-            Self::One | Self::Last { .. } => 1,
-            Self::Each(n) => n_tokens.div_ceil(n),
-            Self::Past(n) => u32::from(n_tokens > n),
-            Self::Tiles(n_rows) => (n_tokens * n_rows).div_ceil(TILE_ROWS),
-            Self::Short(n) => u32::from(n_seen <= n),
-            Self::Parts(n) if n_seen <= n => 0,
-            Self::Parts(_) => n_seen.div_ceil(SPLIT),
-            Self::Long(n) => u32::from(n_seen > n),
-        }
+    /// Workgroups along y and z for a run, whose rows are those of `axis`.
+    fn count(self, run: Extent<'_>, axis: Axis) -> [u32; 2] {
+        let (n, n_seen) = (run.along(axis), run.n_seen);
+        let tiles = |n_rows: u32| {
+            run.spans.iter().map(|span| (span.n_rows as u32 * n_rows).div_ceil(TILE_ROWS)).sum()
+        };
+        let n_along_y = match self {
+            Self::One => u32::from(n > 0),
+            Self::Each(n_rows) => n.div_ceil(n_rows),
+            Self::Past(n_rows) => u32::from(n > n_rows),
+            Self::Spans => run.spans.len() as u32,
+            Self::Tiles(n_rows) => tiles(n_rows),
+            Self::Short(few) => {
+                if n_seen <= few {
+                    n
+                } else {
+                    0
+                }
+            }
+            Self::Parts(few) | Self::Long(few) => {
+                if n_seen > few {
+                    n
+                } else {
+                    0
+                }
+            }
+        };
+        [n_along_y, if matches!(self, Self::Parts(_)) { n_seen.div_ceil(SPLIT) } else { 1 }]
     }
 }
 
@@ -125,9 +142,13 @@ pub(crate) struct Call {
     pub(crate) placement: Placement,
     /// Buffers by their names in the kernel; names that it lacks are passed over.
     pub(crate) buffers: Vec<Bound>,
+    /// States by their bindings, for kernels that see any.
+    pub(crate) states: Vec<StateId>,
     /// Workgroups along x.
     pub(crate) n_groups: u32,
     pub(crate) tokens: Tokens,
+    /// Which rows of a run those are.
+    pub(crate) axis: Axis,
 }
 
 /// A dispatch that is ready.
@@ -137,8 +158,11 @@ pub(crate) struct Dispatch {
     pub(crate) step: usize,
     pipeline: Arc<Pipeline>,
     bind_group: BindGroup,
+    /// What it sees of a pool of states.
+    reach: Option<Reach>,
     n_groups: u32,
     tokens: Tokens,
+    axis: Axis,
 }
 
 impl Dispatch {
@@ -148,16 +172,30 @@ impl Dispatch {
     }
 
     /// Whether a run needs it.
-    pub(crate) fn is_needed(&self, run: Extent) -> bool {
-        self.tokens.count(run) > 0
+    pub(crate) fn is_needed(&self, run: Extent<'_>) -> bool {
+        self.tokens.count(run, self.axis)[0] > 0
+    }
+
+    /// Makes what it sees of a pool of states, where that is not made yet.
+    ///
+    /// # Errors
+    /// A pool that lacks a state.
+    pub(crate) fn bind(&self, gpu: &Gpu, states: &mut States) -> Result<(), BackendError> {
+        match (&self.reach, &self.pipeline.states) {
+            (Some(reach), Some((layout, _))) => states.bind(gpu, layout, reach),
+            _ => Ok(()),
+        }
     }
 
     /// Records the dispatch for a run that needs it.
-    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, run: Extent) {
+    pub(crate) fn record(&self, pass: &mut ComputePass<'_>, states: &States, run: Extent<'_>) {
+        let [y, z] = self.tokens.count(run, self.axis);
         pass.set_pipeline(&self.pipeline.pipeline);
-        let moved = [self.tokens.window_offset(run)];
-        pass.set_bind_group(0, &self.bind_group, if self.pipeline.moves { &moved } else { &[] });
-        pass.dispatch_workgroups(self.n_groups, self.tokens.count(run), 1);
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        if let Some(group) = self.reach.as_ref().and_then(|reach| states.group(reach)) {
+            pass.set_bind_group(1, group, &[]);
+        }
+        pass.dispatch_workgroups(self.n_groups, y, z);
     }
 }
 
@@ -165,8 +203,8 @@ impl Dispatch {
 pub(crate) struct Shared<'a> {
     pub(crate) gpu: &'a Gpu,
     pub(crate) pipelines: &'a Pipelines,
-    /// The uniform `step`.
-    pub(crate) step: &'a Buffer,
+    /// The inputs of a run.
+    pub(crate) run: &'a Buffer,
     /// Bound where a kernel has a buffer that this call has no use for.
     pub(crate) unused: &'a Buffer,
 }
@@ -187,7 +225,8 @@ impl Shared<'_> {
         };
         let mut offsets = Vec::new();
         for (_, call) in calls {
-            offsets.push([place(&call.params), place(bytemuck::bytes_of(&call.placement))]);
+            let placement = Placement { axis: u32::from(call.axis == Axis::Wanted), ..call.placement };
+            offsets.push([place(&call.params), place(bytemuck::bytes_of(&placement))]);
         }
         let usage = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
         let uniforms = self.gpu.buffer("uniforms", bytes.len(), usage)?;
@@ -196,8 +235,10 @@ impl Shared<'_> {
         for ((step, call), offsets) in calls.iter().zip(offsets) {
             let pipeline = self.pipelines.get(self.gpu, &call.variant)?;
             let bind_group = self.bind(&pipeline, call, &uniforms, offsets);
-            let Call { n_groups, tokens, .. } = *call;
-            dispatches.push(Dispatch { step: *step, pipeline, bind_group, n_groups, tokens });
+            let reach = pipeline.states.as_ref();
+            let reach = reach.map(|(_, kind)| Reach { kind: *kind, ids: call.states.clone() });
+            let Call { n_groups, tokens, axis, .. } = *call;
+            dispatches.push(Dispatch { step: *step, pipeline, bind_group, reach, n_groups, tokens, axis });
         }
         self.gpu.check()?;
         Ok(dispatches)
@@ -216,14 +257,14 @@ impl Shared<'_> {
         let resource = |name: &str| match name {
             "params" => part(uniforms, params, call.params.len() as u64),
             "placement" => part(uniforms, placement, size_of::<Placement>() as u64),
-            "step" => self.step.as_entire_binding(),
+            "run" => self.run.as_entire_binding(),
             name => match call.buffers.iter().find(|bound| bound.name == name) {
                 Some(Bound { buffer, window: Some(offset), .. }) => part(buffer, *offset, WINDOW_BYTES),
                 Some(Bound { buffer, window: None, .. }) => buffer.as_entire_binding(),
                 None => self.unused.as_entire_binding(),
             },
         };
-        let bindings = pipeline.variant.bindings.iter();
+        let bindings = pipeline.variant.bindings.iter().filter(|binding| binding.group == 0);
         let entries: Vec<BindGroupEntry<'_>> =
             bindings.map(|b| BindGroupEntry { binding: b.binding, resource: resource(b.name) }).collect();
         self.gpu.counters.bind_groups.fetch_add(1, Ordering::Relaxed);

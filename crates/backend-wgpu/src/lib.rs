@@ -1,8 +1,9 @@
 //! Runs Plans on GPUs through WebGPU: Vulkan, Metal, DX12 and browsers.
 //!
 //! A Plan is made ready once: every step becomes one or a few dispatches with their pipelines, bind groups and uniforms. A run
-//! writes the ids and the position, and submits one command buffer with one compute pass. Where the device chooses the tokens
-//! it writes the ids itself, and the host reads them some tokens later.
+//! writes its ids and what its rows are, and submits one command buffer with one compute pass. The states of its sequences are in
+//! a pool, which kernels see through bind groups of their own. Where the device chooses the tokens it writes the ids itself, and
+//! the host reads them some tokens later.
 
 mod adapter;
 mod backend;
@@ -11,12 +12,14 @@ mod choose;
 mod choosing;
 mod dispatch;
 mod gpu;
+mod inputs;
 mod memory;
 mod ops;
 mod pipelines;
 mod prepared;
 mod profile;
 mod read;
+mod sizes;
 mod spread;
 mod state;
 mod tune;
@@ -28,6 +31,6 @@ pub use choices::{Choices, Origin};
 pub use choose::Preset;
 pub use gpu::Created;
 pub use prepared::Prepared;
-pub use state::{Snapshot, State};
+pub use state::States;
 pub use tune::{Trial, Tuning};
 pub use weight::Weight;

@@ -1,11 +1,11 @@
-//! The buffers of one prepared Plan: slots of scratch, outputs, ids and the position.
+//! The buffers of one prepared Plan: slots of scratch, outputs, and the inputs of a run.
 //!
 //! Rows of activations are padded with zeros, so that kernels read whole blocks, and windows of rows begin where a uniform
 //! may. Padding stays zero because nothing writes it: buffers share memory only where neither has any, or both are as wide.
 
 use std::collections::BTreeMap;
 
-use hala_plan::{BackendError, BufferId, BufferKind, Plan};
+use hala_plan::{Axis, BackendError, BufferId, BufferKind, Plan, StateId};
 use hala_tensor::Shape;
 use wgpu::{Buffer, BufferUsages};
 
@@ -13,7 +13,7 @@ use crate::choose::Preset;
 use crate::choosing::Choosing;
 use crate::dispatch::{WINDOW_BYTES, WINDOW_ROWS};
 use crate::gpu::Gpu;
-use crate::state::State;
+use crate::inputs::Inputs;
 use crate::weight::{Stored, Weight};
 
 /// Elements of a padded row: a multiple of 256 bytes, where every device lets a uniform begin.
@@ -63,7 +63,8 @@ pub(crate) struct Output {
     pub(crate) id: BufferId,
     pub(crate) buffer: Buffer,
     pub(crate) staging: Buffer,
-    pub(crate) n_bytes: usize,
+    /// Bytes of a row.
+    pub(crate) row_bytes: usize,
     /// The last step that writes it.
     pub(crate) step: usize,
 }
@@ -75,7 +76,7 @@ pub(crate) struct Memory {
     scratch: Vec<(Home, Buffer)>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) ids: Buffer,
-    pub(crate) step: Buffer,
+    pub(crate) inputs: Inputs,
     /// Where the Plan chooses tokens.
     pub(crate) choosing: Option<Choosing>,
     pub(crate) unused: Buffer,
@@ -104,17 +105,18 @@ impl Memory {
                     id,
                     buffer: gpu.buffer(&buffer.label, allocated_bytes(gpu, buffer.shape), storage)?,
                     staging: gpu.buffer(&buffer.label, n_bytes, readable)?,
-                    n_bytes,
+                    row_bytes: 4 * stride(buffer.shape.n_columns()),
                     step: plan.steps().iter().rposition(|s| s.outputs.contains(&id)).unwrap_or(0),
                 });
             }
         }
+        let choosing = plan.n_chosen_from().map(|n_vocab| Choosing::new(gpu, n_vocab, plan.n_tokens()));
         Ok(Self {
             scratch,
             outputs,
             ids: gpu.buffer("ids", 4 * plan.n_tokens(), storage)?,
-            step: gpu.buffer("step", 8, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
-            choosing: plan.n_chosen_from().map(|n_vocab| Choosing::new(gpu, n_vocab)).transpose()?,
+            inputs: Inputs::new(gpu, plan)?,
+            choosing: choosing.transpose()?,
             unused: gpu.buffer(
                 "unused",
                 WINDOW_BYTES as usize,
@@ -123,11 +125,19 @@ impl Memory {
         })
     }
 
+    /// Room for activations beside those of the Plan.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(crate) fn activations(&self, gpu: &Gpu, what: &str, shape: Shape) -> Result<Buffer, BackendError> {
+        gpu.buffer(what, allocated_bytes(gpu, shape), usage(gpu))
+    }
+
     fn scratch(&self, home: Home) -> Option<&Buffer> {
         self.scratch.iter().find(|(found, _)| *found == home).map(|(_, buffer)| buffer)
     }
 
-    fn output(&self, id: BufferId) -> Option<&Output> {
+    pub(crate) fn output(&self, id: BufferId) -> Option<&Output> {
         self.outputs.iter().find(|output| output.id == id)
     }
 }
@@ -136,7 +146,6 @@ impl Memory {
 pub(crate) struct Buffers<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) memory: &'a Memory,
-    pub(crate) state: &'a State,
     pub(crate) weights: &'a [Weight],
 }
 
@@ -153,17 +162,17 @@ impl Buffers<'_> {
         .ok_or_else(|| self.misplaced(id))
     }
 
-    /// The one buffer of activations, state, ids, or a weight that is not cut.
+    /// The one buffer of activations, ids, or a weight that is not cut.
     ///
     /// # Errors
-    /// A weight that is cut.
+    /// A weight that is cut, or a state: a pool has those.
     pub(crate) fn get(&self, id: BufferId) -> Result<Buffer, BackendError> {
         let found = match self.plan.buffer(id).kind {
             BufferKind::Weight(_) => match &self.weight(id)?.parts[..] {
                 [part] => Some(&part.buffer),
                 _ => None,
             },
-            BufferKind::State(state) => self.state.cells.get(state.0 as usize).map(|c| &c.buffer),
+            BufferKind::State(..) => None,
             BufferKind::Scratch { slot } => self.memory.scratch(Home::of(slot, self.plan.buffer(id).shape)),
             BufferKind::Input => Some(&self.memory.ids),
             BufferKind::Output => self.memory.output(id).map(|o| &o.buffer),
@@ -174,6 +183,23 @@ impl Buffers<'_> {
     /// Columns of a buffer.
     pub(crate) fn n_columns(&self, id: BufferId) -> usize {
         self.plan.buffer(id).shape.n_columns()
+    }
+
+    /// The state behind a buffer.
+    ///
+    /// # Errors
+    /// It is no state.
+    pub(crate) fn state(&self, id: BufferId) -> Result<StateId, BackendError> {
+        match self.plan.buffer(id).kind {
+            BufferKind::State(state, _) => Ok(state),
+            _ => Err(self.misplaced(id)),
+        }
+    }
+
+    /// What the rows of a buffer are, and how many there may be.
+    pub(crate) fn rows(&self, id: BufferId) -> (Axis, usize) {
+        let buffer = self.plan.buffer(id);
+        (buffer.axis, buffer.shape.n_rows())
     }
 
     pub(crate) fn misplaced(&self, id: BufferId) -> BackendError {

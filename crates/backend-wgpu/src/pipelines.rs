@@ -20,8 +20,8 @@ pub(crate) struct Pipeline {
     pub(crate) variant: &'static Variant,
     pub(crate) layout: BindGroupLayout,
     pub(crate) pipeline: ComputePipeline,
-    /// Whether its window of activations is placed when it is recorded: where there is one alone.
-    pub(crate) moves: bool,
+    /// The layout of the group of its states, and how it sees them, where it sees any.
+    pub(crate) states: Option<(BindGroupLayout, BindingKind)>,
 }
 
 /// The pipelines of a device.
@@ -61,19 +61,22 @@ fn make(gpu: &Gpu, variant: &'static Variant) -> Pipeline {
     let target = if cfg!(target_arch = "wasm32") { Target::Browser } else { Target::Native };
     let source = ShaderSource::Wgsl(variant.source(target).into());
     // SAFETY: every kernel bounds its own accesses by the sizes in its uniforms, which this crate computes from the Plan that
-    // its recorder checked; every loop ends at such a bound; ids and positions are checked before each run.
+    // its recorder checked; every loop ends at such a bound; ids, positions, pages and slots are checked before each run.
     let module = unsafe {
         let descriptor = ShaderModuleDescriptor { label, source };
         gpu.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
     };
-    let has = |name| variant.bindings.iter().any(|binding| binding.name == name);
-    let moves = has("x0") && !has("x1");
-    let entries: Vec<BindGroupLayoutEntry> =
-        variant.bindings.iter().map(|b| entry(b, moves && b.name == "x0")).collect();
-    let layout = gpu.device.create_bind_group_layout(&BindGroupLayoutDescriptor { label, entries: &entries });
+    let of_group = |group: u32| variant.bindings.iter().filter(move |binding| binding.group == group);
+    let make_layout = |group| {
+        let entries: Vec<BindGroupLayoutEntry> = of_group(group).map(entry).collect();
+        gpu.device.create_bind_group_layout(&BindGroupLayoutDescriptor { label, entries: &entries })
+    };
+    let layout = make_layout(0);
+    let states = of_group(1).next().map(|binding| (make_layout(1), binding.kind));
+    let layouts = [Some(&layout), states.as_ref().map(|(layout, _)| layout)];
     let pipeline_layout = gpu.device.create_pipeline_layout(&PipelineLayoutDescriptor {
         label,
-        bind_group_layouts: &[Some(&layout)],
+        bind_group_layouts: &layouts[..1 + usize::from(states.is_some())],
         ..PipelineLayoutDescriptor::default()
     });
     let pipeline = gpu.device.create_compute_pipeline(&ComputePipelineDescriptor {
@@ -87,10 +90,10 @@ fn make(gpu: &Gpu, variant: &'static Variant) -> Pipeline {
         },
         cache: None,
     });
-    Pipeline { variant, layout, pipeline, moves }
+    Pipeline { variant, layout, pipeline, states }
 }
 
-fn entry(binding: &Binding, has_dynamic_offset: bool) -> BindGroupLayoutEntry {
+fn entry(binding: &Binding) -> BindGroupLayoutEntry {
     let ty = match binding.kind {
         BindingKind::Uniform => BufferBindingType::Uniform,
         BindingKind::StorageRead => BufferBindingType::Storage { read_only: true },
@@ -99,7 +102,7 @@ fn entry(binding: &Binding, has_dynamic_offset: bool) -> BindGroupLayoutEntry {
     BindGroupLayoutEntry {
         binding: binding.binding,
         visibility: ShaderStages::COMPUTE,
-        ty: BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+        ty: BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
         count: None,
     }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use hala_plan::{BackendError, BufferId, Plan, StepInput};
+use hala_plan::{Axis, BackendError, Plan, Reading, Rows};
 use wgpu::{CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor};
 
 use crate::choose::Question;
@@ -13,7 +13,8 @@ use crate::gpu::Gpu;
 use crate::memory::{Buffers, Memory};
 use crate::ops::Context;
 use crate::pipelines::Pipelines;
-use crate::state::State;
+use crate::sizes;
+use crate::state::States;
 use crate::weight::Weight;
 
 /// Steps of a prompt that a software device runs between two looks at the flag that stops it: about two layers.
@@ -27,8 +28,8 @@ pub struct Prepared {
     pub(crate) dispatches: Vec<Dispatch>,
     /// Products with the steps that they belong to.
     pub(crate) asked: Vec<(usize, Question)>,
-    /// The output whose last run was copied to where the host reads it.
-    pub(crate) fresh: Option<BufferId>,
+    /// The rows of an output that the last run copied to where the host reads them.
+    pub(crate) fresh: Option<Reading>,
 }
 
 impl Prepared {
@@ -39,17 +40,17 @@ impl Prepared {
         pipelines: &Pipelines,
         plan: &Plan,
         weights: &[Weight],
-        state: &State,
     ) -> Result<Self, BackendError> {
         let memory = Memory::new(gpu, plan)?;
-        let buffers = Buffers { plan, memory: &memory, state, weights };
-        let context = Context { gpu, buffers, asked: RefCell::default() };
+        let buffers = Buffers { plan, memory: &memory, weights };
+        let (asked, parts, normed) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let context = Context { gpu, buffers, asked, parts, normed };
         let (mut calls, mut asked) = (Vec::new(), Vec::new());
         for (i, step) in plan.steps().iter().enumerate() {
             calls.extend(context.calls(step)?.into_iter().map(|call| (i, call)));
             asked.extend(context.asked.take().into_iter().map(|question| (i, question)));
         }
-        let shared = Shared { gpu, pipelines, step: &memory.step, unused: &memory.unused };
+        let shared = Shared { gpu, pipelines, run: &memory.inputs.buffer, unused: &memory.unused };
         let dispatches = shared.make(&calls)?;
         Ok(Self { plan: plan.clone(), memory, dispatches, asked, fresh: None })
     }
@@ -61,20 +62,23 @@ impl Prepared {
     pub(crate) async fn run(
         &mut self,
         gpu: &Gpu,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
         steps: Range<usize>,
     ) -> Result<(), BackendError> {
-        self.begin(gpu, input)?;
         let steps = steps.start..steps.end.min(self.plan.steps().len());
-        let is_slow = gpu.is_software && self.plan.n_tokens() > 1;
+        self.begin(gpu, states, &rows)?;
+        self.bind(gpu, states, steps.clone())?;
+        let is_slow = gpu.is_software && sizes::is_for_prompts(self.plan.n_tokens());
         let n_at_once = if is_slow { STEPS_BETWEEN_LOOKS } else { usize::MAX };
         let mut start = steps.start;
         while start < steps.end {
-            if input.cancel.is_cancelled() {
+            if rows.cancel.is_cancelled() {
                 return Err(BackendError::Cancelled);
             }
             let end = steps.end.min(start.saturating_add(n_at_once));
-            let encoder = self.encode(gpu, Extent::of(input), start..end);
+            let mut encoder = self.encode(gpu, states, Extent::of(&rows), start..end);
+            self.copy_outputs(&mut encoder, &rows, start..end);
             gpu.submit(encoder);
             if end < steps.end {
                 gpu.settle().await?;
@@ -82,7 +86,7 @@ impl Prepared {
             start = end;
         }
         // A browser's thread must see to its messages between the chunks of a long prompt.
-        if cfg!(target_family = "wasm") && self.plan.n_tokens() > 1 {
+        if cfg!(target_family = "wasm") && sizes::is_for_prompts(self.plan.n_tokens()) {
             gpu.settle().await
         } else {
             gpu.check()
@@ -92,40 +96,68 @@ impl Prepared {
     /// Checks what a run is given, and writes it to the device.
     ///
     /// # Errors
-    /// Ids or a position that do not fit, or a lost device.
-    pub(crate) fn begin(&mut self, gpu: &Gpu, input: StepInput<'_>) -> Result<(), BackendError> {
-        self.plan.check(input)?;
+    /// Rows that do not fit, or a lost device.
+    pub(crate) fn begin(&mut self, gpu: &Gpu, states: &States, rows: &Rows<'_>) -> Result<(), BackendError> {
+        self.plan.check(rows, &states.size)?;
         gpu.check()?;
         self.fresh = None;
-        self.write_step(gpu, input.position, input.ids.len());
-        gpu.queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(input.ids));
+        self.memory.inputs.put(rows);
+        self.memory.inputs.write(gpu);
+        gpu.queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(rows.ids));
         Ok(())
     }
 
-    /// Writes the uniform `step`, for what is submitted next.
-    pub(crate) fn write_step(&self, gpu: &Gpu, position: usize, n_tokens: usize) {
-        let step = [position as u32, n_tokens as u32];
-        gpu.queue.write_buffer(&self.memory.step, 0, bytemuck::cast_slice(&step));
+    /// The dispatches of some steps.
+    fn range(&self, steps: &Range<usize>) -> Range<usize> {
+        let before = |step: usize| self.dispatches.partition_point(|d| d.step < step);
+        before(steps.start)..before(steps.end)
     }
 
-    /// The commands of some steps, with the outputs copied to where the host reads them.
-    pub(crate) fn encode(&mut self, gpu: &Gpu, run: Extent, steps: Range<usize>) -> CommandEncoder {
-        let first = self.dispatches.partition_point(|d| d.step < steps.start);
-        let end = self.dispatches.partition_point(|d| d.step < steps.end);
+    /// Makes the states of some steps seen by their kernels, whether this run needs them or a later one.
+    ///
+    /// # Errors
+    /// A pool that lacks a state.
+    pub(crate) fn bind(
+        &self,
+        gpu: &Gpu,
+        states: &mut States,
+        steps: Range<usize>,
+    ) -> Result<(), BackendError> {
+        self.dispatches[self.range(&steps)].iter().try_for_each(|dispatch| dispatch.bind(gpu, states))
+    }
+
+    /// The commands of some steps, whose states are bound.
+    pub(crate) fn encode(
+        &self,
+        gpu: &Gpu,
+        states: &States,
+        run: Extent<'_>,
+        steps: Range<usize>,
+    ) -> CommandEncoder {
         let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor::default());
         let mut n_dispatches = 0;
-        for dispatch in self.dispatches[first..end].iter().filter(|d| d.is_needed(run)) {
-            dispatch.record(&mut pass, run);
+        for dispatch in self.dispatches[self.range(&steps)].iter().filter(|d| d.is_needed(run)) {
+            dispatch.record(&mut pass, states, run);
             n_dispatches += 1;
         }
         drop(pass);
-        for output in self.memory.outputs.iter().filter(|o| steps.contains(&o.step)) {
-            let n_bytes = output.n_bytes as u64;
-            encoder.copy_buffer_to_buffer(&output.buffer, 0, &output.staging, 0, n_bytes);
-            self.fresh = Some(output.id);
-        }
         gpu.counters.dispatches.fetch_add(n_dispatches, Ordering::Relaxed);
         encoder
+    }
+
+    /// Copies the rows of the steps' outputs that a run computes to where the host reads them.
+    fn copy_outputs(&mut self, encoder: &mut CommandEncoder, rows: &Rows<'_>, steps: Range<usize>) {
+        for output in self.memory.outputs.iter().filter(|o| steps.contains(&o.step)) {
+            let n_rows = match self.plan.buffer(output.id).axis {
+                Axis::Fixed => 0,
+                Axis::Rows | Axis::Wanted => self.plan.n_rows_of(output.id, rows),
+            };
+            if n_rows > 0 {
+                let n_bytes = (n_rows * output.row_bytes) as u64;
+                encoder.copy_buffer_to_buffer(&output.buffer, 0, &output.staging, 0, n_bytes);
+                self.fresh = Some(Reading { buffer: output.id, n_rows });
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! How long each dispatch of a Plan takes, by the device's own clock.
 
-use hala_plan::{BackendError, StepInput, Timing};
+use hala_plan::{BackendError, Rows, Timing};
 use wgpu::{
     BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePassTimestampWrites, Features,
     QueryType,
@@ -10,6 +10,7 @@ use crate::dispatch::{Dispatch, Extent};
 use crate::gpu::Gpu;
 use crate::prepared::Prepared;
 use crate::read;
+use crate::state::States;
 
 /// Dispatches that are timed together; WebGPU has at most 4,096 queries in a set, and each takes two.
 const N_AT_ONCE: usize = 256;
@@ -22,7 +23,8 @@ impl Prepared {
     pub(crate) async fn profile(
         &mut self,
         gpu: &Gpu,
-        input: StepInput<'_>,
+        states: &mut States,
+        rows: Rows<'_>,
     ) -> Result<Vec<Timing>, BackendError> {
         if !gpu.device.features().contains(Features::TIMESTAMP_QUERY) {
             return Err(BackendError::Refused {
@@ -31,15 +33,16 @@ impl Prepared {
                 reason: "it has no timestamps".to_owned(),
             });
         }
-        self.begin(gpu, input)?;
+        self.begin(gpu, states, &rows)?;
+        self.bind(gpu, states, 0..self.plan.steps().len())?;
         let mut timings = Vec::new();
-        let run = Extent::of(input);
+        let run = Extent::of(&rows);
         let needed: Vec<&Dispatch> = self.dispatches.iter().filter(|d| d.is_needed(run)).collect();
         for dispatches in needed.chunks(N_AT_ONCE) {
-            if input.cancel.is_cancelled() {
+            if rows.cancel.is_cancelled() {
                 return Err(BackendError::Cancelled);
             }
-            let seconds = timed(gpu, run, dispatches).await?;
+            let seconds = timed(gpu, states, (run, dispatches)).await?;
             let timing = |(dispatch, seconds): (&&Dispatch, f64)| Timing {
                 step: dispatch.step,
                 kernel: dispatch.kernel().to_owned(),
@@ -52,7 +55,11 @@ impl Prepared {
 }
 
 /// Seconds of each dispatch.
-async fn timed(gpu: &Gpu, run: Extent, dispatches: &[&Dispatch]) -> Result<Vec<f64>, BackendError> {
+async fn timed(
+    gpu: &Gpu,
+    states: &States,
+    (run, dispatches): (Extent<'_>, &[&Dispatch]),
+) -> Result<Vec<f64>, BackendError> {
     let n_queries = 2 * dispatches.len() as u32;
     let n_bytes = 8 * n_queries as usize;
     let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -72,7 +79,7 @@ async fn timed(gpu: &Gpu, run: Extent, dispatches: &[&Dispatch]) -> Result<Vec<f
                 end_of_pass_write_index: Some(2 * i as u32 + 1),
             }),
         });
-        dispatch.record(&mut pass, run);
+        dispatch.record(&mut pass, states, run);
     }
     encoder.resolve_query_set(&queries, 0..n_queries, &resolved, 0);
     encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, n_bytes as u64);

@@ -3,6 +3,7 @@
 use hala_plan::ops::attention::Params;
 
 use crate::choose::Preset;
+use crate::sizes;
 
 /// How attention is spread over workgroups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub(crate) enum Spread {
     Simple,
     /// A workgroup for each [`TILE_ROWS`] of the rows that share a key/value head: a query head of a token each.
     Tiles,
-    /// One token: a workgroup for a few query heads that share a key/value head, and in long caches for each [`SPLIT`]
-    /// positions of it.
+    /// Tokens of many sequences: a workgroup for a few query heads of one that share a key/value head, and in long caches for each
+    /// [`SPLIT`] positions of it.
     Token {
         /// HEADS in `variants.txt`.
         n_heads: u32,
@@ -50,16 +51,16 @@ pub(crate) const TILE_ROWS: u32 = 16;
 pub(crate) const SPLIT: u32 = 256;
 
 impl Spread {
-    /// For `n_tokens` tokens at most. Tiles load quads of a head that they can hold, and a token's kernels eights.
+    /// In a Plan for `n_tokens` rows. Tiles load quads of a head that they can hold, and a token's kernels eights.
     pub(crate) fn of(preset: Preset, n_tokens: usize, params: &Params) -> Self {
         let n_sharing = params.n_heads / params.n_kv_heads;
         let short = match preset {
             Preset::Gpu | Preset::Portable => Short::Whole,
             Preset::Software => Short::Simple,
         };
-        match (n_tokens, params.head_size) {
-            (2.., a) if a <= 64 && a.is_multiple_of(4) => Self::Tiles,
-            (2.., _) => Self::Simple,
+        match (sizes::is_for_prompts(n_tokens), params.head_size) {
+            (true, a) if a <= 64 && a.is_multiple_of(4) => Self::Tiles,
+            (true, _) => Self::Simple,
             (_, a) if !a.is_multiple_of(8) => Self::Simple,
             (_, ..=64) if n_sharing <= 2 => Self::Token { n_heads: 2, name: "h2.a64", short },
             (_, ..=64) => Self::Token { n_heads: 4, name: "h4.a64", short },

@@ -1,167 +1,191 @@
-//! A session's state buffers, and copies of those that every token overwrites.
+//! The pool of states: a buffer for each, of pages or slots, and the bind groups through which kernels see them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
-use hala_plan::{BackendError, StateKind, StateSpec};
+use hala_plan::{BackendError, EMPTY_SLOT, PoolSize, StateId, StateKind, StateSpec};
+use hala_shaders::BindingKind;
 use hala_tensor::DType;
-use wgpu::{Buffer, BufferUsages, CommandEncoder};
+use wgpu::{
+    BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, Buffer, BufferUsages,
+    CommandEncoderDescriptor,
+};
 
 use crate::gpu::Gpu;
 
-/// Snapshots that there is room for from the start; a session keeps 64 and takes one more before it drops one.
-const N_SNAPSHOTS: usize = 66;
-
-/// One state buffer.
+/// One state: its pages or slots one after the other.
 #[derive(Debug)]
 pub(crate) struct Cells {
     pub(crate) buffer: Buffer,
-    pub(crate) dtype: DType,
-    pub(crate) n_elements: usize,
-    kind: StateKind,
+    pub(crate) spec: StateSpec,
+    n_places: usize,
+}
+
+/// Which states a kernel sees, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Reach {
+    pub(crate) kind: BindingKind,
+    /// By their bindings.
+    pub(crate) ids: Vec<StateId>,
+}
+
+/// Pages of KV caches and slots of recurrent states.
+#[derive(Debug)]
+pub struct States {
+    pub(crate) cells: Vec<Cells>,
+    pub(crate) size: PoolSize,
+    /// What is copied goes through here, since WebGPU does not copy within one buffer.
+    bounce: Buffer,
+    groups: HashMap<Reach, BindGroup>,
 }
 
 impl Cells {
-    fn n_bytes(&self) -> u64 {
-        (self.n_elements * if self.dtype == DType::F16 { 2 } else { 4 }) as u64
+    /// # Errors
+    /// An element type that kernels do not write, more than one kernel can see, or no memory.
+    fn new(gpu: &Gpu, spec: &StateSpec, n_places: usize) -> Result<Self, BackendError> {
+        if !matches!(spec.dtype, DType::F32 | DType::F16) {
+            let what = format!("the state {}", spec.label);
+            return Err(BackendError::Unsupported { backend: "wgpu", what, dtype: spec.dtype });
+        }
+        let n_bytes = spec.dtype.n_bytes(spec.shape) * n_places;
+        let limit = gpu.device.limits().max_storage_buffer_binding_size;
+        if n_bytes as u64 > limit {
+            let what = format!("the state {}; one kernel sees {limit}", spec.label);
+            return Err(BackendError::OutOfMemory { device: gpu.name.clone(), what, bytes: n_bytes });
+        }
+        let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
+        let buffer = gpu.buffer(&spec.label, n_bytes, usage)?;
+        Ok(Self { buffer, spec: spec.clone(), n_places })
+    }
+
+    /// Bytes of a page or slot.
+    fn n_place_bytes(&self) -> u64 {
+        self.spec.dtype.n_bytes(self.spec.shape) as u64
+    }
+
+    /// Elements of all pages or slots.
+    pub(crate) fn n_elements(&self) -> usize {
+        self.spec.shape.n_elements() * self.n_places
     }
 }
 
-/// All state buffers of one session.
-#[derive(Debug)]
-pub struct State {
-    pub(crate) cells: Vec<Cells>,
-    snapshots: Arc<Mutex<Slots>>,
-    /// Bytes of one snapshot.
-    n_snapshot: u64,
-}
-
-/// Room for snapshots.
-#[derive(Debug)]
-struct Slots {
-    /// Each with [`N_SNAPSHOTS`] slots.
-    buffers: Vec<Buffer>,
-    free: Vec<Slot>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    buffer: usize,
-    offset: u64,
-}
-
-/// A copy of a session's recurrent states at one position.
-#[derive(Debug)]
-pub struct Snapshot {
-    slot: Slot,
-    home: Arc<Mutex<Slots>>,
-}
-
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        self.home.lock().unwrap_or_else(PoisonError::into_inner).free.push(self.slot);
-    }
-}
-
-impl State {
+impl States {
     /// Zeroed buffers.
     ///
     /// # Errors
     /// An element type that kernels do not write, or no memory.
-    pub(crate) fn allocate(gpu: &Gpu, states: &[StateSpec]) -> Result<Self, BackendError> {
-        let mut cells = Vec::new();
-        for spec in states {
-            if !matches!(spec.dtype, DType::F32 | DType::F16) {
-                let what = format!("the state {}", spec.label);
-                return Err(BackendError::Unsupported { backend: "wgpu", what, dtype: spec.dtype });
-            }
-            let n_bytes = spec.dtype.n_bytes(spec.shape);
-            let limit = gpu.device.limits().max_storage_buffer_binding_size;
-            if n_bytes as u64 > limit {
-                let what = format!("the state {}; one kernel sees {limit}", spec.label);
-                return Err(BackendError::OutOfMemory { device: gpu.name.clone(), what, bytes: n_bytes });
-            }
-            let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-            let buffer = gpu.buffer(&spec.label, n_bytes, usage)?;
-            let n_elements = spec.shape.n_elements();
-            cells.push(Cells { buffer, dtype: spec.dtype, n_elements, kind: spec.kind });
-        }
-        let recurrent = cells.iter().filter(|c| c.kind == StateKind::Recurrent);
-        let n_snapshot = recurrent.map(|c| c.n_bytes().next_multiple_of(4)).sum();
-        let snapshots = Arc::new(Mutex::new(Slots { buffers: Vec::new(), free: Vec::new() }));
-        let state = Self { cells, snapshots, n_snapshot };
-        state.grow(gpu)?;
-        Ok(state)
-    }
-
-    /// Makes room for more snapshots.
-    fn grow(&self, gpu: &Gpu) -> Result<(), BackendError> {
+    pub(crate) fn allocate(gpu: &Gpu, specs: &[StateSpec], size: &PoolSize) -> Result<Self, BackendError> {
+        let cells = |spec: &StateSpec| Cells::new(gpu, spec, size.n_places(spec.kind));
+        let cells = specs.iter().map(cells).collect::<Result<Vec<_>, _>>()?;
+        let n_bytes_of = |kind| {
+            let alike = cells.iter().filter(|cells| cells.spec.kind == kind);
+            alike.map(Cells::n_place_bytes).sum::<u64>()
+        };
+        let largest = cells.iter().map(|cells| n_bytes_of(cells.spec.kind)).max().unwrap_or(0);
         let usage = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-        let buffer = gpu.buffer("snapshots", self.n_snapshot as usize * N_SNAPSHOTS, usage)?;
-        let mut slots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.buffers.push(buffer);
-        let buffer = slots.buffers.len() - 1;
-        let offsets = (0..N_SNAPSHOTS as u64).rev().map(|i| i * self.n_snapshot);
-        slots.free.extend(offsets.map(|offset| Slot { buffer, offset }));
-        Ok(())
+        let bounce = gpu.buffer("copies of states", largest as usize, usage)?;
+        Ok(Self { cells, size: size.clone(), bounce, groups: HashMap::new() })
     }
 
-    fn take_slot(&self, gpu: &Gpu) -> Result<Slot, BackendError> {
-        let take = || self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).free.pop();
-        if let Some(slot) = take() {
-            return Ok(slot);
+    /// Moves all that remains to buffers of other sizes.
+    ///
+    /// # Errors
+    /// No memory: nothing is changed then. A lost device.
+    pub(crate) fn resize(&mut self, gpu: &Gpu, size: &PoolSize) -> Result<(), BackendError> {
+        if *size == self.size {
+            return Ok(());
         }
-        self.grow(gpu)?;
-        Ok(take().unwrap_or(Slot { buffer: 0, offset: 0 }))
+        let moved = |cells: &Cells| {
+            let n_places = size.n_places(cells.spec.kind);
+            (n_places != cells.n_places).then(|| Cells::new(gpu, &cells.spec, n_places)).transpose()
+        };
+        let moved = self.cells.iter().map(moved).collect::<Result<Vec<_>, _>>()?;
+        let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+        for (cells, moved) in self.cells.iter_mut().zip(moved) {
+            let Some(moved) = moved else { continue };
+            let n_bytes = cells.n_place_bytes() * cells.n_places.min(moved.n_places) as u64;
+            if n_bytes > 0 {
+                encoder.copy_buffer_to_buffer(&cells.buffer, 0, &moved.buffer, 0, n_bytes);
+            }
+            *cells = moved;
+        }
+        self.groups.clear();
+        self.size = size.clone();
+        // At once, so that the memory is given back.
+        gpu.submit(encoder);
+        gpu.check()
     }
 
-    /// Copies the recurrent states into a free slot.
+    /// Copies a page or slot of all states of a kind to another.
     ///
     /// # Errors
-    /// No memory, or a lost device.
-    pub(crate) fn snapshot(&self, gpu: &Gpu) -> Result<Snapshot, BackendError> {
-        let snapshot = Snapshot { slot: self.take_slot(gpu)?, home: Arc::clone(&self.snapshots) };
-        self.copy(gpu, snapshot.slot, |encoder, cells, slots, offset| {
-            encoder.copy_buffer_to_buffer(
-                &cells.buffer,
-                0,
-                slots,
-                offset,
-                cells.n_bytes().next_multiple_of(4),
-            );
-        })?;
-        Ok(snapshot)
-    }
-
-    /// Copies a snapshot back.
-    ///
-    /// # Errors
-    /// A lost device.
-    pub(crate) fn restore(&self, gpu: &Gpu, snapshot: &Snapshot) -> Result<(), BackendError> {
-        self.copy(gpu, snapshot.slot, |encoder, cells, slots, offset| {
-            encoder.copy_buffer_to_buffer(
-                slots,
-                offset,
-                &cells.buffer,
-                0,
-                cells.n_bytes().next_multiple_of(4),
-            );
-        })
-    }
-
-    fn copy(
-        &self,
-        gpu: &Gpu,
-        slot: Slot,
-        one: impl Fn(&mut CommandEncoder, &Cells, &Buffer, u64),
-    ) -> Result<(), BackendError> {
-        let slots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut offset = slot.offset;
-        for cells in self.cells.iter().filter(|c| c.kind == StateKind::Recurrent) {
-            one(&mut encoder, cells, &slots.buffers[slot.buffer], offset);
-            offset += cells.n_bytes().next_multiple_of(4);
+    /// A page or slot that there is not, or the empty slot as the target; a lost device.
+    pub(crate) fn copy(&mut self, gpu: &Gpu, kind: StateKind, places: [u32; 2]) -> Result<(), BackendError> {
+        let n_places = self.size.n_places(kind);
+        let is_slot = kind == StateKind::Recurrent;
+        let what = if is_slot { "slot" } else { "page" };
+        let missing = places.into_iter().find(|place| *place as usize >= n_places);
+        let kept = places[1..].iter().copied().find(|to| is_slot && *to == EMPTY_SLOT);
+        if let Some(found) = missing.or(kept) {
+            return Err(BackendError::Place { what, found: Some(found), n_places });
+        }
+        if places[0] == places[1] {
+            return gpu.check();
+        }
+        let alike = || self.cells.iter().filter(|cells| cells.spec.kind == kind);
+        let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+        let [from, to] = places.map(u64::from);
+        let mut offset = 0;
+        for cells in alike() {
+            let n = cells.n_place_bytes();
+            encoder.copy_buffer_to_buffer(&cells.buffer, from * n, &self.bounce, offset, n);
+            offset += n;
+        }
+        offset = 0;
+        for cells in alike() {
+            let n = cells.n_place_bytes();
+            encoder.copy_buffer_to_buffer(&self.bounce, offset, &cells.buffer, to * n, n);
+            offset += n;
         }
         gpu.put_off(encoder);
         gpu.check()
+    }
+
+    /// Makes the bind group of some states, where there is none since the pool has this size.
+    ///
+    /// # Errors
+    /// A state that the pool lacks.
+    pub(crate) fn bind(
+        &mut self,
+        gpu: &Gpu,
+        layout: &BindGroupLayout,
+        reach: &Reach,
+    ) -> Result<(), BackendError> {
+        if self.groups.contains_key(reach) {
+            return Ok(());
+        }
+        let n_places = self.cells.len();
+        let missing = reach.ids.iter().find(|id| id.0 as usize >= n_places);
+        if let Some(id) = missing {
+            return Err(BackendError::Place { what: "state", found: Some(id.0), n_places });
+        }
+        let entry = |(i, id): (usize, &StateId)| BindGroupEntry {
+            binding: i as u32,
+            resource: self.cells[id.0 as usize].buffer.as_entire_binding(),
+        };
+        let entries: Vec<BindGroupEntry<'_>> = reach.ids.iter().enumerate().map(entry).collect();
+        gpu.counters.bind_groups.fetch_add(1, Ordering::Relaxed);
+        let group = gpu.device.create_bind_group(&BindGroupDescriptor {
+            label: Some("states"),
+            layout,
+            entries: &entries,
+        });
+        self.groups.insert(reach.clone(), group);
+        Ok(())
+    }
+
+    /// A bind group that was made.
+    pub(crate) fn group(&self, reach: &Reach) -> Option<&BindGroup> {
+        self.groups.get(reach)
     }
 }

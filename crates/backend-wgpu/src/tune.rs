@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hala_plan::{Backend, BackendError, Cancel, Plan, StepInput};
+use hala_plan::{Backend, BackendError, Cancel, PAGE, Plan, Rows, Span};
 
 use crate::backend::WgpuBackend;
 use crate::choices::Choices;
 use crate::choose::Layout;
-use crate::state::State;
+use crate::state::States;
 use crate::weight::Weight;
 
 /// How much faster than the table's own choice another must be, so that noise changes nothing.
@@ -24,8 +24,8 @@ pub struct Tuning<'a> {
     pub plan: &'a Plan,
     /// Weights by their ids.
     pub weights: &'a [Weight],
-    /// A state, which is overwritten.
-    pub state: &'a mut State,
+    /// A pool of states, whose first pages and whose slot after the empty one are overwritten.
+    pub states: &'a mut States,
     /// Runs of each way, after one that warms up.
     pub n_runs: usize,
     /// Looked at between runs.
@@ -85,7 +85,7 @@ impl WgpuBackend {
             let next = |m: &Measured| m.ways.get(round).or(m.ways.last()).map(|way| way.name().to_owned());
             let ways = found.iter().filter_map(|(question, m)| Some((question.clone(), next(m)?)));
             self.gpu.set_choices(Arc::new(Choices { ways: ways.collect(), ..Choices::default() }));
-            let mut prepared = self.prepare(tuning.plan, tuning.weights, tuning.state).await?;
+            let mut prepared = self.prepare(tuning.plan, tuning.weights).await?;
             if round == 0 {
                 for (step, question) in &prepared.asked {
                     let ways = || question.layouts(self.gpu.abilities).collect();
@@ -123,10 +123,15 @@ impl WgpuBackend {
         if tuning.cancel.is_cancelled() {
             return Err(BackendError::Cancelled);
         }
-        let ids = vec![0; tuning.plan.n_tokens()];
-        let input = StepInput { ids: &ids, position: 0, cancel: tuning.cancel };
+        let n_rows = tuning.plan.n_tokens();
+        let ids = vec![0; n_rows];
+        let pages = |n_pages: &usize| (0..n_rows.div_ceil(PAGE).min(*n_pages) as u32).collect();
+        let tables: Vec<Vec<u32>> = tuning.states.size.n_pages.iter().map(pages).collect();
+        let spans = [Span { n_rows, position: 0, slot: 1, tables: &tables }];
+        let wanted: Vec<u32> = (0..tuning.plan.n_wanted().min(n_rows) as u32).collect();
+        let rows = Rows { ids: &ids, spans: &spans, wanted: &wanted, cancel: tuning.cancel };
         let mut sums = vec![0.0; tuning.plan.steps().len()];
-        for timing in self.profile(prepared, tuning.state, input).await? {
+        for timing in self.profile(prepared, tuning.states, rows).await? {
             sums[timing.step] += timing.seconds;
         }
         Ok(sums)

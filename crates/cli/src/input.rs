@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -14,7 +15,7 @@ pub(crate) const STDIN: &str = "-";
 /// Bytes with a name for messages.
 pub(crate) struct Input {
     name: String,
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     /// Bytes of the lines read so far.
     n_read: usize,
 }
@@ -86,6 +87,23 @@ impl Input {
         let ending = ["\r\n", "\n"].into_iter().find(|ending| text.ends_with(ending)).unwrap_or("");
         text.truncate(text.len() - ending.len());
         Ok(Some(Line { text, ending }))
+    }
+
+    /// Its lines, read ahead in a thread of their own: a few of them, so that a long file is not all in memory. What comes after a line
+    /// that cannot be read is not there.
+    pub(crate) fn in_background(mut self) -> Receiver<Result<Line>> {
+        const AHEAD: usize = 256;
+        let (lines, read) = mpsc::sync_channel(AHEAD);
+        std::thread::spawn(move || {
+            while let Some(line) = self.next_line().transpose() {
+                let is_last = line.is_err();
+                // Whoever read them may have gone.
+                if lines.send(line).is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        read
     }
 
     fn utf8(&self, bytes: Vec<u8>) -> Result<String> {

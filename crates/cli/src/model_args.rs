@@ -347,6 +347,11 @@ pub(crate) fn n_threads(asked: usize) -> usize {
     }
 }
 
+/// A number of sequences at once.
+pub(crate) fn parallel() -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u16).range(1..).map(usize::from)
+}
+
 /// A number of threads, or 0.
 pub(crate) fn threads() -> impl TypedValueParser<Value = usize> {
     clap::value_parser!(u64).range(..=MAX_THREADS).map(|n| n as usize)

@@ -1,7 +1,9 @@
 //! A model on a device, shared by its sessions.
 
-use hala_model::{Model, Options, PlanShape, WeightFormat};
-use hala_plan::ops::sample;
+use std::sync::Mutex;
+
+use hala_model::{LogitRows, Model, Options, PlanShape, WeightFormat};
+use hala_plan::ops::sample::TokenSet;
 use hala_plan::{Backend, BufferId, Device, Plan};
 use hala_tensor::DType;
 use hala_text::{Message, Tokenizer, TokenizerFiles};
@@ -9,6 +11,7 @@ use hala_weights::{Checkpoint, Reader};
 
 use crate::ends::EndIds;
 use crate::error::EngineError;
+use crate::lease::Ready;
 use crate::sampling_defaults::SamplingDefaults;
 use crate::template::TemplateOptions;
 
@@ -46,7 +49,9 @@ pub struct Engine<B: Backend> {
     /// Ids of the model that the tokenizer has no token for.
     undefined: Vec<u32>,
     /// The same, a bit for each id of the model.
-    undefined_set: Vec<u32>,
+    undefined_set: TokenSet,
+    /// Plans made ready that no run uses now.
+    pub(crate) idle: Mutex<Vec<Ready<B::Prepared>>>,
 }
 
 impl<B: Backend> Engine<B> {
@@ -141,7 +146,7 @@ impl<B: Backend> Engine<B> {
     }
 
     /// Those ids as a set for the device.
-    pub(crate) fn undefined_set(&self) -> &[u32] {
+    pub(crate) fn undefined_set(&self) -> &TokenSet {
         &self.undefined_set
     }
 
@@ -156,14 +161,44 @@ impl<B: Backend> Engine<B> {
         }
     }
 
+    /// T of the Plan for rows of `n_rows` sequences: the smallest that holds them, or the largest.
+    pub(crate) fn decode_size(&self, n_rows: usize) -> usize {
+        fitting(self.backend.decode_sizes(), n_rows)
+    }
+
+    /// Rows of a prompt's Plan whose logits may be wanted: the ends of prompts, and sequences that decode beside them.
+    pub(crate) fn n_wanted(&self) -> usize {
+        self.decode_size(usize::MAX)
+    }
+
+    /// The Plan for the next chunk of `n_left` tokens of a prompt: of one token, of the smallest size that holds them, or the largest.
+    pub(crate) fn chunk_shape(&self, n_left: usize) -> PlanShape {
+        if n_left == 1 {
+            return PlanShape { n_tokens: 1, logits: LogitRows::All };
+        }
+        let PlanShape { n_tokens, logits } = self.prompt_shape(n_left);
+        PlanShape { n_tokens: n_tokens.min(self.model.facts().context.max(1)), logits }
+    }
+
+    /// The Plan for `n_rows` rows of prompts, and of sequences that decode beside them.
+    pub(crate) fn prompt_shape(&self, n_rows: usize) -> PlanShape {
+        let n_tokens = fitting(self.backend.prefill_sizes(), n_rows);
+        PlanShape { n_tokens, logits: LogitRows::Wanted(self.n_wanted()) }
+    }
+
     /// Records the Plan for `shape`; gives it with its logits.
     ///
     /// # Errors
     /// Shapes or element types that do not fit together.
     pub fn plan(&self, shape: PlanShape) -> Result<(Plan, BufferId), EngineError> {
         let plan = self.model().record(shape, &self.dtypes)?;
-        let logits = plan.output().ok_or(EngineError::NoOutput { family: self.model().facts().family })?;
+        let logits = self.logits_of(&plan)?;
         Ok((plan, logits))
+    }
+
+    /// The logits of a Plan.
+    pub(crate) fn logits_of(&self, plan: &Plan) -> Result<BufferId, EngineError> {
+        plan.output().ok_or(EngineError::NoOutput { family: self.model().facts().family })
     }
 
     /// Ids of a conversation as the model's template writes it, up to where the reply begins.
@@ -210,6 +245,11 @@ impl<B: Backend> Engine<B> {
     pub fn tokenizer(&self) -> Result<&Tokenizer, EngineError> {
         self.tokenizer.as_ref().ok_or(EngineError::NoTokenizer)
     }
+}
+
+/// The smallest size that holds `n`, or the largest.
+fn fitting(sizes: &[usize], n: usize) -> usize {
+    sizes.iter().copied().find(|size| *size >= n).or(sizes.last().copied()).unwrap_or(1)
 }
 
 /// An engine whose weights are on their way.
@@ -269,8 +309,7 @@ impl<B: Backend> Loading<B> {
         let Self { backend, model, tokenizer, ends, sampling_defaults, weights, weight_bytes, .. } = self;
         let (weights, dtypes) = weights.into_iter().flatten().unzip();
         let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
-        let mut undefined_set = vec![0; sample::n_words(model.facts().n_vocab)];
-        undefined.iter().for_each(|id| sample::insert(&mut undefined_set, *id));
+        let undefined_set = TokenSet::of(model.facts().n_vocab, undefined.iter().copied());
         Engine {
             backend,
             model,
@@ -282,6 +321,7 @@ impl<B: Backend> Loading<B> {
             sampling_defaults,
             undefined,
             undefined_set,
+            idle: Mutex::default(),
         }
     }
 }

@@ -75,6 +75,9 @@ pub enum EngineError {
         /// The value found.
         found: f32,
     },
+    /// The memory for states has reached its limit.
+    #[error("the caches are full: end another conversation, or ask for a shorter context")]
+    MemoryFull,
     /// A position that the session has not reached.
     #[error("cannot go back to {}: the session holds {held}", counted(*asked as u64, "token"))]
     Position {

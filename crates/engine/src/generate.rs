@@ -1,17 +1,20 @@
 //! Text from a session, token by token.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use hala_plan::ops::sample::Choice;
 use hala_plan::{Backend, Cancel};
-use hala_text::{Specials, StreamDecoder};
-use serde::Serialize;
+use hala_text::{Specials, StreamDecoder, Tokenizer};
 use web_time::Instant;
 
-use crate::ahead::Choosing;
+use crate::chain::Choosing;
 use crate::logits::logprobs;
 use crate::stop::{Checked, StopStrings};
-use crate::{EngineError, Sampler, Sampling, Session, Timings, TokenLogprob, Usage};
+use crate::{
+    Engine, EngineError, FinishReason, Generated, Piece, Sampler, Sampling, Session, Timings, Usage,
+};
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,44 +33,6 @@ pub struct GenerateOptions {
     pub specials: Specials,
     /// Log-probabilities wanted with each token: of the chosen one and of this many of the likeliest.
     pub logprobs: Option<usize>,
-}
-
-/// Why a generation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FinishReason {
-    /// The model ended it, or a stop string or id came.
-    Stop,
-    /// The token limit or the context was reached.
-    Length,
-    /// The caller stopped it.
-    Cancelled,
-}
-
-/// One step of the stream.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Piece {
-    /// The token.
-    pub id: u32,
-    /// Text that is now certain: empty while a character or a stop string may still be incomplete.
-    pub text: String,
-    /// Its log-probabilities, where asked for.
-    pub logprobs: Option<TokenLogprob>,
-}
-
-/// A finished generation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Generated {
-    /// The tokens, without the one that ended it.
-    pub ids: Vec<u32>,
-    /// The whole text.
-    pub text: String,
-    /// Why it ended.
-    pub finish: FinishReason,
-    /// Tokens.
-    pub usage: Usage,
-    /// Times.
-    pub timings: Timings,
 }
 
 /// A stream of text from a session, which is handed to every step. Dropping it leaves the session with the tokens
@@ -90,6 +55,18 @@ pub struct Generation {
     /// Whether the session still has to be brought to the prompt and the tokens so far.
     is_behind: bool,
     is_over: bool,
+    ticket: Ticket,
+}
+
+/// Tells a generation from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+impl Ticket {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl Generation {
@@ -105,10 +82,24 @@ impl Generation {
         options: &GenerateOptions,
         cancel: &Cancel,
     ) -> Result<Self, EngineError> {
-        session.engine().check_prompt(prompt)?;
+        Self::on(session.engine(), prompt, options, cancel)
+    }
+
+    /// As [`Generation::new`], for a [`Scheduler`](crate::Scheduler) over this engine.
+    ///
+    /// # Errors
+    /// As for [`Generation::new`].
+    pub fn on<B: Backend>(
+        engine: &Engine<B>,
+        prompt: &[u32],
+        options: &GenerateOptions,
+        cancel: &Cancel,
+    ) -> Result<Self, EngineError> {
+        engine.check_prompt(prompt)?;
         let sampler = Sampler::new(options.sampling.clone())?;
-        let n_vocab = session.engine().model().facts().n_vocab;
-        if let Some((id, _)) = options.sampling.logit_bias.iter().find(|(id, _)| *id as usize >= n_vocab) {
+        let facts = engine.model().facts();
+        let biases = &options.sampling.logit_bias;
+        if let Some((id, _)) = biases.iter().find(|(id, _)| *id as usize >= facts.n_vocab) {
             let expected = "for ids of the model's vocabulary";
             return Err(EngineError::Option {
                 option: "logit_bias",
@@ -116,13 +107,13 @@ impl Generation {
                 expected,
             });
         }
-        let may_choose = session.engine().backend().n_ahead() > 0 && options.logprobs.is_none();
-        let tokenizer = session.engine().tokenizer().ok();
+        let may_choose = engine.backend().n_ahead() > 0 && options.logprobs.is_none();
+        let tokenizer = engine.tokenizer().ok();
         let mut stop_ids = options.stop_ids.clone();
         if !options.ignore_eos {
-            stop_ids.extend_from_slice(session.engine().end_ids());
+            stop_ids.extend_from_slice(engine.end_ids());
         }
-        let room = session.context() - prompt.len() + 1;
+        let room = facts.context - prompt.len() + 1;
         Ok(Self {
             decoder: tokenizer.map(|t| t.stream_decoder(options.specials)),
             prompt: prompt.to_vec(),
@@ -143,6 +134,7 @@ impl Generation {
             },
             is_behind: true,
             is_over: false,
+            ticket: Ticket::next(),
         })
     }
 
@@ -155,7 +147,7 @@ impl Generation {
         if self.is_over {
             return Ok(None);
         }
-        if self.so_far.usage.completion_tokens >= self.max_tokens {
+        if self.has_all() {
             return self.end(FinishReason::Length);
         }
         let chosen = match self.compute(session).await {
@@ -168,7 +160,10 @@ impl Generation {
         }
         match chosen {
             Some(id) => self.take(id, None),
-            None => self.choose(session),
+            None => {
+                let engine = Arc::clone(session.engine());
+                self.choose(&engine, session.logits_mut())
+            }
         }
     }
 
@@ -208,9 +203,9 @@ impl Generation {
     ///
     /// # Errors
     /// An option outside of its range, or text that cannot be decoded.
-    pub(crate) fn go_back<B: Backend>(
+    pub(crate) fn go_back(
         &mut self,
-        session: &Session<B>,
+        tokenizer: Option<&Tokenizer>,
         n_kept: usize,
         sampling: &Sampling,
     ) -> Result<(), EngineError> {
@@ -219,7 +214,6 @@ impl Generation {
         self.max_tokens += n_before - self.so_far.ids.len();
         self.sampler = Sampler::new(sampling.clone())?;
         (self.on_device, self.n_penalised) = (None, 0);
-        let tokenizer = session.engine().tokenizer().ok();
         self.decoder = tokenizer.map(|t| t.stream_decoder(Specials::Skip));
         self.so_far.text.clear();
         if let Some(decoder) = &mut self.decoder {
@@ -231,65 +225,114 @@ impl Generation {
         Ok(())
     }
 
+    /// What tells it from all others.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether all tokens that were asked for are there.
+    pub(crate) fn has_all(&self) -> bool {
+        self.so_far.usage.completion_tokens >= self.max_tokens
+    }
+
+    /// The flag that stops it.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// The token that must be computed next; `None` where it is all of the tokens so far.
+    pub(crate) fn next_id(&self) -> Option<u32> {
+        self.so_far.ids.last().copied().filter(|_| !self.is_behind)
+    }
+
+    /// The tokens of the prompt and those generated.
+    pub(crate) fn tokens(&self) -> Vec<u32> {
+        [self.prompt.as_slice(), &self.so_far.ids].concat()
+    }
+
+    /// Notes that the states must be brought to the tokens so far again, as on another device than until now.
+    pub fn fall_behind(&mut self) {
+        self.is_behind = true;
+    }
+
+    /// Notes that all tokens so far are computed, and how.
+    pub(crate) fn caught_up(&mut self, n_cached: usize, elapsed: Duration) {
+        if self.so_far.usage.completion_tokens == 0 {
+            self.so_far.usage.cached_tokens = n_cached;
+        }
+        self.so_far.timings.prefill += elapsed;
+        self.is_behind = false;
+    }
+
+    /// Notes how long a token took.
+    pub(crate) fn decoded(&mut self, elapsed: Duration) {
+        self.so_far.timings.decode += elapsed;
+    }
+
     /// The tokens that there are at first, then the token chosen last; gives the next one where the device chose it.
     async fn compute<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<u32>, EngineError> {
         let start = Instant::now();
-        let last = self.so_far.ids.last().copied().filter(|_| !self.is_behind);
-        let Some(id) = last else {
-            let tokens = [self.prompt.as_slice(), &self.so_far.ids].concat();
-            let prefilled = session.prefill(&tokens, &self.cancel).await?;
-            if self.so_far.usage.completion_tokens == 0 {
-                self.so_far.usage.cached_tokens = prefilled.n_cached;
-            }
-            self.so_far.timings.prefill += start.elapsed();
-            self.is_behind = false;
+        let Some(id) = self.next_id() else {
+            let prefilled = session.prefill(&self.tokens(), &self.cancel).await?;
+            self.caught_up(prefilled.n_cached, start.elapsed());
             return Ok(None);
         };
-        let chosen = self.choose_ahead(session, id).await?;
+        let chosen = match self.choosing() {
+            Some(choosing) if session.engine().backend().n_ahead() > 0 => {
+                let chosen = session.decode_ahead(id, &choosing, &self.cancel).await?;
+                self.chose_on_device(chosen.is_some());
+                chosen
+            }
+            _ => None,
+        };
         if chosen.is_none() {
             session.decode(id, &self.cancel).await?;
         }
-        self.so_far.timings.decode += start.elapsed();
+        self.decoded(start.elapsed());
         Ok(chosen)
     }
 
-    /// The token after `id`, where the device can choose it. Once it cannot, the host does to the end: what made it decline
-    /// rarely comes alone, and each time costs what was computed ahead.
-    async fn choose_ahead<B: Backend>(
-        &mut self,
-        session: &mut Session<B>,
-        id: u32,
-    ) -> Result<Option<u32>, EngineError> {
-        let Some(choice) = self.on_device.filter(|_| session.engine().backend().n_ahead() > 0) else {
-            return Ok(None);
-        };
-        let choosing = Choosing {
+    /// How the device chooses the next tokens, where it can.
+    pub(crate) fn choosing(&self) -> Option<Choosing<'_>> {
+        let choice = self.on_device?;
+        Some(Choosing {
             choice,
             seed: self.sampler.sampling().seed,
             n_drawn: self.sampler.n_drawn(),
             n_wanted: self.max_tokens - self.so_far.usage.completion_tokens,
             so_far: [&self.prompt, &self.so_far.ids],
-        };
-        let chosen = session.decode_ahead(id, &choosing, &self.cancel).await?;
-        match chosen {
-            Some(_) => self.sampler.skip(),
-            None => self.on_device = None,
-        }
-        Ok(chosen)
+        })
     }
 
-    /// The next token by the host.
-    fn choose<B: Backend>(&mut self, session: &mut Session<B>) -> Result<Option<Piece>, EngineError> {
-        let engine = Arc::clone(session.engine());
-        engine.mask_undefined(session.logits_mut());
-        let raw = self.n_logprobs.map(|_| session.logits().to_vec());
+    /// Notes whether the device chose a token. Once it cannot, the host does to the end: what made it decline rarely comes alone, and
+    /// each time costs what was computed ahead.
+    pub(crate) fn chose_on_device(&mut self, could: bool) {
+        match could {
+            true => self.sampler.skip(),
+            false => self.on_device = None,
+        }
+    }
+
+    /// The next token by the host, from the `logits [V]` after the tokens so far, which it changes.
+    pub(crate) fn choose<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        logits: &mut [f32],
+    ) -> Result<Option<Piece>, EngineError> {
+        engine.mask_undefined(logits);
+        let raw = self.n_logprobs.map(|_| logits.to_vec());
         let penalised = &self.prompt[..self.n_penalised];
-        let id = self.sampler.sample(session.logits_mut(), penalised, &self.so_far.ids)?;
+        let id = self.sampler.sample(logits, penalised, &self.so_far.ids)?;
         self.take(id, raw.as_deref())
     }
 
     /// Makes a token part of the result; `raw` are the logits that it was chosen from, where log-probabilities are wanted.
-    fn take(&mut self, id: u32, raw: Option<&[f32]>) -> Result<Option<Piece>, EngineError> {
+    pub(crate) fn take(&mut self, id: u32, raw: Option<&[f32]>) -> Result<Option<Piece>, EngineError> {
         self.so_far.usage.completion_tokens += 1;
         if self.stop_ids.contains(&id) {
             return self.end(FinishReason::Stop);
@@ -314,7 +357,7 @@ impl Generation {
 
     /// Marks the end; text that was held back becomes part of the result, and is given out as a last piece where
     /// there is a token to attach it to.
-    fn end(&mut self, finish: FinishReason) -> Result<Option<Piece>, EngineError> {
+    pub(crate) fn end(&mut self, finish: FinishReason) -> Result<Option<Piece>, EngineError> {
         self.is_over = true;
         self.so_far.finish = finish;
         let text = self.decoder.take().map(StreamDecoder::finish).transpose()?.unwrap_or_default();

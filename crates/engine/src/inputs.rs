@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use hala_model::{LogitRows, PlanShape, WeightFormat, WeightSpec};
 use hala_plan::ops::{matmul, norm, short_conv, swiglu};
-use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Step, StepInput};
+use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Reading, Rows, Step};
 use hala_weights::Checkpoint;
 
+use crate::alone::Alone;
 use crate::{Engine, EngineError};
 
 /// The inputs of the matrices of one step in one run.
@@ -43,8 +44,8 @@ impl Products {
                 let args = short_conv::Args::of(step, params);
                 Some(Self { x: args.x, norm: args.norm, weights: vec![args.in_proj] })
             }
-            Op::Embed(_) | Op::Norm(_) | Op::Round(_) | Op::RopeKv(_) | Op::Attention(_) => None,
-            Op::Softcap(_) | Op::Sample(_) => None,
+            Op::Embed(_) | Op::Gather(_) | Op::Norm(_) | Op::Round(_) | Op::RopeKv(_) => None,
+            Op::Attention(_) | Op::Softcap(_) | Op::Sample(_) => None,
         }
     }
 }
@@ -63,19 +64,21 @@ impl<B: Backend> Engine<B> {
         mut visit: impl FnMut(MatrixInputs<'_>),
     ) -> Result<(), EngineError> {
         self.check_prompt(ids)?;
-        let (plan, _) = self.plan(PlanShape { n_tokens: ids.len(), logits: LogitRows::Last })?;
-        let mut state = self.backend().allocate(self.model().states())?;
-        let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
-        let input = StepInput { ids, position: 0, cancel };
+        let (plan, _) = self.plan(PlanShape { n_tokens: ids.len(), logits: LogitRows::All })?;
+        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
+        let mut alone = Alone::new(self, ids.len(), ids.len())?;
+        alone.reserve(self, ids.len())?;
+        let (states, span) = alone.parts(ids.len());
+        let spans = [span];
+        let run = Rows { ids, spans: &spans, wanted: &[], cancel };
         let mut rows = Vec::new();
         // Norms of their own, by what they wrote.
         let mut normed: BTreeMap<BufferId, BufferId> = BTreeMap::new();
         for (i, step) in plan.steps().iter().enumerate() {
             // Before the step, which may write over what it reads.
             if let Some(products) = Products::of(step) {
-                self.backend().read(&prepared, &state, products.x, &mut rows).await?;
-                let n_in = plan.buffer(products.x).shape.n_columns();
-                rows.truncate(ids.len() * n_in);
+                let reading = Reading { buffer: products.x, n_rows: ids.len() };
+                self.backend().read(&prepared, states, reading, &mut rows).await?;
                 if let Some(norm) = products.norm {
                     let spec = self.weight_spec(&plan, norm.weight);
                     let weight = spec.map(|spec| spec.load(checkpoint, WeightFormat::F32)).transpose()?;
@@ -93,7 +96,7 @@ impl<B: Backend> Engine<B> {
                     normed.insert(args.y, args.norm.weight);
                 }
             }
-            self.backend().run_steps(&mut prepared, &mut state, input, i..i + 1).await?;
+            self.backend().run_steps(&mut prepared, states, run, i..i + 1).await?;
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! How long each step of a Plan takes on its device.
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, Cancel, Op, Plan, Step, StepInput, Timing};
+use hala_plan::{Backend, Cancel, Op, Plan, Rows, Step, Timing};
 use serde::Serialize;
 
+use crate::alone::Alone;
 use crate::{Engine, EngineError};
 
 /// One kernel's share of a run.
@@ -40,7 +41,7 @@ impl<B: Backend> Engine<B> {
     /// # Errors
     /// The model cannot be recorded.
     pub fn weight_bytes_per_token(&self) -> Result<usize, EngineError> {
-        let plan = self.model().record(PlanShape { n_tokens: 1, logits: LogitRows::Last }, self.dtypes())?;
+        let plan = self.model().record(PlanShape { n_tokens: 1, logits: LogitRows::All }, self.dtypes())?;
         Ok(plan.steps().iter().map(|step| weight_bytes(&plan, step)).sum())
     }
 
@@ -56,15 +57,24 @@ impl<B: Backend> Engine<B> {
     ) -> Result<Vec<KernelTime>, EngineError> {
         let ProfileOptions { n_tokens, position, n_runs } = options;
         let is_chosen = n_tokens == 1 && self.backend().n_ahead() > 0;
-        let logits = if is_chosen { LogitRows::Chosen } else { LogitRows::Last };
+        let logits = match n_tokens {
+            _ if is_chosen => LogitRows::Chosen,
+            1 => LogitRows::All,
+            _ => LogitRows::Wanted(1),
+        };
         let plan = self.model().record(PlanShape { n_tokens, logits }, self.dtypes())?;
-        let mut state = self.backend().allocate(self.model().states())?;
-        let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
-        let ids = vec![0; n_tokens];
-        let input = StepInput { ids: &ids, position, cancel };
+        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
+        let mut alone = Alone::new(self, position + n_tokens, position + n_tokens)?;
+        alone.reserve(self, position)?;
+        alone.advance(position);
+        alone.reserve(self, n_tokens)?;
+        let (states, span) = alone.parts(n_tokens);
+        let (ids, spans) = (vec![0; n_tokens], [span]);
+        let wanted = [n_tokens.saturating_sub(1) as u32];
+        let rows = Rows { ids: &ids, spans: &spans, wanted: &wanted, cancel };
         let mut runs = Vec::new();
         for _ in 0..=n_runs.max(1) {
-            runs.push(self.backend().profile(&mut prepared, &mut state, input).await?);
+            runs.push(self.backend().profile(&mut prepared, states, rows).await?);
         }
         Ok(medians(&plan, &runs[1..]))
     }

@@ -3,11 +3,14 @@
 use std::ops::Range;
 
 use hala_plan::{Backend, Cancel};
+use hala_text::Tokenizer;
 
 use crate::loops::LoopFinder;
 use crate::segment::Looped;
+use crate::task::Task;
 use crate::{
-    EngineError, FinishReason, GenerateOptions, Generated, Generation, Sampling, Session, Timings, Usage,
+    Engine, EngineError, FinishReason, GenerateOptions, Generated, Generation, Piece, Sampling, Timings,
+    Usage,
 };
 
 /// How much less favoured a token of the translation is once that began to repeat itself. Weaker ones (1.05 to 1.2, as
@@ -36,6 +39,7 @@ pub(crate) struct Sentence {
     first: Option<String>,
     looped: Option<Looped>,
     is_over: bool,
+    error: Option<EngineError>,
 }
 
 /// What a sentence has become.
@@ -52,9 +56,9 @@ impl Sentence {
     /// Prepares to translate `sentence`, which is at `source` of the whole text.
     ///
     /// # Errors
-    /// As for [`Generation::new`].
+    /// As for [`Generation::on`].
     pub(crate) fn new<B: Backend>(
-        session: &Session<B>,
+        engine: &Engine<B>,
         (sentence, source): (&str, Range<usize>),
         prompt: &[u32],
         cancel: &Cancel,
@@ -64,7 +68,7 @@ impl Sentence {
         let options = GenerateOptions { max_tokens, ..GenerateOptions::default() };
         Ok(Self {
             source,
-            generation: Generation::new(session, prompt, &options, cancel)?,
+            generation: Generation::on(engine, prompt, &options, cancel)?,
             finder: LoopFinder::new(sentence),
             text: String::new(),
             ends: Vec::new(),
@@ -73,35 +77,27 @@ impl Sentence {
             first: None,
             looped: None,
             is_over: false,
+            error: None,
         })
     }
 
-    /// The next text that stays; `None` when the sentence has ended.
+    /// The next text that stays: nothing where more must be generated first.
     ///
     /// # Errors
-    /// As for [`Generation::next`].
-    pub(crate) async fn next<B: Backend>(
-        &mut self,
-        session: &mut Session<B>,
-    ) -> Result<Option<String>, EngineError> {
-        while !self.is_over {
-            let piece = self.generation.next(session).await?;
-            let found = match &piece {
-                Some(piece) => self.take(&piece.text),
-                None => self.finder.finish(),
-            };
-            match found {
-                Some(keep) => self.leave_loop(session, keep)?,
-                None => self.is_over = piece.is_none(),
-            }
-            let given = self.give(self.finder.settled());
-            if !given.is_empty() {
-                return Ok(Some(given));
-            }
+    /// What ended this sentence alone.
+    pub(crate) fn give_settled(&mut self) -> Result<String, EngineError> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
         }
-        self.fall_back();
-        let rest = self.give(self.text.len());
-        Ok((!rest.is_empty()).then_some(rest))
+        let end = if self.is_over { self.text.len() } else { self.token_end(self.finder.settled()) };
+        let given = self.text[self.n_given..end.max(self.n_given)].to_owned();
+        self.n_given += given.len();
+        Ok(given)
+    }
+
+    /// Whether all of it was generated.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Bytes of text that were handed out.
@@ -123,7 +119,7 @@ impl Sentence {
 
     /// Takes in generated text: no white space around a sentence, and no line break in it. Gives the end of what stays
     /// where it began to repeat itself.
-    fn take(&mut self, text: &str) -> Option<usize> {
+    fn take_text(&mut self, text: &str) -> Option<usize> {
         let start = self.text.len();
         for c in text.chars() {
             if c.is_whitespace() {
@@ -140,11 +136,13 @@ impl Sentence {
     }
 
     /// Goes back to the last token that ends within the first `keep` bytes, or, the second time, ends there.
-    fn leave_loop<B: Backend>(&mut self, session: &Session<B>, keep: usize) -> Result<(), EngineError> {
+    fn leave_loop(&mut self, tokenizer: Option<&Tokenizer>, keep: usize) -> Result<(), EngineError> {
         let stays = keep + closing_len(&self.text[keep..]);
         if self.looped.is_some() {
             self.text.truncate(stays);
-            (self.looped, self.is_over) = (Some(Looped::Cut), true);
+            self.looped = Some(Looped::Cut);
+            self.end();
+            self.generation.end(FinishReason::Stop)?;
             return Ok(());
         }
         self.first = Some(self.text[..stays].to_owned());
@@ -152,7 +150,7 @@ impl Sentence {
         let n_bytes = self.token_end(keep);
         let n_kept = self.ends.partition_point(|end| *end < n_bytes) + usize::from(n_bytes > 0);
         let sampling = Sampling { repetition_penalty: REPETITION_PENALTY, ..Sampling::default() };
-        self.generation.go_back(session, n_kept, &sampling)?;
+        self.generation.go_back(tokenizer, n_kept, &sampling)?;
         self.ends.truncate(n_kept);
         self.text.truncate(n_bytes);
         self.has_space = false;
@@ -160,8 +158,9 @@ impl Sentence {
         Ok(())
     }
 
-    /// A second try that gives nothing at all is worse than what the first one came to.
-    fn fall_back(&mut self) {
+    /// Nothing more comes. A second try that gave nothing at all is worse than what the first one came to.
+    fn end(&mut self) {
+        self.is_over = true;
         if let Some(first) = self.first.take().filter(|_| self.text.is_empty()) {
             self.text = first;
             self.looped = Some(Looped::Cut);
@@ -173,12 +172,38 @@ impl Sentence {
         self.ends.iter().rev().find(|end| **end <= n_bytes).copied().unwrap_or(0)
     }
 
-    /// Hands out what is within the first `n_bytes` and was not handed out yet.
-    fn give(&mut self, n_bytes: usize) -> String {
-        let end = if self.is_over { n_bytes } else { self.token_end(n_bytes) }.max(self.n_given);
-        let given = self.text[self.n_given..end].to_owned();
-        self.n_given = end;
-        given
+    /// Takes a piece in; the end of the generation may be the end of a loop, from which it then goes on.
+    fn add(&mut self, tokenizer: Option<&Tokenizer>, piece: Option<&Piece>) -> Result<(), EngineError> {
+        if self.is_over {
+            return Ok(());
+        }
+        let found = match piece {
+            Some(piece) => self.take_text(&piece.text),
+            None => self.finder.finish(),
+        };
+        match found {
+            Some(keep) => self.leave_loop(tokenizer, keep)?,
+            None if piece.is_none() => self.end(),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Task for Sentence {
+    fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    fn generation_mut(&mut self) -> &mut Generation {
+        &mut self.generation
+    }
+
+    fn take(&mut self, tokenizer: Option<&Tokenizer>, piece: Result<Option<Piece>, EngineError>) {
+        if let Err(error) = piece.and_then(|piece| self.add(tokenizer, piece.as_ref())) {
+            let _ = self.generation.end(FinishReason::Cancelled);
+            (self.error, self.is_over) = (Some(error), true);
+        }
     }
 }
 

@@ -1,13 +1,17 @@
-//! One conversation with a model: its tokens, its state on the device, and the way back.
+//! One conversation with a model: its tokens, its states on the device, and the way back.
 
 use std::sync::Arc;
 
-use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, BufferId, Cancel, Plan, StepInput};
+use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 
-use crate::ahead::Chain;
-use crate::snapshots::Snapshots;
+use crate::chain::{Chain, Choosing, Place};
+use crate::lease::Lease;
+use crate::memory::Memory;
+use crate::sequence::{Kept, Sequence};
 use crate::{Engine, EngineError};
+
+/// The most snapshots that a session keeps.
+const N_SNAPSHOTS: usize = 64;
 
 /// Decoded tokens after which a snapshot is taken, so that going back never repeats more.
 const SNAPSHOT_EVERY: usize = 64;
@@ -21,33 +25,19 @@ pub struct Prefilled {
     pub n_computed: usize,
 }
 
-/// A Plan made ready, with what the session needs to know of it.
-#[derive(Debug)]
-struct Ready<P> {
-    prepared: P,
-    n_tokens: usize,
-    /// Steps before the first that writes the output.
-    n_body: usize,
-    logits: BufferId,
-}
-
-/// One conversation with a model.
+/// One conversation with a model, in a memory of its own; for many at once there is the [`Scheduler`](crate::Scheduler).
 ///
-/// The session holds token ids and the state that they lead to. [`Session::prefill`] takes a whole prompt and
+/// The session holds token ids and the states that they lead to. [`Session::prefill`] takes a whole prompt and
 /// computes only what differs from the tokens held; [`Session::decode`] adds one token. Where the backend chooses tokens
 /// itself, a [`Generation`](crate::Generation) lets it run some tokens ahead; the session holds those that were handed out.
 #[derive(Debug)]
 pub struct Session<B: Backend> {
-    pub(crate) engine: Arc<Engine<B>>,
-    pub(crate) state: B::State,
-    pub(crate) snapshots: Snapshots<B::Snapshot>,
-    ready: Vec<Ready<B::Prepared>>,
-    /// Tokens that the device chooses: while there are some, the state may be ahead of `n_cached`.
-    pub(crate) chain: Chain<B::Prepared>,
-    /// Tokens of the conversation; the state covers the first `n_cached`.
-    pub(crate) ids: Vec<u32>,
-    pub(crate) n_cached: usize,
-    pub(crate) logits: Vec<f32>,
+    engine: Arc<Engine<B>>,
+    memory: Memory<B>,
+    sequence: Sequence,
+    /// Tokens that the device chooses: while there are some, the states may be ahead of the sequence.
+    chain: Chain<B>,
+    logits: Vec<f32>,
 }
 
 impl<B: Backend> Session<B> {
@@ -56,18 +46,9 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// No memory for its state.
     pub async fn new(engine: Arc<Engine<B>>) -> Result<Self, EngineError> {
-        let state = engine.backend().allocate(engine.model().states())?;
-        let empty = engine.backend().snapshot(&state).await?;
-        Ok(Self {
-            engine,
-            state,
-            snapshots: Snapshots::new(empty),
-            ready: Vec::new(),
-            chain: Chain::default(),
-            ids: Vec::new(),
-            n_cached: 0,
-            logits: Vec::new(),
-        })
+        let memory = Memory::new(&engine, limit(&engine))?;
+        let sequence = Sequence::new(&engine, N_SNAPSHOTS);
+        Ok(Self { engine, memory, sequence, chain: Chain::default(), logits: Vec::new() })
     }
 
     /// The model on its device.
@@ -77,7 +58,7 @@ impl<B: Backend> Session<B> {
 
     /// The tokens held.
     pub fn ids(&self) -> &[u32] {
-        &self.ids
+        self.sequence.ids()
     }
 
     /// S, tokens that the session can hold.
@@ -95,6 +76,12 @@ impl<B: Backend> Session<B> {
         &mut self.logits
     }
 
+    /// Pages of 64 positions that the session's caches hold, for each of the model's page tables
+    /// ([`Model::tables`](hala_model::Model::tables)): of layers with a window no more than that, and what the last run added.
+    pub fn n_pages(&self) -> Vec<usize> {
+        self.sequence.n_pages()
+    }
+
     /// Makes `prompt` the session's tokens and computes the logits after the last of them; tokens that the session
     /// already holds from the start on are not computed again.
     ///
@@ -104,12 +91,12 @@ impl<B: Backend> Session<B> {
     /// the prompt, for [`Session::rebuild`].
     pub async fn prefill(&mut self, prompt: &[u32], cancel: &Cancel) -> Result<Prefilled, EngineError> {
         self.engine.check_prompt(prompt)?;
-        let n_common = prompt.iter().zip(&self.ids).take_while(|(a, b)| a == b).count();
+        let n_common = prompt.iter().zip(self.ids()).take_while(|(a, b)| a == b).count();
         // The last token is always computed, for its logits.
         self.truncate(n_common.min(prompt.len() - 1)).await?;
-        let n_cached = self.n_cached;
-        self.ids.truncate(n_cached);
-        self.ids.extend_from_slice(&prompt[n_cached..]);
+        let n_cached = self.sequence.n_cached();
+        self.sequence.drop_pending();
+        self.sequence.extend(&prompt[n_cached..]);
         self.compute(cancel).await?;
         Ok(Prefilled { n_cached, n_computed: prompt.len() - n_cached })
     }
@@ -124,18 +111,36 @@ impl<B: Backend> Session<B> {
             return Err(EngineError::Cancelled);
         }
         self.leave_chain().await?;
-        let limit = self.context();
-        if self.ids.len() >= limit {
+        let (limit, found) = (self.context(), self.ids().len() + 1);
+        if found > limit {
             let max = self.engine.model().facts().max_context;
-            return Err(EngineError::PromptTooLong { found: self.ids.len() + 1, limit, max });
+            return Err(EngineError::PromptTooLong { found, limit, max });
         }
-        let n_held = self.ids.len();
-        self.ids.push(id);
-        self.compute(cancel).await.inspect_err(|_| self.ids.truncate(n_held))?;
-        if self.n_cached >= self.snapshots.last() + SNAPSHOT_EVERY {
-            self.take_snapshot().await?;
+        self.sequence.extend(&[id]);
+        self.compute(cancel).await.inspect_err(|_| self.sequence.truncate_ids(found - 1))?;
+        if self.sequence.n_cached() >= self.sequence.last_snapshot() + SNAPSHOT_EVERY {
+            self.take_snapshot(Kept::Beside)?;
         }
         Ok(())
+    }
+
+    /// Adds one token and gives the one that the device chooses after it; `None` where it cannot choose, and then nothing
+    /// was added.
+    ///
+    /// # Errors
+    /// As for [`Session::decode`].
+    pub(crate) async fn decode_ahead(
+        &mut self,
+        id: u32,
+        choosing: &Choosing<'_>,
+        cancel: &Cancel,
+    ) -> Result<Option<u32>, EngineError> {
+        let Self { engine, memory, sequence, chain, logits } = self;
+        let chosen = chain.decode(Place { engine, memory, sequence }, id, choosing, cancel).await?;
+        if chosen.is_some() {
+            logits.clear();
+        }
+        Ok(chosen)
     }
 
     /// Goes back to the first `n_tokens` tokens, as if the others had never been.
@@ -143,19 +148,16 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// More tokens than the session holds.
     pub async fn truncate(&mut self, n_tokens: usize) -> Result<(), EngineError> {
-        if n_tokens > self.ids.len() {
-            return Err(EngineError::Position { asked: n_tokens, held: self.ids.len() });
+        let held = self.ids().len();
+        if n_tokens > held {
+            return Err(EngineError::Position { asked: n_tokens, held });
         }
         self.leave_chain().await?;
-        if n_tokens == self.ids.len() && n_tokens == self.n_cached {
+        if n_tokens == held && n_tokens == self.sequence.n_cached() {
             return Ok(());
         }
-        self.ids.truncate(n_tokens);
         self.logits.clear();
-        if self.n_cached > n_tokens {
-            self.rewind(n_tokens).await?;
-        }
-        Ok(())
+        self.sequence.truncate(&self.engine, &mut self.memory, n_tokens)
     }
 
     /// Goes on with another engine of the same model, as after a lost device: computes the tokens held on it.
@@ -164,8 +166,8 @@ impl<B: Backend> Session<B> {
     /// Those of [`Session::prefill`]. The session is then as it was, and this can be tried again.
     pub async fn rebuild(&mut self, engine: Arc<Engine<B>>, cancel: &Cancel) -> Result<(), EngineError> {
         let mut rebuilt = Self::new(engine).await?;
-        if !self.ids.is_empty() {
-            rebuilt.prefill(&self.ids, cancel).await?;
+        if !self.ids().is_empty() {
+            rebuilt.prefill(self.ids(), cancel).await?;
         }
         *self = rebuilt;
         Ok(())
@@ -179,86 +181,80 @@ impl<B: Backend> Session<B> {
         self.truncate(0).await
     }
 
-    /// Computes the tokens that the state does not cover yet, chunk by chunk, and reads the last one's logits. On
-    /// error the state goes back to its last snapshot and the tokens not computed are dropped; where the device is
+    /// Gives back memory that the tokens held do not need, as where a system runs out of it.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub async fn trim(&mut self) -> Result<(), EngineError> {
+        self.leave_chain().await?;
+        self.memory.trim(self.engine.backend())
+    }
+
+    async fn leave_chain(&mut self) -> Result<(), EngineError> {
+        let Self { engine, memory, sequence, chain, .. } = self;
+        chain.leave(Place { engine, memory, sequence }).await
+    }
+
+    /// Computes the tokens that the states do not cover yet, chunk by chunk, and reads the last one's logits. On
+    /// error the states go back to their last snapshot and the tokens not computed are dropped; where the device is
     /// lost no state is left, and the tokens stay.
     async fn compute(&mut self, cancel: &Cancel) -> Result<(), EngineError> {
-        match self.advance(cancel).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.logits.clear();
-                match self.rewind(self.n_cached).await {
-                    Ok(()) => self.ids.truncate(self.n_cached),
-                    // The device is gone, as the first error says.
-                    Err(_) => self.n_cached = 0,
-                }
-                Err(error)
-            }
+        let Err(error) = self.advance(cancel).await else { return Ok(()) };
+        self.logits.clear();
+        let rewound = self.sequence.rewind(&self.engine, &mut self.memory, self.sequence.n_cached());
+        if error.is_device_lost() || rewound.is_err() {
+            self.sequence.release();
+        } else {
+            self.sequence.drop_pending();
         }
+        Err(error)
     }
 
     async fn advance(&mut self, cancel: &Cancel) -> Result<(), EngineError> {
-        while self.n_cached < self.ids.len() {
-            let n_left = self.ids.len() - self.n_cached;
-            let i = self.prepare(n_left).await?;
-            let ready = &mut self.ready[i];
-            let n = n_left.min(ready.n_tokens);
-            let (is_last, is_prefill) = (n == n_left, ready.n_tokens > 1);
-            let ids = &self.ids[self.n_cached..][..n];
-            let input = StepInput { ids, position: self.n_cached, cancel };
-            let steps = if is_last { 0..usize::MAX } else { 0..ready.n_body };
-            let backend = self.engine.backend();
-            backend.run_steps(&mut ready.prepared, &mut self.state, input, steps).await?;
-            if is_last {
-                backend.read(&ready.prepared, &self.state, ready.logits, &mut self.logits).await?;
+        let Self { engine, memory, sequence, logits, .. } = self;
+        while !sequence.pending().is_empty() {
+            sequence.mend(engine, memory)?;
+            let n_left = sequence.pending().len();
+            let shape = engine.chunk_shape(n_left);
+            let mut lease = Lease::new(engine, shape).await?;
+            let n = n_left.min(shape.n_tokens);
+            let is_last = n == n_left;
+            if !sequence.reserve(engine, memory, n)? {
+                return Err(EngineError::MemoryFull);
             }
-            self.n_cached += n;
-            if is_prefill {
-                self.take_snapshot().await?;
+            sequence.begin(engine, memory)?;
+            let (spans, wanted) = ([sequence.span(n, 0)], [n as u32 - 1]);
+            let wanted = if is_last { &wanted[..] } else { &[] };
+            let rows = Rows { ids: &sequence.pending()[..n], spans: &spans, wanted, cancel };
+            let steps = if is_last { 0..usize::MAX } else { 0..lease.n_body };
+            let backend = engine.backend();
+            backend.run_steps(&mut lease.prepared, memory.states(), rows, steps).await?;
+            if let (true, Some(buffer)) = (is_last, lease.logits) {
+                let reading = Reading { buffer, n_rows: 1 };
+                backend.read(&lease.prepared, memory.states(), reading, logits).await?;
+            }
+            sequence.advance(n);
+            if shape.n_tokens > 1 {
+                let kept = if is_last { Kept::WithPages } else { Kept::Beside };
+                sequence.take_snapshot(engine, memory, (0, kept))?;
             }
         }
         Ok(())
     }
 
-    /// Index of the Plan for the next chunk of `n_left` tokens, recorded and prepared when first needed.
-    async fn prepare(&mut self, n_left: usize) -> Result<usize, EngineError> {
-        let engine = Arc::clone(&self.engine);
-        let n_tokens = plan_size(n_left, engine.backend().prefill_sizes(), self.context());
-        if let Some(i) = self.ready.iter().position(|r| r.n_tokens == n_tokens) {
-            return Ok(i);
-        }
-        let shape = PlanShape { n_tokens, logits: LogitRows::Last };
-        let (plan, logits) = engine.plan(shape)?;
-        let prepared = engine.backend().prepare(&plan, engine.weights(), &self.state).await?;
-        self.ready.push(Ready { prepared, n_tokens, n_body: n_body(&plan, logits), logits });
-        Ok(self.ready.len() - 1)
-    }
-
-    async fn take_snapshot(&mut self) -> Result<(), EngineError> {
-        let snapshot = self.engine.backend().snapshot(&self.state).await?;
-        self.snapshots.push(self.n_cached, snapshot);
-        Ok(())
-    }
-
-    /// Puts the state back to the last snapshot at or before `position`.
-    pub(crate) async fn rewind(&mut self, position: usize) -> Result<(), EngineError> {
-        let (position, snapshot) = self.snapshots.rewind(position);
-        self.engine.backend().restore(&mut self.state, snapshot).await?;
-        self.n_cached = position;
-        Ok(())
+    fn take_snapshot(&mut self, kept: Kept) -> Result<(), EngineError> {
+        self.sequence.take_snapshot(&self.engine, &mut self.memory, (0, kept))
     }
 }
 
-/// T of the Plan for `n_left` tokens: 1, or the smallest size that holds them, or the largest.
-fn plan_size(n_left: usize, sizes: &[usize], context: usize) -> usize {
-    if n_left == 1 {
-        return 1;
-    }
-    let fitting = sizes.iter().copied().find(|size| *size >= n_left);
-    fitting.or(sizes.last().copied()).unwrap_or(1).min(context.max(1))
-}
-
-/// Steps before the first that writes `output`.
-fn n_body(plan: &Plan, output: BufferId) -> usize {
-    plan.steps().iter().position(|s| s.outputs.contains(&output)).unwrap_or(plan.steps().len())
+/// The most that a session can need: its sequence, its snapshots, and the pages that one of them holds behind a window.
+fn limit<B: Backend>(engine: &Engine<B>) -> PoolSize {
+    let (model, context) = (engine.model(), engine.model().facts().context);
+    let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
+    let held = model.n_pages(context, 0);
+    let tables = model.tables().iter().zip(model.n_pages(context, n_rows)).zip(held);
+    // One page more is written while its copy is held.
+    let n_pages =
+        tables.map(|((table, n), held)| n + 1 + if table.window.is_some() { held } else { 0 }).collect();
+    PoolSize { n_slots: N_SNAPSHOTS + 3, n_pages }
 }

@@ -1,43 +1,81 @@
-//! Copies of the recurrent state at earlier positions, so that a session can go back.
+//! Earlier states of a sequence that it can go back to.
 
-/// The most snapshots that a session keeps.
-const MAX: usize = 64;
+use crate::places::Place;
 
-/// Snapshots by position, the lowest first; position 0 is always there.
-#[derive(Debug)]
-pub(crate) struct Snapshots<S> {
-    list: Vec<(usize, S)>,
+/// The state after some tokens: a copy of the recurrent states, and pages that the sequence may give back before it does.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    /// Tokens.
+    pub(crate) position: usize,
+    /// `None` where a model has no recurrent states.
+    pub(crate) slot: Option<Place>,
+    /// For each page table with a window, the pages that a token at this position sees; empty where they are not held.
+    pub(crate) pages: Vec<Held>,
 }
 
-impl<S> Snapshots<S> {
-    /// The state before any token.
-    pub(crate) fn new(empty: S) -> Self {
-        Self { list: vec![(0, empty)] }
+/// Pages of one table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Held {
+    /// Index of the first in the table.
+    pub(crate) first: usize,
+    /// The pages.
+    pub(crate) pages: Vec<Place>,
+}
+
+/// Snapshots by position, the lowest first. The state before any token needs none.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshots {
+    list: Vec<Snapshot>,
+    most: usize,
+}
+
+impl Snapshots {
+    /// None yet, and at most so many.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { list: Vec::new(), most: most.max(1) }
     }
 
-    /// Adds the state after `position` tokens; the one that leaves the smallest gap makes room where needed.
-    pub(crate) fn push(&mut self, position: usize, snapshot: S) {
-        self.list.retain(|(p, _)| *p < position);
-        self.list.push((position, snapshot));
-        if self.list.len() > MAX {
-            let gap = |i: &usize| self.list[i + 1].0 - self.list[i - 1].0;
-            if let Some(i) = (1..self.list.len() - 1).min_by_key(gap) {
+    /// Adds the state at a position beyond the others'; the one that leaves the smallest gap makes room where needed.
+    pub(crate) fn push(&mut self, snapshot: Snapshot) {
+        self.forget_from(snapshot.position);
+        self.list.push(snapshot);
+        if self.list.len() > self.most {
+            let position = |i: usize| i.checked_sub(1).map_or(0, |i| self.list[i].position);
+            let gap = |i: &usize| self.list[i + 1].position - position(*i);
+            if let Some(i) = (0..self.list.len() - 1).min_by_key(gap) {
                 self.list.remove(i);
             }
         }
     }
 
-    /// Drops what lies after `position` and gives the last one left, at or before it.
-    pub(crate) fn rewind(&mut self, position: usize) -> (usize, &S) {
-        let n_kept = self.list.iter().take_while(|(p, _)| *p <= position).count().max(1);
-        self.list.truncate(n_kept);
-        let (position, snapshot) = &self.list[n_kept - 1];
-        (*position, snapshot)
+    /// Drops those at `position` and after it.
+    pub(crate) fn forget_from(&mut self, position: usize) {
+        self.list.retain(|snapshot| snapshot.position < position);
     }
 
-    /// Position of the last snapshot.
+    /// Drops those that cannot be gone back to; `can` is asked for each.
+    pub(crate) fn retain(&mut self, can: impl Fn(&Snapshot) -> bool) {
+        self.list.retain(can);
+    }
+
+    /// The last one at or before `position`.
+    pub(crate) fn at(&self, position: usize) -> Option<&Snapshot> {
+        self.list.iter().rev().find(|snapshot| snapshot.position <= position)
+    }
+
+    /// Lets go of the pages that earlier snapshots hold: one that holds some is enough.
+    pub(crate) fn let_go(&mut self) {
+        self.list.iter_mut().for_each(|snapshot| snapshot.pages.clear());
+    }
+
+    /// Position of the last one.
     pub(crate) fn last(&self) -> usize {
-        self.list.last().map_or(0, |(p, _)| *p)
+        self.list.last().map_or(0, |snapshot| snapshot.position)
+    }
+
+    /// Drops all.
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
     }
 }
 
@@ -45,25 +83,33 @@ impl<S> Snapshots<S> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn rewinding_gives_the_nearest_at_or_before() {
-        let mut snapshots = Snapshots::new('a');
-        snapshots.push(10, 'b');
-        snapshots.push(20, 'c');
-        assert_eq!(snapshots.rewind(25), (20, &'c'));
-        assert_eq!(snapshots.rewind(19), (10, &'b'));
-        assert_eq!(snapshots.rewind(20), (10, &'b'));
-        assert_eq!(snapshots.rewind(3), (0, &'a'));
+    fn at(position: usize) -> Snapshot {
+        Snapshot { position, slot: None, pages: Vec::new() }
+    }
+
+    fn found(snapshots: &Snapshots, position: usize) -> Option<usize> {
+        snapshots.at(position).map(|snapshot| snapshot.position)
     }
 
     #[test]
-    fn a_long_session_keeps_the_ends_and_thins_the_middle() {
-        let mut snapshots = Snapshots::new(0);
-        (1..=1000).for_each(|i| snapshots.push(i * 10, i));
-        assert!(snapshots.list.len() <= MAX);
+    fn the_nearest_at_or_before_is_found() {
+        let mut snapshots = Snapshots::new(9);
+        [10, 20].into_iter().for_each(|position| snapshots.push(at(position)));
+        assert_eq!(found(&snapshots, 25), Some(20));
+        assert_eq!(found(&snapshots, 20), Some(20));
+        assert_eq!(found(&snapshots, 19), Some(10));
+        assert_eq!(found(&snapshots, 9), None);
+        snapshots.push(at(15));
+        assert_eq!(found(&snapshots, 25), Some(15));
+    }
+
+    #[test]
+    fn a_long_sequence_keeps_the_last_and_thins_the_others() {
+        let mut snapshots = Snapshots::new(64);
+        (1..=1000).for_each(|i| snapshots.push(at(i * 10)));
+        assert_eq!(snapshots.list.len(), 64);
         assert_eq!(snapshots.last(), 10_000);
-        let largest = snapshots.list.windows(2).map(|w| w[1].0 - w[0].0).max();
-        assert!(largest <= Some(10_000 / MAX * 4), "{largest:?}");
-        assert_eq!(snapshots.rewind(5).0, 0);
+        let largest = snapshots.list.windows(2).map(|w| w[1].position - w[0].position).max();
+        assert!(largest <= Some(10_000 / 64 * 4), "{largest:?}");
     }
 }

@@ -1,9 +1,10 @@
 //! A Plan with the statistics of every buffer that it writes, step by step.
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, BufferKind, Cancel, Plan, StepInput};
+use hala_plan::{Backend, BufferKind, Cancel, Plan, Reading, Rows};
 use serde::Serialize;
 
+use crate::alone::Alone;
 use crate::{Engine, EngineError};
 
 /// What one buffer held after a step.
@@ -47,20 +48,23 @@ impl<B: Backend> Engine<B> {
         self.check_prompt(prompt)?;
         let shape = PlanShape { n_tokens: prompt.len(), logits: LogitRows::All };
         let (plan, _) = self.plan(shape)?;
-        let mut state = self.backend().allocate(self.model().states())?;
-        let mut prepared = self.backend().prepare(&plan, self.weights(), &state).await?;
-        let cancel = Cancel::new();
-        let input = StepInput { ids: prompt, position: 0, cancel: &cancel };
+        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
+        let mut alone = Alone::new(self, prompt.len(), prompt.len())?;
+        alone.reserve(self, prompt.len())?;
+        let (states, span) = alone.parts(prompt.len());
+        let (cancel, spans) = (Cancel::new(), [span]);
+        let rows = Rows { ids: prompt, spans: &spans, wanted: &[], cancel: &cancel };
         let mut steps = Vec::new();
         let mut values = Vec::new();
         for (i, step) in plan.steps().iter().enumerate() {
-            self.backend().run_steps(&mut prepared, &mut state, input, i..i + 1).await?;
+            self.backend().run_steps(&mut prepared, states, rows, i..i + 1).await?;
             let mut outputs = Vec::new();
             for id in &step.outputs {
                 let buffer = plan.buffer(*id);
                 // A KV cache is mostly empty: its numbers would say nothing.
-                if !matches!(buffer.kind, BufferKind::State(_)) {
-                    self.backend().read(&prepared, &state, *id, &mut values).await?;
+                if !matches!(buffer.kind, BufferKind::State(..)) {
+                    let reading = Reading { buffer: *id, n_rows: buffer.shape.n_rows() };
+                    self.backend().read(&prepared, states, reading, &mut values).await?;
                     outputs.push(statistics(&buffer.label, buffer.shape.dims(), &values));
                 }
             }

@@ -1,11 +1,16 @@
-//! Whole texts from Arabic to English and back, sentence by sentence.
+//! Whole texts from Arabic to English and back, several sentences at once.
+
+use std::sync::Arc;
 
 use hala_plan::{Backend, Cancel};
 use hala_text::detection::detect;
 use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
-use crate::{EngineError, FinishReason, Segment, Session, Timings, Translation, Usage};
+use crate::{
+    Engine, EngineError, FinishReason, Handed, Scheduler, SchedulerOptions, Segment, Timings, Translation,
+    Translations, Usage,
+};
 
 /// From which language into which; what is not given is found out from the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,18 +63,21 @@ pub struct Translated {
 /// Translates texts with a model that was trained on the Hala recipe's prompt (arXiv 2509.14008).
 #[derive(Debug)]
 pub struct Translator<B: Backend> {
-    session: Session<B>,
+    scheduler: Scheduler<B>,
 }
 
 impl<B: Backend> Translator<B> {
-    /// A translator in a session of its own.
-    pub fn new(session: Session<B>) -> Self {
-        Self { session }
+    /// A translator with a memory of its own.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(engine: Arc<Engine<B>>, options: SchedulerOptions) -> Result<Self, EngineError> {
+        Ok(Self { scheduler: Scheduler::new(engine, options)? })
     }
 
-    /// The session.
-    pub fn session(&self) -> &Session<B> {
-        &self.session
+    /// The model on its device.
+    pub fn engine(&self) -> &Arc<Engine<B>> {
+        self.scheduler.engine()
     }
 
     /// Begins a translation; the stream does the work.
@@ -82,8 +90,8 @@ impl<B: Backend> Translator<B> {
         direction: Direction,
         cancel: &Cancel,
     ) -> Result<Translating<'_, B>, EngineError> {
-        let translation = Translation::new(self.session.engine(), text, direction, cancel)?;
-        Ok(Translating { session: &mut self.session, translation })
+        let translation = Translation::new(self.engine(), text, direction, cancel)?;
+        Ok(Translating { scheduler: &mut self.scheduler, translation })
     }
 
     /// Translates a whole text.
@@ -101,8 +109,8 @@ impl<B: Backend> Translator<B> {
         stream.finish()
     }
 
-    /// Translates texts one after the other, each in its own direction; stops early when cancelled, with the
-    /// text that was under way as the last one.
+    /// Translates texts, each in its own direction and several at once; gives them in their order. Stops early when cancelled, with
+    /// the text that was under way as the last one.
     ///
     /// # Errors
     /// As for [`Translator::translate`].
@@ -112,23 +120,36 @@ impl<B: Backend> Translator<B> {
         direction: Direction,
         cancel: &Cancel,
     ) -> Result<Vec<Translated>, EngineError> {
-        let mut all = Vec::with_capacity(texts.len());
-        for text in texts {
-            let translated = self.translate(text, direction, cancel).await?;
-            let is_cancelled = translated.finish == FinishReason::Cancelled;
-            all.push(translated);
-            if is_cancelled {
-                break;
+        let (mut all, mut waiting) = (Vec::with_capacity(texts.len()), texts.iter());
+        let mut translations = Translations::default();
+        loop {
+            while translations.has_room(&self.scheduler)? && !cancel.is_cancelled() {
+                let Some(text) = waiting.next() else { break };
+                translations.push(Translation::new(self.engine(), text, direction, cancel)?);
+            }
+            if translations.is_empty() {
+                return Ok(all);
+            }
+            if let Handed::End(translated) = translations.step(&mut self.scheduler).await? {
+                let is_cancelled = translated.finish == FinishReason::Cancelled;
+                all.push(*translated);
+                if is_cancelled {
+                    return Ok(all);
+                }
             }
         }
-        Ok(all)
+    }
+
+    /// What the sentences are computed by, for [`Translations`].
+    pub fn scheduler(&mut self) -> &mut Scheduler<B> {
+        &mut self.scheduler
     }
 }
 
 /// A translation that a [`Translator`] streams.
 #[derive(Debug)]
 pub struct Translating<'a, B: Backend> {
-    session: &'a mut Session<B>,
+    scheduler: &'a mut Scheduler<B>,
     translation: Translation,
 }
 
@@ -138,7 +159,7 @@ impl<B: Backend> Translating<'_, B> {
     /// # Errors
     /// As for [`Translation::next`].
     pub async fn next(&mut self) -> Result<Option<String>, EngineError> {
-        self.translation.next(self.session).await
+        self.translation.next(self.scheduler).await
     }
 
     /// As [`Translation::n_left`].

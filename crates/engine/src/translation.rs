@@ -1,4 +1,4 @@
-//! One text on its way through a session: cut into sentences, each of them translated, all else copied.
+//! One text on its way: cut into sentences, several of them translated at once, all else copied, and handed out in the text's order.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,7 +13,10 @@ use hala_text::{Language, OtherLanguage, Treatment};
 use crate::cutting::{Cutter, Part};
 use crate::segment::{Outcome, Remarks};
 use crate::sentence::{Finished, Sentence};
-use crate::{Direction, Engine, EngineError, FinishReason, Segment, Session, Timings, Translated, Usage};
+use crate::{Direction, Engine, EngineError, FinishReason, Scheduler, Segment, Timings, Translated, Usage};
+
+/// Sentences that are begun for each that runs at once: those behind a long one go on.
+const BEGUN: usize = 4;
 
 /// What is left to do, in the order of the text.
 #[derive(Debug)]
@@ -26,12 +29,24 @@ enum Work {
     Part(Part),
 }
 
-/// A translation while it streams, from a session that is handed to every step: after a lost device, one on another.
+/// What was begun and not handed out.
+#[derive(Debug)]
+enum Begun {
+    /// This part of the source, as it is.
+    Space(Range<usize>),
+    /// This sentence, as it is.
+    Copied(Range<usize>, Outcome),
+    /// A translation.
+    Sentence(Box<Sentence>),
+}
+
+/// A translation while it streams, from a scheduler that is handed to every step: after a lost device, one on another.
 #[derive(Debug)]
 pub struct Translation {
     source: String,
     work: VecDeque<Work>,
-    current: Option<Sentence>,
+    /// In the order of the text.
+    begun: VecDeque<Begun>,
     cancel: Cancel,
     /// The language that the caller says the text is in.
     named_from: Option<Language>,
@@ -72,7 +87,7 @@ impl Translation {
         Ok(Self {
             source: text.to_owned(),
             work: work.collect(),
-            current: None,
+            begun: VecDeque::new(),
             cancel: cancel.clone(),
             named_from: direction.from,
             eastern,
@@ -89,32 +104,24 @@ impl Translation {
     /// A lost device, or logits that are no numbers. Cancellation is no error: the stream ends.
     pub async fn next<B: Backend>(
         &mut self,
-        session: &mut Session<B>,
+        scheduler: &mut Scheduler<B>,
     ) -> Result<Option<String>, EngineError> {
         loop {
-            if let Some(sentence) = &mut self.current {
-                match sentence.next(session).await? {
-                    None => self.end_sentence()?,
-                    Some(text) => {
-                        self.translated.text.push_str(&text);
-                        return Ok(Some(text));
-                    }
-                }
-                continue;
-            }
-            if self.translated.finish == FinishReason::Cancelled {
-                return Ok(None);
-            }
-            let Some(work) = self.work.pop_front() else { return Ok(None) };
-            if let Some(text) = self.begin(session, work)? {
+            self.begin(scheduler.engine(), scheduler.n_parallel())?;
+            if let Some(text) = self.hand_out()? {
                 return Ok(Some(text));
             }
+            let mut sentences: Vec<&mut Sentence> = self.sentences().collect();
+            if sentences.is_empty() {
+                return Ok(None);
+            }
+            scheduler.step(&mut sentences).await?;
         }
     }
 
     /// Sentences, parts of them and pieces of white space that are not done yet.
     pub fn n_left(&self) -> usize {
-        self.work.len() + usize::from(self.current.is_some())
+        self.work.len() + self.begun.len()
     }
 
     /// What was translated so far.
@@ -128,26 +135,85 @@ impl Translation {
     /// Text that cannot be decoded.
     pub fn finish(mut self) -> Result<Translated, EngineError> {
         if self.n_left() > 0 {
-            self.end_sentence()?;
+            if let Some(Begun::Sentence(sentence)) = self.begun.pop_front() {
+                self.end_sentence(*sentence)?;
+            }
             self.translated.finish = FinishReason::Cancelled;
         }
         Ok(self.translated)
     }
 
-    /// Begins a piece of work; gives the text where that is all of it.
-    fn begin<B: Backend>(&mut self, session: &Session<B>, work: Work) -> Result<Option<String>, EngineError> {
+    /// The sentences that a scheduler has to go on with, in the order of the text.
+    pub(crate) fn sentences(&mut self) -> impl Iterator<Item = &mut Sentence> {
+        self.begun.iter_mut().filter_map(|begun| match begun {
+            Begun::Sentence(sentence) if !sentence.is_over() => Some(sentence.as_mut()),
+            Begun::Sentence(_) | Begun::Space(_) | Begun::Copied(..) => None,
+        })
+    }
+
+    /// Begins so many sentences that `n_parallel` can run at once.
+    ///
+    /// # Errors
+    /// A prompt that cannot be made.
+    pub(crate) fn begin<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        n_parallel: usize,
+    ) -> Result<(), EngineError> {
+        let is_stopped = self.translated.finish == FinishReason::Cancelled || self.cancel.is_cancelled();
+        while !is_stopped && self.begun.len() < BEGUN * n_parallel && self.sentences().count() < n_parallel {
+            match self.work.pop_front() {
+                Some(work) => self.begin_work(engine, work)?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// The text that is certain and comes next; `None` where more must be computed first, or all is done.
+    ///
+    /// # Errors
+    /// What ended a sentence.
+    pub(crate) fn hand_out(&mut self) -> Result<Option<String>, EngineError> {
+        // What comes after a sentence that was stopped stays out, however far it had come.
+        while self.translated.finish != FinishReason::Cancelled {
+            let Some(Begun::Sentence(sentence)) = self.begun.front_mut() else {
+                return Ok(match self.begun.pop_front() {
+                    Some(Begun::Space(range)) => Some(self.copy(range)),
+                    Some(Begun::Copied(range, outcome)) => Some(self.copy_sentence(range, outcome)),
+                    Some(Begun::Sentence(_)) | None => None,
+                });
+            };
+            let text = sentence.give_settled()?;
+            let is_over = sentence.is_over();
+            self.translated.text.push_str(&text);
+            if is_over && let Some(Begun::Sentence(sentence)) = self.begun.pop_front() {
+                self.end_sentence(*sentence)?;
+            }
+            if !text.is_empty() {
+                return Ok(Some(text));
+            }
+            if !is_over {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    fn begin_work<B: Backend>(&mut self, engine: &Engine<B>, work: Work) -> Result<(), EngineError> {
         match work {
-            Work::Space(range) | Work::Part(Part::Space(range)) => Ok(Some(self.copy(range))),
-            Work::Sentence(range) => self.begin_sentence(session.engine(), range),
+            Work::Space(range) | Work::Part(Part::Space(range)) => self.begun.push_back(Begun::Space(range)),
+            Work::Sentence(range) => self.begin_sentence(engine, range)?,
             Work::Part(Part::Stuck(range, obstacle)) => {
-                Ok(Some(self.copy_sentence(range, Outcome::PassedThrough(obstacle))))
+                self.begun.push_back(Begun::Copied(range, Outcome::PassedThrough(obstacle)));
             }
             Work::Part(Part::Prompted { range, prompt }) => {
                 let sentence = (&self.source[range.clone()], range);
-                self.current = Some(Sentence::new(session, sentence, &prompt, &self.cancel)?);
-                Ok(None)
+                let sentence = Sentence::new(engine, sentence, &prompt, &self.cancel)?;
+                self.begun.push_back(Begun::Sentence(Box::new(sentence)));
             }
         }
+        Ok(())
     }
 
     /// Copies a sentence, or cuts it into parts that fit.
@@ -155,14 +221,15 @@ impl Translation {
         &mut self,
         engine: &Engine<B>,
         range: Range<usize>,
-    ) -> Result<Option<String>, EngineError> {
+    ) -> Result<(), EngineError> {
         let to = self.translated.to;
         if let Treatment::Copy(reason) = treatment(&self.source[range.clone()], self.named_from, to) {
-            return Ok(Some(self.copy_sentence(range, Outcome::Copied(reason))));
+            self.begun.push_back(Begun::Copied(range, Outcome::Copied(reason)));
+            return Ok(());
         }
         let parts = Cutter { engine, to, eastern: self.eastern }.parts(&self.source, range)?;
         parts.into_iter().rev().for_each(|part| self.work.push_front(Work::Part(part)));
-        Ok(None)
+        Ok(())
     }
 
     /// Copies a part of the source.
@@ -185,8 +252,7 @@ impl Translation {
         self.translated.segments.push(Segment { source, target: end - n_bytes..end, remarks });
     }
 
-    fn end_sentence(&mut self) -> Result<(), EngineError> {
-        let Some(sentence) = self.current.take() else { return Ok(()) };
+    fn end_sentence(&mut self, sentence: Sentence) -> Result<(), EngineError> {
         let n_bytes = sentence.n_given();
         let Finished { source, looped, finish, usage, timings } = sentence.finish()?;
         self.push_segment(source, n_bytes, Outcome::Translated { looped, finish });

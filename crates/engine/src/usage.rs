@@ -15,7 +15,7 @@ pub struct Usage {
     pub completion_tokens: usize,
 }
 
-/// Times of one generation.
+/// Times of one generation: where several share runs, its share of them by rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Timings {
     /// Time to compute the prompt.

@@ -1,12 +1,14 @@
 //! Two models on one text.
 
+use std::sync::Arc;
+
 use hala_engine::Engine;
 use hala_plan::{Backend, Cancel};
 
 use crate::{EvalError, Fidelity};
 
-/// Tokens that are computed at once.
-const CHUNK: usize = 128;
+/// Tokens that are computed at once: of one window, or of several short ones.
+const ROWS: usize = 128;
 
 /// How far a comparison is, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +32,8 @@ pub fn windows(ids: &[u32], n_window: usize, bos: Option<u32>) -> Vec<Vec<u32>> 
 /// # Errors
 /// Other vocabularies, no window, logits that are no numbers, what engines refuse, cancellation.
 pub async fn compare<A: Backend, B: Backend>(
-    reference: &Engine<A>,
-    model: &Engine<B>,
+    reference: &Arc<Engine<A>>,
+    model: &Arc<Engine<B>>,
     windows: &[Vec<u32>],
     cancel: &Cancel,
     mut on_progress: impl FnMut(Progress),
@@ -45,26 +47,53 @@ pub async fn compare<A: Backend, B: Backend>(
         return Err(EvalError::TooShort { found: n_total });
     }
     let (mut fidelity, mut n_done) = (Fidelity::default(), 0);
-    for ids in windows {
-        let expected = reference.all_logits(ids, CHUNK, cancel).await?;
-        let found = model.all_logits(ids, CHUNK, cancel).await?;
-        for (i, (expected, found)) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)).enumerate() {
-            for (which, logits) in [("reference", expected), ("compared", found)] {
-                if !logits.iter().all(|x| x.is_finite()) {
-                    return Err(EvalError::NotFinite { which, position: i });
+    for together in groups(windows) {
+        let ids: Vec<&[u32]> = together.iter().map(Vec::as_slice).collect();
+        let expected = reference.batch_logits(&ids, ROWS, cancel).await?;
+        let found = model.batch_logits(&ids, ROWS, cancel).await?;
+        for (ids, (expected, found)) in ids.iter().zip(expected.iter().zip(&found)) {
+            for (i, (expected, found)) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)).enumerate() {
+                for (which, logits) in [("reference", expected), ("compared", found)] {
+                    if !logits.iter().all(|x| x.is_finite()) {
+                        return Err(EvalError::NotFinite { which, position: i });
+                    }
                 }
+                fidelity.add(expected, found, ids.get(i + 1).copied());
             }
-            fidelity.add(expected, found, ids.get(i + 1).copied());
+            n_done += ids.len();
         }
-        n_done += ids.len();
         on_progress(Progress { n_done, n_total });
     }
     Ok(fidelity)
 }
 
+/// Windows that are computed together: as many as fill a run, so that their logits are not too many to hold.
+fn groups(windows: &[Vec<u32>]) -> impl Iterator<Item = &[Vec<u32>]> {
+    let mut left = windows;
+    std::iter::from_fn(move || {
+        let mut n_rows = 0;
+        let fits = |window: &&Vec<u32>| {
+            n_rows += window.len();
+            n_rows <= ROWS
+        };
+        let n = left.iter().take_while(fits).count().max(1).min(left.len());
+        let (group, rest) = left.split_at(n);
+        left = rest;
+        (n > 0).then_some(group)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_are_computed_together_up_to_the_rows_of_a_run() {
+        let windows = [100, 28, 1, 300, 127, 2].map(|n| vec![0; n]);
+        let sizes: Vec<usize> = groups(&windows).map(<[_]>::len).collect();
+        assert_eq!(sizes, [2, 1, 1, 1, 1]);
+        assert_eq!(groups(&[]).count(), 0);
+    }
 
     #[test]
     fn windows_begin_with_the_token_for_it() {

@@ -4,7 +4,7 @@ use hala_plan::WeightId;
 use hala_tensor::{DType, counted};
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::cache_states;
+use crate::blocks::{cache_states, page_tables};
 use crate::settings::{self, Sizes, at_least, eps, heads, required, unsupported};
 use crate::specs::{Found, Specs};
 use crate::{Heads, ModelError, Options, Parts, Rope, Turned};
@@ -143,12 +143,14 @@ impl Decoder {
         let found = Found { family, tied: self.tied, inputs: options.inputs };
         let weights = specs.finish(checkpoint, found)?;
         let (n_layers, cache) = (self.windows.len(), options.cache.unwrap_or(DType::F32));
+        let (tables, of_layers) = page_tables(&self.windows);
+        let layers = of_layers.into_iter().enumerate();
         let states: Vec<_> =
-            (0..n_layers).flat_map(|i| cache_states(i, self.heads, context, cache)).collect();
+            layers.flat_map(|(i, table)| cache_states(i, self.heads, table, cache)).collect();
         let (&Self { n_vocab, width, .. }, max_context) = (self, self.rope.limit(self.max_context));
         let sizes = Sizes { family, n_vocab, n_layers, width, max_context, context };
         let facts = settings::facts(sizes, checkpoint, &states);
-        Ok(Parts { facts, weights, states })
+        Ok(Parts { facts, weights, states, tables })
     }
 }
 

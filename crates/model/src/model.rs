@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hala_plan::{Plan, StateSpec};
+use hala_plan::{PAGE, Plan, PoolSize, StateSpec, TableSpec};
 use hala_tensor::DType;
 
 use crate::{ModelError, WeightSpec};
@@ -10,7 +10,7 @@ use crate::{ModelError, WeightSpec};
 /// Choices that shape a model's states and plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// S, tokens that a session can hold; `None` for the model's own limit or [`Options::DEFAULT_CONTEXT`],
+    /// S, tokens that a sequence can hold; `None` for the model's own limit or [`Options::DEFAULT_CONTEXT`],
     /// whichever is less.
     pub context: Option<usize>,
     /// What products of compressed weights are of.
@@ -20,7 +20,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Context of a session where none is asked for, in tokens.
+    /// Context of a sequence where none is asked for, in tokens.
     pub const DEFAULT_CONTEXT: usize = 4096;
 }
 
@@ -47,7 +47,7 @@ pub struct Facts {
     pub width: usize,
     /// Tokens that the model was made for.
     pub max_context: usize,
-    /// S, tokens that a session can hold.
+    /// S, tokens that a sequence can hold.
     pub context: usize,
     /// Elements in all weights of the checkpoint.
     pub n_parameters: usize,
@@ -58,18 +58,18 @@ pub struct Facts {
 /// Which rows of logits a Plan computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LogitRows {
-    /// The last token's, `[1, V]`.
-    Last,
-    /// Every token's, `[T, V]`.
+    /// Those that a run wants, at most so many: `[W, V]`.
+    Wanted(usize),
+    /// Every row's, `[T, V]`.
     All,
-    /// The last token's, `[1, V]`, which stay on the device: it chooses the next token there. For Plans of one token.
+    /// Every row's, `[T, V]`, which stay on the device: it chooses the next tokens there.
     Chosen,
 }
 
 /// What a Plan is recorded for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlanShape {
-    /// T, the most tokens of one run.
+    /// T, the most rows of one run.
     pub n_tokens: usize,
     /// The logits wanted.
     pub logits: LogitRows,
@@ -82,8 +82,10 @@ pub struct Parts {
     pub facts: Facts,
     /// The weights, in the order of their ids.
     pub weights: Vec<WeightSpec>,
-    /// The state buffers of one session, in the order of their ids.
+    /// The states of a sequence, in the order of their ids.
     pub states: Vec<StateSpec>,
+    /// The kinds of layers with a cache, in the order of a sequence's page tables.
+    pub tables: Vec<TableSpec>,
 }
 
 /// A model: the weights and states that it needs, and its Plans.
@@ -101,9 +103,30 @@ pub trait Model: fmt::Debug + Send + Sync {
         &self.parts().weights
     }
 
-    /// The state buffers of one session, in the order of their ids.
+    /// The states of a sequence, in the order of their ids.
     fn states(&self) -> &[StateSpec] {
         &self.parts().states
+    }
+
+    /// The kinds of layers with a cache, in the order of a sequence's page tables.
+    fn tables(&self) -> &[TableSpec] {
+        &self.parts().tables
+    }
+
+    /// Pages of each table that a sequence of `n_tokens` holds while `n_rows` more are computed: of layers with a window those that it
+    /// still sees, and those that the new rows fill.
+    fn n_pages(&self, n_tokens: usize, n_rows: usize) -> Vec<usize> {
+        let pages = |table: &TableSpec| {
+            let n_seen = table.window.map_or(n_tokens, |window| n_tokens.min(window as usize + PAGE));
+            (n_seen + n_rows).div_ceil(PAGE) + usize::from(n_seen < n_tokens)
+        };
+        self.tables().iter().map(pages).collect()
+    }
+
+    /// Bytes of states of `n_sequences`, each with a slot and `n_tokens` in its caches.
+    fn state_bytes(&self, n_sequences: usize, n_tokens: usize) -> usize {
+        let n_pages = self.n_pages(n_tokens, 0).into_iter().map(|n| n * n_sequences).collect();
+        PoolSize { n_slots: n_sequences, n_pages }.n_bytes(self.states())
     }
 
     /// Records the forward pass; `dtypes` tells how each weight is held. The output is named `logits`; there is none where

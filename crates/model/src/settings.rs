@@ -1,6 +1,6 @@
 //! What config.json of several families says in the same words.
 
-use hala_plan::{StateKind, StateSpec};
+use hala_plan::{PAGE, StateKind, StateSpec};
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::Heads;
@@ -41,7 +41,7 @@ pub(crate) fn eps(config: &Config, keys: &[&str], default: f64) -> Result<f32, M
     Err(unsupported(keys[0], &eps.to_string(), "a number above 0"))
 }
 
-/// S, the tokens that a session can hold, of a model made for `max_context`.
+/// S, the tokens that a sequence can hold, of a model made for `max_context`.
 ///
 /// # Errors
 /// None, more than the model was made for, or more than its rotary frequencies are the same for.
@@ -70,8 +70,8 @@ pub(crate) struct Sizes {
 /// Those sizes with what the checkpoint and the states add.
 pub(crate) fn facts(sizes: Sizes, checkpoint: &Checkpoint, states: &[StateSpec]) -> Facts {
     let Sizes { family, n_vocab, n_layers, width, max_context, context } = sizes;
-    let per_token = states.iter().filter(|s| s.kind == StateKind::PerToken);
-    let cache_bytes_per_token = per_token.map(|s| s.dtype.n_bytes(s.shape) / context).sum();
+    let paged = states.iter().filter(|s| matches!(s.kind, StateKind::Paged { .. }));
+    let cache_bytes_per_token = paged.map(|s| s.dtype.n_bytes(s.shape) / PAGE).sum();
     let n_parameters = checkpoint.n_parameters();
     Facts { family, n_vocab, n_layers, width, max_context, context, n_parameters, cache_bytes_per_token }
 }

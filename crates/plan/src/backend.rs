@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use hala_tensor::{DType, Tensor};
 
-use crate::ops::sample::Choice;
-use crate::{BackendError, BufferId, Cancel, Plan, StateSpec};
+use crate::ops::sample::{Choice, TokenSet};
+use crate::{BackendError, BufferId, Cancel, MaybeSend, Plan, PoolSize, Rows, Span, StateSpec};
 
 /// The device that a backend runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,42 +18,53 @@ pub struct Device {
     pub name: String,
 }
 
-/// What changes from one run of a Plan to the next.
-#[derive(Debug, Clone, Copy)]
-pub struct StepInput<'a> {
-    /// Token ids of this call, at least 1 and at most the Plan's T.
-    pub ids: &'a [u32],
-    /// Position of the first id: tokens already in the state.
-    pub position: usize,
-    /// Looked at between steps; a backend that cannot stop half-way looks at it once.
-    pub cancel: &'a Cancel,
-}
-
-/// Where a chain of queued runs begins.
+/// Where a row's chain of queued runs begins.
 #[derive(Debug, Clone, Copy)]
 pub struct Start<'a> {
     /// The token that the first run reads.
     pub id: u32,
-    /// The ids that are never chosen, a bit each as [`sample::n_words`](crate::ops::sample::n_words) tells; words that are
-    /// missing are 0.
-    pub banned: &'a [u32],
+    /// The ids that are never chosen.
+    pub banned: &'a TokenSet,
     /// The ids that the repetition penalty is for; every chosen one is added to them.
-    pub seen: &'a [u32],
+    pub seen: &'a TokenSet,
 }
 
-/// Runs of a Plan that ends in [`Op::Sample`](crate::Op::Sample): each reads the token that the one before it chose.
+/// One sequence's row in queued runs.
 #[derive(Debug, Clone, Copy)]
-pub struct Ahead<'a> {
-    /// Where the chain begins; `None` where it goes on from the run that was queued last.
+pub struct AheadRow<'a> {
+    /// Where the chain begins; `None` where it goes on from what the same row chose in the run that was queued last.
     pub start: Option<Start<'a>>,
-    /// Position of the first run's token.
-    pub position: usize,
-    /// How tokens are chosen.
+    /// One row at the position of the first run's token; its tables have the pages of all the runs.
+    pub span: Span<'a>,
+    /// How its tokens are chosen.
     pub choice: Choice,
     /// Where each run draws its token, from 0 to 1: as many as there are runs.
     pub draws: &'a [f32],
-    /// Looked at as in [`StepInput`].
+}
+
+/// Runs of a Plan that ends in [`Op::Sample`](crate::Op::Sample): each row reads the token that it chose in the run before.
+#[derive(Debug, Clone, Copy)]
+pub struct Ahead<'a> {
+    /// The rows, at most the Plan's T.
+    pub rows: &'a [AheadRow<'a>],
+    /// Looked at as in [`Rows`].
     pub cancel: &'a Cancel,
+}
+
+impl Ahead<'_> {
+    /// Runs to queue.
+    pub fn n_runs(&self) -> usize {
+        self.rows.first().map_or(0, |row| row.draws.len())
+    }
+}
+
+/// What is read back from a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// Rows of it, from the first.
+    pub n_rows: usize,
 }
 
 /// How long one piece of work took.
@@ -70,24 +81,26 @@ pub struct Timing {
 /// Runs Plans on one kind of device.
 ///
 /// The methods that may wait for a device are asynchronous, because a browser must not block. Handles are
-/// made once; [`Backend::run`] creates nothing.
+/// made once; [`Backend::run`] creates nothing. No Plan is bound to states: every run is given the pool, and says in its [`Rows`] which
+/// pages and slots it means.
 pub trait Backend: Debug {
     /// A weight on the device; a clone is another handle to the same memory.
-    type Weight: Clone + Debug;
-    /// The state buffers of one session.
-    type State: Debug;
-    /// A Plan made ready for one session: its scratch memory and whatever else the device needs.
-    type Prepared: Debug;
-    /// A copy of the recurrent states at one position.
-    type Snapshot: Debug;
+    type Weight: Clone + Debug + MaybeSend;
+    /// A pool of states: pages of KV caches and slots of recurrent states.
+    type States: Debug + MaybeSend;
+    /// A Plan made ready: its scratch memory and whatever else the device needs. One run at a time.
+    type Prepared: Debug + MaybeSend;
 
     /// The device.
     fn device(&self) -> &Device;
 
+    /// T of the Plans worth making for rows that each belong to another sequence, the smallest first, which is 1.
+    fn decode_sizes(&self) -> &[usize];
+
     /// T of the Plans worth making for prompts, the smallest first: a chunk runs in the smallest that holds it.
     fn prefill_sizes(&self) -> &[usize];
 
-    /// Element type of a KV cache where none is asked for: f16 halves what a session holds and attention reads.
+    /// Element type of a KV cache where none is asked for: f16 halves what a sequence holds and attention reads.
     fn cache_dtype(&self) -> DType;
 
     /// Moves a weight to the device, in the layout that its kernels read; `label` is for messages.
@@ -100,15 +113,34 @@ pub trait Backend: Debug {
     ///
     /// # Errors
     /// No memory, which a browser tells late; a lost device.
-    fn settle(&self) -> impl Future<Output = Result<(), BackendError>>;
+    fn settle(&self) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
 
-    /// Zeroed state buffers for one session.
+    /// A pool of zeroed pages and slots.
     ///
     /// # Errors
     /// An element type that the backend does not hold, or no memory.
-    fn allocate(&self, states: &[StateSpec]) -> Result<Self::State, BackendError>;
+    fn allocate(&self, states: &[StateSpec], size: &PoolSize) -> Result<Self::States, BackendError>;
 
-    /// Makes a Plan ready to run: `weights` and `state` are indexed by the ids that the Plan names.
+    /// Makes a pool larger or smaller. What the first pages and slots hold stays, those that come are zero, and what the last ones held is
+    /// lost.
+    ///
+    /// # Errors
+    /// No memory: the pool is then as it was. A lost device.
+    fn resize(&self, states: &mut Self::States, size: &PoolSize) -> Result<(), BackendError>;
+
+    /// Copies one slot of recurrent states to another; of [`EMPTY_SLOT`](crate::EMPTY_SLOT) it makes the state before any token.
+    ///
+    /// # Errors
+    /// A slot that there is not, or [`EMPTY_SLOT`](crate::EMPTY_SLOT) as the target; a lost device.
+    fn copy_slot(&self, states: &mut Self::States, from: u32, to: u32) -> Result<(), BackendError>;
+
+    /// Copies a page, in all caches of a page table, to another.
+    ///
+    /// # Errors
+    /// A page that there is not; a lost device.
+    fn copy_page(&self, states: &mut Self::States, table: u32, pages: [u32; 2]) -> Result<(), BackendError>;
+
+    /// Makes a Plan ready to run: `weights` are indexed by the ids that the Plan names.
     ///
     /// # Errors
     /// An op or element type that the backend does not support, or no memory.
@@ -116,22 +148,21 @@ pub trait Backend: Debug {
         &self,
         plan: &Plan,
         weights: &[Self::Weight],
-        state: &Self::State,
-    ) -> impl Future<Output = Result<Self::Prepared, BackendError>>;
+    ) -> impl Future<Output = Result<Self::Prepared, BackendError>> + MaybeSend;
 
     /// Runs the steps in `steps` (indices into [`Plan::steps`], cut to its length); scratch buffers keep their contents between
     /// calls, so a caller may go step by step.
     ///
     /// # Errors
-    /// Ids or a position that do not fit, cancellation, a lost device. After an error the recurrent states
-    /// may be half written: restore a snapshot before going on.
+    /// Rows that do not fit ([`Plan::check`]), cancellation, a lost device. After an error the recurrent states of the rows' sequences
+    /// may be half written: copy them from other slots before going on.
     fn run_steps(
         &self,
         prepared: &mut Self::Prepared,
-        state: &mut Self::State,
-        input: StepInput<'_>,
+        states: &mut Self::States,
+        rows: Rows<'_>,
         steps: Range<usize>,
-    ) -> impl Future<Output = Result<(), BackendError>>;
+    ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
 
     /// Runs all steps.
     ///
@@ -140,13 +171,13 @@ pub trait Backend: Debug {
     fn run(
         &self,
         prepared: &mut Self::Prepared,
-        state: &mut Self::State,
-        input: StepInput<'_>,
-    ) -> impl Future<Output = Result<(), BackendError>> {
-        self.run_steps(prepared, state, input, 0..usize::MAX)
+        states: &mut Self::States,
+        rows: Rows<'_>,
+    ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend {
+        self.run_steps(prepared, states, rows, 0..usize::MAX)
     }
 
-    /// Tokens that the device should be ahead of the host where it chooses them itself; 0 where that gains nothing, and
+    /// Runs that the device should be ahead of the host where it chooses tokens itself; 0 where that gains nothing, and
     /// the host should run token by token.
     fn n_ahead(&self) -> usize;
 
@@ -158,13 +189,13 @@ pub trait Backend: Debug {
     fn queue(
         &self,
         prepared: &mut Self::Prepared,
-        state: &mut Self::State,
+        states: &mut Self::States,
         ahead: Ahead<'_>,
-    ) -> impl Future<Output = Result<(), BackendError>>;
+    ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
 
     /// Waits for the oldest call of [`Backend::queue`] that was not read yet, and appends the tokens that its runs chose to
-    /// `out`: nothing where there is none. [`DECLINED`](crate::ops::sample::DECLINED) stands for a token that the device could
-    /// not choose; what follows in the chain means nothing.
+    /// `out`, those of all rows for each run: nothing where there is none. [`DECLINED`](crate::ops::sample::DECLINED) stands for a token
+    /// that the device could not choose; what follows in that row's chain means nothing.
     ///
     /// # Errors
     /// A lost device.
@@ -172,7 +203,7 @@ pub trait Backend: Debug {
         &self,
         prepared: &mut Self::Prepared,
         out: &mut Vec<u32>,
-    ) -> impl Future<Output = Result<(), BackendError>>;
+    ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
 
     /// Runs all steps and tells how long each took. Slower than [`Backend::run`], which does not stop to look at a clock.
     ///
@@ -181,36 +212,20 @@ pub trait Backend: Debug {
     fn profile(
         &self,
         prepared: &mut Self::Prepared,
-        state: &mut Self::State,
-        input: StepInput<'_>,
-    ) -> impl Future<Output = Result<Vec<Timing>, BackendError>>;
+        states: &mut Self::States,
+        rows: Rows<'_>,
+    ) -> impl Future<Output = Result<Vec<Timing>, BackendError>> + MaybeSend;
 
-    /// Copies a buffer's elements, as f32, into `out` (resized to fit): an output after a run, or any buffer of
-    /// the step that ran last. Weights cannot be read.
+    /// Copies elements of a buffer, as f32, into `out` (resized to fit): the first `n_rows` rows of an output after a run, or of any
+    /// buffer of the step that ran last; of a state all pages or slots, whatever `n_rows` is. Weights cannot be read.
     ///
     /// # Errors
     /// A lost device.
     fn read(
         &self,
         prepared: &Self::Prepared,
-        state: &Self::State,
-        buffer: BufferId,
+        states: &Self::States,
+        reading: Reading,
         out: &mut Vec<f32>,
-    ) -> impl Future<Output = Result<(), BackendError>>;
-
-    /// Copies the recurrent states, for a later [`Backend::restore`].
-    ///
-    /// # Errors
-    /// A lost device, or no memory.
-    fn snapshot(&self, state: &Self::State) -> impl Future<Output = Result<Self::Snapshot, BackendError>>;
-
-    /// Puts the recurrent states back as they were when the snapshot was taken.
-    ///
-    /// # Errors
-    /// A lost device.
-    fn restore(
-        &self,
-        state: &mut Self::State,
-        snapshot: &Self::Snapshot,
-    ) -> impl Future<Output = Result<(), BackendError>>;
+    ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
 }

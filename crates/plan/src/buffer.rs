@@ -10,26 +10,37 @@ pub struct BufferId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WeightId(pub u32);
 
-/// Index of a state buffer in its model's list of states; the same in every Plan of the model.
+/// Index of a state in its model's list of states; the same in every Plan of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StateId(pub u32);
 
 /// What a buffer is for, which tells who owns its memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BufferKind {
-    /// Read-only, shared by all sessions of a model.
+    /// Read-only, shared by all sequences of a model.
     Weight(WeightId),
-    /// Owned by a session and carried from run to run.
-    State(StateId),
+    /// Carried from run to run: pages or slots of a pool, which every run is given.
+    State(StateId, StateKind),
     /// Lives between two steps of one run; its slot is shared with others.
     Scratch {
         /// Index of the memory slot, in [`Plan::slots`](crate::Plan::slots).
         slot: usize,
     },
-    /// Written by the caller before a run: the token ids.
+    /// Given with a run: the token ids.
     Input,
     /// Read by the caller after a run.
     Output,
+}
+
+/// What the rows of a buffer are, which tells how many of them a run has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// Whatever the buffer is: weights, states.
+    Fixed,
+    /// Those of the run.
+    Rows,
+    /// Those of the run whose logits are wanted.
+    Wanted,
 }
 
 /// One buffer of a Plan.
@@ -43,26 +54,63 @@ pub struct Buffer {
     pub dtype: DType,
     /// Who owns it.
     pub kind: BufferKind,
+    /// What its rows are.
+    pub axis: Axis,
 }
 
-/// How a state buffer depends on the tokens seen.
+/// How a state depends on the tokens seen, and so how a pool holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateKind {
-    /// One entry a position (a KV cache, `[K, S, A]`): going back to a position needs nothing.
-    PerToken,
-    /// A fixed size, overwritten by every token (the last conv inputs): going back needs a snapshot.
+    /// One entry a position, in pages of [`PAGE`](crate::PAGE) positions (a KV cache, `[K, PAGE, A]` a page): going back to a position
+    /// needs nothing.
+    Paged {
+        /// Which of a sequence's page tables tells its pages: an index into the model's [`TableSpec`]s.
+        table: u32,
+    },
+    /// A fixed size, overwritten by every token (the last conv inputs), one slot a sequence: going back needs a copy.
     Recurrent,
 }
 
-/// A state buffer that every session of a model has.
+/// A state that every sequence of a model has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateSpec {
     /// Unique among the model's states.
     pub label: String,
-    /// Dimensions in elements.
+    /// Dimensions of one page or one slot, in elements.
     pub shape: Shape,
     /// Element type: f32, or f16 for a KV cache.
     pub dtype: DType,
     /// How it depends on the tokens seen.
     pub kind: StateKind,
+}
+
+/// A kind of layer with a KV cache: those that see equally far share page tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableSpec {
+    /// Positions that a token sees at most, its own among them; `None` for all. What is further back need not be held.
+    pub window: Option<u32>,
+}
+
+/// How much a pool of states holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PoolSize {
+    /// Slots of recurrent states, [`EMPTY_SLOT`](crate::EMPTY_SLOT) among them.
+    pub n_slots: usize,
+    /// Pages, for each of the model's [`TableSpec`]s.
+    pub n_pages: Vec<usize>,
+}
+
+impl PoolSize {
+    /// Pages or slots of a state.
+    pub fn n_places(&self, kind: StateKind) -> usize {
+        match kind {
+            StateKind::Paged { table } => self.n_pages.get(table as usize).copied().unwrap_or(0),
+            StateKind::Recurrent => self.n_slots,
+        }
+    }
+
+    /// Bytes that these states take.
+    pub fn n_bytes(&self, states: &[StateSpec]) -> usize {
+        states.iter().map(|spec| self.n_places(spec.kind) * spec.dtype.n_bytes(spec.shape)).sum()
+    }
 }

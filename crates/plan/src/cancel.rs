@@ -23,6 +23,11 @@ impl Cancel {
         self.0.store(false, Ordering::Relaxed);
     }
 
+    /// Whether the two are clones of one flag.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether the flag is up.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)

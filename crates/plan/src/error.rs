@@ -77,6 +77,16 @@ pub enum BackendError {
         /// The most that is possible.
         limit: usize,
     },
+    /// A run that names memory which its pool of states lacks: a fault of the program that made the run.
+    #[error("the {what} {}: there are {n_places}, and each is one sequence's; please report it", .found.map_or("is missing".to_owned(), |i| format!("{i} cannot be written or read")))]
+    Place {
+        /// Page or slot.
+        what: &'static str,
+        /// Its index, where there is one.
+        found: Option<u32>,
+        /// Pages or slots of the pool.
+        n_places: usize,
+    },
     /// A token id that the embedding has no row for.
     #[error(
         "the token id {id} is outside of the model's vocabulary of {n_vocab}: ids go from 0 to {last}; where a tokenizer gave it, it belongs to another model",

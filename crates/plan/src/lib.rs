@@ -1,8 +1,8 @@
 //! The contract between models and backends: ops, buffers, plans and the backend trait.
 //!
 //! Model code records a [`Plan`] with a [`Recorder`] and never sees a device; a [`Backend`] runs a Plan and
-//! never sees a model. A Plan is recorded once for a number of tokens T and run many times: only the token
-//! ids and the position change, and they travel in a [`StepInput`].
+//! never sees a model. A Plan is recorded once for a number of rows T and run many times, each time with the [`Rows`] of one or
+//! several sequences, whose states are pages and slots of a pool.
 
 pub mod ops;
 
@@ -11,13 +11,20 @@ mod buffer;
 mod cancel;
 mod error;
 mod place;
+mod places;
 mod plan;
 mod record;
+mod rows;
+mod send;
 
-pub use backend::{Ahead, Backend, Device, Start, StepInput, Timing};
-pub use buffer::{Buffer, BufferId, BufferKind, StateId, StateKind, StateSpec, WeightId};
+pub use backend::{Ahead, AheadRow, Backend, Device, Reading, Start, Timing};
+pub use buffer::{
+    Axis, Buffer, BufferId, BufferKind, PoolSize, StateId, StateKind, StateSpec, TableSpec, WeightId,
+};
 pub use cancel::Cancel;
 pub use error::{BackendError, PlanError};
 pub use ops::Op;
 pub use plan::{Plan, Step};
 pub use record::Recorder;
+pub use rows::{EMPTY_SLOT, PAGE, Rows, Span};
+pub use send::MaybeSend;

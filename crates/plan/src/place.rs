@@ -78,8 +78,7 @@ mod tests {
     }
 
     fn product(x: BufferId, weights: &[BufferId], y: BufferId) -> matmul::Args<'_> {
-        let (write, rows) = (matmul::Write::Set, matmul::Rows::All);
-        matmul::Args { x, norm: None, weights, bias: None, y, write, rows }
+        matmul::Args { x, norm: None, weights, bias: None, y, write: matmul::Write::Set }
     }
 
     fn slot(plan: &Plan, id: BufferId) -> Option<usize> {

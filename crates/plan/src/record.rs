@@ -3,7 +3,7 @@
 use hala_tensor::{DType, Shape};
 
 use crate::{
-    Buffer, BufferId, BufferKind, Op, Plan, PlanError, StateId, StateSpec, Step, WeightId, place::place,
+    Axis, Buffer, BufferId, BufferKind, Op, Plan, PlanError, StateId, StateSpec, Step, WeightId, place::place,
 };
 
 /// A Plan in the making. Each op adds a method in its own module, `ops/<op>.rs`.
@@ -16,44 +16,62 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// An empty Plan for up to `n_tokens` tokens a run.
+    /// An empty Plan for up to `n_tokens` rows a run.
     pub fn new(label: &str, n_tokens: usize) -> Self {
         Self { label: label.to_owned(), n_tokens, buffers: Vec::new(), steps: Vec::new() }
     }
 
-    /// T, the most tokens that one run takes.
+    /// T, the most rows that one run takes.
     pub fn n_tokens(&self) -> usize {
         self.n_tokens
     }
 
-    fn add(&mut self, label: &str, shape: Shape, dtype: DType, kind: BufferKind) -> BufferId {
-        self.buffers.push(Buffer { label: label.to_owned(), shape, dtype, kind });
+    fn add(&mut self, buffer: Buffer) -> BufferId {
+        self.buffers.push(buffer);
         BufferId(self.buffers.len() as u32 - 1)
+    }
+
+    /// A buffer of f32 activations.
+    fn activations(&mut self, label: &str, shape: Shape, kind: BufferKind, axis: Axis) -> BufferId {
+        self.add(Buffer { label: label.to_owned(), shape, dtype: DType::F32, kind, axis })
     }
 
     /// The token ids of a run, `[T]`.
     pub fn ids(&mut self) -> BufferId {
-        self.add("ids", Shape::vector(self.n_tokens), DType::U32, BufferKind::Input)
+        let (label, shape) = (String::from("ids"), Shape::vector(self.n_tokens));
+        self.add(Buffer { label, shape, dtype: DType::U32, kind: BufferKind::Input, axis: Axis::Rows })
     }
 
     /// A weight of the model.
     pub fn weight(&mut self, id: WeightId, label: &str, shape: Shape, dtype: DType) -> BufferId {
-        self.add(label, shape, dtype, BufferKind::Weight(id))
+        let (label, kind) = (label.to_owned(), BufferKind::Weight(id));
+        self.add(Buffer { label, shape, dtype, kind, axis: Axis::Fixed })
     }
 
-    /// A state buffer of the session.
+    /// A state of the sequences; its shape is that of one page or slot.
     pub fn state(&mut self, id: StateId, spec: &StateSpec) -> BufferId {
-        self.add(&spec.label, spec.shape, spec.dtype, BufferKind::State(id))
+        let (label, kind) = (spec.label.clone(), BufferKind::State(id, spec.kind));
+        self.add(Buffer { label, shape: spec.shape, dtype: spec.dtype, kind, axis: Axis::Fixed })
     }
 
-    /// An f32 buffer that lives between steps.
+    /// An f32 buffer that lives between steps; its rows are those of the run.
     pub fn scratch(&mut self, label: &str, shape: Shape) -> BufferId {
-        self.add(label, shape, DType::F32, BufferKind::Scratch { slot: 0 })
+        self.activations(label, shape, BufferKind::Scratch { slot: 0 }, Axis::Rows)
     }
 
-    /// An f32 buffer that the caller reads after a run.
+    /// As [`Recorder::scratch`], for the rows whose logits are wanted.
+    pub fn scratch_of_wanted(&mut self, label: &str, shape: Shape) -> BufferId {
+        self.activations(label, shape, BufferKind::Scratch { slot: 0 }, Axis::Wanted)
+    }
+
+    /// An f32 buffer that the caller reads after a run; its rows are those of the run.
     pub fn output(&mut self, label: &str, shape: Shape) -> BufferId {
-        self.add(label, shape, DType::F32, BufferKind::Output)
+        self.activations(label, shape, BufferKind::Output, Axis::Rows)
+    }
+
+    /// As [`Recorder::output`], for the rows whose logits are wanted.
+    pub fn output_of_wanted(&mut self, label: &str, shape: Shape) -> BufferId {
+        self.activations(label, shape, BufferKind::Output, Axis::Wanted)
     }
 
     /// A buffer declared before.
@@ -93,6 +111,22 @@ impl Recorder {
             return Ok(());
         }
         Err(PlanError::DType { op, label: buffer.label.clone(), found: buffer.dtype, expected })
+    }
+
+    /// The rows of two buffers of activations that an op goes through side by side.
+    pub(crate) fn n_rows_alike(
+        &self,
+        op: &'static str,
+        x: BufferId,
+        y: BufferId,
+    ) -> Result<usize, PlanError> {
+        let [x, y] = [x, y].map(|id| self.buffer(id));
+        if x.axis == y.axis && x.axis != Axis::Fixed {
+            let is_all = x.axis == Axis::Rows;
+            return Ok(if is_all { self.n_tokens } else { x.shape.n_rows() });
+        }
+        let what = format!("{} has other rows ({:?}) than {} ({:?})", y.label, y.axis, x.label, x.axis);
+        Err(PlanError::Parameter { op, what })
     }
 
     /// Refuses one buffer as both `x` and `y`, for ops that do not work in place.

@@ -21,7 +21,6 @@ fn element(variant: &Compiled) -> String {
         workgroup_bytes: {},
         bindings: &[{}],
         params: &[{}],
-        step: &[{}],
     }},
 ",
         row.name,
@@ -33,7 +32,6 @@ fn element(variant: &Compiled) -> String {
         reflected.workgroup_bytes,
         reflected.bindings.iter().map(binding).collect::<String>(),
         members(reflected.uniform("params")),
-        members(reflected.uniform("step")),
     )
 }
 

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn an_empty_folder_is_an_empty_table() {
         assert_eq!(compile(&Folder::new()).unwrap(), "[\n]\n");
-        assert_eq!(compile(&folder(&[("shared/step.wgsl", "")])).unwrap(), "[\n]\n");
+        assert_eq!(compile(&folder(&[("shared/run.wgsl", "")])).unwrap(), "[\n]\n");
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn main(@builtin(local_invocation_index) i: u32) {
         let members: Vec<_> =
             found.uniform("params").iter().map(|m| (m.name.as_str(), m.offset, m.size)).collect();
         assert_eq!(members, [("n", 0, 4), ("scale", 4, 4), ("sizes", 8, 8)]);
-        assert!(found.uniform("step").is_empty());
+        assert!(found.uniform("placement").is_empty());
     }
 
     #[test]

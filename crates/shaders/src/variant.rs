@@ -20,8 +20,6 @@ pub struct Variant {
     pub bindings: &'static [Binding],
     /// The members of the uniform `params`, as in its binding; empty where `main` does not reach it.
     pub params: &'static [Member],
-    /// The members of the uniform `step`, as in its binding; empty where `main` does not reach it.
-    pub step: &'static [Member],
 }
 
 /// What a variant needs beyond WebGPU's core.
@@ -106,7 +104,6 @@ mod tests {
             workgroup_bytes: 0,
             bindings: &[],
             params: &[],
-            step: &[],
         };
         for (subgroups, f16, native, browser) in [
             (false, false, "", ""),

@@ -1,6 +1,6 @@
 //! Every variant stays within what WebGPU promises on every device, and the table is in order.
 
-use hala_shaders::{BindingKind, Target, VARIANTS, variant};
+use hala_shaders::{Binding, BindingKind, Target, VARIANTS, variant};
 
 /// WebGPU's default `maxComputeWorkgroupStorageSize`.
 const MAX_WORKGROUP_BYTES: u32 = 16_384;
@@ -26,7 +26,7 @@ fn workgroups_fit_every_device() {
 }
 
 #[test]
-fn bindings_fit_every_device_and_stand_in_group_0() {
+fn bindings_fit_every_device_and_states_stand_in_a_group_of_their_own() {
     for variant in VARIANTS {
         let name = variant.name;
         let is_uniform = |kind: BindingKind| kind == BindingKind::Uniform;
@@ -34,27 +34,28 @@ fn bindings_fit_every_device_and_stand_in_group_0() {
         assert!(n_uniform <= MAX_UNIFORM_BUFFERS, "{name}: {:?}", variant.bindings);
         let n_storage = variant.bindings.len() - n_uniform;
         assert!(n_storage <= MAX_STORAGE_BUFFERS, "{name}: {:?}", variant.bindings);
-        let strays: Vec<_> = variant.bindings.iter().filter(|binding| binding.group != 0).collect();
+        let group_of = |name| u32::from(matches!(name, "keys" | "values" | "state"));
+        let is_stray = |binding: &&Binding| binding.group != group_of(binding.name);
+        let strays: Vec<_> = variant.bindings.iter().filter(is_stray).collect();
         assert!(strays.is_empty(), "{name}: {strays:?}");
-        assert!(variant.bindings.is_sorted_by_key(|binding| binding.binding), "{name}");
+        assert!(variant.bindings.is_sorted_by_key(|binding| (binding.group, binding.binding)), "{name}");
     }
 }
 
 #[test]
-fn params_and_step_are_uniform_structs() {
+fn params_and_placement_are_uniform_structs() {
     for variant in VARIANTS {
         let name = variant.name;
         for binding in variant.bindings {
             let is_uniform = binding.kind == BindingKind::Uniform;
             assert_eq!(is_uniform, !binding.members.is_empty(), "{name}: a uniform is a struct: {binding:?}");
-            assert!(is_uniform || !matches!(binding.name, "params" | "step"), "{name}: {binding:?}");
+            assert!(is_uniform || !matches!(binding.name, "params" | "placement"), "{name}: {binding:?}");
         }
         let members = |wanted: &str| {
             let found = variant.bindings.iter().find(|binding| binding.name == wanted);
             found.map_or(&[][..], |binding| binding.members)
         };
         assert_eq!(variant.params, members("params"), "{name}");
-        assert_eq!(variant.step, members("step"), "{name}");
     }
 }
 

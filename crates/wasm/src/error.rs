@@ -73,6 +73,7 @@ fn code(error: &EngineError) -> &'static str {
             "invalid-request"
         }
         EngineError::PromptTooLong { .. } => "context-length-exceeded",
+        EngineError::MemoryFull => "out-of-memory",
         EngineError::SameLanguage(_) => "same-language",
         EngineError::Setting(_) => "damaged-model",
         EngineError::NotFinite { .. } => "not-finite",
@@ -104,6 +105,7 @@ fn backend_code(error: &BackendError) -> &'static str {
         BackendError::Refused { .. } | BackendError::Unavailable { .. } => "device-refused",
         BackendError::Unsupported { .. } => "unsupported-model",
         BackendError::Limit { .. } | BackendError::Id { .. } => "invalid-request",
+        BackendError::Place { .. } => "internal",
     }
 }
 

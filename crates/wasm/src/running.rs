@@ -5,28 +5,23 @@ use std::sync::Arc;
 use hala_backend_cpu::CpuBackend;
 #[cfg(feature = "webgpu")]
 use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
-use hala_engine::{Engine, EngineError, LoadProgress, Session};
-use hala_plan::{Backend, Cancel};
+use hala_engine::{Engine, EngineError, LoadProgress, Scheduler, SchedulerOptions, Session};
+use hala_plan::Backend;
 use hala_weights::Checkpoint;
 
 use crate::error::Failure;
-use crate::host::{HostReader, pause};
+use crate::host::HostReader;
+#[cfg(target_family = "wasm")]
+use crate::host::pause;
 use crate::reply::{Info, SamplingReport};
 use crate::request::{BackendName, LoadRequest};
 
-/// Which of the sessions: each keeps what it computed, so that a conversation goes on after a translation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Chat,
-    Translation,
-}
-
-/// An engine and its sessions, made when they are first used.
+/// An engine with what works on it, made when it is first used: a conversation goes on where it was after a translation.
 #[derive(Debug)]
 pub(crate) struct Sessions<B: Backend> {
     pub(crate) engine: Arc<Engine<B>>,
     chat: Option<Session<B>>,
-    translation: Option<Session<B>>,
+    sentences: Option<Scheduler<B>>,
 }
 
 /// The same on either backend.
@@ -82,43 +77,31 @@ pub(crate) use with_sessions;
 
 impl<B: Backend> Sessions<B> {
     fn new(engine: Engine<B>) -> Self {
-        Self { engine: Arc::new(engine), chat: None, translation: None }
+        Self { engine: Arc::new(engine), chat: None, sentences: None }
     }
 
-    fn place(&mut self, purpose: Purpose) -> &mut Option<Session<B>> {
-        match purpose {
-            Purpose::Chat => &mut self.chat,
-            Purpose::Translation => &mut self.translation,
-        }
-    }
-
-    /// The session for this purpose.
+    /// The session for conversations.
     ///
     /// # Errors
     /// No memory for its state.
-    pub(crate) async fn session(&mut self, purpose: Purpose) -> Result<&mut Session<B>, EngineError> {
-        let made = match self.place(purpose).take() {
+    pub(crate) async fn chat(&mut self) -> Result<&mut Session<B>, EngineError> {
+        let made = match self.chat.take() {
             Some(session) => session,
             None => Session::new(Arc::clone(&self.engine)).await?,
         };
-        Ok(self.place(purpose).insert(made))
+        Ok(self.chat.insert(made))
     }
 
-    /// Tokens that the session for this purpose holds.
-    fn ids(&self, purpose: Purpose) -> Vec<u32> {
-        let session = match purpose {
-            Purpose::Chat => &self.chat,
-            Purpose::Translation => &self.translation,
+    /// The scheduler for the sentences of translations.
+    ///
+    /// # Errors
+    /// No memory for their states.
+    pub(crate) fn sentences(&mut self) -> Result<&mut Scheduler<B>, EngineError> {
+        let made = match self.sentences.take() {
+            Some(scheduler) => scheduler,
+            None => Scheduler::new(Arc::clone(&self.engine), SchedulerOptions::default())?,
         };
-        session.as_ref().map(|session| session.ids().to_vec()).unwrap_or_default()
-    }
-
-    /// Computes these tokens, so that work which was cut off can go on.
-    async fn resume(&mut self, purpose: Purpose, ids: &[u32], cancel: &Cancel) -> Result<(), EngineError> {
-        if !ids.is_empty() {
-            self.session(purpose).await?.prefill(ids, cancel).await?;
-        }
-        Ok(())
+        Ok(self.sentences.insert(made))
     }
 }
 
@@ -137,7 +120,7 @@ impl Running {
         let options = request.options()?;
         match backend {
             BackendName::Wasm => {
-                let backend = CpuBackend::threaded(request.threads)?.pausing(pause);
+                let backend = pausing(CpuBackend::threaded(request.threads)?);
                 let engine = Engine::load_from(backend, checkpoint, reader, options, progress).await?;
                 Ok(Self::Cpu(Sessions::new(engine)))
             }
@@ -168,24 +151,18 @@ impl Running {
             Self::Wgpu(sessions) => AnyEngine::Wgpu(Arc::clone(&sessions.engine)),
         }
     }
+}
 
-    /// Tokens that the session for this purpose holds.
-    pub(crate) fn ids(&self, purpose: Purpose) -> Vec<u32> {
-        with_sessions!(self, sessions => sessions.ids(purpose))
-    }
+/// The backend with pauses, in which the worker sees to its messages.
+#[cfg(target_family = "wasm")]
+fn pausing(backend: CpuBackend) -> CpuBackend {
+    backend.pausing(pause)
+}
 
-    /// Computes these tokens, so that work which was cut off can go on.
-    ///
-    /// # Errors
-    /// A lost device, cancellation.
-    pub(crate) async fn resume(
-        &mut self,
-        purpose: Purpose,
-        ids: &[u32],
-        cancel: &Cancel,
-    ) -> Result<(), EngineError> {
-        with_sessions!(self, sessions => sessions.resume(purpose, ids, cancel).await)
-    }
+/// As it is: where this is compiled for its types alone, a page's promises are nothing that threads could share.
+#[cfg(not(target_family = "wasm"))]
+fn pausing(backend: CpuBackend) -> CpuBackend {
+    backend
 }
 
 fn info<B: Backend>(engine: &Engine<B>, backend: BackendName, subgroups: bool, threads: usize) -> Info {

@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::host::{HostReader, WeightReader, pause};
 use crate::reply::{ChatReply, Event, TranslateReply, to_json};
 use crate::request::{BackendName, ChatRequest, LoadRequest, TranslateRequest, parse};
-use crate::running::{AnyEngine, Purpose, Running, Sessions, with_engine, with_sessions};
+use crate::running::{AnyEngine, Running, Sessions, with_engine, with_sessions};
 use crate::stream::Stream;
 
 /// A second loss within this time means that the device does not stand the work: the CPU takes over.
@@ -107,7 +107,7 @@ impl Runtime {
         });
         let mut conversation = asked.map_err(Failure::from)?;
         let mut generation = work.start_chat(&mut conversation, &flag).await?;
-        work.drive(Purpose::Chat, &mut generation, &flag, &on_piece).await?;
+        work.drive(&mut generation, &on_piece).await?;
         let generated = generation.finish().map_err(Failure::from)?;
         Ok(to_json(&ChatReply::new(generated, conversation.n_dropped())))
     }
@@ -129,7 +129,7 @@ impl Runtime {
             Translation::new(&sessions.engine, &request.text, request.direction(), &flag)
         });
         let mut translation = started.map_err(Failure::from)?;
-        work.drive(Purpose::Translation, &mut translation, &flag, &on_piece).await?;
+        work.drive(&mut translation, &on_piece).await?;
         let translated = translation.finish().map_err(Failure::from)?;
         Ok(to_json(&TranslateReply::new(&request.text, translated)))
     }
@@ -244,31 +244,25 @@ impl Work<'_> {
                 start_chat(sessions, conversation, cancel).await
             });
             match started {
-                Err(error) if error.is_device_lost() => self.recover(Purpose::Chat, &error, cancel).await?,
+                Err(error) if error.is_device_lost() => self.recover(&error).await?,
                 started => return Ok(started?),
             }
         }
     }
 
     /// Hands out the pieces of a stream to its end; goes on after a lost device.
-    async fn drive(
-        &mut self,
-        purpose: Purpose,
-        stream: &mut impl Stream,
-        cancel: &Flag,
-        on_piece: &Function,
-    ) -> Result<(), Failure> {
+    async fn drive(&mut self, stream: &mut impl Stream, on_piece: &Function) -> Result<(), Failure> {
         let mut last_pause = Instant::now();
         loop {
-            let next = with_sessions!(self.running()?, sessions => match sessions.session(purpose).await {
-                Ok(session) => stream.next(session).await,
-                Err(error) => Err(error),
-            });
+            let next = with_sessions!(self.running()?, sessions => stream.next(sessions).await);
             match next {
                 // What the page does with a piece is its own affair.
                 Ok(Some(piece)) => drop(on_piece.call1(&JsValue::NULL, &piece.into())),
                 Ok(None) => return Ok(()),
-                Err(error) if error.is_device_lost() => self.recover(purpose, &error, cancel).await?,
+                Err(error) if error.is_device_lost() => {
+                    stream.lose();
+                    self.recover(&error).await?;
+                }
                 Err(error) => return Err(error.into()),
             }
             if last_pause.elapsed() >= PAUSE_EVERY {
@@ -278,22 +272,11 @@ impl Work<'_> {
         }
     }
 
-    /// Goes on with another device from the tokens that the lost one held.
-    async fn recover(&mut self, purpose: Purpose, error: &EngineError, cancel: &Flag) -> Result<(), Failure> {
-        let mut reason = error.to_string();
-        let ids = self.running.take().map(|running| running.ids(purpose)).unwrap_or_default();
-        loop {
-            let mut running = self.runtime.recover(&reason).await?;
-            match running.resume(purpose, &ids, cancel).await {
-                Err(error) if error.is_device_lost() => reason = error.to_string(),
-                // Whoever stopped the work is told by the stream itself.
-                Err(error) if !error.is_cancelled() => return Err(error.into()),
-                _ => {
-                    self.running = Some(running);
-                    return Ok(());
-                }
-            }
-        }
+    /// Goes on with another device, where the stream's tokens are computed again.
+    async fn recover(&mut self, error: &EngineError) -> Result<(), Failure> {
+        self.running = None;
+        self.running = Some(self.runtime.recover(&error.to_string()).await?);
+        Ok(())
     }
 }
 
@@ -303,7 +286,7 @@ async fn start_chat<B: Backend>(
     cancel: &Flag,
 ) -> Result<Generation, EngineError> {
     let prompt = conversation.prompt(&sessions.engine)?;
-    let session = sessions.session(Purpose::Chat).await?;
+    let session = sessions.chat().await?;
     Generation::new(session, &prompt, &conversation.options.generate, cancel)
 }
 

@@ -5,7 +5,7 @@ use hala_tests::check;
 
 use super::{CAPS, GROUPS, LONG_WINDOWS, Scores, filled, long_cache, row, scale, until};
 use crate::TOKENS;
-use crate::rope_kv::{CACHES, HEAD_SIZES, Heads, RATIOS};
+use crate::heads::{CACHES, HEAD_SIZES, Heads, RATIOS};
 
 #[test]
 #[ignore = "long: every number of tokens for every shape of heads"]

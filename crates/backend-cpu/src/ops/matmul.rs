@@ -18,7 +18,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) bias: Option<&'a [f32]>,
 }
 
-/// `y [T, ΣO]`, or `[1, ΣO]` for the last token alone.
+/// `y [T, ΣO]`
 pub(crate) fn run(params: &Params, inputs: Inputs<'_>, y: &mut [f32]) {
     let x = normed(params, inputs);
     let (n_in, n_out) = (params.n_in as usize, params.n_out_total());
@@ -37,13 +37,12 @@ pub(crate) fn run(params: &Params, inputs: Inputs<'_>, y: &mut [f32]) {
     }
 }
 
-/// The rows of x that are wanted, normalised where the op says so: `[T, I]` or `[1, I]`.
+/// `x [T, I]`, normalised where the op says so.
 fn normed(params: &Params, inputs: Inputs<'_>) -> Vec<f32> {
     let n_in = params.n_in as usize;
-    let first = if params.last == 1 { inputs.x.len() - n_in } else { 0 };
-    let mut x = inputs.x[first..].to_vec();
+    let mut x = inputs.x.to_vec();
     if let Some(weight) = inputs.norm {
-        for (out, x) in x.chunks_exact_mut(n_in).zip(inputs.x[first..].chunks_exact(n_in)) {
+        for (out, x) in x.chunks_exact_mut(n_in).zip(inputs.x.chunks_exact(n_in)) {
             rms_norm(x, weight, params.eps, out);
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod embed;
+pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod norm;
 pub(crate) mod rope_kv;
@@ -12,7 +13,7 @@ pub(crate) mod softcap;
 pub(crate) mod swiglu;
 
 /// An element of a KV cache.
-pub(crate) trait Cell: Copy + Send + Sync {
+pub(crate) trait Cell: Copy + Send + Sync + bytemuck::Zeroable {
     /// The nearest cell to a value.
     fn from_value(value: f32) -> Self;
     /// The cell's value.

@@ -1,8 +1,11 @@
 //! Norm and rotation of each query and key head; keys and values into the cache.
 
+use hala_plan::PAGE;
 use hala_plan::ops::rope_kv::Params;
 
 use super::{Cell, rms_norm};
+use crate::page::Page;
+use crate::places::{Entry, Placed};
 
 /// What the op reads.
 #[derive(Debug, Clone, Copy)]
@@ -13,26 +16,31 @@ pub(crate) struct Inputs<'a> {
     pub(crate) norms: Option<[&'a [f32]; 2]>,
     /// `[S, A]`
     pub(crate) rope: Option<&'a [f32]>,
-    /// Position of the first token.
-    pub(crate) position: usize,
+    /// Whose rows they are, and where those go.
+    pub(crate) places: Placed<'a>,
 }
 
-/// `q [T, H·A]`, `keys` and `values [K, S, A]`
-pub(crate) fn run<C: Cell>(
-    params: &Params,
-    inputs: Inputs<'_>,
-    q: &mut [f32],
-    keys: &mut [C],
-    values: &mut [C],
-) {
-    let [n_heads, n_kv_heads, head_size, capacity] =
-        [params.n_heads, params.n_kv_heads, params.head_size, params.capacity].map(|n| n as usize);
+/// What is written: `q [T, H·A]`, pages of `keys` and `values [K, PAGE, A]`.
+#[derive(Debug)]
+pub(crate) struct Outputs<'a, C> {
+    pub(crate) q: &'a mut [f32],
+    pub(crate) keys: &'a mut [Page<C>],
+    pub(crate) values: &'a mut [Page<C>],
+}
+
+/// Turns, normalises and stores every row's heads.
+pub(crate) fn run<C: Cell>(params: &Params, inputs: Inputs<'_>, outputs: Outputs<'_, C>) {
+    let Outputs { q, keys, values } = outputs;
+    let [n_heads, n_kv_heads, head_size] =
+        [params.n_heads, params.n_kv_heads, params.head_size].map(|n| n as usize);
     let width = (n_heads + 2 * n_kv_heads) * head_size;
     let mut head = vec![0.0; head_size];
     for (t, (row, q)) in
         inputs.qkv.chunks_exact(width).zip(q.chunks_exact_mut(n_heads * head_size)).enumerate()
     {
-        let position = inputs.position + t;
+        let position = inputs.places.position(t);
+        let Entry { page, entry } = inputs.places.entry(t, params.table);
+        let cells = |k: usize| (k * PAGE + entry) * head_size..(k * PAGE + entry + 1) * head_size;
         let turn = |head: &mut [f32]| turn(params, inputs, position, head);
         let mut heads = row.chunks_exact(head_size);
         for (q, h) in q.chunks_exact_mut(head_size).zip(&mut heads) {
@@ -42,10 +50,10 @@ pub(crate) fn run<C: Cell>(
         for (k, h) in heads.by_ref().take(n_kv_heads).enumerate() {
             normalise(params, inputs.norms.map(|[_, k]| k), h, &mut head);
             turn(&mut head);
-            store(&head, &mut keys[(k * capacity + position) * head_size..][..head_size]);
+            store(&head, &mut keys[page].cells_mut()[cells(k)]);
         }
         for (k, h) in heads.enumerate() {
-            store(h, &mut values[(k * capacity + position) * head_size..][..head_size]);
+            store(h, &mut values[page].cells_mut()[cells(k)]);
         }
     }
 }

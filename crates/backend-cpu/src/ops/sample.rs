@@ -1,29 +1,29 @@
 //! `id = sample(logits)`: sorted as a whole, sums in f64.
 
-use hala_plan::ops::sample::{Choice, DECLINED, Turn, contains};
+use hala_plan::ops::sample::{Choice, DECLINED, TokenSet, Turn};
 
 /// What the op reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     /// `[V]`
     pub(crate) logits: &'a [f32],
-    /// Ids that are never chosen, a bit each.
-    pub(crate) banned: &'a [u32],
-    /// Ids that the repetition penalty is for, a bit each.
-    pub(crate) seen: &'a [u32],
+    /// Ids that are never chosen.
+    pub(crate) banned: &'a TokenSet,
+    /// Ids that the repetition penalty is for.
+    pub(crate) seen: &'a TokenSet,
 }
 
 /// The id that is chosen, or [`DECLINED`].
 pub(crate) fn run(turn: &Turn, inputs: Inputs<'_>) -> u32 {
     let Choice { temperature, repetition_penalty, .. } = turn.choice;
-    let allowed = |id: &u32| !contains(inputs.banned, *id);
+    let allowed = |id: &u32| !inputs.banned.contains(*id);
     if (0..).zip(inputs.logits).any(|(id, x)| allowed(&id) && (x.is_nan() || *x == f32::INFINITY)) {
         return DECLINED;
     }
     let adjusted = |(id, x): (u32, &f32)| {
         let x = match *x {
             _ if !allowed(&id) => f32::NEG_INFINITY,
-            x if !contains(inputs.seen, id) => x,
+            x if !inputs.seen.contains(id) => x,
             x if x > 0.0 => x / repetition_penalty,
             x => x * repetition_penalty,
         };

@@ -1,5 +1,6 @@
 //! The gated short convolution: project, gate, convolve with the carried inputs, gate again.
 
+use hala_plan::Span;
 use hala_plan::ops::{matmul, short_conv::Params};
 use hala_tensor::Tensor;
 
@@ -29,18 +30,20 @@ pub(crate) fn projection(params: &Params) -> matmul::Params {
         eps: params.eps,
         bias: params.bias,
         add: 0,
-        last: 0,
     }
 }
 
-/// `projected [T, 3D]` is filled, then [`convolve`]d.
-pub(crate) fn run(
-    params: &Params,
-    inputs: Inputs<'_>,
-    state: &mut [f32],
-    projected: &mut [f32],
-    y: &mut [f32],
-) {
+/// What is written: slots of the carried inputs `[n_taps − 1, D]`, `[B, C, X]` as `[T, 3D]`, and `[T, D]`.
+#[derive(Debug)]
+pub(crate) struct Outputs<'a> {
+    pub(crate) slots: &'a mut [f32],
+    pub(crate) projected: &'a mut [f32],
+    pub(crate) y: &'a mut [f32],
+}
+
+/// Projects all rows, then convolves each sequence's.
+pub(crate) fn run(params: &Params, inputs: Inputs<'_>, spans: &[Span<'_>], outputs: Outputs<'_>) {
+    let Outputs { slots, projected, y } = outputs;
     let matmul = super::matmul::Inputs {
         x: inputs.x,
         norm: inputs.norm,
@@ -48,17 +51,19 @@ pub(crate) fn run(
         bias: inputs.bias.map(|(in_proj, _)| in_proj),
     };
     super::matmul::run(&projection(params), matmul, projected);
-    convolve(params, inputs, projected, state, y);
+    let (width, n_kept) = (params.width as usize, params.n_taps as usize - 1);
+    let (mut projected, mut y) = (&*projected, y);
+    for span in spans {
+        let (own, later) = projected.split_at(span.n_rows * 3 * width);
+        let (own_y, later_y) = y.split_at_mut(span.n_rows * width);
+        let state = &mut slots[span.slot as usize * n_kept * width..][..n_kept * width];
+        convolve(params, inputs, own, state, own_y);
+        (projected, y) = (later, later_y);
+    }
 }
 
-/// `projected [T, 3D]` in, `y [T, D]` out; `state [n_taps − 1, D]` is carried, oldest first.
-pub(crate) fn convolve(
-    params: &Params,
-    inputs: Inputs<'_>,
-    projected: &[f32],
-    state: &mut [f32],
-    y: &mut [f32],
-) {
+/// The rows of one sequence: `projected [T, 3D]` in, `y [T, D]` out; `state [n_taps − 1, D]` is carried, oldest first.
+fn convolve(params: &Params, inputs: Inputs<'_>, projected: &[f32], state: &mut [f32], y: &mut [f32]) {
     let (width, n_taps) = (params.width as usize, params.n_taps as usize);
     let n_tokens = y.len() / width;
     // One channel's u: of the carried tokens, then of this call's.

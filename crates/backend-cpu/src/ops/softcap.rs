@@ -2,7 +2,7 @@
 
 use hala_plan::ops::softcap::Params;
 
-/// `x [T, I]` or `[1, I]`
+/// `x [T, I]`
 pub(crate) fn run(params: &Params, x: &mut [f32]) {
     let cap = f64::from(params.cap);
     x.iter_mut().for_each(|x| *x = (cap * (f64::from(*x) / cap).tanh()) as f32);

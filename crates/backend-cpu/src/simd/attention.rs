@@ -1,10 +1,10 @@
-//! Causal attention over the cache, with a running softmax over blocks of 64 positions.
+//! Causal attention over the cache, with a running softmax over its pages.
 //!
-//! A task is one key/value head with all its query heads, for a few tokens: each block of keys and values is read, and
-//! converted, once for them all. Blocks start at multiples of 64 of the absolute position, so that a token's result does
-//! not depend on the run that it came in.
+//! A task is one key/value head with all its query heads, for a few rows of one sequence: each page of keys and values is read, and
+//! converted, once for them all. What a row's result is does not depend on the rows of its task, and so not on the run that it came in.
 
 use hala_plan::ops::attention::Params;
+use hala_plan::{PAGE, Span};
 
 use super::isa::{Isa, N_DOT_ROWS, Work};
 use super::math::{exp, softcap};
@@ -12,12 +12,10 @@ use super::rope_kv::Cell;
 use super::scratch::{Local, at_least};
 use super::{Machine, Scratch};
 use crate::ops::attention::Inputs;
+use crate::places::page;
 use crate::shared::Shared;
 
-/// Positions of a block.
-const N_POSITIONS: usize = 64;
-
-/// Query rows of a task at most: each block that is converted serves them all.
+/// Query rows of a task at most: each page that is converted serves them all.
 const N_QUERIES: usize = 16;
 
 /// Elements of a value that are summed together.
@@ -31,22 +29,48 @@ pub(crate) fn run<C: Cell>(
     inputs: Inputs<'_, C>,
     y: &mut [f32],
 ) {
-    let [n_heads, n_kv_heads, head_size, capacity] =
-        [params.n_heads, params.n_kv_heads, params.head_size, params.capacity].map(|n| n as usize);
-    let n_tokens = inputs.q.len() / (n_heads * head_size);
-    let sizes = Sizes { n_heads, per_group: n_heads / n_kv_heads, head_size, capacity };
-    let tokens_per_task = (N_QUERIES / sizes.per_group).max(1);
-    let n_tasks_a_head = n_tokens.div_ceil(tokens_per_task);
-    let y = Shared::new(y);
-    machine.pool.share(&mut scratch.locals, n_kv_heads * n_tasks_a_head, 1, |local, tasks| {
+    let [n_heads, n_kv_heads, head_size] =
+        [params.n_heads, params.n_kv_heads, params.head_size].map(|n| n as usize);
+    let sizes = Sizes { n_heads, per_group: n_heads / n_kv_heads, head_size };
+    let Scratch { pieces, locals, .. } = scratch;
+    cut(inputs.spans, params, (N_QUERIES / sizes.per_group).max(1), pieces);
+    let (pieces, y) = (&*pieces, Shared::new(y));
+    machine.pool.share(locals, n_kv_heads * pieces.len(), 1, |local, tasks| {
         for task in tasks {
-            // The longest first, so that the threads end at about the same time.
-            let first = (n_tasks_a_head - 1 - task / n_kv_heads) * tokens_per_task;
-            let tokens = [first, n_tokens.min(first + tokens_per_task)];
-            let task = Task { params, sizes, inputs, head: task % n_kv_heads, tokens };
+            let piece = pieces[task / n_kv_heads];
+            let span = &inputs.spans[piece.span];
+            let task = Task { params, sizes, inputs, head: task % n_kv_heads, span, piece };
             machine.level.run(Tile { task: &task, local, y: &y });
         }
     });
+}
+
+/// A few rows of one sequence.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    span: usize,
+    /// Of the run's rows, the first.
+    first_row: usize,
+    n_rows: usize,
+    /// Of the first row.
+    position: usize,
+}
+
+/// Cuts the rows of each span into pieces of at most `n_rows`, those that see most first, so that threads end at about the same time.
+fn cut(spans: &[Span<'_>], params: &Params, n_rows: usize, pieces: &mut Vec<Piece>) {
+    pieces.clear();
+    let mut start = 0;
+    for (i, span) in spans.iter().enumerate() {
+        pieces.extend((0..span.n_rows).step_by(n_rows).map(|first| Piece {
+            span: i,
+            first_row: start + first,
+            n_rows: n_rows.min(span.n_rows - first),
+            position: span.position + first,
+        }));
+        start += span.n_rows;
+    }
+    let n_seen = |piece: &Piece| piece.n_rows * (piece.position + 1 - params.first_seen(piece.position));
+    pieces.sort_unstable_by_key(|piece| std::cmp::Reverse(n_seen(piece)));
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,17 +79,16 @@ struct Sizes {
     /// Query heads of one key/value head.
     per_group: usize,
     head_size: usize,
-    capacity: usize,
 }
 
-/// One key/value head, for some tokens.
+/// One key/value head, for some rows.
 struct Task<'a, C> {
     params: &'a Params,
     sizes: Sizes,
     inputs: Inputs<'a, C>,
     head: usize,
-    /// First and end.
-    tokens: [usize; 2],
+    span: &'a Span<'a>,
+    piece: Piece,
 }
 
 /// A task with where it works and where its results go.
@@ -83,35 +106,34 @@ impl<C: Cell> Work for Tile<'_, C> {
 }
 
 impl<C: Cell> Task<'_, C> {
-    /// Where a query row's head begins in `q` and `y`, and its token's position.
+    /// Where a query row's head begins in `q` and `y`, and its position.
     #[inline(always)]
     fn query(&self, row: usize) -> (usize, usize) {
-        let Sizes { n_heads, per_group, head_size, .. } = self.sizes;
-        let t = self.tokens[0] + row / per_group;
-        let head = self.head * per_group + row % per_group;
-        ((t * n_heads + head) * head_size, self.inputs.position + t)
+        let Sizes { n_heads, per_group, head_size } = self.sizes;
+        let (t, head) = (row / per_group, self.head * per_group + row % per_group);
+        (((self.piece.first_row + t) * n_heads + head) * head_size, self.piece.position + t)
     }
 
     #[inline(always)]
     fn run<I: Isa>(&self, isa: I, local: &mut Local, y: &Shared<'_, f32>) {
-        let Sizes { per_group, head_size, capacity, .. } = self.sizes;
-        let n_queries = (self.tokens[1] - self.tokens[0]) * per_group;
-        let keys = at_least(&mut local.rows, N_POSITIONS * head_size);
-        let values = at_least(&mut local.values, N_POSITIONS * head_size);
+        let Sizes { per_group, head_size, .. } = self.sizes;
+        let n_queries = self.piece.n_rows * per_group;
+        let keys = at_least(&mut local.rows, PAGE * head_size);
+        let values = at_least(&mut local.values, PAGE * head_size);
         // For each query: its scores, then the running maximum and the running sum of weights.
         let (scores, running) =
-            at_least(&mut local.scores, n_queries * (N_POSITIONS + 2)).split_at_mut(n_queries * N_POSITIONS);
+            at_least(&mut local.scores, n_queries * (PAGE + 2)).split_at_mut(n_queries * PAGE);
         let sums = at_least(&mut local.sums, n_queries * head_size);
         running.as_chunks_mut::<2>().0.fill([f32::NEG_INFINITY, 0.0]);
         sums.fill(0.0);
-        let n_seen = self.inputs.position + self.tokens[1];
-        let first_seen = self.params.first_seen(self.inputs.position + self.tokens[0]);
-        for start in (first_seen - first_seen % N_POSITIONS..n_seen).step_by(N_POSITIONS) {
-            let n = N_POSITIONS.min(n_seen - start);
-            let cells =
-                (self.head * capacity + start) * head_size..(self.head * capacity + start + n) * head_size;
-            C::load(&self.inputs.keys[cells.clone()], &mut keys[..n * head_size]);
-            C::load(&self.inputs.values[cells], &mut values[..n * head_size]);
+        let n_seen = self.piece.position + self.piece.n_rows;
+        let first_seen = self.params.first_seen(self.piece.position);
+        for start in (first_seen - first_seen % PAGE..n_seen).step_by(PAGE) {
+            let n = PAGE.min(n_seen - start);
+            let page = page(self.span, self.params.table, start);
+            let cells = self.head * PAGE * head_size..(self.head * PAGE + n) * head_size;
+            C::load(&self.inputs.keys[page].cells()[cells.clone()], &mut keys[..n * head_size]);
+            C::load(&self.inputs.values[page].cells()[cells], &mut values[..n * head_size]);
             let first = self.first_query(start);
             self.score(isa, [first, n_queries], &keys[..n.next_multiple_of(N_DOT_ROWS) * head_size], scores);
             for row in first..n_queries {
@@ -121,7 +143,7 @@ impl<C: Cell> Task<'_, C> {
                 if first >= n {
                     continue;
                 }
-                let scores = &mut scores[row * N_POSITIONS..][first..n];
+                let scores = &mut scores[row * PAGE..][first..n];
                 if self.params.softcap > 0.0 {
                     for score in scores.iter_mut() {
                         *score = softcap(*score, self.params.softcap);
@@ -137,7 +159,7 @@ impl<C: Cell> Task<'_, C> {
             sums.chunks_exact(head_size).zip(running.as_chunks::<2>().0).enumerate()
         {
             let start = self.query(row).0;
-            // SAFETY: the heads and tokens of a task belong to one thread.
+            // SAFETY: the heads and rows of a task belong to one thread.
             let y = unsafe { y.part(start..start + head_size) };
             y.iter_mut().zip(sums).for_each(|(y, sum)| *y = sum / total);
         }
@@ -146,8 +168,8 @@ impl<C: Cell> Task<'_, C> {
     /// The first query that sees the position `start`.
     #[inline(always)]
     fn first_query(&self, start: usize) -> usize {
-        let first_token = start.saturating_sub(self.inputs.position + self.tokens[0]);
-        first_token * self.sizes.per_group
+        let first_row = start.saturating_sub(self.piece.position);
+        first_row * self.sizes.per_group
     }
 
     /// `scores[row] = keys · q[row] · scale` for the queries `first..end`.
@@ -160,7 +182,7 @@ impl<C: Cell> Task<'_, C> {
             let n = if end - row >= 3 { 3 } else { 1 };
             for (quad, keys) in keys.chunks_exact(N_DOT_ROWS * head_size).enumerate() {
                 let mut set = |row: usize, sums: [f32; N_DOT_ROWS]| {
-                    let scores = &mut scores[row * N_POSITIONS + quad * N_DOT_ROWS..][..N_DOT_ROWS];
+                    let scores = &mut scores[row * PAGE + quad * N_DOT_ROWS..][..N_DOT_ROWS];
                     scores.iter_mut().zip(sums).for_each(|(score, sum)| *score = sum * scale);
                 };
                 if n == 3 {

@@ -41,7 +41,7 @@ pub(crate) fn prepare<'a, const N: usize>(
 ) -> Prepared<'a, N> {
     let n_in = weights.iter().flatten().next().map_or(1, |w| w.shape().n_columns()).max(1);
     let n_tokens = x.len() / n_in;
-    let Scratch { normed, quantised, locals } = scratch;
+    let Scratch { normed, quantised, locals, .. } = scratch;
     let normed = at_least(normed, if norm.is_some() { x.len() } else { 0 });
     let mut forms = [None; N];
     let mut which = [None; N];

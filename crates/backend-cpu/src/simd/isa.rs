@@ -48,7 +48,7 @@ pub(crate) trait Isa: Copy + Send + Sync {
         if Self::FUSED { a.mul_add(b, c) } else { a * b + c }
     }
 
-    /// The products of a panel's 16 rows, whose codes have `N_BITS` (8 or 4), with each of the first `M` (at most 12) of quantised
+    /// The products of a panel's 16 rows, whose codes have `N_BITS` (8 or 4), with each of the first `M` (at most 8) of quantised
     /// tokens.
     fn tile<const N_BITS: usize, const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>)
     -> [[f32; N_ROWS]; M];

@@ -22,7 +22,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) bias: Option<&'a [f32]>,
 }
 
-/// `y [T, ΣO]`, or `[1, ΣO]` for the last token alone.
+/// `y [T, ΣO]`
 pub(crate) fn run(
     machine: &Machine,
     scratch: &mut Scratch,
@@ -30,10 +30,9 @@ pub(crate) fn run(
     inputs: Inputs<'_>,
     y: &mut [f32],
 ) {
-    let (n_in, n_out) = (params.n_in as usize, params.n_out_total());
-    let first_input = if params.last == 1 { inputs.x.len() - n_in } else { 0 };
+    let n_out = params.n_out_total();
     let norm = inputs.norm.map(|weight| Norm { weight, eps: params.eps });
-    let prepared = prepare(machine, scratch, &inputs.x[first_input..], norm, inputs.weights);
+    let prepared = prepare(machine, scratch, inputs.x, norm, inputs.weights);
     let (operands, n_tokens) = (prepared.operands, prepared.n_tokens);
     let n_units = operands.iter().flatten().map(|operand| operand.n_units()).sum();
     let side_by_side =

@@ -244,7 +244,7 @@ impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
                     // What an instruction set never asks for is not compiled for it.
                     4 if I::N_TOKENS >= 4 => tile!(4),
                     6 if I::N_TOKENS >= 6 => tile!(6),
-                    12 if I::N_TOKENS >= 12 => tile!(12),
+                    8 if I::N_TOKENS >= 8 => tile!(8),
                     _ => unreachable!("no size of a tile"),
                 }
             }
@@ -256,6 +256,6 @@ impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
 /// Tokens of the next tile: the largest size that is compiled, for at most `most` tokens.
 #[inline(always)]
 fn tile_size(n_left: usize, most: usize) -> usize {
-    const SIZES: [usize; 6] = [12, 6, 4, 3, 2, 1];
+    const SIZES: [usize; 6] = [8, 6, 4, 3, 2, 1];
     SIZES.into_iter().find(|size| *size <= n_left.min(most)).unwrap_or(1)
 }

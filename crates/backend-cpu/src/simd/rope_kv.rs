@@ -1,21 +1,24 @@
-//! Norm and rotation of each query and key head, token by token; keys and values into the cache.
+//! Norm and rotation of each query and key head, row by row; keys and values into the cache.
 
 use std::ops::Range;
 
+use hala_plan::PAGE;
 use hala_plan::ops::rope_kv::Params;
 
 use super::isa::{Isa, Work};
 use super::math::rms_norm;
 use super::scratch::{Local, at_least};
 use super::{Machine, Scratch};
-use crate::ops::rope_kv::{Inputs, turn};
+use crate::ops::rope_kv::{Inputs, Outputs, turn};
+use crate::page::Page;
+use crate::places::Entry;
 use crate::shared::Shared;
 
-/// Tokens that one thread takes at a time.
+/// Rows that one thread takes at a time.
 const PIECE: usize = 8;
 
 /// An element of a KV cache, with its conversions by the row.
-pub(crate) trait Cell: Copy + Send + Sync {
+pub(crate) trait Cell: crate::ops::Cell {
     /// The nearest cells to values.
     fn store(from: &[f32], to: &mut [Self]);
     /// The cells' values.
@@ -46,15 +49,7 @@ impl Cell for half::f16 {
     }
 }
 
-/// What is written: `q [T, H·A]`, `keys` and `values [K, S, A]`.
-#[derive(Debug)]
-pub(crate) struct Outputs<'a, C> {
-    pub(crate) q: &'a mut [f32],
-    pub(crate) keys: &'a mut [C],
-    pub(crate) values: &'a mut [C],
-}
-
-/// Turns, normalises and stores every token's heads.
+/// Turns, normalises and stores every row's heads.
 pub(crate) fn run<C: Cell>(
     machine: &Machine,
     scratch: &mut Scratch,
@@ -62,21 +57,21 @@ pub(crate) fn run<C: Cell>(
     inputs: Inputs<'_>,
     outputs: Outputs<'_, C>,
 ) {
-    let [n_heads, n_kv_heads, head_size, capacity] =
-        [params.n_heads, params.n_kv_heads, params.head_size, params.capacity].map(|n| n as usize);
+    let [n_heads, n_kv_heads, head_size] =
+        [params.n_heads, params.n_kv_heads, params.head_size].map(|n| n as usize);
     let width = (n_heads + 2 * n_kv_heads) * head_size;
-    let n_tokens = inputs.qkv.len() / width;
+    let n_rows = inputs.qkv.len() / width;
     let Outputs { q, keys, values } = outputs;
     let turn = Turn {
         params,
-        sizes: Sizes { n_heads, n_kv_heads, head_size, capacity },
+        sizes: Sizes { n_heads, n_kv_heads, head_size },
         inputs,
         q: Shared::new(q),
-        keys: Shared::new(keys),
-        values: Shared::new(values),
+        keys,
+        values,
     };
-    machine.pool.share(&mut scratch.locals, n_tokens, PIECE, |local, tokens| {
-        machine.level.run(Tokens { turn: &turn, local, tokens });
+    machine.pool.share(&mut scratch.locals, n_rows, PIECE, |local, rows| {
+        machine.level.run(Rows { turn: &turn, local, rows });
     });
 }
 
@@ -85,31 +80,30 @@ struct Sizes {
     n_heads: usize,
     n_kv_heads: usize,
     head_size: usize,
-    capacity: usize,
 }
 
-/// The work on all tokens.
+/// The work on all rows.
 struct Turn<'a, C> {
     params: &'a Params,
     sizes: Sizes,
     inputs: Inputs<'a>,
     q: Shared<'a, f32>,
-    keys: Shared<'a, C>,
-    values: Shared<'a, C>,
+    keys: &'a [Page<C>],
+    values: &'a [Page<C>],
 }
 
 /// Some of them.
-struct Tokens<'a, C> {
+struct Rows<'a, C> {
     turn: &'a Turn<'a, C>,
     local: &'a mut Local,
-    tokens: Range<usize>,
+    rows: Range<usize>,
 }
 
-impl<C: Cell> Work for Tokens<'_, C> {
+impl<C: Cell> Work for Rows<'_, C> {
     #[inline(always)]
     fn run<I: Isa>(self, _: I) {
         let turned = at_least(&mut self.local.rows, self.turn.sizes.head_size);
-        self.tokens.for_each(|t| self.turn.token(t, turned));
+        self.rows.for_each(|t| self.turn.row(t, turned));
     }
 }
 
@@ -122,30 +116,32 @@ impl<C: Cell> Turn<'_, C> {
         }
     }
 
-    /// Works on token `t`; `turned` is room for one head.
+    /// Works on row `t`; `turned` is room for one head.
     #[inline(always)]
-    fn token(&self, t: usize, turned: &mut [f32]) {
+    fn row(&self, t: usize, turned: &mut [f32]) {
         let Self { params, inputs, q, keys, values, .. } = self;
-        let Sizes { n_heads, n_kv_heads, head_size, capacity } = self.sizes;
+        let Sizes { n_heads, n_kv_heads, head_size } = self.sizes;
         let width = (n_heads + 2 * n_kv_heads) * head_size;
-        let position = inputs.position + t;
+        let position = inputs.places.position(t);
         let head = |h: usize| &inputs.qkv[t * width + h * head_size..][..head_size];
         for h in 0..n_heads {
             let start = (t * n_heads + h) * head_size;
-            // SAFETY: each token is given to one thread.
+            // SAFETY: each row is given to one thread.
             let q = unsafe { q.part(start..start + head_size) };
             self.normalise(inputs.norms.map(|[q, _]| q), head(h), q);
             turn(params, *inputs, position, q);
         }
+        let Entry { page, entry } = inputs.places.entry(t, params.table);
         for k in 0..n_kv_heads {
-            let start = (k * capacity + position) * head_size;
-            // SAFETY: each token is given to one thread, and has a position of its own.
-            let keys = unsafe { keys.part(start..start + head_size) };
+            let start = (k * PAGE + entry) * head_size;
+            // SAFETY: each row is given to one thread, and nothing reads the pages; a row has an entry of its own, because rows of one
+            // sequence have positions of their own, and no two sequences of a run write to one page, which is checked before.
+            let keys = unsafe { keys[page].part(start..start + head_size) };
             self.normalise(inputs.norms.map(|[_, k]| k), head(n_heads + k), turned);
             turn(params, *inputs, position, turned);
             C::store(turned, keys);
             // SAFETY: as above.
-            let values = unsafe { values.part(start..start + head_size) };
+            let values = unsafe { values[page].part(start..start + head_size) };
             C::store(head(n_heads + n_kv_heads + k), values);
         }
     }

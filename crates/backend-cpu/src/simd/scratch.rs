@@ -1,5 +1,6 @@
 //! Memory that the ops of one prepared Plan use between them, grown to the largest use and kept.
 
+use super::attention::Piece;
 use super::quantised::Quantised;
 
 /// What the threads share, and what each has for itself.
@@ -9,6 +10,8 @@ pub(crate) struct Scratch {
     pub(crate) normed: Vec<f32>,
     /// Quantised inputs, one for each of an op's matrices that needs its own.
     pub(crate) quantised: [Quantised; 3],
+    /// What attention is cut into.
+    pub(crate) pieces: Vec<Piece>,
     /// One for each thread.
     pub(crate) locals: Vec<Local>,
 }
@@ -32,6 +35,7 @@ impl Scratch {
         Self {
             normed: Vec::new(),
             quantised: Default::default(),
+            pieces: Vec::new(),
             locals: (0..n_threads).map(|_| Local::default()).collect(),
         }
     }

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use hala_plan::Span;
 use hala_plan::ops::short_conv::Params;
 
 use super::isa::{Isa, Work};
 use super::{Machine, Scratch, matmul};
-use crate::ops::short_conv::projection;
+use crate::ops::short_conv::{Outputs, projection};
 use crate::shared::Shared;
 use crate::weight::Stored;
 
@@ -16,7 +17,7 @@ const N_CHANNELS: usize = 16;
 /// Taps that are kept side by side; those of a longer filter are gathered each time. LFM2 has 3.
 const MAX_TAPS: usize = 4;
 
-/// Channels × tokens that are worth another thread.
+/// Channels × rows that are worth another thread.
 const MIN_SHARE: usize = 16 << 10;
 
 /// What the op reads.
@@ -32,17 +33,11 @@ pub(crate) struct Inputs<'a> {
     pub(crate) taps: &'a [f32],
     /// `[3D]` and `[D]`
     pub(crate) bias: Option<(&'a [f32], &'a [f32])>,
+    /// Whose rows they are.
+    pub(crate) spans: &'a [Span<'a>],
 }
 
-/// What is written: the carried inputs `[n_taps − 1, D]`, `[B, C, X]` as `[T, 3D]`, and `[T, D]`.
-#[derive(Debug)]
-pub(crate) struct Outputs<'a> {
-    pub(crate) state: &'a mut [f32],
-    pub(crate) projected: &'a mut [f32],
-    pub(crate) y: &'a mut [f32],
-}
-
-/// Projects all tokens, then convolves.
+/// Projects all rows, then convolves each sequence's.
 pub(crate) fn run(
     machine: &Machine,
     scratch: &mut Scratch,
@@ -50,7 +45,7 @@ pub(crate) fn run(
     inputs: Inputs<'_>,
     outputs: Outputs<'_>,
 ) {
-    let Outputs { state, projected, y } = outputs;
+    let Outputs { slots, projected, y } = outputs;
     let product = matmul::Inputs {
         x: inputs.x,
         norm: inputs.norm,
@@ -60,16 +55,16 @@ pub(crate) fn run(
     matmul::run(machine, scratch, &projection(params), product, projected);
     let width = params.width as usize;
     let n_blocks = width.div_ceil(N_CHANNELS);
-    let n_tokens = y.len() / width;
-    let piece = (MIN_SHARE / (N_CHANNELS * n_tokens.max(1))).max(1);
+    let n_rows = y.len() / width;
+    let piece = (MIN_SHARE / (N_CHANNELS * n_rows.max(1))).max(1);
     let convolution = Convolution {
         width,
         n_taps: params.n_taps as usize,
-        n_tokens,
         taps: inputs.taps,
         bias: inputs.bias.map(|(_, conv)| conv),
         projected,
-        state: Shared::new(state),
+        spans: inputs.spans,
+        slots: Shared::new(slots),
         y: Shared::new(y),
     };
     machine.pool.share(&mut scratch.locals, n_blocks, piece, |_, blocks| {
@@ -77,16 +72,26 @@ pub(crate) fn run(
     });
 }
 
-/// The convolution of all tokens, shared out by channels.
+/// The convolution of all rows, shared out by channels.
 struct Convolution<'a> {
     width: usize,
     n_taps: usize,
-    n_tokens: usize,
     taps: &'a [f32],
     bias: Option<&'a [f32]>,
     projected: &'a [f32],
-    state: Shared<'a, f32>,
+    spans: &'a [Span<'a>],
+    slots: Shared<'a, f32>,
     y: Shared<'a, f32>,
+}
+
+/// The rows of one sequence.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Of the run's rows.
+    first_row: usize,
+    n_rows: usize,
+    /// Where its slot begins.
+    slot: usize,
 }
 
 /// Some blocks of channels.
@@ -112,46 +117,55 @@ impl Convolution<'_> {
         }
     }
 
-    /// `W` channels.
+    /// `W` channels of all rows.
     #[inline(always)]
     fn lanes<const W: usize>(&self, first: usize) {
-        let n_kept = self.n_taps - 1;
         let gather = |k: usize| std::array::from_fn(|i| self.taps[(first + i) * self.n_taps + k]);
         let near: [[f32; W]; MAX_TAPS] =
             std::array::from_fn(|k| if k < self.n_taps { gather(k) } else { [0.0; W] });
         let bias: [f32; W] = std::array::from_fn(|i| self.bias.map_or(0.0, |bias| bias[first + i]));
-        for t in 0..self.n_tokens {
-            let mut sums = bias;
-            for k in 0..self.n_taps {
-                let taps = near.get(k).copied().unwrap_or_else(|| gather(k));
-                let u = self.u::<W>(first, t + k);
-                sums.iter_mut().zip(u).zip(taps).for_each(|((sum, u), tap)| *sum += u * tap);
+        let mut first_row = 0;
+        for span in self.spans {
+            let slot = span.slot as usize * (self.n_taps - 1) * self.width;
+            let part = Part { first_row, n_rows: span.n_rows, slot };
+            first_row += span.n_rows;
+            for t in 0..part.n_rows {
+                let mut sums = bias;
+                for k in 0..self.n_taps {
+                    let taps = near.get(k).copied().unwrap_or_else(|| gather(k));
+                    let u = self.u::<W>(part, first, t + k);
+                    sums.iter_mut().zip(u).zip(taps).for_each(|((sum, u), tap)| *sum += u * tap);
+                }
+                let row = part.first_row + t;
+                let c = &self.projected[(3 * row + 1) * self.width + first..][..W];
+                // SAFETY: the channels of a block belong to one thread.
+                let y = unsafe { self.y.part(row * self.width + first..row * self.width + first + W) };
+                y.iter_mut().zip(sums).zip(c).for_each(|((y, sum), c)| *y = c * sum);
             }
-            let c = &self.projected[(3 * t + 1) * self.width + first..][..W];
-            // SAFETY: the channels of a block belong to one thread.
-            let y = unsafe { self.y.part(t * self.width + first..t * self.width + first + W) };
-            y.iter_mut().zip(sums).zip(c).for_each(|((y, sum), c)| *y = c * sum);
-        }
-        for k in 0..n_kept {
-            let u = self.u::<W>(first, self.n_tokens + k);
-            // SAFETY: as above.
-            let kept = unsafe { self.state.part(k * self.width + first..k * self.width + first + W) };
-            kept.copy_from_slice(&u);
+            for k in 0..self.n_taps - 1 {
+                let u = self.u::<W>(part, first, part.n_rows + k);
+                let start = part.slot + k * self.width + first;
+                // SAFETY: as above; no two sequences of a run share a slot, which is checked before.
+                let kept = unsafe { self.slots.part(start..start + W) };
+                kept.copy_from_slice(&u);
+            }
         }
     }
 
-    /// The input of the convolution `n_taps − 1` tokens before the `i`-th.
+    /// The input of the convolution `n_taps − 1` rows before the `i`-th of a sequence's.
     #[inline(always)]
-    fn u<const W: usize>(&self, first: usize, i: usize) -> [f32; W] {
+    fn u<const W: usize>(&self, part: Part, first: usize, i: usize) -> [f32; W] {
         match i.checked_sub(self.n_taps - 1) {
             None => {
+                let start = part.slot + i * self.width + first;
                 // SAFETY: the channels of a block belong to one thread, which holds no other part here.
-                let kept = unsafe { self.state.part(i * self.width + first..i * self.width + first + W) };
+                let kept = unsafe { self.slots.part(start..start + W) };
                 std::array::from_fn(|lane| kept[lane])
             }
             Some(t) => {
-                let b = &self.projected[3 * t * self.width + first..][..W];
-                let x = &self.projected[(3 * t + 2) * self.width + first..][..W];
+                let row = part.first_row + t;
+                let b = &self.projected[3 * row * self.width + first..][..W];
+                let x = &self.projected[(3 * row + 2) * self.width + first..][..W];
                 std::array::from_fn(|lane| b[lane] * x[lane])
             }
         }

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 /// Elements that one thread takes at a time.
 const PIECE: usize = 4096;
 
-/// `x [T, I]` or `[1, I]`
+/// `x [T, I]`
 pub(crate) fn run(machine: &Machine, scratch: &mut Scratch, params: &Params, x: &mut [f32]) {
     let n_elements = x.len();
     let x = Shared::new(x);

@@ -1,8 +1,8 @@
-//! `attention`: one call; for one token on GPUs, one for short caches, and two for long ones: parts, and their merge.
+//! `attention`: one call for prompts; else one for short caches, and two for long ones: parts, and their merge.
 
 use hala_plan::ops::attention::{Args, Params};
-use hala_plan::{BackendError, Step};
-use wgpu::BufferUsages;
+use hala_plan::{Axis, BackendError, Step};
+use wgpu::{Buffer, BufferUsages};
 
 use super::Context;
 use crate::choose::cache_name;
@@ -26,14 +26,11 @@ impl Context<'_> {
             variant: format!("attention.simple.{cache}"),
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { x_quads: row / 4, y_stride: row, ..Placement::default() },
-            buffers: vec![
-                whole("q", self.buffers.get(args.q)?),
-                whole("keys", self.buffers.get(args.keys)?),
-                whole("values", self.buffers.get(args.values)?),
-                whole("y", self.buffers.get(args.y)?),
-            ],
+            buffers: vec![whole("q", self.buffers.get(args.q)?), whole("y", self.buffers.get(args.y)?)],
+            states: vec![self.buffers.state(args.keys)?, self.buffers.state(args.values)?],
             n_groups: params.n_heads,
             tokens: Tokens::Each(1),
+            axis: Axis::Rows,
         };
         match Spread::of(self.gpu.abilities.preset, self.n_tokens(), params) {
             Spread::Simple => Ok(vec![simple]),
@@ -51,7 +48,7 @@ impl Context<'_> {
                 };
                 let first = if short == Short::Simple { simple } else { token.clone() };
                 let mut calls = vec![Call { tokens: Tokens::Short(short.n_seen()), ..first }];
-                if params.capacity > short.n_seen() {
+                if params.n_positions > short.n_seen() {
                     calls.extend(self.split(token, params, short.n_seen())?);
                 }
                 Ok(calls)
@@ -59,12 +56,12 @@ impl Context<'_> {
         }
     }
 
-    /// The calls of one token that sees more than so many positions: the parts, and their merge.
+    /// The calls of tokens of which one sees more than so many positions: the parts, and their merge.
     fn split(&self, token: Call, params: &Params, n_short: u32) -> Result<[Call; 2], BackendError> {
         // Elements of a head, its largest score, the sum of its shares, padding.
         let n_part = params.head_size as usize + 4;
-        let n_parts = params.n_heads as usize * params.capacity.div_ceil(SPLIT) as usize;
-        let parts = self.gpu.buffer("parts", 4 * n_parts * n_part, BufferUsages::STORAGE)?;
+        let n_parts = params.n_heads as usize * params.n_positions.div_ceil(SPLIT) as usize;
+        let parts = self.parts(4 * n_parts * n_part * self.n_tokens())?;
         let variant = format!("{}.split", token.variant);
         let mut split = Call { variant, tokens: Tokens::Parts(n_short), ..token };
         split.buffers.push(whole("parts", parts));
@@ -75,5 +72,17 @@ impl Context<'_> {
             ..split.clone()
         };
         Ok([split, merge])
+    }
+    /// Room for so many bytes of parts.
+    fn parts(&self, n_bytes: usize) -> Result<Buffer, BackendError> {
+        let mut parts = self.parts.borrow_mut();
+        if let Some((held, buffer)) = &*parts
+            && *held >= n_bytes
+        {
+            return Ok(buffer.clone());
+        }
+        let buffer = self.gpu.buffer("parts", n_bytes, BufferUsages::STORAGE)?;
+        *parts = Some((n_bytes, buffer.clone()));
+        Ok(buffer)
     }
 }

@@ -1,7 +1,7 @@
 //! `embed`: a call for each part of the table, each writing the rows that it has.
 
 use hala_plan::ops::embed::{Args, Params};
-use hala_plan::{BackendError, Step};
+use hala_plan::{Axis, BackendError, Step};
 
 use super::Context;
 use crate::choose::weight_name;
@@ -33,7 +33,9 @@ impl Context<'_> {
                     whole("y", self.buffers.get(args.y)?),
                 ],
                 n_groups: (table.row_blocks as u32).div_ceil(64),
+                states: Vec::new(),
                 tokens: Tokens::Each(1),
+                axis: Axis::Rows,
             })
         };
         table.parts.iter().map(call).collect()

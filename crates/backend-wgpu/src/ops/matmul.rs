@@ -1,12 +1,12 @@
 //! `matmul`: one call where all matrices have one type and one part, else a call for each part of each matrix.
 
-use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, Params};
+use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, Norm, Params};
 use hala_plan::{BackendError, BufferId, Step};
 use wgpu::Buffer;
 
 use super::Context;
 use crate::choose::{Layout, Question, weight_name};
-use crate::dispatch::{Call, Placement, Tokens, whole};
+use crate::dispatch::{Call, Placement, whole};
 use crate::memory::stride;
 use crate::weight::{Part, Stored};
 
@@ -20,7 +20,7 @@ const TILE_ROWS: u32 = 64;
 pub(super) struct Product<'a> {
     pub(super) params: Params,
     pub(super) x: BufferId,
-    pub(super) norm: Option<BufferId>,
+    pub(super) norm: Option<Norm>,
     pub(super) weights: &'a [BufferId],
     pub(super) bias: Option<BufferId>,
     pub(super) y: Buffer,
@@ -34,7 +34,7 @@ impl Context<'_> {
         self.product(&Product {
             params: *params,
             x: args.x,
-            norm: args.norm.map(|n| n.weight),
+            norm: args.norm,
             weights: args.weights,
             bias: args.bias,
             y: self.buffers.get(args.y)?,
@@ -80,11 +80,9 @@ impl Context<'_> {
             (scales[i], n_out[i]) = (part.scales as u32, part.n_rows as u32);
         }
         params.n_out = n_out;
-        let is_last = params.last == 1 && self.n_tokens() > 1;
         let layout = self.layout(self.asked_of(product, stored, &n_out));
-        let row_bytes = 4 * stride(self.buffers.n_columns(product.x)) as u32;
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
-        let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
+        let normed = if params.norm == 1 && layout == Layout::Rows1 { ".norm" } else { "" };
         let many = if parts.len() > 1 { ".three" } else { "" };
         let mut buffers = vec![whole("y", product.y.clone())];
         if let Some(bias) = product.bias {
@@ -106,9 +104,10 @@ impl Context<'_> {
                 ..Placement::default()
             },
             buffers,
-            n_groups: layout
-                .n_groups(&n_out, [LANE_ROWS, if layout == Layout::Rows8 { 2 } else { 1 }, TILE_ROWS]),
-            tokens: if is_last { Tokens::Last { row_bytes } } else { layout.tokens() },
+            states: Vec::new(),
+            n_groups: layout.n_groups(&n_out, [LANE_ROWS, layout.n_fours(), TILE_ROWS]),
+            tokens: layout.tokens(),
+            axis: self.buffers.rows(product.x).0,
         };
         self.windowed(call, layout, product.x, product.norm)
     }
@@ -119,7 +118,7 @@ impl Context<'_> {
         Question {
             op: format!("matmul{normed}{many}"),
             dtype: stored.dtype,
-            n_tokens: if product.params.last == 1 { 1 } else { self.n_tokens() },
+            n_tokens: self.buffers.rows(product.x).1,
             n_in: product.params.n_in as usize,
             n_out: n_out.iter().sum::<u32>() as usize,
         }

@@ -2,6 +2,7 @@
 
 mod attention;
 mod embed;
+mod gather;
 mod matmul;
 mod norm;
 mod rope_kv;
@@ -13,8 +14,10 @@ mod swiglu;
 mod windows;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use hala_plan::{BackendError, Op, Step};
+use wgpu::Buffer;
 
 use crate::choose::{Layout, Question};
 use crate::dispatch::Call;
@@ -27,6 +30,10 @@ pub(crate) struct Context<'a> {
     pub(crate) buffers: Buffers<'a>,
     /// Products that were asked for since this was taken.
     pub(crate) asked: RefCell<Vec<Question>>,
+    /// Room for the parts of long caches' attention, with its bytes: one for all steps, which run one after the other.
+    pub(crate) parts: RefCell<Option<(usize, Buffer)>>,
+    /// Room for activations that are normed before a product, by their dimensions: as shared as `parts`.
+    pub(crate) normed: RefCell<BTreeMap<Vec<usize>, Buffer>>,
 }
 
 impl Context<'_> {
@@ -37,6 +44,7 @@ impl Context<'_> {
     pub(crate) fn calls(&self, step: &Step) -> Result<Vec<Call>, BackendError> {
         match &step.op {
             Op::Embed(params) => self.embed(step, params),
+            Op::Gather(params) => self.gather(step, params),
             Op::Matmul(params) => self.matmul(step, params),
             Op::Norm(params) => self.norm(step, params),
             Op::Round(params) => self.round(step, params),

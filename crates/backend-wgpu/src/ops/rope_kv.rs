@@ -1,7 +1,7 @@
 //! `rope_kv`: a workgroup for each head of each token.
 
 use hala_plan::ops::rope_kv::{Args, Params};
-use hala_plan::{BackendError, Step};
+use hala_plan::{Axis, BackendError, Step};
 
 use super::Context;
 use crate::choose::cache_name;
@@ -12,12 +12,7 @@ impl Context<'_> {
     pub(super) fn rope_kv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
         let args = Args::of(step, params);
         let get = |id| self.buffers.get(id);
-        let mut buffers = vec![
-            whole("qkv", get(args.qkv)?),
-            whole("q", get(args.q)?),
-            whole("keys", get(args.keys)?),
-            whole("values", get(args.values)?),
-        ];
+        let mut buffers = vec![whole("qkv", get(args.qkv)?), whole("q", get(args.q)?)];
         if let Some(norms) = args.norms {
             buffers.extend([whole("q_norm", get(norms.q)?), whole("k_norm", get(norms.k)?)]);
         }
@@ -34,7 +29,9 @@ impl Context<'_> {
             },
             buffers,
             n_groups: params.n_heads + 2 * params.n_kv_heads,
+            states: vec![self.buffers.state(args.keys)?, self.buffers.state(args.values)?],
             tokens: Tokens::Each(1),
+            axis: Axis::Rows,
         }])
     }
 }

@@ -19,7 +19,9 @@ impl Context<'_> {
             },
             buffers: vec![whole("x", self.buffers.get(args.x)?), whole("y", self.buffers.get(args.y)?)],
             n_groups: params.n_columns.div_ceil(params.group),
+            states: Vec::new(),
             tokens: Tokens::Each(1),
+            axis: self.buffers.rows(args.x).0,
         }])
     }
 }

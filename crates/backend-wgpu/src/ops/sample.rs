@@ -1,10 +1,11 @@
-//! `sample`: one workgroup, whatever the choice.
+//! `sample`: a workgroup for each row, whatever the choice.
 
 use hala_plan::ops::sample::{Args, Params};
-use hala_plan::{BackendError, Step};
+use hala_plan::{Axis, BackendError, Step};
 
 use super::Context;
 use crate::dispatch::{Call, Placement, Tokens, whole};
+use crate::memory::stride;
 
 impl Context<'_> {
     pub(super) fn sample(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
@@ -15,16 +16,20 @@ impl Context<'_> {
         Ok(vec![Call {
             variant: "sample".to_owned(),
             params: bytemuck::bytes_of(params).to_vec(),
-            placement: Placement::default(),
+            placement: Placement {
+                x_quads: (stride(params.n_vocab as usize) / 4) as u32,
+                ..Placement::default()
+            },
             buffers: vec![
-                whole("turn", choosing.turn.clone()),
                 whole("logits", self.buffers.get(args.logits)?),
                 whole("sets", choosing.sets.clone()),
                 whole("ids", self.buffers.get(args.ids)?),
                 whole("chosen", choosing.chosen.clone()),
             ],
             n_groups: 1,
-            tokens: Tokens::One,
+            states: Vec::new(),
+            tokens: Tokens::Each(1),
+            axis: Axis::Rows,
         }])
     }
 }

@@ -1,9 +1,12 @@
-//! `short_conv`: one call for one token without biases, else a product and a call that goes along the tokens.
+//! `short_conv`: one call for one token without biases, else a product and a call that goes along the tokens of each span.
+//!
+//! A Plan for more tokens has the product apart even where each is another sequence's: it may be given several of one, and its kernels
+//! read the matrix once for them all.
 
 use bytemuck::{Pod, Zeroable};
 use hala_plan::ops::matmul;
 use hala_plan::ops::short_conv::{Args, Params};
-use hala_plan::{BackendError, Step};
+use hala_plan::{Axis, BackendError, Step};
 
 use super::Context;
 use super::matmul::Product;
@@ -47,7 +50,7 @@ impl Context<'_> {
                 };
                 call.buffers.push(whole("w0", part.buffer.clone()));
                 call.n_groups = layout.n_groups(&[params.width], [LANE_CHANNELS, 1, 1]);
-                self.windowed(call, layout, args.x, args.norm.map(|n| n.weight))
+                self.windowed(call, layout, args.x, args.norm)
             }
             _ => self.projected(&args, params),
         }
@@ -69,12 +72,11 @@ impl Context<'_> {
             eps: params.eps,
             bias: params.bias,
             add: 0,
-            last: 0,
         };
         let mut calls = self.product(&Product {
             params: product,
             x: args.x,
-            norm: args.norm.map(|n| n.weight),
+            norm: args.norm,
             weights: &[args.in_proj],
             bias: args.bias.map(|b| b.in_proj),
             y: self.buffers.get(args.projected)?,
@@ -87,7 +89,6 @@ impl Context<'_> {
     fn convolve(&self, args: &Args, params: &Params) -> Result<Call, BackendError> {
         let mut buffers = vec![
             whole("taps", self.buffers.get(args.taps)?),
-            whole("state", self.buffers.get(args.state)?),
             whole("y", self.buffers.get(args.y)?),
             whole("projected", self.buffers.get(args.projected)?),
         ];
@@ -104,8 +105,10 @@ impl Context<'_> {
                 ..Placement::default()
             },
             buffers,
+            states: vec![self.buffers.state(args.state)?],
             n_groups: params.width.div_ceil(64),
-            tokens: Tokens::One,
+            tokens: Tokens::Spans,
+            axis: Axis::Rows,
         })
     }
 }

@@ -10,7 +10,6 @@ use crate::memory::stride;
 impl Context<'_> {
     pub(super) fn softcap(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
         let args = Args::of(step, params);
-        let n_rows = self.buffers.plan.buffer(args.x).shape.n_rows();
         Ok(vec![Call {
             variant: "softcap".to_owned(),
             params: bytemuck::bytes_of(params).to_vec(),
@@ -20,7 +19,9 @@ impl Context<'_> {
             },
             buffers: vec![whole("x", self.buffers.get(args.x)?)],
             n_groups: params.n_columns.div_ceil(64),
-            tokens: if n_rows == 1 { Tokens::One } else { Tokens::Each(1) },
+            states: Vec::new(),
+            tokens: Tokens::Each(1),
+            axis: self.buffers.rows(args.x).0,
         }])
     }
 }

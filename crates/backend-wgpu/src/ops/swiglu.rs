@@ -7,7 +7,7 @@ use wgpu::BufferUsages;
 
 use super::Context;
 use super::matmul::Product;
-use crate::choose::{Question, weight_name};
+use crate::choose::{Layout, Question, weight_name};
 use crate::dispatch::{Call, Placement, Tokens, whole};
 use crate::memory::stride;
 
@@ -25,14 +25,15 @@ impl Context<'_> {
         if w1.dtype != w3.dtype {
             return self.apart(&args, params);
         }
+        let (axis, n_tokens) = self.buffers.rows(args.x);
         let layout = self.layout(Question {
             op: "swiglu".to_owned(),
             dtype: w1.dtype,
-            n_tokens: self.n_tokens(),
+            n_tokens,
             n_in: params.n_in as usize,
             n_out: params.n_out as usize,
         });
-        let normed = if params.norm == 1 && layout.is_windowed() { ".norm" } else { "" };
+        let normed = if params.norm == 1 && layout == Layout::Rows1 { ".norm" } else { "" };
         let dtype = weight_name(w1.dtype).ok_or_else(|| self.buffers.misplaced(args.w1))?;
         let placement = Placement {
             row_blocks: w1.row_blocks as u32,
@@ -52,25 +53,28 @@ impl Context<'_> {
                 whole("w1", values.buffer.clone()),
                 whole("y", self.buffers.get(args.y)?),
             ],
+            states: Vec::new(),
             n_groups: layout.n_groups(&[params.n_out], [LANE_RESULTS, 1, TILE_RESULTS]),
             tokens: layout.tokens(),
+            axis,
         };
-        self.windowed(call, layout, args.x, args.norm.map(|n| n.weight))
+        self.windowed(call, layout, args.x, args.norm)
     }
 
     /// The gates into a buffer of their own, the values into y, then both together.
     fn apart(&self, args: &Args, params: &Params) -> Result<Vec<Call>, BackendError> {
         let n_out = params.n_out as usize;
-        let gates = self.gpu.buffer("gates", self.n_tokens() * stride(n_out) * 4, BufferUsages::STORAGE)?;
+        let (axis, n_tokens) = self.buffers.rows(args.x);
+        let gates = self.gpu.buffer("gates", n_tokens * stride(n_out) * 4, BufferUsages::STORAGE)?;
         let y = self.buffers.get(args.y)?;
         let mut calls = Vec::new();
         for (weight, y) in [(args.w1, &gates), (args.w3, &y)] {
             let Params { n_in, n_out, eps, norm, .. } = *params;
-            let params = matmul::Params { n_in, n_out: [n_out, 0, 0], norm, eps, bias: 0, add: 0, last: 0 };
+            let params = matmul::Params { n_in, n_out: [n_out, 0, 0], norm, eps, bias: 0, add: 0 };
             calls.extend(self.product(&Product {
                 params,
                 x: args.x,
-                norm: args.norm.map(|n| n.weight),
+                norm: args.norm,
                 weights: &[weight],
                 bias: None,
                 y: y.clone(),
@@ -82,8 +86,10 @@ impl Context<'_> {
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { y_stride: stride(n_out) as u32, ..Placement::default() },
             buffers: vec![whole("gates", gates), whole("y", y)],
+            states: Vec::new(),
             n_groups: params.n_out.div_ceil(64),
             tokens: Tokens::Each(1),
+            axis,
         });
         Ok(calls)
     }

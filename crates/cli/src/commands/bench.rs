@@ -7,7 +7,10 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 use hala_backend_cpu::CpuBackend;
-use hala_engine::{Engine, LoadOptions, Session};
+use hala_engine::{
+    Collecting, Engine, GenerateOptions, Generation, LoadOptions, Prompts, Scheduler, SchedulerOptions,
+    Session,
+};
 use hala_model::WeightFormat;
 use hala_plan::Backend;
 use hala_tensor::DType;
@@ -24,7 +27,9 @@ use crate::{App, memory, output};
 /// the system tells.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  hala bench --model ./LFM2-350M --backend cpu --threads 1,2,4\n  \
-        hala bench --model ./LFM2-350M --weights int8 --prompt 256 --generate 64 --json")]
+        hala bench --model ./LFM2-350M --weights int8 --prompt 256 --generate 64 --json
+  \
+        hala bench --model ./LFM2-350M --parallel 1,2,4,8,16 --prompt 32 --generate 32 --json")]
 pub(crate) struct BenchArgs {
     /// Tokens of the prompt
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 256)]
@@ -42,7 +47,11 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     seed: u64,
 
-    /// Print a line of JSON for each number of threads
+    /// Sequences at once, or a list of such numbers: speeds are then of all sequences together
+    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
+    parallel: Vec<u16>,
+
+    /// Print a line of JSON for each number of threads and of sequences
     #[arg(long)]
     json: bool,
 
@@ -53,6 +62,9 @@ pub(crate) struct BenchArgs {
 /// What was measured; speeds in tokens a second.
 #[derive(Debug, Serialize)]
 struct Measured {
+    /// Sequences at once, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel: Option<u16>,
     prefill_tps: f64,
     decode_tps: f64,
     /// Bytes a second of weights that decoding reads.
@@ -80,14 +92,10 @@ impl BenchArgs {
         let app = &app.quiet_if(self.json);
         let mut all = Vec::new();
         for n_threads in self.model.thread_counts() {
-            let measured = match self.model.backend_on(*n_threads, app)? {
-                AnyBackend::Cpu(cpu) => self.measure(cpu, CpuBackend::read_speed, app)?,
-                AnyBackend::Wgpu(gpu) => self.measure(*gpu, |_| None, app)?,
-            };
-            if self.json {
-                output::print_json(&measured)?;
+            match self.model.backend_on(*n_threads, app)? {
+                AnyBackend::Cpu(cpu) => self.measure(cpu, CpuBackend::read_speed, &mut all, app)?,
+                AnyBackend::Wgpu(gpu) => self.measure(*gpu, |_| None, &mut all, app)?,
             }
-            all.push(measured);
         }
         if self.json { Ok(()) } else { output::print_styled(&table(&all)) }
     }
@@ -96,8 +104,9 @@ impl BenchArgs {
         &self,
         backend: B,
         read_speed: impl Fn(&B) -> Option<f64>,
+        all: &mut Vec<Measured>,
         app: &App,
-    ) -> Result<Measured> {
+    ) -> Result<()> {
         // Fetching from the Hub is no part of loading, so the path is resolved first.
         let checkpoint = self.model.checkpoint().fetched(app)?;
         let _working = app.interrupt.working();
@@ -110,28 +119,102 @@ impl BenchArgs {
         };
         let engine = Arc::new(model_args::load(backend, &checkpoint, options, app)?);
         let load_s = start.elapsed().as_secs_f64();
-        let (prefill_tps, decode_tps) = pollster::block_on(self.speeds(&engine, app))?;
+        let listed = self.parallel.iter().copied().map(Some);
+        for parallel in if self.parallel.is_empty() { vec![None] } else { listed.collect() } {
+            let (prefill_tps, decode_tps) = pollster::block_on(async {
+                match parallel {
+                    None => self.speeds(&engine, app).await,
+                    Some(n) => self.batch_speeds(&engine, usize::from(n), app).await,
+                }
+            })?;
+            let measured = Measured {
+                parallel,
+                prefill_tps,
+                decode_tps,
+                decode_read_bps: decode_tps / f64::from(parallel.unwrap_or(1))
+                    * engine.weight_bytes_per_token()? as f64,
+                load_s,
+                peak_bytes: memory::peak_bytes(),
+                // Last, because it takes memory of its own.
+                memory_read_bps: read_speed(engine.backend()),
+                ..self.facts(&engine)
+            };
+            if self.json {
+                output::print_json(&measured)?;
+            }
+            all.push(measured);
+        }
+        Ok(())
+    }
+
+    /// What is measured and of what; speeds are to be filled in.
+    fn facts<B: Backend>(&self, engine: &Engine<B>) -> Measured {
         let facts = engine.model().facts();
-        let peak_bytes = memory::peak_bytes();
-        Ok(Measured {
-            prefill_tps,
-            decode_tps,
-            decode_read_bps: decode_tps * engine.weight_bytes_per_token()? as f64,
-            // Last, because it takes memory of its own.
-            memory_read_bps: read_speed(engine.backend()),
-            load_s,
-            peak_bytes,
+        Measured {
+            parallel: None,
+            prefill_tps: 0.0,
+            decode_tps: 0.0,
+            decode_read_bps: 0.0,
+            memory_read_bps: None,
+            load_s: 0.0,
+            peak_bytes: None,
             weight_bytes: engine.weight_bytes(),
             backend: engine.device().backend,
             device: engine.device().name.clone(),
             model: self.model.checkpoint().name().to_owned(),
-            weights: held(&engine),
+            weights: held(engine),
             n_parameters: facts.n_parameters,
             context: facts.context,
             prompt: self.prompt,
             generate: self.generate,
             repeat: self.repeat,
-        })
+        }
+    }
+
+    /// Medians of prefill and decoding of `n` sequences, in tokens a second of all of them: first all prompts, then a token of each in
+    /// every run.
+    async fn batch_speeds<B: Backend>(
+        &self,
+        engine: &Arc<Engine<B>>,
+        n: usize,
+        app: &App,
+    ) -> Result<(f64, f64)> {
+        let mut ids = RandomIds { state: self.seed, n_vocab: engine.model().facts().n_vocab };
+        let options = SchedulerOptions {
+            n_parallel: Some(n),
+            n_tokens: Some(n * engine.model().facts().context),
+            prompts: Prompts::First,
+        };
+        let mut scheduler = Scheduler::new(Arc::clone(engine), options)?;
+        ensure!(scheduler.n_parallel() == n, "at most {} sequences run at once here", scheduler.n_parallel());
+        // The first token comes with the prompt.
+        let max_tokens = Some(self.generate + 1);
+        let options = GenerateOptions { max_tokens, ignore_eos: true, ..GenerateOptions::default() };
+        let (mut prefill, mut decode) = (Vec::new(), Vec::new());
+        for run in 0..=self.repeat {
+            let mut tasks = Vec::new();
+            for _ in 0..n {
+                let prompt: Vec<u32> = (0..self.prompt).map(|_| ids.next()).collect();
+                let generation = Generation::on(engine, &prompt, &options, app.interrupt.cancel())?;
+                tasks.push(Collecting::new(generation));
+            }
+            let start = Instant::now();
+            while tasks.iter().any(|task| task.so_far().ids.is_empty() && !task.is_over()) {
+                scheduler.step(&mut tasks).await?;
+            }
+            let prefill_s = start.elapsed().as_secs_f64();
+            let start = Instant::now();
+            while tasks.iter().any(|task| !task.is_over()) {
+                scheduler.step(&mut tasks).await?;
+            }
+            let decode_s = start.elapsed().as_secs_f64();
+            app.interrupt.check()?;
+            if run > 0 {
+                prefill.push((n * self.prompt) as f64 / prefill_s);
+                decode.push((n * self.generate) as f64 / decode_s);
+            }
+        }
+        Ok((median(prefill), median(decode)))
     }
 
     /// Medians of prefill and decoding, in tokens a second.
@@ -213,7 +296,10 @@ fn table(all: &[Measured]) -> String {
         .map(|(name, value)| format!("{}  {value}\n", paint(BOLD, format!("{name:>11}"))))
         .collect();
     for measured in all {
-        text.push_str(&format!("\n{}: {}\n", measured.backend, measured.device));
+        let together =
+            measured.parallel.map(|n| format!(", {} at once", terminal::counted(n.into(), "sequence")));
+        let together = together.unwrap_or_default();
+        text.push_str(&format!("\n{}: {}{together}\n", measured.backend, measured.device));
         let rows = [
             ("prefill", format!("{:.1} tokens/s over {}", measured.prefill_tps, measured.prompt)),
             ("decode", format!("{:.1} tokens/s over {}", measured.decode_tps, measured.generate)),

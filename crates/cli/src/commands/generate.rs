@@ -12,10 +12,11 @@ use hala_plan::Backend;
 use hala_text::{ChatInput, Message, Specials};
 use serde::Serialize;
 
-use super::prompt::{Prompt, PromptArgs};
+use super::generate_many;
+use super::prompt::{Prompt, PromptsArgs};
 use super::usage::TimingsJson;
 use crate::failure::Interrupted;
-use crate::model_args::{ModelArgs, with_backend};
+use crate::model_args::{ModelArgs, parallel, with_backend};
 use crate::sampling_args::SamplingArgs;
 use crate::{App, output, sampling_args};
 
@@ -24,10 +25,11 @@ use crate::{App, output, sampling_args};
 /// The text ends where the model ends it, at --stop, at --max-tokens, or when the context is full.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  hala generate --model LiquidAI/LFM2-350M --chat --prompt \"Three words for rain\" --temperature 0.3")]
+  hala generate --model LiquidAI/LFM2-350M --chat --prompt \"Three words for rain\" --temperature 0.3
+  hala generate --model LiquidAI/LFM2-350M --chat --file prompts.txt --n 4 --temperature 0.8 --json")]
 pub(crate) struct GenerateArgs {
     #[command(flatten)]
-    prompt: PromptArgs,
+    prompt: PromptsArgs,
 
     /// Continue the prompt as it stands (this is the default)
     #[arg(long, conflicts_with = "chat")]
@@ -52,7 +54,15 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "json")]
     logprobs: Option<usize>,
 
-    /// Print one object of JSON at the end
+    /// Texts for each prompt, drawn with seeds that follow each other
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    n: u32,
+
+    /// Generate so many texts at once, where there are several; as many as suit the device where this is not given
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parallel())]
+    parallel: Option<usize>,
+
+    /// Print one object of JSON at the end; where there are several texts, one for each
     #[arg(long)]
     json: bool,
 
@@ -76,7 +86,7 @@ struct Json<'a> {
 
 /// A token with its log-probability and its likeliest rivals.
 #[derive(Serialize)]
-struct LogprobJson {
+pub(super) struct LogprobJson {
     id: u32,
     token: Option<String>,
     logprob: f32,
@@ -94,7 +104,7 @@ impl GenerateArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
         self.sampling.check()?;
-        let prompt = self.prompt.read()?;
+        let prompts = self.prompt.read()?;
         let app = &app.quiet_if(self.json);
         with_backend!(self.model.backend(app)?, backend => {
             let engine = self.model.load(backend, app)?;
@@ -104,21 +114,28 @@ impl GenerateArgs {
                 ignore_eos: self.ignore_eos,
                 ..self.sampling.options(&Sampling::default(), engine.sampling_defaults())?
             };
-            pollster::block_on(self.generate(engine, prompt, &options, app))
+            let engine = Arc::new(engine);
+            let prompts: Result<Vec<Vec<u32>>> = prompts.into_iter().map(|p| self.encode(&engine, p)).collect();
+            match &prompts?[..] {
+                [prompt] if self.n == 1 => pollster::block_on(self.generate(engine, prompt, &options, app)),
+                prompts => {
+                    let jobs = generate_many::Jobs { prompts, n: self.n, parallel: self.parallel, options: &options };
+                    pollster::block_on(generate_many::run(&engine, &jobs, self.json, app))
+                }
+            }
         })
     }
 
     async fn generate<B: Backend>(
         &self,
-        engine: Engine<B>,
-        prompt: Prompt,
+        engine: Arc<Engine<B>>,
+        prompt: &[u32],
         options: &GenerateOptions,
         app: &App,
     ) -> Result<()> {
         let _working = app.interrupt.working();
-        let prompt = self.encode(&engine, prompt)?;
-        let mut session = Session::new(Arc::new(engine)).await?;
-        let mut generation = Generation::new(&session, &prompt, options, app.interrupt.cancel())?;
+        let mut session = Session::new(engine).await?;
+        let mut generation = Generation::new(&session, prompt, options, app.interrupt.cancel())?;
         let has_text = session.engine().tokenizer().is_ok();
         let mut logprobs = Vec::new();
         let mut ends_line = false;
@@ -192,7 +209,7 @@ fn show(piece: &Piece, has_text: bool) -> Result<Option<bool>> {
     Ok(Some(piece.text.ends_with('\n')))
 }
 
-fn logprob_json<B: Backend>(engine: &Engine<B>, logprob: &TokenLogprob) -> LogprobJson {
+pub(super) fn logprob_json<B: Backend>(engine: &Engine<B>, logprob: &TokenLogprob) -> LogprobJson {
     let tokenizer = engine.tokenizer().ok();
     let token = |id: u32| tokenizer?.decode(&[id], Specials::Keep).ok();
     let candidate =

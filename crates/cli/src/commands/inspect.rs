@@ -61,7 +61,11 @@ struct Facts {
     width: usize,
     n_vocab: usize,
     max_context: usize,
+    /// Tokens of a sequence where no --context says otherwise.
+    context: usize,
     cache_bytes_per_token: usize,
+    /// Bytes of caches and recurrent states that one sequence takes when it fills `context`.
+    state_bytes: usize,
 }
 
 /// Tensors of one element type.
@@ -181,7 +185,9 @@ fn facts(model: &dyn Model) -> Facts {
         width: facts.width,
         n_vocab: facts.n_vocab,
         max_context: facts.max_context,
+        context: facts.context,
         cache_bytes_per_token: facts.cache_bytes_per_token,
+        state_bytes: model.state_bytes(1, facts.context),
     }
 }
 
@@ -194,7 +200,7 @@ fn held_in_all_formats(model: &dyn Model) -> Vec<Held> {
 fn held(model: &dyn Model, format: WeightFormat) -> Option<Held> {
     let dtypes: Vec<DType> = model.weights().iter().map(|w| format.dtype(w.role, DType::F32)).collect();
     let n_bytes = model.weights().iter().zip(&dtypes).map(|(w, dtype)| dtype.n_bytes(w.shape)).sum();
-    let plan = model.record(PlanShape { n_tokens: 1, logits: LogitRows::Last }, &dtypes).ok()?;
+    let plan = model.record(PlanShape { n_tokens: 1, logits: LogitRows::All }, &dtypes).ok()?;
     Some(Held { format: format.name(), n_bytes, bytes_per_token: plan.weight_bytes() })
 }
 
@@ -270,7 +276,8 @@ fn words(report: &Report) -> String {
         let layers = counted(*n_layers, "layer");
         row("architecture", &format!("{family}, {layers} of width {width}, vocabulary of {n_vocab}"));
         row("context", &format!("{} at most", counted(facts.max_context, "token")));
-        row("KV cache", &format!("{} a token (f32)", bytes(facts.cache_bytes_per_token)));
+        let of_one = format!("{} for {}", bytes(facts.state_bytes), counted(facts.context, "token"));
+        row("KV cache", &format!("{} a token (f32), {of_one}", bytes(facts.cache_bytes_per_token)));
     }
     for held in &report.weights {
         let (all, read) = (bytes(held.n_bytes), bytes(held.bytes_per_token));

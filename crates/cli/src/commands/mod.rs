@@ -6,6 +6,7 @@ mod completions;
 mod compress;
 mod convert;
 mod generate;
+mod generate_many;
 mod inspect;
 mod logits;
 mod merge;

@@ -1,11 +1,13 @@
 //! A prompt as text or ids, for commands that take either.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, ensure};
 use clap::Args;
 use hala_text::{Bos, Tokenizer};
 
-use crate::ids;
 use crate::input::{Input, STDIN};
+use crate::{ids, paths};
 
 /// The prompt.
 #[derive(Debug, Args)]
@@ -18,6 +20,43 @@ pub(crate) struct PromptArgs {
     /// The prompt as token ids, for example 1,5,9
     #[arg(long, value_name = "IDS", allow_hyphen_values = true)]
     ids: Option<String>,
+}
+
+/// Prompts: one, or those of a file.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct PromptsArgs {
+    /// The prompt, in which special tokens may be written out; `-` reads standard input
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    prompt: Option<String>,
+
+    /// The prompt as token ids, for example 1,5,9
+    #[arg(long, value_name = "IDS", allow_hyphen_values = true)]
+    ids: Option<String>,
+
+    /// A file with a prompt in each line, which are continued several at once; empty lines are passed over
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true, value_parser = paths::existing())]
+    file: Option<PathBuf>,
+}
+
+impl PromptsArgs {
+    /// Reads the prompts.
+    ///
+    /// # Errors
+    /// As for [`PromptArgs::read`], and a file that cannot be read or has no prompt.
+    pub(crate) fn read(&self) -> Result<Vec<Prompt>> {
+        let Some(path) = &self.file else {
+            let (prompt, ids) = (self.prompt.clone(), self.ids.clone());
+            return Ok(vec![PromptArgs { prompt, ids }.read()?]);
+        };
+        let mut input = Input::file(path)?;
+        let mut prompts = Vec::new();
+        while let Some(line) = input.next_line()? {
+            prompts.extend((!line.text.trim().is_empty()).then_some(Prompt::Text(line.text)));
+        }
+        ensure!(!prompts.is_empty(), "`{}` has no prompt: write one in each line", path.display());
+        Ok(prompts)
+    }
 }
 
 const EMPTY: &str = "the prompt is empty: give some text with --prompt, or ids with --ids";

@@ -1,11 +1,16 @@
 //! `hala translate`: texts from Arabic to English and back.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::TryRecvError;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use hala_engine::{Direction, Engine, FinishReason, Remarks, Session, Translated, Translator, Usage};
+use hala_engine::{
+    Direction, Engine, FinishReason, Handed, Remarks, SchedulerOptions, Translated, Translation,
+    Translations, Translator, Usage,
+};
 use hala_plan::Backend;
 use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
@@ -14,7 +19,7 @@ use super::translation_report::Report;
 use super::usage::TimingsJson;
 use crate::failure::{InDoubt, Interrupted};
 use crate::input::{Input, Line, STDIN};
-use crate::model_args::{ModelArgs, with_backend};
+use crate::model_args::{ModelArgs, parallel, with_backend};
 use crate::new_file::NewFile;
 use crate::{App, output, paths, terminal};
 
@@ -53,9 +58,13 @@ pub(crate) struct TranslateArgs {
     #[arg(long, short, value_name = "OUT", allow_hyphen_values = true, value_parser = paths::new())]
     output: Option<PathBuf>,
 
-    /// Translate each line by itself as soon as it is read
+    /// Translate each line by itself as soon as it is read, several at once where there are some
     #[arg(long)]
     lines: bool,
+
+    /// Translate so many sentences at once; as many as suit the device where this is not given
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parallel())]
+    parallel: Option<usize>,
 
     /// Print JSON: one object, or one for each line with --lines
     #[arg(long)]
@@ -208,45 +217,94 @@ impl TranslateArgs {
         sink: Sink,
         app: &App,
     ) -> Result<Report> {
-        let translator = Translator::new(Session::new(Arc::new(engine)).await?);
+        let options = SchedulerOptions { n_parallel: self.parallel, ..SchedulerOptions::default() };
+        let translator = Translator::new(Arc::new(engine), options)?;
         match source {
             Source::Document { text, name, ending } => {
                 let mut run = Run { translator, sink, report: Report::new(name), app };
                 self.one(&mut run, Line { text, ending }).await?;
                 run.end()
             }
-            Source::Lines(mut lines) => {
+            Source::Lines(lines) => {
                 let mut run = Run { translator, sink, report: Report::new(lines.name().to_owned()), app };
-                loop {
-                    app.interrupt.check()?;
-                    let Some(line) = lines.next_line()? else { break };
-                    self.one(&mut run, line).await?;
-                }
+                self.lines(&mut run, lines).await?;
                 run.end()
             }
         }
     }
 
+    /// Translates lines, those that are there already several at once, and writes them in their order.
+    async fn lines<B: Backend>(&self, run: &mut Run<'_, B>, input: Input) -> Result<()> {
+        let lines = input.in_background();
+        let (mut translations, mut open) = (Translations::default(), VecDeque::new());
+        let (mut working, mut last) = (None, None);
+        loop {
+            while last.is_none() && translations.has_room(run.translator.scheduler())? {
+                // What is under way does not wait for a line that is still to be written.
+                let next = if translations.is_empty() {
+                    working = None;
+                    lines.recv().map_err(TryRecvError::from)
+                } else {
+                    lines.try_recv()
+                };
+                run.app.interrupt.check()?;
+                match next {
+                    Ok(Ok(line)) => {
+                        working = working.or_else(|| Some(run.app.interrupt.working()));
+                        let (engine, cancel) = (run.translator.engine(), run.app.interrupt.cancel());
+                        translations.push(Translation::new(engine, &line.text, self.direction(), cancel)?);
+                        open.push_back(line);
+                    }
+                    // The lines before it come first.
+                    Ok(Err(error)) => last = Some(Err(error)),
+                    Err(TryRecvError::Disconnected) => last = Some(Ok(())),
+                    Err(TryRecvError::Empty) => break,
+                }
+            }
+            if let Some(last) = last.take_if(|_| translations.is_empty()) {
+                return last;
+            }
+            match translations.step(run.translator.scheduler()).await? {
+                Handed::Text(piece) if !self.json => run.sink.write(&piece)?,
+                Handed::End(translated) => {
+                    let Some(line) = open.pop_front() else { continue };
+                    self.end(run, &line, &translated)?;
+                }
+                Handed::Text(_) | Handed::Nothing => {}
+            }
+        }
+    }
+
     /// Translates one text and writes it with its ending.
-    async fn one<B: Backend>(&self, run: &mut Run<'_, B>, Line { text, ending }: Line) -> Result<()> {
-        let Run { translator, sink, report, app } = run;
-        let _working = app.interrupt.working();
-        let mut stream = translator.stream(&text, self.direction(), app.interrupt.cancel())?;
+    async fn one<B: Backend>(&self, run: &mut Run<'_, B>, line: Line) -> Result<()> {
+        let _working = run.app.interrupt.working();
+        let mut stream = run.translator.stream(&line.text, self.direction(), run.app.interrupt.cancel())?;
         while let Some(piece) = stream.next().await? {
             if !self.json {
-                sink.write(&piece)?;
+                run.sink.write(&piece)?;
             }
         }
         let translated = stream.finish()?;
+        self.end(run, &line, &translated)
+    }
+
+    /// Writes what is left of a translation, and tells what there is to tell of it.
+    fn end<B: Backend>(
+        &self,
+        run: &mut Run<'_, B>,
+        Line { text, ending }: &Line,
+        translated: &Translated,
+    ) -> Result<()> {
+        let Run { sink, report, app, .. } = run;
         if self.json {
-            let json = serde_json::to_string(&Json::new(&text, &translated))?;
+            let json = serde_json::to_string(&Json::new(text, translated))?;
             sink.write(&format!("{json}\n"))?;
         } else if sink.is_terminal() && !translated.text.ends_with('\n') {
             sink.write("\n")?;
         } else {
             sink.write(ending)?;
         }
-        let notices = report.add(&text, &translated);
+        let notices = report.add(text, translated);
         if !self.json && !app.quiet {
             notices.iter().for_each(|notice| terminal::notice(notice));
         }

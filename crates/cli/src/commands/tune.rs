@@ -5,7 +5,7 @@ use clap::Args;
 use hala_backend_wgpu::{Trial, Tuning, WgpuBackend};
 use hala_engine::{Engine, EngineError, LoadOptions};
 use hala_model::{LogitRows, Options, PlanShape, WeightFormat};
-use hala_plan::Backend;
+use hala_plan::{Backend, PoolSize};
 
 use crate::model_args::{CheckpointArgs, adapter_choice, load, weight_formats};
 use crate::progress::TuneBar;
@@ -69,25 +69,29 @@ impl TuneArgs {
         Ok(())
     }
 
-    /// The trials of the Plan for one token, and of each for prompts.
+    /// The trials of the Plans for rows that decode, and for prompts.
     async fn tune(&self, engine: &Engine<WgpuBackend>, app: &App) -> Result<Vec<Trial>> {
         let _working = app.interrupt.working();
         let backend = engine.backend();
         let context = engine.model().facts().context;
-        let used = [1].iter().chain(backend.prefill_sizes());
+        let used = backend.decode_sizes().iter().chain(backend.prefill_sizes());
         let mut sizes: Vec<usize> =
             used.filter(|n| self.tokens.contains(n)).map(|n| *n.min(&context)).collect();
         sizes.dedup();
         ensure!(!sizes.is_empty(), "none of --tokens is a size that {} uses", backend.device().name);
-        let mut state = backend.allocate(engine.model().states()).map_err(EngineError::from)?;
+        let most = sizes.iter().copied().max().unwrap_or(1);
+        let size = PoolSize { n_slots: 2, n_pages: engine.model().n_pages(most, most) };
+        let mut states = backend.allocate(engine.model().states(), &size).map_err(EngineError::from)?;
         let mut trials = Vec::new();
         for n_tokens in sizes {
-            let (plan, _) = engine.plan(PlanShape { n_tokens, logits: LogitRows::Last })?;
+            let is_decoding = backend.decode_sizes().contains(&n_tokens);
+            let logits = if is_decoding { LogitRows::All } else { LogitRows::Wanted(1) };
+            let (plan, _) = engine.plan(PlanShape { n_tokens, logits })?;
             let mut bar = TuneBar::new(n_tokens, app);
             let tuning = Tuning {
                 plan: &plan,
                 weights: engine.weights(),
-                state: &mut state,
+                states: &mut states,
                 n_runs: self.repeat as usize,
                 cancel: app.interrupt.cancel(),
             };

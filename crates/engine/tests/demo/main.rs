@@ -12,7 +12,7 @@ mod translate;
 use std::sync::{Arc, OnceLock};
 
 use hala_backend_cpu::CpuBackend;
-use hala_engine::{Engine, LoadOptions, Session};
+use hala_engine::{Engine, LoadOptions, SchedulerOptions, Session, Translator};
 use hala_model::Options;
 use hala_text::Bos;
 use hala_weights::Checkpoint;
@@ -34,6 +34,10 @@ fn engine() -> Arc<Cpu> {
 
 fn session() -> Session<CpuBackend> {
     block_on(Session::new(engine())).unwrap()
+}
+
+fn translator(engine: Arc<Cpu>) -> Translator<CpuBackend> {
+    Translator::new(engine, SchedulerOptions::default()).unwrap()
 }
 
 /// Ids that mean nothing, all inside of the vocabulary.

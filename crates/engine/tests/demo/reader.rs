@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hala_backend_cpu::CpuBackend;
-use hala_engine::{Direction, Engine, EngineError, LoadOptions, Session, Translation, Translator};
+use hala_engine::{
+    Direction, Engine, EngineError, LoadOptions, Scheduler, SchedulerOptions, Session, Translation,
+};
 use hala_plan::Cancel;
 use hala_weights::{Checkpoint, Reader, WeightsError};
 use pollster::block_on;
 
-use crate::{ids, load, session};
+use crate::{engine, ids, load, session, translator};
 
 /// Where the built-in model's codes begin.
 const CODES_START: u64 = 585_864;
@@ -106,16 +108,14 @@ fn a_tensor_that_was_not_fetched_is_no_panic() {
 }
 
 #[test]
-fn a_translation_goes_on_in_another_session_in_the_middle_of_a_sentence() {
+fn a_translation_goes_on_in_another_memory_in_the_middle_of_a_sentence() {
     let text = "صباح الخير. شكرا لك.";
     let expected =
-        block_on(Translator::new(session()).translate(text, Direction::default(), &Cancel::new())).unwrap();
-    let mut first = session();
-    let mut translation =
-        Translation::new(first.engine(), text, Direction::default(), &Cancel::new()).unwrap();
-    block_on(translation.next(&mut first)).unwrap();
-    let mut second = block_on(Session::new(load(None))).unwrap();
-    block_on(second.prefill(first.ids(), &Cancel::new())).unwrap();
+        block_on(translator(engine()).translate(text, Direction::default(), &Cancel::new())).unwrap();
+    let scheduler = |engine| Scheduler::new(engine, SchedulerOptions::default()).unwrap();
+    let mut translation = Translation::new(&engine(), text, Direction::default(), &Cancel::new()).unwrap();
+    block_on(translation.next(&mut scheduler(engine()))).unwrap();
+    let mut second = scheduler(load(None));
     while block_on(translation.next(&mut second)).unwrap().is_some() {}
     let found = translation.finish().unwrap();
     assert_eq!((found.text, found.segments), (expected.text, expected.segments));
@@ -124,7 +124,7 @@ fn a_translation_goes_on_in_another_session_in_the_middle_of_a_sentence() {
 #[test]
 fn the_cpu_pauses_while_it_loads_and_while_it_computes_a_long_prompt() {
     static N_PAUSES: AtomicUsize = AtomicUsize::new(0);
-    let pause = || -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+    let pause = || -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         N_PAUSES.fetch_add(1, Ordering::Relaxed);
         Box::pin(async {})
     };

@@ -1,15 +1,15 @@
 //! Whole texts: layout kept, sentences aligned, streams, cancellation.
 
-use hala_engine::{Direction, FinishReason, Looped, Obstacle, Outcome, Session, Translated, Translator};
+use hala_engine::{Direction, FinishReason, Looped, Obstacle, Outcome, Translated};
 use hala_plan::Cancel;
 use hala_text::Language;
 use pollster::block_on;
 
-use crate::{load, session};
+use crate::{engine, load, translator};
 
 #[test]
 fn a_translation_keeps_paragraphs_and_aligns_sentences() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let text = "  Good morning.\n\nWhere is the station?  Thank you.\n12345\n";
     let found = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
     assert_eq!(found.to, Language::Arabic);
@@ -26,7 +26,7 @@ fn a_translation_keeps_paragraphs_and_aligns_sentences() {
 
 #[test]
 fn a_streamed_translation_is_the_whole_one() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let text = "صباح الخير. شكرا لك.";
     let whole = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
     let mut stream = translator.stream(text, Direction::to(Language::English), &Cancel::new()).unwrap();
@@ -41,7 +41,7 @@ fn a_streamed_translation_is_the_whole_one() {
 
 #[test]
 fn texts_without_letters_or_in_the_target_language_stay_as_they_are() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     for text in ["", " \n\t ", "12:30 → 14:00 😀", "صباح الخير."] {
         let direction = Direction::to(Language::Arabic);
         let found = block_on(translator.translate(text, direction, &Cancel::new())).unwrap();
@@ -55,8 +55,7 @@ fn texts_without_letters_or_in_the_target_language_stay_as_they_are() {
 
 #[test]
 fn a_sentence_longer_than_the_context_is_split_at_white_space() {
-    let session = block_on(Session::new(load(Some(96)))).unwrap();
-    let mut translator = Translator::new(session);
+    let mut translator = translator(load(Some(96)));
     let long = "good morning my friend and ".repeat(12).trim_end().to_owned();
     let found = block_on(translator.translate(&long, Direction::default(), &Cancel::new())).unwrap();
     assert!(found.segments.len() > 1);
@@ -67,8 +66,7 @@ fn a_sentence_longer_than_the_context_is_split_at_white_space() {
 
 #[test]
 fn a_long_sentence_is_cut_behind_commas_before_spaces() {
-    let session = block_on(Session::new(load(Some(96)))).unwrap();
-    let mut translator = Translator::new(session);
+    let mut translator = translator(load(Some(96)));
     let clause = "good morning my friend and good morning to you";
     let text = [clause; 3].join(", ");
     let found = block_on(translator.translate(&text, Direction::default(), &Cancel::new())).unwrap();
@@ -79,7 +77,7 @@ fn a_long_sentence_is_cut_behind_commas_before_spaces() {
 
 #[test]
 fn a_string_that_fits_no_prompt_passes_through_and_the_text_goes_on() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     for stuck in [
         "x".repeat(100_000),
         format!("![p](data:image/png;base64,{})", "iVBORw0KGgoAAAANSUhEUgAA".repeat(400)),
@@ -99,7 +97,7 @@ fn a_string_that_fits_no_prompt_passes_through_and_the_text_goes_on() {
 
 #[test]
 fn words_around_a_string_that_fits_no_prompt_are_translated() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let text = format!("Good morning {} good morning", "x".repeat(20_000));
     let found = block_on(translator.translate(&text, Direction::default(), &Cancel::new())).unwrap();
     let outcomes: Vec<bool> = found
@@ -113,7 +111,7 @@ fn words_around_a_string_that_fits_no_prompt_are_translated() {
 
 #[test]
 fn cells_are_translated_one_by_one() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let text = "1\tGood morning.\t\r\n\tGood morning.   Good morning.\r\n\u{0C}Good morning.";
     let found = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
     assert_eq!(found.text, text.replace("Good morning.", "صباح الخير."));
@@ -129,7 +127,7 @@ fn looped(translated: &Translated) -> Vec<Option<Looped>> {
 
 #[test]
 fn a_translation_that_repeats_itself_is_tried_again_and_then_cut() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     for (text, how, most_tokens) in [
         ("MERRY CHRISTMAS EVERYONE", Looped::Retried, 40),
         ("+ + + + q + + + +", Looped::Cut, 40),
@@ -154,7 +152,7 @@ fn a_translation_that_repeats_itself_is_tried_again_and_then_cut() {
 
 #[test]
 fn a_repetition_of_the_source_stays_and_the_translation_goes_on_behind_it() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let text = "never, never, never, never, never give up";
     let found = block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap();
     assert!(found.text.starts_with("لا، لا، لا، لا، لا"), "{}", found.text);
@@ -164,7 +162,7 @@ fn a_repetition_of_the_source_stays_and_the_translation_goes_on_behind_it() {
 
 #[test]
 fn a_cancelled_translation_ends_with_what_there_is() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let cancel = Cancel::new();
     let mut stream =
         translator.stream("Good morning. Thank you. Where is it?", Direction::default(), &cancel).unwrap();
@@ -182,7 +180,7 @@ fn a_cancelled_translation_ends_with_what_there_is() {
 
 /// The tokens of the prompts and of the translations, and how many sentences were translated.
 fn counts(text: &str, direction: Direction) -> (usize, usize, usize) {
-    let found = block_on(Translator::new(session()).translate(text, direction, &Cancel::new())).unwrap();
+    let found = block_on(translator(engine()).translate(text, direction, &Cancel::new())).unwrap();
     (found.usage.prompt_tokens, found.usage.completion_tokens, found.segments.len())
 }
 
@@ -206,7 +204,7 @@ fn code_is_no_evidence_and_is_copied_into_english() {
     let code = "```sh\ngit clone https://example.com/group/project.git\ncd project\nmake install\n```";
     let text = format!("مرحبا بكم.\n\n{code}\n\nثم اقرأ.");
     let found =
-        block_on(Translator::new(session()).translate(&text, Direction::default(), &Cancel::new())).unwrap();
+        block_on(translator(engine()).translate(&text, Direction::default(), &Cancel::new())).unwrap();
     let copied: Vec<bool> =
         found.segments.iter().map(|s| matches!(s.remarks.outcome, Outcome::Copied(_))).collect();
     assert_eq!((found.to, copied), (Language::English, vec![false, true, true, true, true, true, false]));
@@ -218,7 +216,7 @@ fn invisible_marks_change_neither_prompts_nor_what_is_between_sentences() {
     let plain = "Hello. Thank you. Good morning.";
     let direction = Direction::to(Language::Arabic);
     let expected = counts(plain, direction);
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let translated = block_on(translator.translate(plain, direction, &Cancel::new())).unwrap().text;
     for mark in
         ['\u{200F}', '\u{200E}', '\u{061C}', '\u{202B}', '\u{2068}', '\u{200B}', '\u{FEFF}', '\u{2060}']
@@ -237,7 +235,7 @@ fn invisible_marks_change_neither_prompts_nor_what_is_between_sentences() {
 
 #[test]
 fn texts_that_read_the_same_are_translated_the_same() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     let mut translated =
         |text: &str| block_on(translator.translate(text, Direction::default(), &Cancel::new())).unwrap().text;
     for (plain, same) in [
@@ -253,7 +251,7 @@ fn texts_that_read_the_same_are_translated_the_same() {
 
 #[test]
 fn a_text_of_a_third_language_is_said_to_be_one() {
-    let mut translator = Translator::new(session());
+    let mut translator = translator(engine());
     for (text, code) in
         [("Où est la gare ?", Some("fr")), ("سلام، حال شما چطور است؟", Some("fa")), ("Good morning.", None)]
     {

@@ -1,7 +1,7 @@
 //! Attention with its projections and its cache.
 
 use hala_plan::ops::{attention, matmul, rope_kv};
-use hala_plan::{BufferId, StateId, StateKind, StateSpec, WeightId};
+use hala_plan::{BufferId, PAGE, StateId, StateKind, StateSpec, TableSpec, WeightId};
 use hala_tensor::{DType, Shape};
 
 use super::Pass;
@@ -64,20 +64,45 @@ impl Pass<'_> {
         let turn = layer.turn.map(|(table, pairs)| rope_kv::Turn { table: self.weight(table), pairs });
         let q = self.scratch(&format!("layers.{i}.q"), layer.heads.q_width());
         let [keys, values] = [layer.cache, StateId(layer.cache.0 + 1)].map(|id| self.state(id));
-        self.recorder.rope_kv(rope_kv::Args { qkv, norms, turn, q, keys, values })?;
+        let n_positions = self.n_positions();
+        self.recorder.rope_kv(rope_kv::Args { qkv, norms, turn, q, keys, values, n_positions })?;
         let y = self.scratch(&format!("layers.{i}.attended"), layer.heads.q_width());
         let Attention { scale, softcap, window, .. } = *layer;
-        self.recorder.attention(attention::Args { q, keys, values, y, scale, softcap, window })?;
+        self.recorder.attention(attention::Args {
+            q,
+            keys,
+            values,
+            y,
+            n_positions,
+            scale,
+            softcap,
+            window,
+        })?;
         Ok(y)
     }
 }
 
-/// The cache of layer `i`: keys, then values, `[K, S, A]`.
-pub(crate) fn cache_states(i: usize, heads: Heads, n_positions: usize, dtype: DType) -> [StateSpec; 2] {
+/// The cache of layer `i`: keys, then values, pages `[K, PAGE, A]` in a page table of this index.
+pub(crate) fn cache_states(i: usize, heads: Heads, table: u32, dtype: DType) -> [StateSpec; 2] {
     ["keys", "values"].map(|part| StateSpec {
         label: format!("layers.{i}.{part}"),
-        shape: Shape::cube(heads.n_kv_heads, n_positions, heads.head_size),
+        shape: Shape::cube(heads.n_kv_heads, PAGE, heads.head_size),
         dtype,
-        kind: StateKind::PerToken,
+        kind: StateKind::Paged { table },
     })
+}
+
+/// The tables of layers with these windows, one for each that differs, and which table each layer has.
+pub(crate) fn page_tables(windows: &[Option<u32>]) -> (Vec<TableSpec>, Vec<u32>) {
+    let mut tables: Vec<TableSpec> = Vec::new();
+    let mut of = |window: &Option<u32>| {
+        let spec = TableSpec { window: *window };
+        let found = tables.iter().position(|table| *table == spec);
+        found.unwrap_or_else(|| {
+            tables.push(spec);
+            tables.len() - 1
+        }) as u32
+    };
+    let layers = windows.iter().map(&mut of).collect();
+    (tables, layers)
 }

@@ -1,6 +1,7 @@
 //! One recording of a forward pass: weights and states are declared once, where they are first read.
 
-use hala_plan::ops::{embed, matmul, norm, round, sample, swiglu};
+use hala_plan::Axis;
+use hala_plan::ops::{embed, gather, matmul, norm, round, sample, swiglu};
 use hala_plan::{BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape};
 
@@ -47,10 +48,25 @@ impl<'a> Pass<'a> {
         self.recorder.state(id, &self.parts.states[id.0 as usize])
     }
 
+    /// S, the positions that a sequence has at most.
+    pub(crate) fn n_positions(&self) -> usize {
+        self.parts.facts.context
+    }
+
     /// A scratch buffer `[T, n_columns]`.
     pub(crate) fn scratch(&mut self, label: &str, n_columns: usize) -> BufferId {
         let shape = Shape::matrix(self.recorder.n_tokens(), n_columns);
         self.recorder.scratch(label, shape)
+    }
+
+    /// A scratch buffer with the rows that `x` has.
+    fn scratch_beside(&mut self, label: &str, x: BufferId, n_columns: usize) -> BufferId {
+        let (axis, shape) =
+            (self.recorder.buffer(x).axis, Shape::matrix(self.recorder.shape(x).n_rows(), n_columns));
+        match axis {
+            Axis::Wanted => self.recorder.scratch_of_wanted(label, shape),
+            Axis::Rows | Axis::Fixed => self.recorder.scratch(label, shape),
+        }
     }
 
     /// `h = table[ids] · scale`
@@ -82,13 +98,13 @@ impl<'a> Pass<'a> {
         let x = match norm {
             None => x,
             Some(norm) => {
-                let y = self.scratch(&format!("{} normed", first.name), n_columns);
+                let y = self.scratch_beside(&format!("{} normed", first.name), x, n_columns);
                 let (kind, write) = (norm::Kind::Rms, matmul::Write::Set);
                 self.recorder.norm(norm::Args { x, norm, kind, y, write })?;
                 y
             }
         };
-        let y = self.scratch(&format!("{} rounded", first.name), n_columns);
+        let y = self.scratch_beside(&format!("{} rounded", first.name), x, n_columns);
         self.recorder.round(round::Args { x, rounding, y })?;
         Ok((y, None))
     }
@@ -105,8 +121,8 @@ impl<'a> Pass<'a> {
         let weights: Vec<BufferId> = weights.iter().map(|id| self.weight(*id)).collect();
         let n_columns = weights.iter().map(|id| self.recorder.shape(*id).n_rows()).sum();
         let y = self.scratch(label, n_columns);
-        let (write, rows) = (matmul::Write::Set, matmul::Rows::All);
-        self.recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write, rows })?;
+        let write = matmul::Write::Set;
+        self.recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
         Ok(y)
     }
 
@@ -137,8 +153,8 @@ impl<'a> Pass<'a> {
         let (x, norm) = self.inputs(x, None, &[weight])?;
         let weights = &[self.weight(weight)];
         let bias = bias.map(|id| self.weight(id));
-        let (write, rows) = (matmul::Write::Add, matmul::Rows::All);
-        self.recorder.matmul(matmul::Args { x, norm, weights, bias, y: h, write, rows })?;
+        let write = matmul::Write::Add;
+        self.recorder.matmul(matmul::Args { x, norm, weights, bias, y: h, write })?;
         Ok(())
     }
 
@@ -149,23 +165,30 @@ impl<'a> Pass<'a> {
         norm: Option<matmul::Norm>,
         head: WeightId,
     ) -> Result<BufferId, ModelError> {
-        let (rows, n_rows) = match self.logits {
-            LogitRows::Last | LogitRows::Chosen => (matmul::Rows::Last, 1),
-            LogitRows::All => (matmul::Rows::All, self.recorder.n_tokens()),
-        };
+        let x = self.wanted(x)?;
         let (x, norm) = self.inputs(x, norm, &[head])?;
         let weights = &[self.weight(head)];
-        let shape = Shape::matrix(n_rows, self.recorder.shape(weights[0]).n_rows());
+        let shape = Shape::matrix(self.recorder.shape(x).n_rows(), self.recorder.shape(weights[0]).n_rows());
         let y = match self.logits {
             LogitRows::Chosen => self.recorder.scratch("logits", shape),
-            LogitRows::Last | LogitRows::All => self.recorder.output("logits", shape),
+            LogitRows::All => self.recorder.output("logits", shape),
+            LogitRows::Wanted(_) => self.recorder.output_of_wanted("logits", shape),
         };
         let write = matmul::Write::Set;
-        self.recorder.matmul(matmul::Args { x, norm, weights, bias: None, y, write, rows })?;
+        self.recorder.matmul(matmul::Args { x, norm, weights, bias: None, y, write })?;
         Ok(y)
     }
 
-    /// The Plan; its last step chooses the next token where that is wanted.
+    /// The rows of `x` that logits are computed of.
+    fn wanted(&mut self, x: BufferId) -> Result<BufferId, ModelError> {
+        let LogitRows::Wanted(n_wanted) = self.logits else { return Ok(x) };
+        let shape = Shape::matrix(n_wanted.min(self.recorder.n_tokens()), self.recorder.shape(x).n_columns());
+        let y = self.recorder.scratch_of_wanted("wanted", shape);
+        self.recorder.gather(gather::Args { x, y })?;
+        Ok(y)
+    }
+
+    /// The Plan; its last step chooses the next tokens where that is wanted.
     pub(crate) fn finish(mut self, logits: BufferId) -> Result<Plan, ModelError> {
         if self.logits == LogitRows::Chosen {
             self.recorder.sample(sample::Args { logits, ids: self.ids })?;

@@ -12,7 +12,7 @@ mod config;
 mod record;
 
 use hala_plan::ops::rope_kv::Pairs;
-use hala_plan::{Plan, StateId, StateKind, StateSpec, WeightId};
+use hala_plan::{Plan, StateId, StateKind, StateSpec, TableSpec, WeightId};
 use hala_tensor::{DType, Shape};
 use hala_weights::Checkpoint;
 
@@ -22,6 +22,9 @@ use crate::blocks::{Attention, cache_states};
 use crate::settings::{self, Sizes};
 use crate::specs::{Found, Specs};
 use crate::{Model, ModelError, Options, Parts, PlanShape, Rope};
+
+/// The page table of all caches: every attention layer sees all positions.
+const TABLE: u32 = 0;
 
 /// An LFM2 model: its config, weights and states.
 #[derive(Debug)]
@@ -105,12 +108,13 @@ impl Lfm2 {
         let layers = (0..config.layers.len()).map(|i| layer(&config, i, table, &mut specs)).collect();
         let names = Names { lm_head: lm_head(&config, &names, &mut specs), layers, ..names };
         for (i, mixer) in config.layers.iter().enumerate() {
-            add_states(&config, context, options.cache.unwrap_or(DType::F32), (i, *mixer), &mut states);
+            add_states(&config, options.cache.unwrap_or(DType::F32), (i, *mixer), &mut states);
         }
         let found = Found { family: Self::FAMILY, tied: config.tied, inputs: options.inputs };
         let weights = specs.finish(checkpoint, found)?;
         let facts = settings::facts(sizes(&config, context), checkpoint, &states);
-        Ok(Self { config, parts: Parts { facts, weights, states }, names })
+        let tables = vec![TableSpec { window: None }];
+        Ok(Self { config, parts: Parts { facts, weights, states, tables }, names })
     }
 
     /// The settings read from config.json.
@@ -203,13 +207,7 @@ fn attention(
     Attending { attention, out_proj }
 }
 
-fn add_states(
-    config: &Lfm2Config,
-    context: usize,
-    cache: DType,
-    (i, mixer): (usize, Mixer),
-    states: &mut Vec<StateSpec>,
-) {
+fn add_states(config: &Lfm2Config, cache: DType, (i, mixer): (usize, Mixer), states: &mut Vec<StateSpec>) {
     match mixer {
         Mixer::Conv => states.push(StateSpec {
             label: format!("layers.{i}.conv"),
@@ -217,7 +215,7 @@ fn add_states(
             dtype: DType::F32,
             kind: StateKind::Recurrent,
         }),
-        Mixer::Attention => states.extend(cache_states(i, config.heads, context, cache)),
+        Mixer::Attention => states.extend(cache_states(i, config.heads, TABLE, cache)),
     }
 }
 

@@ -1,14 +1,16 @@
-//! Causal attention of this call's queries over the cache, `H / K` query heads sharing one key/value head.
+//! Causal attention of a run's queries, each over the cache of its own sequence, `H / K` query heads sharing one key/value head.
 //!
-//! For the token at position `p` and query head `h` with key/value head `g = h / (H / K)`:
+//! For the row of a sequence at position `p` and query head `h` with key/value head `g = h / (H / K)`:
 //! `a[s] = softmax over p − window < s ≤ p of z[s]`, `y = Σₛ a[s] · values[g, s]`, where `z[s] = q · keys[g, s] · scale`, or
 //! `softcap · tanh(z[s] / softcap)` of it.
 //!
 //! Source: Vaswani et al., arXiv 1706.03762; grouped queries: Ainslie et al., arXiv 2305.13245; windows: Beltagy et al., arXiv
-//! 2004.05150; caps: Gemma 2, arXiv 2408.00118. Inputs: `q [T, H·A]`, `keys [K, S, A]`, `values [K, S, A]`. Outputs: `y [T, H·A]`.
+//! 2004.05150; caps: Gemma 2, arXiv 2408.00118. Inputs: `q [T, H·A]`, and pages of `keys [K, PAGE, A]` and
+//! `values [K, PAGE, A]`: position `s` is entry `s mod PAGE` of page `s / PAGE` of the sequence's page table. Outputs: `y [T, H·A]`.
 
 use bytemuck::{Pod, Zeroable};
 
+use super::rope_kv::Cache;
 use crate::record::expect_positive;
 use crate::{BufferId, Op, PlanError, Recorder, Step};
 
@@ -25,14 +27,16 @@ pub struct Params {
     pub n_kv_heads: u32,
     /// A, elements of a head.
     pub head_size: u32,
-    /// S, positions that the cache holds.
-    pub capacity: u32,
+    /// S, positions that a sequence has at most.
+    pub n_positions: u32,
     /// Factor of the scores, usually 1/√A.
     pub scale: f32,
     /// Bound of the scores; 0 for none.
     pub softcap: f32,
     /// Positions that a token sees at most, its own among them; [`u32::MAX`] for all.
     pub window: u32,
+    /// Which of a sequence's page tables the cache has.
+    pub table: u32,
 }
 
 impl Params {
@@ -47,12 +51,14 @@ impl Params {
 pub struct Args {
     /// `[T, H·A]`.
     pub q: BufferId,
-    /// `[K, S, A]`, f32 or f16.
+    /// Pages `[K, PAGE, A]`, f32 or f16.
     pub keys: BufferId,
-    /// `[K, S, A]`, f32 or f16.
+    /// Pages `[K, PAGE, A]`, f32 or f16.
     pub values: BufferId,
     /// `[T, H·A]`.
     pub y: BufferId,
+    /// S, positions that a sequence has at most.
+    pub n_positions: usize,
     /// Factor of the scores.
     pub scale: f32,
     /// Bound of the scores.
@@ -67,7 +73,8 @@ impl Args {
         let [q, keys, values] = [0, 1, 2].map(|i| step.inputs[i]);
         let softcap = (params.softcap > 0.0).then_some(params.softcap);
         let window = (params.window < u32::MAX).then_some(params.window);
-        Self { q, keys, values, y: step.outputs[0], scale: params.scale, softcap, window }
+        let n_positions = params.n_positions as usize;
+        Self { q, keys, values, y: step.outputs[0], n_positions, scale: params.scale, softcap, window }
     }
 }
 
@@ -78,8 +85,8 @@ impl Recorder {
     /// Shapes that do not fit together, query heads that are no multiple of the key/value heads, a bound that is no number above 0,
     /// or an empty window.
     pub fn attention(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { q, keys, values, y, scale, softcap, window } = args;
-        let [n_kv_heads, capacity, head_size] = self.cache_dims(NAME, keys)?;
+        let Args { q, keys, values, y, n_positions, scale, softcap, window } = args;
+        let Cache { n_kv_heads, head_size, table } = self.cache(NAME, [keys, values])?;
         let n_heads = self.shape(q).n_columns() / head_size;
         if !n_heads.is_multiple_of(n_kv_heads) {
             let what = format!("{n_heads} query heads are no multiple of {n_kv_heads} key/value heads");
@@ -92,16 +99,16 @@ impl Recorder {
             return Err(PlanError::Parameter { op: NAME, what: "a window of no positions".to_owned() });
         }
         self.expect(NAME, q, &[self.n_tokens(), n_heads * head_size])?;
-        self.expect(NAME, values, &[n_kv_heads, capacity, head_size])?;
         self.expect(NAME, y, &[self.n_tokens(), n_heads * head_size])?;
         let params = Params {
             n_heads: n_heads as u32,
             n_kv_heads: n_kv_heads as u32,
             head_size: head_size as u32,
-            capacity: capacity as u32,
+            n_positions: n_positions as u32,
             scale,
             softcap: softcap.unwrap_or(0.0),
             window: window.unwrap_or(u32::MAX),
+            table,
         };
         self.push(Op::Attention(params), vec![q, keys, values], vec![y]);
         Ok(())

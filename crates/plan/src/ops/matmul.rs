@@ -1,8 +1,8 @@
 //! `y = x̂ · Wᵀ + b`, or `y += x̂ · Wᵀ + b`, where `x̂` is `x` or its RMS norm `w · x / √(mean(x²) + ε)`.
 //!
 //! Up to three matrices of the same width are taken as one, their outputs side by side: q, k and v are one step.
-//! Inputs: `x [T, I]`, the matrices `[Oᵢ, I]`, then `norm [I]` and `bias [ΣO]` where present. Outputs: `y [T, ΣO]`,
-//! or `y [1, ΣO]` where only the last token's row is wanted.
+//! Inputs: `x [T, I]`, the matrices `[Oᵢ, I]`, then `norm [I]` and `bias [ΣO]` where present. Outputs: `y [T, ΣO]`. The rows may be
+//! those whose logits are wanted instead of all of the run.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -23,15 +23,6 @@ pub enum Write {
     Add,
 }
 
-/// Which tokens' rows are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    /// Every token's.
-    All,
-    /// The last token's of the run alone, into the only row of `y`.
-    Last,
-}
-
 /// Sizes and choices, as kernels read them.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
@@ -48,8 +39,6 @@ pub struct Params {
     pub bias: u32,
     /// 1 where the product is added to `y`.
     pub add: u32,
-    /// 1 where only the last row is computed.
-    pub last: u32,
 }
 
 impl Params {
@@ -79,12 +68,10 @@ pub struct Args<'a> {
     pub weights: &'a [BufferId],
     /// `[ΣO]`, f32.
     pub bias: Option<BufferId>,
-    /// `[T, ΣO]` or `[1, ΣO]`.
+    /// `[T, ΣO]`.
     pub y: BufferId,
     /// Replace or add.
     pub write: Write,
-    /// All rows or the last.
-    pub rows: Rows,
 }
 
 impl<'a> Args<'a> {
@@ -101,7 +88,6 @@ impl<'a> Args<'a> {
             bias,
             y: step.outputs[0],
             write: if params.add == 1 { Write::Add } else { Write::Set },
-            rows: if params.last == 1 { Rows::Last } else { Rows::All },
         }
     }
 }
@@ -113,8 +99,8 @@ impl Recorder {
     /// Shapes that do not fit together, or a number of matrices other than 1 to 3.
     pub fn matmul(&mut self, args: Args<'_>) -> Result<(), PlanError> {
         let params = self.matmul_params(&args)?;
-        let n_rows = if args.rows == Rows::Last { 1 } else { self.n_tokens() };
-        self.expect(NAME, args.x, &[self.n_tokens(), params.n_in as usize])?;
+        let n_rows = self.n_rows_alike(NAME, args.x, args.y)?;
+        self.expect(NAME, args.x, &[n_rows, params.n_in as usize])?;
         self.expect(NAME, args.y, &[n_rows, params.n_out_total()])?;
         let mut inputs = vec![args.x];
         inputs.extend_from_slice(args.weights);
@@ -152,7 +138,6 @@ impl Recorder {
             eps: args.norm.map_or(0.0, |n| n.eps),
             bias: args.bias.is_some().into(),
             add: (args.write == Write::Add).into(),
-            last: (args.rows == Rows::Last).into(),
         })
     }
 }

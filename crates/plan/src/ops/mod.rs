@@ -2,6 +2,7 @@
 
 pub mod attention;
 pub mod embed;
+pub mod gather;
 pub mod matmul;
 pub mod norm;
 pub mod rope_kv;
@@ -17,6 +18,8 @@ pub mod swiglu;
 pub enum Op {
     /// Rows of the embedding.
     Embed(embed::Params),
+    /// The rows whose logits are wanted.
+    Gather(gather::Params),
     /// A matrix product with an optional norm before it and an optional sum after it.
     Matmul(matmul::Params),
     /// A norm of its own.
@@ -42,6 +45,7 @@ impl Op {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Embed(_) => embed::NAME,
+            Self::Gather(_) => gather::NAME,
             Self::Matmul(_) => matmul::NAME,
             Self::Norm(_) => norm::NAME,
             Self::Round(_) => round::NAME,

@@ -72,9 +72,10 @@ impl Recorder {
         let Args { x, norm, kind, y, write } = args;
         let width = self.shape(x).n_columns();
         self.expect_apart(NAME, x, y)?;
-        self.expect(NAME, x, &[self.n_tokens(), width])?;
+        let n_rows = self.n_rows_alike(NAME, x, y)?;
+        self.expect(NAME, x, &[n_rows, width])?;
         self.expect(NAME, norm.weight, &[width])?;
-        self.expect(NAME, y, &[self.n_tokens(), width])?;
+        self.expect(NAME, y, &[n_rows, width])?;
         let mut inputs = vec![x, norm.weight];
         if write == Write::Add {
             inputs.push(y);

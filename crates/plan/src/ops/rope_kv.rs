@@ -1,18 +1,18 @@
 //! Queries and keys are normalised head by head and rotated; keys and values go into the cache.
 //!
 //! For each head, `z = w · h / √(mean(h²) + ε)`, or `h` where there are no norms; then, where there is a table, with `c, s` its
-//! row at the token's position: `z'[a] = z[a]·c[i] − z[b]·s[i]`, `z'[b] = z[b]·c[i] + z[a]·s[i]`, for the pairs
+//! row at the position that the row has in its sequence: `z'[a] = z[a]·c[i] − z[b]·s[i]`, `z'[b] = z[b]·c[i] + z[a]·s[i]`, for the pairs
 //! `(a, b) = (i, i + A/2)` or `(2i, 2i + 1)`. Values are copied as they are.
 //!
 //! Source: Su et al., "RoFormer", arXiv 2104.09864; halves as in transformers' Llama, neighbours as in its Cohere2. Inputs:
 //! `qkv [T, (H + 2K)·A]`, then `q_norm [A]` and `k_norm [A]`, then `rope [S, A]` (cosines in the first half of a row, sines in the
-//! second), where present. Outputs: `q [T, H·A]`, `keys [K, S, A]`, `values [K, S, A]`, of which only this call's positions are
-//! written.
+//! second), where present. Outputs: `q [T, H·A]`, and pages of `keys [K, PAGE, A]` and `values [K, PAGE, A]`: position `s` goes to entry
+//! `s mod PAGE` of page `s / PAGE` of the sequence's page table, and nothing else is written.
 
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::DType;
 
-use crate::{BufferId, Op, PlanError, Recorder, Step};
+use crate::{BufferId, BufferKind, Op, PAGE, PlanError, Recorder, StateKind, Step};
 
 /// The op's name.
 pub const NAME: &str = "rope_kv";
@@ -56,14 +56,24 @@ pub struct Params {
     pub n_kv_heads: u32,
     /// A, elements of a head.
     pub head_size: u32,
-    /// S, positions that the cache holds.
-    pub capacity: u32,
+    /// S, positions that a sequence has at most.
+    pub n_positions: u32,
     /// ε of both norms.
     pub eps: f32,
     /// 1 where heads are normalised.
     pub norm: u32,
     /// 0 where nothing turns, 1 for pairs of halves, 2 for neighbours.
     pub turn: u32,
+    /// Which of a sequence's page tables the cache has.
+    pub table: u32,
+}
+
+/// The sizes of a cache's pages, and whose they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cache {
+    pub(super) n_kv_heads: usize,
+    pub(super) head_size: usize,
+    pub(super) table: u32,
 }
 
 /// The buffers of one step.
@@ -77,10 +87,12 @@ pub struct Args {
     pub turn: Option<Turn>,
     /// `[T, H·A]`.
     pub q: BufferId,
-    /// `[K, S, A]`, f32 or f16.
+    /// Pages `[K, PAGE, A]`, f32 or f16.
     pub keys: BufferId,
-    /// `[K, S, A]`, f32 or f16.
+    /// Pages `[K, PAGE, A]`, f32 or f16.
     pub values: BufferId,
+    /// S, positions that a sequence has at most.
+    pub n_positions: usize,
 }
 
 impl Args {
@@ -91,7 +103,8 @@ impl Args {
         let norms = (params.norm == 1).then(|| Norms { q: norms[0], k: norms[1], eps: params.eps });
         let pairs = if params.turn == 2 { Pairs::Neighbours } else { Pairs::Halves };
         let turn = rest.first().map(|table| Turn { table: *table, pairs });
-        Self { qkv: step.inputs[0], norms, turn, q, keys, values }
+        let n_positions = params.n_positions as usize;
+        Self { qkv: step.inputs[0], norms, turn, q, keys, values, n_positions }
     }
 }
 
@@ -101,9 +114,9 @@ impl Recorder {
     /// # Errors
     /// Shapes that do not fit together, an odd head size, or a cache that is neither f32 nor f16.
     pub fn rope_kv(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { qkv, norms, turn, q, keys, values } = args;
+        let Args { qkv, norms, turn, q, keys, values, n_positions } = args;
         let t = self.n_tokens();
-        let [n_kv_heads, capacity, head_size] = self.cache_dims(NAME, keys)?;
+        let Cache { n_kv_heads, head_size, table } = self.cache(NAME, [keys, values])?;
         let n_heads = self.shape(q).n_columns() / head_size;
         if !head_size.is_multiple_of(2) {
             let what = format!("a head size of {head_size}, and it must be even");
@@ -111,43 +124,52 @@ impl Recorder {
         }
         self.expect(NAME, q, &[t, n_heads * head_size])?;
         self.expect(NAME, qkv, &[t, (n_heads + 2 * n_kv_heads) * head_size])?;
-        self.expect(NAME, values, &[n_kv_heads, capacity, head_size])?;
         let mut inputs = vec![qkv];
         for norm in norms.iter().flat_map(|norms| [norms.q, norms.k]) {
             self.expect(NAME, norm, &[head_size])?;
             inputs.push(norm);
         }
         if let Some(turn) = turn {
-            self.expect(NAME, turn.table, &[capacity, head_size])?;
+            self.expect(NAME, turn.table, &[n_positions, head_size])?;
             inputs.push(turn.table);
         }
         let params = Params {
             n_heads: n_heads as u32,
             n_kv_heads: n_kv_heads as u32,
             head_size: head_size as u32,
-            capacity: capacity as u32,
+            n_positions: n_positions as u32,
             eps: norms.map_or(0.0, |norms| norms.eps),
             norm: norms.is_some().into(),
             turn: turn.map_or(0, |turn| if turn.pairs == Pairs::Halves { 1 } else { 2 }),
+            table,
         };
         self.push(Op::RopeKv(params), inputs, vec![q, keys, values]);
         Ok(())
     }
 
-    /// `[K, S, A]` of a cache buffer.
-    pub(super) fn cache_dims(&self, op: &'static str, id: BufferId) -> Result<[usize; 3], PlanError> {
-        self.expect_dtype(op, id, "f32 or f16", |d| matches!(d, DType::F32 | DType::F16))?;
-        let buffer = self.buffer(id);
-        match *buffer.shape.dims() {
-            [n_kv_heads, capacity, head_size] if buffer.shape.n_elements() > 0 => {
-                Ok([n_kv_heads, capacity, head_size])
-            }
-            _ => Err(PlanError::Shape {
-                op,
-                label: buffer.label.clone(),
-                found: buffer.shape,
-                expected: "[K, S, A], none of them 0".to_owned(),
-            }),
+    /// What the pages of keys and values are, which must be alike.
+    pub(super) fn cache(&self, op: &'static str, [keys, values]: [BufferId; 2]) -> Result<Cache, PlanError> {
+        self.expect_dtype(op, keys, "f32 or f16", |d| matches!(d, DType::F32 | DType::F16))?;
+        let buffer = self.buffer(keys);
+        let wrong = || PlanError::Shape {
+            op,
+            label: buffer.label.clone(),
+            found: buffer.shape,
+            expected: format!("pages of [K, {PAGE}, A], none of them 0"),
+        };
+        let &[n_kv_heads, PAGE, head_size] = buffer.shape.dims() else { return Err(wrong()) };
+        let BufferKind::State(_, StateKind::Paged { table }) = buffer.kind else { return Err(wrong()) };
+        if buffer.shape.n_elements() == 0 {
+            return Err(wrong());
         }
+        self.expect(op, values, &[n_kv_heads, PAGE, head_size])?;
+        let other = self.buffer(values);
+        if other.dtype != buffer.dtype
+            || !matches!(other.kind, BufferKind::State(_, kind) if kind == StateKind::Paged { table })
+        {
+            let what = format!("{} is held otherwise than {}", other.label, buffer.label);
+            return Err(PlanError::Parameter { op, what });
+        }
+        Ok(Cache { n_kv_heads, head_size, table })
     }
 }

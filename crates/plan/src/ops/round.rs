@@ -71,8 +71,9 @@ impl Recorder {
         if let Some(scale) = rounding.scale {
             expect_positive(NAME, "scale", scale)?;
         }
-        self.expect(NAME, x, &[self.n_tokens(), n_columns])?;
-        self.expect(NAME, y, &[self.n_tokens(), n_columns])?;
+        let n_rows = self.n_rows_alike(NAME, x, y)?;
+        self.expect(NAME, x, &[n_rows, n_columns])?;
+        self.expect(NAME, y, &[n_rows, n_columns])?;
         let params = Params {
             n_columns: n_columns as u32,
             group: group as u32,

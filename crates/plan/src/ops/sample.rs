@@ -1,4 +1,4 @@
-//! `id = sample(logits)`: the next token, chosen where its logits are, for the next run to read.
+//! `ids[t] = sample(logits[t])`: each row's next token, chosen where its logits are, for the next run to read.
 //!
 //! ```text
 //! x′[i] = −∞ where i is banned; x[i] / r or x[i] · r where it was seen and x[i] is above 0 or not; else x[i]
@@ -12,8 +12,8 @@
 //! where it cannot be sure that [`MAX_CANDIDATES`] tokens are enough to draw from. Tokens that are e⁻³² times as likely as
 //! the likeliest may be left out: they would be drawn once in some 10¹³ times.
 //!
-//! Inputs: `logits [1, V]`. Outputs: `ids [1]`, the ids of the next run. Besides, a run reads its [`Turn`] and the ids that
-//! are banned and seen, adds the id to those seen, and keeps it for the host: see [`Backend::queue`](crate::Backend::queue).
+//! Inputs: `logits [T, V]`. Outputs: `ids [T]`, the ids of the next run. Besides, each row of a run has its [`Turn`] and the [`TokenSet`]s
+//! that are banned and seen, adds its id to those seen, and keeps it for the host: see [`Backend::queue`](crate::Backend::queue).
 
 use bytemuck::{Pod, Zeroable};
 
@@ -58,7 +58,7 @@ impl Choice {
         Self { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0, repetition_penalty: 1.0 };
 }
 
-/// What changes from one token to the next, as kernels read it.
+/// What changes from one of a row's tokens to the next, as kernels read it.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Turn {
@@ -67,15 +67,15 @@ pub struct Turn {
     /// Where it is drawn, from 0 to 1.
     pub at: f32,
     /// Its place among those that the host reads together.
-    pub slot: u32,
+    pub place: u32,
 }
 
 /// The buffers of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Args {
-    /// `[1, V]`.
+    /// `[T, V]`.
     pub logits: BufferId,
-    /// `[1]`, u32: those that the Plan itself reads.
+    /// `[T]`, u32: those that the Plan itself reads.
     pub ids: BufferId,
 }
 
@@ -86,33 +86,69 @@ impl Args {
     }
 }
 
-/// Words that hold a set of `n_vocab` ids: id i is bit i % 32 of word i / 32.
-pub const fn n_words(n_vocab: usize) -> usize {
-    n_vocab.div_ceil(32)
+/// A set of token ids, a bit each: id i is bit i % 32 of word i / 32, as kernels read it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TokenSet {
+    words: Vec<u32>,
 }
 
-/// Puts an id into a set; ids that it has no bit for are passed over.
-pub fn insert(set: &mut [u32], id: u32) {
-    if let Some(word) = set.get_mut(id as usize / 32) {
-        *word |= 1 << (id % 32);
+impl TokenSet {
+    /// The empty set of a vocabulary of `n_vocab`.
+    pub fn new(n_vocab: usize) -> Self {
+        Self { words: vec![0; Self::n_words(n_vocab)] }
+    }
+
+    /// The set of these ids.
+    pub fn of(n_vocab: usize, ids: impl IntoIterator<Item = u32>) -> Self {
+        let mut set = Self::new(n_vocab);
+        ids.into_iter().for_each(|id| set.insert(id));
+        set
+    }
+
+    /// Words that hold a set of `n_vocab` ids.
+    pub const fn n_words(n_vocab: usize) -> usize {
+        n_vocab.div_ceil(32)
+    }
+
+    /// The words.
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// Puts an id in; ids that the vocabulary lacks are passed over.
+    pub fn insert(&mut self, id: u32) {
+        if let Some(word) = self.words.get_mut(id as usize / 32) {
+            *word |= 1 << (id % 32);
+        }
+    }
+
+    /// Whether an id is in.
+    pub fn contains(&self, id: u32) -> bool {
+        self.words.get(id as usize / 32).is_some_and(|word| word >> (id % 32) & 1 == 1)
+    }
+
+    /// Takes out all ids.
+    pub fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    /// Makes it hold what `other` holds, of the ids that it has bits for.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.clear();
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word = *other);
     }
 }
 
-/// Whether an id is in a set.
-pub fn contains(set: &[u32], id: u32) -> bool {
-    set.get(id as usize / 32).is_some_and(|word| word >> (id % 32) & 1 == 1)
-}
-
 impl Recorder {
-    /// Appends the op; the Plan must be for one token.
+    /// Appends the op.
     ///
     /// # Errors
     /// Shapes that do not fit together.
     pub fn sample(&mut self, args: Args) -> Result<(), PlanError> {
         let Args { logits, ids } = args;
         let n_vocab = self.shape(logits).n_columns();
-        self.expect(NAME, logits, &[1, n_vocab])?;
-        self.expect(NAME, ids, &[1])?;
+        self.expect(NAME, logits, &[self.n_tokens(), n_vocab])?;
+        self.expect(NAME, ids, &[self.n_tokens()])?;
         self.push(Op::Sample(Params { n_vocab: n_vocab as u32 }), vec![logits], vec![ids]);
         Ok(())
     }
@@ -124,10 +160,12 @@ mod tests {
 
     #[test]
     fn a_set_has_what_was_put_in_and_ignores_what_it_has_no_bit_for() {
-        let mut set = vec![0; n_words(33)];
-        [0, 31, 32, 64].into_iter().for_each(|id| insert(&mut set, id));
-        assert_eq!(set, [0x8000_0001, 1]);
-        let found: Vec<u32> = (0..99).filter(|id| contains(&set, *id)).collect();
+        let set = TokenSet::of(33, [0, 31, 32, 64]);
+        assert_eq!(set.words(), [0x8000_0001, 1]);
+        let found: Vec<u32> = (0..99).filter(|id| set.contains(*id)).collect();
         assert_eq!(found, [0, 31, 32]);
+        let mut larger = TokenSet::of(64, [5]);
+        larger.copy_from(&set);
+        assert_eq!(larger, TokenSet::of(64, [0, 31, 32]));
     }
 }

@@ -1,11 +1,11 @@
 //! LFM2's gated short convolution with its input projection.
 //!
 //! `[B, C, X] = x̂ · Wᵀ + b` with `x̂` either `x` or its RMS norm; `u = B ⊙ X`; `v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c`,
-//! channel by channel; `y = C ⊙ v`. The values of `u` before this call come from `state`, which afterwards holds
-//! the last `n_taps − 1` of them, oldest first.
+//! channel by channel and sequence by sequence; `y = C ⊙ v`. The values of `u` before a sequence's first row come from its slot of
+//! `state`, which afterwards holds the last `n_taps − 1` of them, oldest first.
 //!
 //! Source: Liquid AI, LFM2, as published in transformers' `Lfm2ShortConv`. Inputs: `x [T, D]`, `in_proj [3D, D]`,
-//! `taps [D, n_taps]`, `state [n_taps − 1, D]`, then `norm [D]`, then `in_bias [3D]` and `conv_bias [D]`, where present.
+//! `taps [D, n_taps]`, slots of `state [n_taps − 1, D]`, then `norm [D]`, then `in_bias [3D]` and `conv_bias [D]`, where present.
 //! Outputs: `y [T, D]`, `state`, and `projected [T, 3D]`: room for `[B, C, X]`, which a backend that keeps them in
 //! registers leaves unwritten.
 
@@ -56,7 +56,7 @@ pub struct Args {
     pub taps: BufferId,
     /// The biases.
     pub bias: Option<Bias>,
-    /// `[n_taps − 1, D]`, f32.
+    /// Slots `[n_taps − 1, D]`, f32.
     pub state: BufferId,
     /// `[T, 3D]`.
     pub projected: BufferId,

@@ -40,13 +40,12 @@ impl Recorder {
     /// Appends the op.
     ///
     /// # Errors
-    /// A bound that is no number above 0, or rows that are neither one nor one for each token.
+    /// A bound that is no number above 0.
     pub fn softcap(&mut self, args: Args) -> Result<(), PlanError> {
         let Args { x, cap } = args;
         expect_positive(NAME, "bound", cap)?;
-        let (n_rows, n_columns) = (self.shape(x).n_rows(), self.shape(x).n_columns());
-        let n_expected = if n_rows == 1 { 1 } else { self.n_tokens() };
-        self.expect(NAME, x, &[n_expected, n_columns])?;
+        let (n_rows, n_columns) = (self.n_rows_alike(NAME, x, x)?, self.shape(x).n_columns());
+        self.expect(NAME, x, &[n_rows, n_columns])?;
         self.push(Op::Softcap(Params { n_columns: n_columns as u32, cap }), vec![x], vec![x]);
         Ok(())
     }

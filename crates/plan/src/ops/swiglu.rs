@@ -72,7 +72,8 @@ impl Recorder {
     pub fn swiglu(&mut self, args: Args) -> Result<(), PlanError> {
         let Args { x, norm, activation, w1, w3, y } = args;
         let (n_in, n_out) = (self.shape(x).n_columns(), self.shape(w1).n_rows());
-        self.expect(NAME, x, &[self.n_tokens(), n_in])?;
+        let n_rows = self.n_rows_alike(NAME, x, y)?;
+        self.expect(NAME, x, &[n_rows, n_in])?;
         let mut inputs = vec![x, w1, w3];
         if let Some(norm) = norm {
             self.expect(NAME, norm.weight, &[n_in])?;
@@ -80,7 +81,7 @@ impl Recorder {
         }
         self.expect(NAME, w1, &[n_out, n_in])?;
         self.expect(NAME, w3, &[n_out, n_in])?;
-        self.expect(NAME, y, &[self.n_tokens(), n_out])?;
+        self.expect(NAME, y, &[n_rows, n_out])?;
         let params = Params {
             n_in: n_in as u32,
             n_out: n_out as u32,

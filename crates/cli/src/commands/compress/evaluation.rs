@@ -2,6 +2,7 @@
 //! engines do that round inputs where the scheme says so.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use hala_backend_cpu::CpuBackend;
@@ -44,9 +45,9 @@ struct Difference {
 /// # Errors
 /// A model that cannot be run, no memory, Ctrl-C.
 pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App) -> Result<Found> {
-    let reference = text.load(before, (as_stored(before), Inputs::Floats), app)?;
+    let reference = Arc::new(text.load(before, (as_stored(before), Inputs::Floats), app)?);
     let after = Checkpoint::open(after)?;
-    let load = |inputs| text.load(&after, (WeightFormat::Auto, inputs), app);
+    let load = |inputs| text.load(&after, (WeightFormat::Auto, inputs), app).map(Arc::new);
     let floats = difference(text, &reference, &load(Inputs::Floats)?, app)?;
     let rounded = hala_model::open(&after, options(Inputs::Rounded))?;
     let is_rounded = rounded.weights().iter().any(|weight| weight.rounding.is_some());
@@ -57,8 +58,8 @@ pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App
 /// Runs both models on a text.
 fn difference(
     text: &Text,
-    reference: &Engine<CpuBackend>,
-    model: &Engine<CpuBackend>,
+    reference: &Arc<Engine<CpuBackend>>,
+    model: &Arc<Engine<CpuBackend>>,
     app: &App,
 ) -> Result<Difference> {
     let _working = app.interrupt.working();

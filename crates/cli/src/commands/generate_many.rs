@@ -1,0 +1,134 @@
+//! Texts after several prompts, or several after one, generated at once and printed in their order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use anyhow::Result;
+use hala_engine::{
+    Collecting, Engine, FinishReason, GenerateOptions, Generation, Piece, Sampling, Scheduler,
+    SchedulerOptions, Usage,
+};
+use hala_plan::Backend;
+use serde::Serialize;
+
+use super::generate::{LogprobJson, logprob_json};
+use super::usage::TimingsJson;
+use crate::failure::Interrupted;
+use crate::terminal::{DIM, paint};
+use crate::{App, output};
+
+/// Texts that are begun for each that runs at once: those behind a long one go on.
+const BEGUN: usize = 4;
+
+/// What is generated.
+pub(super) struct Jobs<'a> {
+    /// Token ids.
+    pub(super) prompts: &'a [Vec<u32>],
+    /// Texts for each prompt.
+    pub(super) n: u32,
+    /// Texts at once.
+    pub(super) parallel: Option<usize>,
+    pub(super) options: &'a GenerateOptions,
+}
+
+/// One of the texts in JSON.
+#[derive(Serialize)]
+struct Json<'a> {
+    /// Which prompt, from 0, and which of its texts.
+    prompt: usize,
+    choice: u32,
+    text: &'a str,
+    ids: &'a [u32],
+    finish: FinishReason,
+    sampling: &'a Sampling,
+    usage: Usage,
+    timings: TimingsJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<&'a [LogprobJson]>,
+}
+
+/// A text on its way.
+struct Begun {
+    prompt: usize,
+    choice: u32,
+    options: GenerateOptions,
+    task: Collecting,
+    pieces: Vec<Piece>,
+}
+
+/// Generates all texts; stops early when interrupted, after the last whole text in their order.
+///
+/// # Errors
+/// A prompt that does not fit the context, a lost device, Ctrl-C.
+pub(super) async fn run<B: Backend>(
+    engine: &Arc<Engine<B>>,
+    jobs: &Jobs<'_>,
+    json: bool,
+    app: &App,
+) -> Result<()> {
+    let _working = app.interrupt.working();
+    let options = SchedulerOptions { n_parallel: jobs.parallel, ..SchedulerOptions::default() };
+    let mut scheduler = Scheduler::new(Arc::clone(engine), options)?;
+    let mut waiting =
+        (0..jobs.prompts.len()).flat_map(|prompt| (0..jobs.n).map(move |choice| (prompt, choice)));
+    let mut begun: VecDeque<Begun> = VecDeque::new();
+    loop {
+        let n_running = |begun: &VecDeque<Begun>| begun.iter().filter(|one| !one.task.is_over()).count();
+        while begun.len() < BEGUN * scheduler.n_parallel() && n_running(&begun) < scheduler.n_parallel() {
+            let Some((prompt, choice)) = waiting.next() else { break };
+            begun.push_back(begin(engine, jobs, (prompt, choice), app)?);
+        }
+        while begun.front().is_some_and(|one| one.task.is_over()) {
+            let Some(one) = begun.pop_front() else { break };
+            show(engine, one, json)?;
+        }
+        app.interrupt.check()?;
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let mut tasks: Vec<&mut Collecting> = begun.iter_mut().map(|one| &mut one.task).collect();
+        scheduler.step(&mut tasks).await?;
+        for one in &mut begun {
+            one.pieces.extend(one.task.pieces());
+        }
+    }
+}
+
+fn begin<B: Backend>(
+    engine: &Arc<Engine<B>>,
+    jobs: &Jobs<'_>,
+    (prompt, choice): (usize, u32),
+    app: &App,
+) -> Result<Begun> {
+    let mut options = jobs.options.clone();
+    options.sampling.seed = options.sampling.seed.wrapping_add(choice.into());
+    let generation = Generation::on(engine, &jobs.prompts[prompt], &options, app.interrupt.cancel())?;
+    Ok(Begun { prompt, choice, options, task: Collecting::new(generation), pieces: Vec::new() })
+}
+
+/// Prints a text that is whole.
+fn show<B: Backend>(engine: &Engine<B>, one: Begun, json: bool) -> Result<()> {
+    let Begun { prompt, choice, options, task, pieces } = one;
+    let generated = task.into_generation()?.finish()?;
+    if generated.finish == FinishReason::Cancelled {
+        return Err(Interrupted.into());
+    }
+    if !json {
+        let head = paint(DIM, format!("prompt {}, text {}", prompt + 1, choice + 1));
+        output::print_styled(&format!("{head}\n"))?;
+        return output::print_line(&generated.text);
+    }
+    let logprobs: Vec<LogprobJson> =
+        pieces.iter().filter_map(|piece| piece.logprobs.as_ref()).map(|l| logprob_json(engine, l)).collect();
+    output::print_json(&Json {
+        prompt,
+        choice,
+        text: &generated.text,
+        ids: &generated.ids,
+        finish: generated.finish,
+        sampling: &options.sampling,
+        usage: generated.usage,
+        timings: TimingsJson::new(&generated.usage, &generated.timings),
+        logprobs: options.logprobs.map(|_| logprobs.as_slice()),
+    })
+}

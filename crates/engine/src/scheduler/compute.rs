@@ -1,0 +1,171 @@
+//! One run whose logits the host looks at: a row of each sequence that decodes, and chunks of prompts beside them.
+
+use std::time::Duration;
+
+use hala_model::{LogitRows, PlanShape};
+use hala_plan::{Backend, Cancel, Reading, Rows};
+use web_time::Instant;
+
+use super::{Prompts, Running, Scheduler};
+use crate::EngineError;
+use crate::lease::Lease;
+use crate::sequence::Kept;
+use crate::task::Task;
+
+/// Rows of prompts beside sequences that decode, at most: these wait for as long as that takes.
+const ROWS_BESIDE: usize = 64;
+
+/// Tokens between two snapshots of a sequence that decodes.
+const SNAPSHOT_EVERY: usize = 64;
+
+/// The rows of one sequence in a run.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    /// Index of the sequence among those that run.
+    idx: usize,
+    n_rows: usize,
+    /// Whether they are the last of its tokens, whose logits are wanted.
+    is_last: bool,
+}
+
+impl<B: Backend> Scheduler<B> {
+    /// Makes one run, and chooses a token of each sequence that is up to date then.
+    pub(super) async fn compute<T: Task>(
+        &mut self,
+        tasks: &mut [T],
+        cancel: &Cancel,
+    ) -> Result<(), EngineError> {
+        let start = Instant::now();
+        let parts = self.reserved_parts(tasks)?;
+        if parts.is_empty() {
+            return Ok(());
+        }
+        self.run_parts(&parts, cancel).await?;
+        let n_rows: usize = parts.iter().map(|part| part.n_rows).sum();
+        let a_row = start.elapsed() / n_rows as u32;
+        let mut row = 0;
+        for part in parts {
+            let share = a_row * part.n_rows as u32;
+            if part.is_last {
+                self.choose(part.idx, row, share, tasks);
+                row += 1;
+            } else {
+                self.running[part.idx].prefill += share;
+            }
+        }
+        Ok(())
+    }
+
+    /// Chooses the next token of a sequence from a row of logits; its last rows took so long.
+    fn choose<T: Task>(&mut self, idx: usize, row: usize, share: Duration, tasks: &mut [T]) {
+        let Running { ticket, n_cached, prefill, .. } = self.running[idx];
+        let Some(task) = tasks.iter_mut().find(|task| task.generation().ticket() == ticket) else { return };
+        let generation = task.generation_mut();
+        match generation.next_id() {
+            None => generation.caught_up(n_cached, prefill + share),
+            Some(_) => generation.decoded(share),
+        }
+        let n_vocab = self.engine.model().facts().n_vocab;
+        let logits = &mut self.logits[row * n_vocab..][..n_vocab];
+        let piece = generation.choose(&self.engine, logits);
+        self.hand_out(task, piece);
+    }
+
+    /// The parts of the next run, for which there is room.
+    fn reserved_parts<T: Task>(&mut self, tasks: &mut [T]) -> Result<Vec<Part>, EngineError> {
+        let mut reserved: Vec<Part> = Vec::new();
+        for part in self.parts() {
+            // Those that came last may have had to go.
+            if part.idx >= self.running.len() {
+                break;
+            }
+            if self.reserve(part.idx, part.n_rows, tasks)? {
+                reserved.push(part);
+            } else if let Some(task) = self.task_of(part.idx, tasks) {
+                self.hand_out(task, Err(EngineError::MemoryFull));
+            }
+        }
+        Ok(reserved)
+    }
+
+    /// What the next run is of: all sequences that decode, then chunks of prompts in their order.
+    fn parts(&self) -> Vec<Part> {
+        let n_pending = |idx: &usize| self.running[*idx].sequence.pending().len();
+        let (mut decoding, behind): (Vec<usize>, Vec<usize>) =
+            (0..self.running.len()).partition(|idx| n_pending(idx) == 1);
+        if self.prompts == Prompts::First && !behind.is_empty() {
+            decoding.clear();
+        }
+        if behind.is_empty() {
+            return decoding.into_iter().map(|idx| Part { idx, n_rows: 1, is_last: true }).collect();
+        }
+        let most = self.engine.backend().prefill_sizes().last().copied().unwrap_or(1);
+        let mut n_left = if decoding.is_empty() { most } else { most.min(ROWS_BESIDE + decoding.len()) };
+        let mut parts: Vec<Part> = Vec::new();
+        for idx in decoding.into_iter().chain(behind) {
+            let n_rows = n_pending(&idx).min(n_left);
+            let is_last = n_rows == n_pending(&idx);
+            if n_rows == 0
+                || (is_last && parts.iter().filter(|part| part.is_last).count() == self.engine.n_wanted())
+            {
+                break;
+            }
+            n_left -= n_rows;
+            parts.push(Part { idx, n_rows, is_last });
+        }
+        // In the order of the sequences, so that what has to give way comes last.
+        parts.sort_by_key(|part| part.idx);
+        parts
+    }
+
+    /// Runs the parts, and reads the logits of those that are the last of their sequences.
+    async fn run_parts(&mut self, parts: &[Part], cancel: &Cancel) -> Result<(), EngineError> {
+        for part in parts {
+            self.running[part.idx].sequence.begin(&self.engine, &mut self.memory)?;
+        }
+        let shape = self.shape_of(parts);
+        let mut lease = Lease::new(&self.engine, shape).await?;
+        let (mut ids, mut spans, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            let sequence = &self.running[part.idx].sequence;
+            ids.extend_from_slice(&sequence.pending()[..part.n_rows]);
+            spans.push(sequence.span(part.n_rows, 0));
+            if part.is_last {
+                wanted.push(ids.len() as u32 - 1);
+            }
+        }
+        let rows = Rows { ids: &ids, spans: &spans, wanted: &wanted, cancel };
+        let steps = if wanted.is_empty() { 0..lease.n_body } else { 0..usize::MAX };
+        let (backend, states) = (self.engine.backend(), self.memory.states());
+        backend.run_steps(&mut lease.prepared, states, rows, steps).await?;
+        if let (false, Some(buffer)) = (wanted.is_empty(), lease.logits) {
+            let reading = Reading { buffer, n_rows: wanted.len() };
+            backend.read(&lease.prepared, states, reading, &mut self.logits).await?;
+        }
+        for part in parts {
+            self.advance(*part)?;
+        }
+        Ok(())
+    }
+
+    /// The Plan for these parts.
+    fn shape_of(&self, parts: &[Part]) -> PlanShape {
+        let n_rows = parts.iter().map(|part| part.n_rows).sum();
+        if parts.iter().all(|part| part.is_last && part.n_rows == 1) {
+            return PlanShape { n_tokens: self.engine.decode_size(n_rows), logits: LogitRows::All };
+        }
+        self.engine.prompt_shape(n_rows)
+    }
+
+    /// Notes what was computed.
+    fn advance(&mut self, part: Part) -> Result<(), EngineError> {
+        let sequence = &mut self.running[part.idx].sequence;
+        sequence.advance(part.n_rows);
+        let is_due = sequence.n_cached() >= sequence.last_snapshot() + SNAPSHOT_EVERY;
+        if is_due {
+            let kept = if part.n_rows > 1 && part.is_last { Kept::WithPages } else { Kept::Beside };
+            sequence.take_snapshot(&self.engine, &mut self.memory, (0, kept))?;
+        }
+        Ok(())
+    }
+}

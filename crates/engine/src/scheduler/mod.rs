@@ -1,0 +1,361 @@
+//! Many generations at once: each step is one run with rows of those that decode and chunks of prompts.
+
+mod compute;
+mod fly;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::flight::Flight;
+use crate::generate::Ticket;
+use crate::memory::Memory;
+use crate::sequence::Sequence;
+use crate::task::Task;
+use crate::{Engine, EngineError, FinishReason};
+use hala_plan::{Backend, Cancel, PoolSize};
+
+/// Snapshots of a sequence at most: a text that goes back computes a little again, and memory is for more sequences.
+const N_SNAPSHOTS: usize = 4;
+
+/// Tokens that two texts have in common, from which on the second is begun with the pages of the first.
+const WORTH_SHARING: usize = 16;
+
+/// Bytes of caches at most where no number of tokens is asked for; one sequence may always fill its context.
+#[cfg(not(target_family = "wasm"))]
+const MAX_CACHE_BYTES: usize = 1 << 30;
+#[cfg(target_family = "wasm")]
+const MAX_CACHE_BYTES: usize = 256 << 20;
+
+/// How much a scheduler does at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SchedulerOptions {
+    /// Sequences at once; `None` for as many as the backend likes.
+    pub n_parallel: Option<usize>,
+    /// Tokens in the caches of all sequences together; `None` for what a gigabyte holds (256 MiB in browsers), a context at least.
+    pub n_tokens: Option<usize>,
+    /// When prompts are computed.
+    pub prompts: Prompts,
+}
+
+/// When prompts are computed, where other sequences decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prompts {
+    /// In the same runs, so many rows at a time that those that decode hardly wait.
+    #[default]
+    Beside,
+    /// First: those that decode wait until no prompt is left.
+    First,
+}
+
+/// A sequence that is worked on.
+#[derive(Debug)]
+struct Running {
+    ticket: Ticket,
+    sequence: Sequence,
+    /// Tokens of its prompt that were there already.
+    n_cached: usize,
+    /// Its share of the runs that computed its prompt.
+    prefill: Duration,
+}
+
+/// Works on many generations at once, in one memory.
+///
+/// The tasks are the caller's, who gives them to every [`Scheduler::step`], those first that matter most. A task that is new is admitted
+/// where there is room; one that has ended, or does not come again, gives its memory back. Where memory runs out, the task that was
+/// admitted last waits, and is computed again later. On CPUs a task's tokens are the same to the bit whoever shares its runs.
+#[derive(Debug)]
+pub struct Scheduler<B: Backend> {
+    engine: Arc<Engine<B>>,
+    memory: Memory<B>,
+    running: Vec<Running>,
+    /// Runs of all that is running, ahead of what was handed out.
+    flight: Option<Flight<B>>,
+    logits: Vec<f32>,
+    n_parallel: usize,
+    prompts: Prompts,
+}
+
+impl<B: Backend> Scheduler<B> {
+    /// A scheduler with nothing to do.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(engine: Arc<Engine<B>>, options: SchedulerOptions) -> Result<Self, EngineError> {
+        let most = engine.backend().decode_sizes().last().copied().unwrap_or(1);
+        let n_parallel = options.n_parallel.unwrap_or(most).clamp(1, most);
+        let memory = Memory::new(&engine, limit(&engine, n_parallel, options.n_tokens))?;
+        let (running, logits, prompts) = (Vec::new(), Vec::new(), options.prompts);
+        Ok(Self { engine, memory, running, flight: None, logits, n_parallel, prompts })
+    }
+
+    /// The model on its device.
+    pub fn engine(&self) -> &Arc<Engine<B>> {
+        &self.engine
+    }
+
+    /// Sequences that are worked on at once.
+    pub fn n_parallel(&self) -> usize {
+        self.n_parallel
+    }
+
+    /// Pages of 64 positions that all sequences hold, for each of the model's page tables.
+    pub fn n_pages(&self) -> Vec<usize> {
+        (0..self.engine.model().tables().len()).map(|table| self.memory.n_pages_taken(table)).collect()
+    }
+
+    /// Gives back memory that no sequence holds.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn trim(&mut self) -> Result<(), EngineError> {
+        self.memory.trim(self.engine.backend())
+    }
+
+    /// Makes one run, or queues a few where the device chooses tokens itself, and hands every task what became of it. Tasks that have
+    /// ended are passed over: there is something to do as long as one has not.
+    ///
+    /// # Errors
+    /// A lost device, after which another scheduler can go on with the same tasks. What concerns one task alone is that task's.
+    pub async fn step<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), EngineError> {
+        let cancel = shared_cancel(tasks);
+        match self.run(tasks, &cancel).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                while self.flight.as_ref().is_some_and(|flight| flight.n_flying() > 0) {
+                    // What comes now belongs to runs that are taken back.
+                    let Some(flight) = &mut self.flight else { break };
+                    let _ = flight.read(&self.engine).await;
+                }
+                self.fall_back(tasks);
+                if error.is_cancelled() { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+
+    async fn run<T: Task>(&mut self, tasks: &mut [T], cancel: &Cancel) -> Result<(), EngineError> {
+        self.end_those_that_are_done(tasks);
+        if self.flight.is_some() && self.has_changed(tasks) {
+            self.land(tasks).await?;
+        }
+        self.retire(tasks);
+        self.admit(tasks)?;
+        if self.running.is_empty() {
+            return self.refuse_first(tasks);
+        }
+        self.bring_up_to_date(tasks)?;
+        if self.can_fly(tasks) { self.fly(tasks, cancel).await } else { self.compute(tasks, cancel).await }
+    }
+
+    /// The task of a sequence that is running.
+    fn task_of<'t, T: Task>(&self, idx: usize, tasks: &'t mut [T]) -> Option<&'t mut T> {
+        let ticket = self.running[idx].ticket;
+        tasks.iter_mut().find(|task| task.generation().ticket() == ticket)
+    }
+
+    /// Hands a task what came; an error ends it.
+    fn hand_out<T: Task>(&self, task: &mut T, piece: Result<Option<crate::Piece>, EngineError>) {
+        let tokenizer = self.engine.tokenizer().ok();
+        match piece {
+            Ok(Some(piece)) => {
+                task.take(tokenizer, Ok(Some(piece)));
+                if task.generation().is_over() {
+                    task.take(tokenizer, Ok(None));
+                }
+            }
+            Ok(None) => task.take(tokenizer, Ok(None)),
+            Err(error) => {
+                let _ = task.generation_mut().end(FinishReason::Cancelled);
+                task.take(tokenizer, Err(error));
+            }
+        }
+    }
+
+    /// Ends tasks that have all their tokens, or were cancelled.
+    fn end_those_that_are_done<T: Task>(&self, tasks: &mut [T]) {
+        for task in tasks.iter_mut().filter(|task| !task.generation().is_over()) {
+            let generation = task.generation_mut();
+            let finish = match (generation.cancel().is_cancelled(), generation.has_all()) {
+                (true, _) => FinishReason::Cancelled,
+                (false, true) => FinishReason::Length,
+                (false, false) => continue,
+            };
+            let piece = generation.end(finish);
+            self.hand_out(task, piece);
+        }
+    }
+
+    /// Whether the sequences of queued runs are others than those that should go on.
+    fn has_changed<T: Task>(&self, tasks: &[T]) -> bool {
+        let is_going_on = |running: &Running| {
+            let task = tasks.iter().find(|task| task.generation().ticket() == running.ticket);
+            task.is_some_and(|task| !task.generation().is_over() && task.generation().next_id().is_some())
+        };
+        if !self.running.iter().all(is_going_on) {
+            return true;
+        }
+        let is_waiting = |task: &&T| {
+            let generation = task.generation();
+            !generation.is_over() && self.running.iter().all(|running| running.ticket != generation.ticket())
+        };
+        let first = tasks.iter().find(is_waiting);
+        self.running.len() < self.n_parallel
+            && first.is_some_and(|task| self.has_room_for(task.generation().tokens().len()))
+    }
+
+    /// Gives back the memory of tasks that have ended or did not come again.
+    fn retire<T: Task>(&mut self, tasks: &[T]) {
+        let goes_on = |running: &Running| {
+            tasks
+                .iter()
+                .any(|task| task.generation().ticket() == running.ticket && !task.generation().is_over())
+        };
+        self.running.retain(goes_on);
+    }
+
+    /// Begins tasks that wait, in their order, while there is room for all that they hold now.
+    fn admit<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), EngineError> {
+        for task in tasks {
+            let generation = task.generation_mut();
+            if generation.is_over() || self.running.iter().any(|r| r.ticket == generation.ticket()) {
+                continue;
+            }
+            let tokens = generation.tokens();
+            if self.running.len() == self.n_parallel || !self.has_room_for(tokens.len()) {
+                break;
+            }
+            generation.fall_behind();
+            let (ticket, sequence) = (generation.ticket(), self.begin(&tokens)?);
+            self.running.push(Running { ticket, sequence, n_cached: 0, prefill: Duration::ZERO });
+        }
+        Ok(())
+    }
+
+    /// A sequence for these tokens: one that shares the pages of another's beginning, where that is worth it.
+    fn begin(&mut self, tokens: &[u32]) -> Result<Sequence, EngineError> {
+        let reachable = |running: &Running| {
+            let n_common = tokens.iter().zip(running.sequence.ids()).take_while(|(a, b)| a == b).count();
+            running.sequence.reachable(n_common.min(tokens.len() - 1))
+        };
+        let best = self.running.iter().map(|running| (reachable(running), running)).max_by_key(|(n, _)| *n);
+        if let Some((position, running)) = best.filter(|(n, _)| *n >= WORTH_SHARING) {
+            let fork = running.sequence.fork(&self.engine, &mut self.memory, position)?;
+            if let Some(fork) = fork {
+                return Ok(fork);
+            }
+        }
+        Ok(Sequence::new(&self.engine, N_SNAPSHOTS))
+    }
+
+    /// Whether a sequence of so many tokens fits beside what the others hold and may soon need.
+    fn has_room_for(&self, n_tokens: usize) -> bool {
+        let is_pending = |r: &Running| self.engine.model().n_pages(r.sequence.ids().len(), 1);
+        let mut needed = self.engine.model().n_pages(n_tokens, 1);
+        for running in &self.running {
+            let held = running.sequence.n_pages();
+            for ((needed, will), held) in needed.iter_mut().zip(is_pending(running)).zip(held) {
+                *needed += (will + 1).saturating_sub(held);
+            }
+        }
+        needed.iter().enumerate().all(|(table, n)| *n <= self.memory.n_pages_left(table))
+    }
+
+    /// Ends the first task that waits, for which the whole memory is too small.
+    fn refuse_first<T: Task>(&self, tasks: &mut [T]) -> Result<(), EngineError> {
+        if let Some(task) = tasks.iter_mut().find(|task| !task.generation().is_over()) {
+            self.hand_out(task, Err(EngineError::MemoryFull));
+        }
+        Ok(())
+    }
+
+    /// Makes the tokens of each sequence those of its task.
+    fn bring_up_to_date<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), EngineError> {
+        for running in &mut self.running {
+            let Some(task) = tasks.iter().find(|task| task.generation().ticket() == running.ticket) else {
+                continue;
+            };
+            let sequence = &mut running.sequence;
+            if self.flight.is_none() {
+                sequence.mend(&self.engine, &mut self.memory)?;
+            }
+            match task.generation().next_id() {
+                Some(id) if sequence.pending().is_empty() => sequence.extend(&[id]),
+                Some(_) => {}
+                None => {
+                    let tokens = task.generation().tokens();
+                    let n_common = tokens.iter().zip(sequence.ids()).take_while(|(a, b)| a == b).count();
+                    if n_common == tokens.len()
+                        && n_common == sequence.ids().len()
+                        && !sequence.pending().is_empty()
+                    {
+                        // A chunk of it was computed before.
+                        continue;
+                    }
+                    sequence.truncate(&self.engine, &mut self.memory, n_common.min(tokens.len() - 1))?;
+                    let n_held = sequence.ids().len();
+                    sequence.extend(&tokens[n_held..]);
+                    (running.n_cached, running.prefill) = (sequence.n_cached(), Duration::ZERO);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After an error: what was half done is taken back, and where even that fails the device is gone and nothing is held.
+    fn fall_back<T: Task>(&mut self, tasks: &mut [T]) {
+        self.flight = None;
+        for running in &mut self.running {
+            let position = running.sequence.n_cached();
+            if running.sequence.rewind(&self.engine, &mut self.memory, position).is_err() {
+                running.sequence.release();
+            }
+        }
+        tasks.iter_mut().filter(|t| !t.generation().is_over()).for_each(|t| t.generation_mut().fall_behind());
+        self.end_those_that_are_done(tasks);
+    }
+
+    /// Makes room for the rows of a sequence; where there is none, those that came last give theirs back. `false` where even the whole
+    /// memory is too small.
+    fn reserve<T: Task>(&mut self, idx: usize, n_rows: usize, tasks: &mut [T]) -> Result<bool, EngineError> {
+        loop {
+            let sequence = &mut self.running[idx].sequence;
+            let full = match sequence.reserve(&self.engine, &mut self.memory, n_rows) {
+                Ok(true) => return Ok(true),
+                Ok(false) => None,
+                Err(error) if Memory::<B>::is_full(&error) => Some(error),
+                Err(error) => return Err(error),
+            };
+            if self.running.len() == idx + 1 {
+                return full.map_or(Ok(false), Err);
+            }
+            if let Some(task) = self.task_of(self.running.len() - 1, tasks) {
+                task.generation_mut().fall_behind();
+            }
+            self.running.pop();
+        }
+    }
+}
+
+/// The most that so many sequences may hold.
+fn limit<B: Backend>(engine: &Engine<B>, n_parallel: usize, n_tokens: Option<usize>) -> PoolSize {
+    let (model, context) = (engine.model(), engine.model().facts().context);
+    let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
+    let of_one = model.n_pages(context, n_rows);
+    let n_slots = 1 + n_parallel * (1 + N_SNAPSHOTS) + 1;
+    let n_bytes = PoolSize { n_slots: 0, n_pages: of_one.clone() }.n_bytes(model.states());
+    let share = match n_tokens {
+        Some(n_tokens) => n_tokens as f64 / context as f64,
+        None => MAX_CACHE_BYTES as f64 / n_bytes.max(1) as f64,
+    };
+    let share = share.clamp(1.0, n_parallel as f64);
+    // One page more for each is written while its copy is held.
+    let n_pages = of_one.into_iter().map(|n| (n as f64 * share).ceil() as usize + n_parallel).collect();
+    PoolSize { n_slots, n_pages }
+}
+
+/// The flag that stops all tasks, where they have one; else one that nobody raises, and each task ends after the run.
+fn shared_cancel<T: Task>(tasks: &[T]) -> Cancel {
+    let mut going_on = tasks.iter().map(Task::generation).filter(|generation| !generation.is_over());
+    let Some(first) = going_on.next() else { return Cancel::new() };
+    let is_one = going_on.all(|generation| generation.cancel().is(first.cancel()));
+    if is_one { first.cancel().clone() } else { Cancel::new() }
+}
