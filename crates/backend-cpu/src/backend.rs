@@ -24,7 +24,7 @@ use crate::steps::Run;
 use crate::weight::Weight;
 
 /// Rows of the Plans for sequences that decode: ops compute the rows that there are, so that one Plan serves two to sixteen.
-const DECODE_SIZES: [usize; 2] = [1, 16];
+const DECODE_SIZES: [usize; 2] = [1, 32];
 
 /// Tokens of a prompt that run at once: enough to read each weight rarely, few enough to keep scratch small.
 const PREFILL_SIZE: usize = 256;

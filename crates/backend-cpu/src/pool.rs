@@ -33,13 +33,19 @@ pub(crate) struct Pool {
     turn: Mutex<()>,
 }
 
+/// Whether workers may come in, in the gate's lowest bit; above it is how many are in.
+const OPEN: usize = 1;
+const ONE_IN: usize = 2;
+
 /// What the caller and the workers share.
 struct Region {
-    /// Counts the regions; a worker runs each number once.
+    /// Counts the regions; a worker runs each number once at most.
     number: AtomicUsize,
-    /// The work of the current number; written before the number changes, while no worker is busy.
+    /// The work of the current number; written while the gate is closed and nobody is in.
     work: UnsafeCell<Option<*const Work>>,
-    n_busy: AtomicUsize,
+    /// Who comes in after the caller has done all that was left finds it closed, and is not waited for: on a busy machine a worker may
+    /// have no core for as long as many ops take.
+    gate: AtomicUsize,
     n_asleep: AtomicUsize,
     sleepers: Mutex<()>,
     wake: Condvar,
@@ -47,8 +53,8 @@ struct Region {
     panicked: AtomicBool,
 }
 
-// SAFETY: `work` is written by the one caller that holds `turn`, while `n_busy` is 0; workers read it after they saw
-// the new number (release, acquire) and before they lower `n_busy`. What it points to is `Sync`.
+// SAFETY: `work` is written by the one caller that holds `turn`, while the gate is closed and nobody is in; workers read it after they
+// came in through the open gate (release, acquire) and before they leave. What it points to is `Sync`.
 unsafe impl Sync for Region {}
 // SAFETY: as above; the pointer is not tied to the thread that made it.
 unsafe impl Send for Region {}
@@ -65,7 +71,7 @@ impl Pool {
         let region = Arc::new(Region {
             number: AtomicUsize::new(0),
             work: UnsafeCell::new(None),
-            n_busy: AtomicUsize::new(0),
+            gate: AtomicUsize::new(0),
             n_asleep: AtomicUsize::new(0),
             sleepers: Mutex::new(()),
             wake: Condvar::new(),
@@ -117,16 +123,16 @@ impl Pool {
         });
     }
 
-    /// Runs `work` on every thread, and returns when all are done.
+    /// Runs `work` on this thread and on those workers that come before it is done here, and returns when all of these are.
     fn region(&self, work: &(dyn Fn(usize) + Sync + '_)) {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let region = &*self.region;
-        // SAFETY: only the lifetime is dropped; workers use the pointer while they are counted busy, and `finish`
-        // waits for that count to fall to 0 before this function returns, unwinding included.
+        // SAFETY: only the lifetime is dropped; workers use the pointer while they are in, and `finish` closes the gate and
+        // waits until nobody is before this function returns, unwinding included.
         let erased = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const Work>(work) };
-        // SAFETY: this thread holds `turn` and no worker is busy, so nothing else looks at the cell.
+        // SAFETY: this thread holds `turn`, the gate is closed and nobody is in, so nothing else looks at the cell.
         unsafe { *region.work.get() = Some(erased) };
-        region.n_busy.store(self.workers.len(), Ordering::Relaxed);
+        region.gate.store(OPEN, Ordering::Release);
         // Sequentially consistent, as in `wait`: either a worker sees the number, or it is seen asleep here.
         region.number.fetch_add(1, Ordering::SeqCst);
         if region.n_asleep.load(Ordering::SeqCst) > 0 {
@@ -164,14 +170,25 @@ impl Region {
         let mut seen = 0;
         while self.wait(seen) {
             seen = self.number.load(Ordering::Acquire);
-            // SAFETY: the number is new, so the caller has written the work and waits for this thread.
+            if !self.come_in() {
+                continue;
+            }
+            // The region that is open now, which may be a later one than was waited for.
+            seen = self.number.load(Ordering::Acquire);
+            // SAFETY: this thread came in, so the caller has written the work and waits until it is out.
             let work = unsafe { (*self.work.get()).map(|work| &*work) };
             let run = || work.map(|work| work(thread_idx));
             if panic::catch_unwind(AssertUnwindSafe(run)).is_err() {
                 self.panicked.store(true, Ordering::Relaxed);
             }
-            self.n_busy.fetch_sub(1, Ordering::Release);
+            self.gate.fetch_sub(ONE_IN, Ordering::Release);
         }
+    }
+
+    /// Takes part in the region that is open; `false` where there is none.
+    fn come_in(&self) -> bool {
+        let one_more = |gate: usize| (gate & OPEN != 0).then(|| gate + ONE_IN);
+        self.gate.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more).is_ok()
     }
 
     /// Waits for another number than `seen`; false where the pool ends.
@@ -194,10 +211,11 @@ impl Region {
         self.number.load(Ordering::Acquire) != seen
     }
 
-    /// Waits until no worker is busy.
+    /// Closes the gate, and waits until nobody is in.
     fn finish(&self) {
         let mut n_spins = 0;
-        while self.n_busy.load(Ordering::Acquire) > 0 {
+        self.gate.fetch_and(!OPEN, Ordering::AcqRel);
+        while self.gate.load(Ordering::Acquire) > 0 {
             n_spins += 1;
             if n_spins < N_SPINS_BEFORE_YIELD {
                 hint::spin_loop();
@@ -236,6 +254,16 @@ mod tests {
             pool.share(&mut locals, 100, 1, |n, range| *n += range.len());
         }
         assert_eq!(locals.iter().sum::<usize>(), 500);
+    }
+
+    #[test]
+    fn a_worker_that_never_comes_is_not_waited_for() {
+        let mut pool = Pool::new(1).unwrap();
+        // As where another program has its core.
+        pool.workers.push(Box::new(|| ()));
+        let mut locals = [0; 2];
+        (0..3).for_each(|_| pool.share(&mut locals, 100, 1, |n, range| *n += range.len()));
+        assert_eq!(locals, [300, 0]);
     }
 
     #[test]

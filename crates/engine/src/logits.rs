@@ -24,9 +24,15 @@ pub struct TokenLogprob {
     pub top: Vec<Candidate>,
 }
 
+/// Numbers that are compared side by side, so that loops over a vocabulary are vectorised.
+const N_LANES: usize = 32;
+
 /// Refuses logits that are no numbers; −∞ is one, it masks a token.
 pub(crate) fn check(logits: &[f32]) -> Result<(), EngineError> {
-    match logits.iter().find(|x| x.is_nan() || **x == f32::INFINITY) {
+    let is_no_number = |x: &f32| x.is_nan() || *x == f32::INFINITY;
+    // A block is looked at as a whole: few have anything to find.
+    let found = logits.chunks(N_LANES).find(|block| block.iter().fold(false, |any, x| any | is_no_number(x)));
+    match found.and_then(|block| block.iter().find(|x| is_no_number(x))) {
         Some(found) => Err(EngineError::NotFinite { found: *found }),
         None => Ok(()),
     }
@@ -34,13 +40,16 @@ pub(crate) fn check(logits: &[f32]) -> Result<(), EngineError> {
 
 /// Index of the largest logit, the first of equals.
 pub fn argmax(logits: &[f32]) -> u32 {
-    let mut best = 0;
-    for (i, x) in logits.iter().enumerate() {
-        if *x > logits[best] {
-            best = i;
-        }
+    let larger = |max: f32, x: f32| if x > max { x } else { max };
+    let (blocks, rest) = logits.as_chunks::<N_LANES>();
+    let mut lanes = [f32::NEG_INFINITY; N_LANES];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(max, x)| *max = larger(*max, *x));
     }
-    best as u32
+    let max = lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger);
+    let block = blocks.iter().position(|block| block.iter().fold(false, |any, x| any | (*x == max)));
+    let first = block.unwrap_or(blocks.len()) * N_LANES;
+    logits[first..].iter().position(|x| *x == max).map_or(0, |i| (first + i) as u32)
 }
 
 /// `log Σ exp(logits)`, in f64.
@@ -138,7 +147,27 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_is_found_wherever_it_is_and_the_first_of_equals() {
+        for n in [1, 31, 32, 33, 100, 257] {
+            for i in 0..n {
+                let mut logits = vec![-1.0; n];
+                logits[i] = 2.0;
+                assert_eq!(argmax(&logits), i as u32);
+                logits[n - 1] = 2.0;
+                assert_eq!(argmax(&logits), i as u32);
+            }
+            assert_eq!(argmax(&vec![f32::NEG_INFINITY; n]), 0);
+        }
+        assert_eq!(argmax(&[]), 0);
+    }
+
+    #[test]
     fn logits_that_are_no_numbers_are_refused() {
+        for i in 0..70 {
+            let mut logits = vec![0.0; 70];
+            logits[i] = f32::INFINITY;
+            assert!(check(&logits).is_err());
+        }
         assert!(check(&[0.0, f32::NEG_INFINITY]).is_ok());
         assert!(check(&[0.0, f32::NAN]).is_err());
     }

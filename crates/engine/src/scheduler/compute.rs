@@ -103,7 +103,9 @@ impl<B: Backend> Scheduler<B> {
         let mut n_left = if decoding.is_empty() { most } else { most.min(ROWS_BESIDE + decoding.len()) };
         let mut parts: Vec<Part> = Vec::new();
         for idx in decoding.into_iter().chain(behind) {
-            let n_rows = n_pending(&idx).min(n_left);
+            let running = &self.running[idx];
+            let until_kept = running.keep_at.and_then(|n| n.checked_sub(running.sequence.n_cached()));
+            let n_rows = n_pending(&idx).min(n_left).min(until_kept.filter(|n| *n > 0).unwrap_or(usize::MAX));
             let is_last = n_rows == n_pending(&idx);
             if n_rows == 0
                 || (is_last && parts.iter().filter(|part| part.is_last).count() == self.engine.n_wanted())
@@ -159,8 +161,17 @@ impl<B: Backend> Scheduler<B> {
 
     /// Notes what was computed.
     fn advance(&mut self, part: Part) -> Result<(), EngineError> {
-        let sequence = &mut self.running[part.idx].sequence;
+        let Running { sequence, keep_at, .. } = &mut self.running[part.idx];
         sequence.advance(part.n_rows);
+        if *keep_at == Some(sequence.n_cached()) {
+            let position = keep_at.take().unwrap_or_default();
+            sequence.take_snapshot(&self.engine, &mut self.memory, (0, Kept::Beside))?;
+            if sequence.reachable(position) == position {
+                let beginning = sequence.fork(&self.engine, &mut self.memory, position)?;
+                beginning.into_iter().for_each(|beginning| self.beginnings.keep(beginning));
+            }
+            return Ok(());
+        }
         let is_due = sequence.n_cached() >= sequence.last_snapshot() + SNAPSHOT_EVERY;
         if is_due {
             let kept = if part.n_rows > 1 && part.is_last { Kept::WithPages } else { Kept::Beside };

@@ -1,11 +1,13 @@
 //! Many generations at once: each step is one run with rows of those that decode and chunks of prompts.
 
+mod beginnings;
 mod compute;
 mod fly;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::beginnings::{Beginnings, Begun, waits_for};
 use crate::flight::Flight;
 use crate::generate::Ticket;
 use crate::memory::Memory;
@@ -16,9 +18,6 @@ use hala_plan::{Backend, Cancel, PoolSize};
 
 /// Snapshots of a sequence at most: a text that goes back computes a little again, and memory is for more sequences.
 const N_SNAPSHOTS: usize = 4;
-
-/// Tokens that two texts have in common, from which on the second is begun with the pages of the first.
-const WORTH_SHARING: usize = 16;
 
 /// Bytes of caches at most where no number of tokens is asked for; one sequence may always fill its context.
 #[cfg(not(target_family = "wasm"))]
@@ -56,6 +55,8 @@ struct Running {
     n_cached: usize,
     /// Its share of the runs that computed its prompt.
     prefill: Duration,
+    /// Tokens after which its beginning is kept for other texts.
+    keep_at: Option<usize>,
 }
 
 /// Works on many generations at once, in one memory.
@@ -68,6 +69,7 @@ pub struct Scheduler<B: Backend> {
     engine: Arc<Engine<B>>,
     memory: Memory<B>,
     running: Vec<Running>,
+    beginnings: Beginnings,
     /// Runs of all that is running, ahead of what was handed out.
     flight: Option<Flight<B>>,
     logits: Vec<f32>,
@@ -85,7 +87,8 @@ impl<B: Backend> Scheduler<B> {
         let n_parallel = options.n_parallel.unwrap_or(most).clamp(1, most);
         let memory = Memory::new(&engine, limit(&engine, n_parallel, options.n_tokens))?;
         let (running, logits, prompts) = (Vec::new(), Vec::new(), options.prompts);
-        Ok(Self { engine, memory, running, flight: None, logits, n_parallel, prompts })
+        let beginnings = Beginnings::default();
+        Ok(Self { engine, memory, running, beginnings, flight: None, logits, n_parallel, prompts })
     }
 
     /// The model on its device.
@@ -103,11 +106,12 @@ impl<B: Backend> Scheduler<B> {
         (0..self.engine.model().tables().len()).map(|table| self.memory.n_pages_taken(table)).collect()
     }
 
-    /// Gives back memory that no sequence holds.
+    /// Gives back memory that no sequence holds, with what was kept of the beginnings of texts.
     ///
     /// # Errors
     /// A lost device.
     pub fn trim(&mut self) -> Result<(), EngineError> {
+        self.beginnings = Beginnings::default();
         self.memory.trim(self.engine.backend())
     }
 
@@ -220,30 +224,24 @@ impl<B: Backend> Scheduler<B> {
                 continue;
             }
             let tokens = generation.tokens();
-            if self.running.len() == self.n_parallel || !self.has_room_for(tokens.len()) {
+            let waits = |running: &Running| waits_for(&tokens, &running.sequence, running.keep_at);
+            if self.running.len() == self.n_parallel || self.running.iter().any(waits) {
                 break;
             }
+            while !self.has_room_for(tokens.len()) {
+                if !self.beginnings.let_go() {
+                    return Ok(());
+                }
+            }
             generation.fall_behind();
-            let (ticket, sequence) = (generation.ticket(), self.begin(&tokens)?);
-            self.running.push(Running { ticket, sequence, n_cached: 0, prefill: Duration::ZERO });
+            let sequences = self.running.iter().map(|running| &running.sequence);
+            let memory = (&*self.engine, &mut self.memory);
+            let Begun { sequence, keep_at } =
+                self.beginnings.begin(memory, sequences, &tokens, N_SNAPSHOTS)?;
+            let (ticket, prefill) = (generation.ticket(), Duration::ZERO);
+            self.running.push(Running { ticket, sequence, n_cached: 0, prefill, keep_at });
         }
         Ok(())
-    }
-
-    /// A sequence for these tokens: one that shares the pages of another's beginning, where that is worth it.
-    fn begin(&mut self, tokens: &[u32]) -> Result<Sequence, EngineError> {
-        let reachable = |running: &Running| {
-            let n_common = tokens.iter().zip(running.sequence.ids()).take_while(|(a, b)| a == b).count();
-            running.sequence.reachable(n_common.min(tokens.len() - 1))
-        };
-        let best = self.running.iter().map(|running| (reachable(running), running)).max_by_key(|(n, _)| *n);
-        if let Some((position, running)) = best.filter(|(n, _)| *n >= WORTH_SHARING) {
-            let fork = running.sequence.fork(&self.engine, &mut self.memory, position)?;
-            if let Some(fork) = fork {
-                return Ok(fork);
-            }
-        }
-        Ok(Sequence::new(&self.engine, N_SNAPSHOTS))
     }
 
     /// Whether a sequence of so many tokens fits beside what the others hold and may soon need.
@@ -303,6 +301,7 @@ impl<B: Backend> Scheduler<B> {
     /// After an error: what was half done is taken back, and where even that fails the device is gone and nothing is held.
     fn fall_back<T: Task>(&mut self, tasks: &mut [T]) {
         self.flight = None;
+        self.beginnings = Beginnings::default();
         for running in &mut self.running {
             let position = running.sequence.n_cached();
             if running.sequence.rewind(&self.engine, &mut self.memory, position).is_err() {
@@ -324,6 +323,9 @@ impl<B: Backend> Scheduler<B> {
                 Err(error) if Memory::<B>::is_full(&error) => Some(error),
                 Err(error) => return Err(error),
             };
+            if self.beginnings.let_go() {
+                continue;
+            }
             if self.running.len() == idx + 1 {
                 return full.map_or(Ok(false), Err);
             }
@@ -340,7 +342,7 @@ fn limit<B: Backend>(engine: &Engine<B>, n_parallel: usize, n_tokens: Option<usi
     let (model, context) = (engine.model(), engine.model().facts().context);
     let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
     let of_one = model.n_pages(context, n_rows);
-    let n_slots = 1 + n_parallel * (1 + N_SNAPSHOTS) + 1;
+    let n_slots = 1 + n_parallel * (1 + N_SNAPSHOTS) + Beginnings::N_SLOTS + 1;
     let n_bytes = PoolSize { n_slots: 0, n_pages: of_one.clone() }.n_bytes(model.states());
     let share = match n_tokens {
         Some(n_tokens) => n_tokens as f64 / context as f64,

@@ -1,0 +1,97 @@
+//! Beginnings that texts share, such as a system message or an instruction: computed once, and kept for texts that come.
+
+use std::collections::VecDeque;
+
+use hala_plan::Backend;
+
+use crate::memory::Memory;
+use crate::sequence::Sequence;
+use crate::{Engine, EngineError};
+
+/// Tokens that must be saved for a beginning to be worth a copy of its states.
+const WORTH_SHARING: usize = 8;
+
+/// Beginnings that are kept, and prompts that new ones are compared with.
+const MOST_KEPT: usize = 4;
+const MOST_RECENT: usize = 8;
+
+/// What is kept, and what came last.
+#[derive(Debug, Default)]
+pub(super) struct Beginnings {
+    /// Those used last at the end.
+    kept: Vec<Sequence>,
+    recent: VecDeque<Vec<u32>>,
+}
+
+/// How a text begins.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) sequence: Sequence,
+    /// Tokens after which its beginning is to be kept.
+    pub(super) keep_at: Option<usize>,
+}
+
+impl Beginnings {
+    /// Slots that what is kept may need: its own, and that of a snapshot.
+    pub(super) const N_SLOTS: usize = 2 * MOST_KEPT;
+
+    /// A sequence for these tokens: one that shares the pages of another's beginning, where that is worth it; and whether it begins as others do
+    /// for longer than that.
+    ///
+    /// # Errors
+    /// No memory, or a lost device.
+    pub(super) fn begin<'s, B: Backend>(
+        &mut self,
+        (engine, memory): (&Engine<B>, &mut Memory<B>),
+        running: impl Iterator<Item = &'s Sequence>,
+        tokens: &[u32],
+        n_snapshots: usize,
+    ) -> Result<Begun, EngineError> {
+        let most = tokens.len() - 1;
+        let reachable = |sequence: &Sequence| sequence.reachable(n_common(tokens, sequence.ids()).min(most));
+        let kept = self.kept.iter().enumerate().map(|(i, sequence)| (reachable(sequence), Some(i), sequence));
+        let best = running.map(|sequence| (reachable(sequence), None, sequence)).chain(kept);
+        let (mut position, mut fork) = (0, None);
+        if let Some((reached, i, sequence)) = best.max_by_key(|(n, ..)| *n)
+            && reached >= WORTH_SHARING
+        {
+            fork = sequence.fork(engine, memory, reached)?;
+            position = if fork.is_some() { reached } else { 0 };
+            if let Some(i) = i {
+                let used = self.kept.remove(i);
+                self.kept.push(used);
+            }
+        }
+        let common = self.recent.iter().map(|recent| n_common(tokens, recent).min(most));
+        let keep_at = common.filter(|n| *n >= position + WORTH_SHARING).min();
+        self.recent.push_back(tokens.to_vec());
+        if self.recent.len() > MOST_RECENT {
+            self.recent.pop_front();
+        }
+        Ok(Begun { sequence: fork.unwrap_or_else(|| Sequence::new(engine, n_snapshots)), keep_at })
+    }
+
+    /// Keeps a beginning; the one that was not used for longest makes room where needed.
+    pub(super) fn keep(&mut self, beginning: Sequence) {
+        if self.kept.len() == MOST_KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push(beginning);
+    }
+
+    /// Lets go of the one that was not used for longest; `false` where there is none.
+    pub(super) fn let_go(&mut self) -> bool {
+        let has_one = !self.kept.is_empty();
+        self.kept.drain(..usize::from(has_one));
+        has_one
+    }
+}
+
+/// Whether a text had better wait until a beginning of another is computed that both have.
+pub(super) fn waits_for(tokens: &[u32], other: &Sequence, keep_at: Option<usize>) -> bool {
+    keep_at.is_some_and(|n| other.n_cached() < n && n < tokens.len() && n_common(tokens, other.ids()) >= n)
+}
+
+fn n_common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
