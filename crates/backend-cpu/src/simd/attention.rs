@@ -161,7 +161,9 @@ impl<C: Cell> Task<'_, C> {
             let start = self.query(row).0;
             // SAFETY: the heads and rows of a task belong to one thread.
             let y = unsafe { y.part(start..start + head_size) };
-            y.iter_mut().zip(sums).for_each(|(y, sum)| *y = sum / total);
+            for (y, sum) in y.iter_mut().zip(sums) {
+                *y = sum / total;
+            }
         }
     }
 
@@ -202,7 +204,12 @@ impl<C: Cell> Task<'_, C> {
 #[inline(always)]
 fn weigh(scores: &mut [f32], max: &mut f32, total: &mut f32) -> f32 {
     // A score that is not a number is no maximum, but makes the total one.
-    let new_max = scores.iter().fold(*max, |max, s| if *s > max { *s } else { max });
+    let mut new_max = *max;
+    for s in scores.iter() {
+        if *s > new_max {
+            new_max = *s;
+        }
+    }
     let factor = exp(*max - new_max);
     let mut parts = [0.0f32; 8];
     let (chunks, rest) = scores.as_chunks_mut::<8>();

@@ -89,10 +89,14 @@ impl<'a> Products<'a, 1> for SideBySide<'a> {
 fn write(y: &mut [f32], sums: &[f32; N_ROWS], bias: Option<&[f32]>, add: bool) {
     let mut sums = *sums;
     if let Some(bias) = bias {
-        sums.iter_mut().zip(bias).for_each(|(sum, b)| *sum += b);
+        for (sum, b) in sums.iter_mut().zip(bias) {
+            *sum += b;
+        }
     }
     if add {
-        y.iter_mut().zip(sums).for_each(|(y, sum)| *y += sum);
+        for (y, sum) in y.iter_mut().zip(sums) {
+            *y += sum;
+        }
     } else {
         y.copy_from_slice(&sums[..y.len()]);
     }

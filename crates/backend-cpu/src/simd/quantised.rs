@@ -104,27 +104,38 @@ impl Form<'_> {
         let words = unsafe { self.words.part(first * n_words..(first + stride) * n_words) };
         // SAFETY: as above.
         let scales = unsafe { self.scales.part(first * n_blocks..(first + stride) * n_blocks) };
-        let mut words = words[t - first..].iter_mut().step_by(stride);
-        let scales = scales[t - first..].iter_mut().step_by(stride);
+        let mut words = Strided { words: &mut words[t - first..], stride, at: 0 };
         let mut pairs = [0u32; MAX_BLOCK / 2];
-        for (block, scale) in self.blocks.iter().zip(scales) {
+        for (b, block) in self.blocks.iter().enumerate() {
             let pairs = &mut pairs[..block.n_steps * self.layout.n_words()];
             let codes: &mut [i16] = bytemuck::cast_slice_mut(pairs);
-            *scale = encode(&x[block.columns()], codes);
+            scales[t - first + b * stride] = encode(&x[block.columns()], codes);
             match self.layout {
-                Layout::Pairs => write(pairs.iter().copied(), &mut words),
-                Layout::Fours => write(in_bytes::<4>(codes), &mut words),
-                Layout::Eights => write(in_bytes::<8>(codes), &mut words),
+                Layout::Pairs => words.write(pairs.iter().copied()),
+                Layout::Fours => words.write(in_bytes::<4>(codes)),
+                Layout::Eights => words.write(in_bytes::<8>(codes)),
             }
         }
     }
 }
 
-/// Moves `from` to the next of `to`.
-#[inline(always)]
-fn write<'a>(from: impl Iterator<Item = u32>, to: &mut impl Iterator<Item = &'a mut u32>) {
-    for (from, to) in from.zip(to) {
-        *to = from;
+/// One token's words in its tile.
+struct Strided<'a> {
+    words: &'a mut [u32],
+    stride: usize,
+    /// Where the next word goes.
+    at: usize,
+}
+
+impl Strided<'_> {
+    /// Writes the next words. (Iterators that step through the tile are loops over closures, which are not compiled for the
+    /// instruction set.)
+    #[inline(always)]
+    fn write(&mut self, from: impl Iterator<Item = u32>) {
+        for word in from {
+            self.words[self.at] = word;
+            self.at += self.stride;
+        }
     }
 }
 
@@ -132,7 +143,10 @@ fn write<'a>(from: impl Iterator<Item = u32>, to: &mut impl Iterator<Item = &'a 
 #[inline(always)]
 fn encode(x: &[f32], codes: &mut [i16]) -> f32 {
     // Magnitudes are compared by their bits, which have the order of the floats: a loop without branches.
-    let max_bits = x.iter().fold(0, |max: i32, x| max.max((x.to_bits() & 0x7fff_ffff) as i32));
+    let mut max_bits = 0;
+    for x in x {
+        max_bits = max_bits.max((x.to_bits() & 0x7fff_ffff) as i32);
+    }
     let max = f32::from_bits(max_bits as u32);
     let inverse = if max < MIN { 0.0 } else { MAX / max };
     for (code, x) in codes.iter_mut().zip(x) {

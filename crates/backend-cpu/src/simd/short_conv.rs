@@ -134,13 +134,17 @@ impl Convolution<'_> {
                 for k in 0..self.n_taps {
                     let taps = near.get(k).copied().unwrap_or_else(|| gather(k));
                     let u = self.u::<W>(part, first, t + k);
-                    sums.iter_mut().zip(u).zip(taps).for_each(|((sum, u), tap)| *sum += u * tap);
+                    for ((sum, u), tap) in sums.iter_mut().zip(u).zip(taps) {
+                        *sum += u * tap;
+                    }
                 }
                 let row = part.first_row + t;
                 let c = &self.projected[(3 * row + 1) * self.width + first..][..W];
                 // SAFETY: the channels of a block belong to one thread.
                 let y = unsafe { self.y.part(row * self.width + first..row * self.width + first + W) };
-                y.iter_mut().zip(sums).zip(c).for_each(|((y, sum), c)| *y = c * sum);
+                for ((y, sum), c) in y.iter_mut().zip(sums).zip(c) {
+                    *y = c * sum;
+                }
             }
             for k in 0..self.n_taps - 1 {
                 let u = self.u::<W>(part, first, part.n_rows + k);
@@ -155,19 +159,23 @@ impl Convolution<'_> {
     /// The input of the convolution `n_taps − 1` rows before the `i`-th of a sequence's.
     #[inline(always)]
     fn u<const W: usize>(&self, part: Part, first: usize, i: usize) -> [f32; W] {
+        // Loops, not closures: what is not inlined is not compiled for the instruction set.
+        let mut u = [0.0; W];
         match i.checked_sub(self.n_taps - 1) {
             None => {
                 let start = part.slot + i * self.width + first;
                 // SAFETY: the channels of a block belong to one thread, which holds no other part here.
-                let kept = unsafe { self.slots.part(start..start + W) };
-                std::array::from_fn(|lane| kept[lane])
+                u.copy_from_slice(unsafe { self.slots.part(start..start + W) });
             }
             Some(t) => {
                 let row = part.first_row + t;
                 let b = &self.projected[3 * row * self.width + first..][..W];
                 let x = &self.projected[(3 * row + 2) * self.width + first..][..W];
-                std::array::from_fn(|lane| b[lane] * x[lane])
+                for ((u, b), x) in u.iter_mut().zip(b).zip(x) {
+                    *u = b * x;
+                }
             }
         }
+        u
     }
 }

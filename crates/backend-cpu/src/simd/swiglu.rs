@@ -59,11 +59,17 @@ impl<'a> Products<'a, 2> for Gated<'a> {
         let start = place.token * n_out + column;
         // SAFETY: the columns of a unit belong to one thread.
         let y = unsafe { self.y.part(start..start + n) };
-        let gated: [f32; N_ROWS] = if self.params.gelu == 1 {
-            std::array::from_fn(|i| gelu(gate[i]) * up[i])
+        let mut gated = *gate;
+        // Loops, not closures: what is not inlined is not compiled for the instruction set.
+        if self.params.gelu == 1 {
+            for (gated, up) in gated.iter_mut().zip(up) {
+                *gated = gelu(*gated) * up;
+            }
         } else {
-            std::array::from_fn(|i| silu(gate[i]) * up[i])
-        };
+            for (gated, up) in gated.iter_mut().zip(up) {
+                *gated = silu(*gated) * up;
+            }
+        }
         y.copy_from_slice(&gated[..n]);
     }
 }

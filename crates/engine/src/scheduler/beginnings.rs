@@ -9,7 +9,7 @@ use crate::sequence::Sequence;
 use crate::{Engine, EngineError};
 
 /// Tokens that must be saved for a beginning to be worth a copy of its states.
-const WORTH_SHARING: usize = 8;
+const WORTH_SHARING: usize = 4;
 
 /// Beginnings that are kept, and prompts that new ones are compared with.
 const MOST_KEPT: usize = 4;
