@@ -58,6 +58,31 @@ fn several_numbers_of_threads_are_measured_one_after_the_other() {
 }
 
 #[test]
+fn several_numbers_of_sequences_are_measured_one_after_the_other() {
+    let run = || hala(&SMALL).args(&["--backend", "cpu", "--parallel", "1,3"]).model(two_layer());
+    let lines = run().arg("--json").run().text();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let parallel: Vec<_> = lines.iter().map(|line| line["parallel"].as_u64().unwrap()).collect();
+    assert_eq!(parallel, [1, 3]);
+    for line in &lines {
+        assert!(
+            line["prefill_tps"].as_f64().unwrap() > 0.0 && line["decode_tps"].as_f64().unwrap() > 0.0,
+            "{line}"
+        );
+    }
+    let table = run().run().text();
+    assert!(table.contains("1 sequence at once") && table.contains("3 sequences at once"), "{table}");
+    for wrong in ["0", "-1", "many", "9999"] {
+        hala(&SMALL)
+            .args(&["--backend", "cpu", "--parallel", wrong])
+            .model(two_layer())
+            .run()
+            .refused(&[wrong]);
+    }
+}
+
+#[test]
 fn other_commands_take_one_number_of_threads() {
     hala(&["generate", "--threads", "1,2", "--prompt", "a"])
         .model(two_layer())

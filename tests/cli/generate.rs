@@ -80,6 +80,51 @@ fn the_seed_minus_1_is_another_one_each_time_and_is_told() {
     assert_eq!(run(&first["sampling"]["seed"].to_string())["text"], first["text"]);
 }
 
+/// Each object that the command prints.
+fn objects(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_prompts_of_a_file_are_continued_in_their_order_as_each_is_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prompts.txt");
+    let prompts = ["Good morning.", "Thank you.", "Where is it?", "Good morning."];
+    std::fs::write(&file, prompts.join("\n\n")).unwrap();
+    let options = ["generate", "--chat", "--max-tokens", "12", "--json"];
+    for parallel in ["1", "3"] {
+        let run = hala(&options).args(&["--parallel", parallel]).arg("--file").arg(&file);
+        let found = objects(&run.run().text());
+        assert_eq!(found.len(), prompts.len());
+        for (i, (found, prompt)) in found.iter().zip(prompts).enumerate() {
+            let alone = hala(&options).arg("--prompt").arg(prompt).run().json();
+            assert_eq!((&found["prompt"], &found["choice"]), (&json!(i), &json!(0)));
+            for name in ["text", "ids", "finish"] {
+                assert_eq!(found[name], alone[name], "{name} of {prompt}");
+            }
+        }
+    }
+    std::fs::write(&file, "\n \n").unwrap();
+    hala(&options).arg("--file").arg(&file).run().refused(&["prompts.txt", "no prompt"]);
+    hala(&options).arg("--file").arg(folder.path().join("none.txt")).run().refused(&["none.txt"]);
+}
+
+#[test]
+fn several_texts_of_a_prompt_are_those_of_the_seeds_that_follow() {
+    let options = ["generate", "--prompt", "Good", "--temperature", "1.5", "--max-tokens", "9", "--json"];
+    let found = objects(&hala(&options).args(&["--n", "3", "--seed", "7", "--logprobs", "1"]).run().text());
+    assert_eq!(found.iter().map(|found| found["choice"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2]);
+    for (found, seed) in found.iter().zip(["7", "8", "9"]) {
+        let alone = hala(&options).args(&["--seed", seed, "--logprobs", "1"]).run().json();
+        for name in ["text", "ids", "finish", "sampling", "logprobs"] {
+            assert_eq!(found[name], alone[name], "{name} of seed {seed}");
+        }
+    }
+    let text = hala(&["generate", "--prompt", "Good", "--max-tokens", "3", "--n", "2"]).run().text();
+    assert!(text.contains("prompt 1, text 1\n") && text.contains("prompt 1, text 2\n"), "{text}");
+    hala(&options).args(&["--n", "0"]).run().refused(&["--n"]);
+}
+
 #[test]
 fn the_text_ends_before_a_stop_string() {
     let run = |stop: &str| hala(&["generate", "--chat", "--prompt", PROMPT, "--stop", stop]).run().text();

@@ -79,6 +79,35 @@ fn with_lines_a_line_is_answered_before_the_next_one_comes() {
     assert!(child.wait().unwrap().success());
 }
 
+#[test]
+fn the_text_is_the_same_however_many_sentences_run_at_once() {
+    let source =
+        "Good morning. Thank you. Where is it?\n\nI want water. Good morning.\tHow much is this?\n".repeat(3);
+    let run = |parallel, options: &[&str]| {
+        hala(&["translate", "--to", "ar", "--parallel", parallel])
+            .args(options)
+            .input(source.as_str())
+            .run()
+            .text()
+    };
+    for options in [&[][..], &["--lines"]] {
+        let one = run("1", options);
+        assert_eq!(one.lines().count(), source.lines().count());
+        for parallel in ["2", "7", "32"] {
+            assert_eq!(run(parallel, options), one);
+        }
+    }
+    hala(&["translate", "--parallel", "0"]).input("").run().refused(&["--parallel"]);
+}
+
+#[test]
+fn lines_before_one_that_cannot_be_read_are_translated_first() {
+    let run =
+        hala(&["translate", "--lines"]).input(&b"Good morning.\nGood morning.\n\xff\nThank you."[..]).run();
+    assert_eq!(run.stdout, "صباح الخير.\nصباح الخير.\n");
+    run.blames(&["not valid UTF-8", "byte 28"]);
+}
+
 /// Checks that the segments of a translation name the same sentences in its two texts by their bytes.
 fn check_alignment(source: &str, json: &Value) {
     let target = json["text"].as_str().unwrap();

@@ -186,7 +186,11 @@ impl BenchArgs {
             prompts: Prompts::First,
         };
         let mut scheduler = Scheduler::new(Arc::clone(engine), options)?;
-        ensure!(scheduler.n_parallel() == n, "at most {} sequences run at once here", scheduler.n_parallel());
+        let most = scheduler.n_parallel();
+        ensure!(
+            most == n,
+            "--parallel {n} is more than the {most} sequences that run at once on this device"
+        );
         // The first token comes with the prompt.
         let max_tokens = Some(self.generate + 1);
         let options = GenerateOptions { max_tokens, ignore_eos: true, ..GenerateOptions::default() };
