@@ -57,7 +57,8 @@ impl Translations {
             if let Some(text) = first.hand_out()? {
                 return Ok(Handed::Text(text));
             }
-            if first.n_left() == 0 || first.so_far().finish == FinishReason::Cancelled {
+            // With nothing under way it is done, or was cancelled before the next sentence began.
+            if first.sentences().next().is_none() || first.so_far().finish == FinishReason::Cancelled {
                 let ended = self.list.pop_front().map(Translation::finish).transpose()?;
                 return Ok(ended.map_or(Handed::Nothing, |translated| Handed::End(Box::new(translated))));
             }

@@ -1,6 +1,8 @@
 //! Whole texts: layout kept, sentences aligned, streams, cancellation.
 
-use hala_engine::{Direction, FinishReason, Looped, Obstacle, Outcome, Translated};
+use hala_engine::{
+    Direction, FinishReason, Handed, Looped, Obstacle, Outcome, Translated, Translation, Translations,
+};
 use hala_plan::Cancel;
 use hala_text::Language;
 use pollster::block_on;
@@ -176,6 +178,21 @@ fn a_cancelled_translation_ends_with_what_there_is() {
     let all = block_on(translator.translate_all(&texts, Direction::default(), &Cancel::new())).unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(all[0].text, "صباح الخير.");
+}
+
+#[test]
+fn a_translation_that_is_cancelled_before_its_next_sentence_ends() {
+    let mut translator = translator(engine());
+    let cancel = Cancel::new();
+    let translation =
+        Translation::new(translator.engine(), "Good morning.", Direction::default(), &cancel).unwrap();
+    cancel.cancel();
+    let mut translations = Translations::default();
+    translations.push(translation);
+    let handed = block_on(translations.step(translator.scheduler())).unwrap();
+    let Handed::End(translated) = handed else { panic!("{handed:?}") };
+    assert_eq!((translated.finish, translated.text.as_str()), (FinishReason::Cancelled, ""));
+    assert!(translations.is_empty());
 }
 
 /// The tokens of the prompts and of the translations, and how many sentences were translated.
