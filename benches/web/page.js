@@ -18,6 +18,29 @@ async function hala({ backend, threads, text, generate }) {
   };
 }
 
+/** Hala: so many sentences translated, several of them at once. */
+async function sentences({ backend, threads, parallel, n }) {
+  const { Hala } = await import('/hala/index.js');
+  const started = performance.now();
+  const hala = await Hala.load({ model: '/model/', backend, threads, parallel, weights: 'int8', cache: false, context: 1024 });
+  const load_s = (performance.now() - started) / 1000;
+  const words = ['the', 'cat', 'sat', 'on', 'a', 'mat', 'and', 'then', 'ran', 'home'];
+  // Of 4 to 16 words, so that some end long before others.
+  const sentence = (i) => Array.from({ length: 4 + ((i * 5) % 13) }, (_, j) => words[(i + 3 * j) % words.length]).join(' ');
+  const text = Array.from({ length: n }, (_, i) => `${sentence(i)[0].toUpperCase()}${sentence(i).slice(1)}.`).join(' ');
+  await hala.translate({ text: 'Good morning.', to: 'ar' });
+  const begun = performance.now();
+  const seconds = () => (performance.now() - begun) / 1000;
+  let first_s;
+  const { usage, timings, segments } = await hala.translate({ text, to: 'ar', onText: () => { first_s ??= seconds(); } });
+  const figures = { seconds: seconds(), first_s, n_segments: segments.length, n_looped: segments.filter(({ looped }) => looped).length };
+  window.hala = hala;
+  const { wasmBytes, threads: n_threads } = await hala.refresh();
+  const tokens_s = usage.completion_tokens / figures.seconds;
+  const { prompt_ms, predicted_ms } = timings;
+  return { load_s, ...figures, tokens_s, prompt_ms, predicted_ms, n_prompt: usage.prompt_tokens, n_tokens: usage.completion_tokens, n_threads, wasm_mb: Math.round(wasmBytes / 1e6) };
+}
+
 /** The same of wllama, on the CPU. */
 async function wllama({ threads, text, generate }) {
   const { Wllama, LoggerWithoutDebug } = await import('/wllama/esm/index.js');
@@ -35,5 +58,5 @@ async function wllama({ threads, text, generate }) {
 }
 
 const { engine, ...task } = await (await fetch('/task')).json();
-const figures = await { hala, wllama }[engine](task).catch((error) => ({ error: String(error?.stack ?? error) }));
+const figures = await { hala, sentences, wllama }[engine](task).catch((error) => ({ error: String(error?.stack ?? error) }));
 await fetch('/figures', { method: 'POST', body: JSON.stringify(figures) });

@@ -1,7 +1,9 @@
 // Times the package in Chromium on a checkpoint, in turn with wllama on the same model as GGUF where one is given.
 //
 //   node speed.mjs CHECKPOINT [--gguf MODEL.gguf --wllama FOLDER] [--backend wasm|webgpu] [--threads 1] [--prompt 128] [--generate 32] [--rounds 3]
+//   node speed.mjs CHECKPOINT --sentences 40 [--parallel 1,16] [--package FOLDER] …
 //
+// With --sentences it translates so many, and --parallel says how many of them at once, in turn. FOLDER after --package is another build of the package.
 // CHECKPOINT is a folder with config.json, model.safetensors and a tokenizer; FOLDER is where npm has installed @wllama/wllama.
 // Needs `cargo xtask web`, Linux for the memory figures, and Chromium at HALA_CHROMIUM or where Debian has it. Prints medians, and every round as a line of JSON.
 
@@ -11,6 +13,8 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inBrowser } from './browser.mjs';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Ends the command, because it was called wrongly. */
 function refuse(message) {
@@ -30,6 +34,9 @@ function parse() {
         prompt: { type: 'string', default: '128' },
         generate: { type: 'string', default: '32' },
         rounds: { type: 'string', default: '3' },
+        sentences: { type: 'string' },
+        parallel: { type: 'string', default: '1,16' },
+        package: { type: 'string', default: here('../../web/package/dist') },
       },
     });
   } catch (error) {
@@ -41,12 +48,11 @@ const { positionals: [checkpoint], values } = parse();
 if (!checkpoint || !existsSync(join(checkpoint, 'config.json'))) refuse('CHECKPOINT must be a folder with a config.json');
 if (values.gguf && !existsSync(values.gguf)) refuse(`--gguf ${values.gguf}: there is no such file`);
 if (values.gguf && !existsSync(join(values.wllama ?? '', 'node_modules/@wllama/wllama'))) refuse('--wllama must be a folder where npm has installed @wllama/wllama');
-for (const name of ['threads', 'prompt', 'generate', 'rounds']) {
-  if (!/^[1-9]\d*$/.test(values[name])) refuse(`--${name} ${values[name]}: it is a whole number from 1`);
+for (const name of ['threads', 'prompt', 'generate', 'rounds', 'sentences']) {
+  if (values[name] !== undefined && !/^[1-9]\d*$/.test(values[name])) refuse(`--${name} ${values[name]}: it is a whole number from 1`);
 }
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
-const FOLDERS = { bench: here('.'), hala: here('../../web/package/dist'), model: checkpoint, wllama: values.wllama && join(values.wllama, 'node_modules/@wllama/wllama') };
+const FOLDERS = { bench: here('.'), hala: values.package, model: checkpoint, wllama: values.wllama && join(values.wllama, 'node_modules/@wllama/wllama') };
 
 function answer(request, response) {
   const { pathname } = new URL(request.url, 'http://localhost');
@@ -130,18 +136,23 @@ const argument = {
   text: Array.from({ length: Number(values.prompt) }, (_, i) => words[i % words.length]).join(' '),
   generate: Number(values.generate),
 };
+/** What is run in each round: an engine of page.js with its argument, under the name that its figures are told by. */
+const runs = values.sentences
+  ? values.parallel.split(',').map(Number).map((parallel) => [`${parallel} at once`, 'sentences', { ...argument, parallel, n: Number(values.sentences) }])
+  : [['hala', 'hala', argument], ...(values.gguf ? [['wllama', 'wllama', argument]] : [])];
 const results = [];
 for (let i = 0; i < Number(values.rounds); i++) {
-  results.push(await run('hala', argument));
-  console.log(JSON.stringify(results.at(-1)));
-  if (!values.gguf) continue;
-  results.push(await run('wllama', argument));
-  console.log(JSON.stringify(results.at(-1)));
+  for (const [name, engine, argument] of runs) {
+    results.push({ name, ...(await run(engine, argument)) });
+    console.log(JSON.stringify(results.at(-1)));
+  }
 }
 server.close();
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-for (const engine of new Set(results.map((result) => result.engine))) {
-  const of = (key) => median(results.filter((result) => result.engine === engine).map((result) => result[key]));
-  const [prefill, decode, load] = ['prefill', 'decode', 'load_s'].map((key) => of(key).toFixed(1));
-  console.log(`${engine}: prefill ${prefill}, decode ${decode} tokens/s; load ${load} s; ${of('memory_mb')} MB`);
+for (const [name] of runs) {
+  const of = (key) => median(results.filter((result) => result.name === name).map((result) => result[key]));
+  const told = values.sentences
+    ? `${of('seconds').toFixed(1)} s, ${of('tokens_s').toFixed(1)} tokens/s, first text after ${of('first_s').toFixed(2)} s`
+    : `prefill ${of('prefill').toFixed(1)}, decode ${of('decode').toFixed(1)} tokens/s`;
+  console.log(`${name}: ${told}; load ${of('load_s').toFixed(1)} s; ${of('memory_mb')} MB`);
 }

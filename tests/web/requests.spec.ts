@@ -38,7 +38,9 @@ test('others are refused by the field\'s path, before the model is asked, stream
   const messages = MESSAGES;
   const rows: [object, RegExp][] = [
     [{ messages, temprature: 1 }, /^invalid-request: temprature is no field .* did you mean temperature\?/],
-    [{ messages, n: 2 }, /^invalid-request: n is 2, and must be 1/],
+    [{ messages, n: 0 }, /^invalid-request: n is 0, and must be a whole number from 1 to 128/],
+    [{ messages, n: 1.5 }, /^invalid-request: n is 1\.5/],
+    [{ messages, n: 129, stream: true }, /^invalid-request: n is 129/],
     [{ messages, response_format: { type: 'json_object' } }, /response_format is \{"type":"json_object"\}/],
     [{ messages, temperature: 'hot', stream: true }, /temperature is "hot", and must be a number/],
     [{ messages, top_p: 2 }, /top_p is 2, and must be a number from 0 to 1/],
@@ -74,6 +76,15 @@ test('work that the page stops ends in an AbortError', async ({ page }) => {
     ];
   }, MESSAGES);
   expect(names).toEqual(['AbortError', 'AbortError', 'AbortError']);
+});
+
+test('a number at once that is none is refused by its name', async ({ page }) => {
+  await open(page);
+  const found = await page.evaluate(async () => {
+    const message = (error: unknown) => (error instanceof window.HalaWeb.HalaError ? `${error.code}: ${error.message}` : String(error));
+    return Promise.all([0, 2.5, '4'].map((parallel) => window.HalaWeb.Hala.load({ backend: 'wasm', parallel: parallel as number }).then(() => 'loaded', message)));
+  });
+  expect(found).toEqual([0, 2.5, '"4"'].map((value) => `invalid-request: parallel is ${value}, and must be a whole number of 1 or more`));
 });
 
 test('what is no model is refused as a request', async ({ page }) => {

@@ -2,6 +2,7 @@
 //!
 //! Requests, results and events are JSON texts, so that each has one description, in the npm package's types.
 
+mod choices;
 mod error;
 mod host;
 mod reply;
@@ -9,6 +10,7 @@ mod request;
 mod running;
 mod runtime;
 mod stream;
+mod work;
 
 use hala_plan::Cancel as Flag;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use hala_engine::{
-    FinishReason, Generated, Remarks, Sampling, SamplingChoice, SamplingDefaults, Timings, TokenLogprob,
-    Translated, Usage,
+    FinishReason, Generated, Piece, Remarks, Sampling, SamplingChoice, SamplingDefaults, Timings,
+    TokenLogprob, Translated, Usage,
 };
 use hala_text::{Language, OtherLanguage, Tokenizer};
 use serde::Serialize;
@@ -16,17 +16,32 @@ pub(crate) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// A piece of a reply.
+/// A piece of a reply, or its end where there are several.
 #[derive(Debug, Serialize)]
 pub(crate) struct ChatPiece<'a> {
-    pub(crate) text: &'a str,
+    /// Which reply, from 0.
+    index: usize,
+    text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) logprobs: Option<TokenReport>,
+    logprobs: Option<TokenReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<FinishReason>,
+}
+
+impl<'a> ChatPiece<'a> {
+    pub(crate) fn new(tokenizer: &Tokenizer, index: usize, piece: &'a Piece) -> Self {
+        let logprobs = piece.logprobs.as_ref().map(|logprob| TokenReport::new(tokenizer, logprob));
+        Self { index, text: &piece.text, logprobs, finish: None }
+    }
+
+    pub(crate) fn end(index: usize, finish: FinishReason) -> Self {
+        Self { index, text: "", logprobs: None, finish: Some(finish) }
+    }
 }
 
 /// Log-probabilities of a token, in the words of the OpenAI API.
 #[derive(Debug, Serialize)]
-pub(crate) struct TokenReport {
+struct TokenReport {
     #[serde(flatten)]
     chosen: CandidateReport,
     top_logprobs: Vec<CandidateReport>,
@@ -41,7 +56,7 @@ struct CandidateReport {
 }
 
 impl TokenReport {
-    pub(crate) fn new(tokenizer: &Tokenizer, logprob: &TokenLogprob) -> Self {
+    fn new(tokenizer: &Tokenizer, logprob: &TokenLogprob) -> Self {
         let report = |id: u32, logprob: f32| {
             let text = tokenizer.decode(&[id], hala_text::Specials::Keep).unwrap_or_default();
             // A token may be a part of a character: then its text does not tell its bytes.
@@ -71,20 +86,31 @@ impl From<Timings> for TimesReport {
     }
 }
 
-/// A whole reply.
+/// All replies to a conversation.
 #[derive(Debug, Serialize)]
 pub(crate) struct ChatReply {
-    text: String,
-    finish: FinishReason,
+    choices: Vec<ChoiceReport>,
+    /// Of all together, the prompt counted once, as it is held once.
     usage: Usage,
     timings: TimesReport,
     dropped_messages: usize,
 }
 
+/// A whole reply.
+#[derive(Debug, Serialize)]
+struct ChoiceReport {
+    text: String,
+    finish: FinishReason,
+}
+
 impl ChatReply {
-    pub(crate) fn new(generated: Generated, dropped_messages: usize) -> Self {
-        let Generated { text, finish, usage, timings, .. } = generated;
-        Self { text, finish, usage, timings: timings.into(), dropped_messages }
+    pub(crate) fn new(replies: Vec<Generated>, dropped_messages: usize) -> Self {
+        let mut usage = replies.first().map(|first| first.usage).unwrap_or_default();
+        usage.completion_tokens = replies.iter().map(|reply| reply.usage.completion_tokens).sum();
+        let mut timings = Timings::default();
+        replies.iter().for_each(|reply| timings.add(reply.timings));
+        let choices = replies.into_iter().map(|Generated { text, finish, .. }| ChoiceReport { text, finish });
+        Self { choices: choices.collect(), usage, timings: timings.into(), dropped_messages }
     }
 }
 
@@ -194,6 +220,10 @@ pub(crate) enum Event<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -201,6 +231,23 @@ mod tests {
         let text = "a😀ب c";
         let ranges = [0..1, 1..5, 5..7, 8..9];
         assert_eq!(utf16(text, ranges.into_iter()), [[0, 1], [1, 3], [3, 4], [5, 6]]);
+    }
+
+    #[test]
+    fn costs_are_of_all_replies_and_the_prompt_counts_once() {
+        let reply = |completion_tokens| Generated {
+            ids: Vec::new(),
+            text: String::from("x"),
+            finish: FinishReason::Stop,
+            usage: Usage { prompt_tokens: 10, cached_tokens: 4, completion_tokens },
+            timings: Timings { prefill: Duration::from_millis(2), decode: Duration::from_millis(3) },
+        };
+        let told = serde_json::to_value(ChatReply::new(vec![reply(5), reply(7)], 1)).unwrap();
+        let usage = json!({"prompt_tokens": 10, "cached_tokens": 4, "completion_tokens": 12});
+        assert_eq!(told["usage"], usage);
+        assert_eq!(told["timings"], json!({"prefill_ms": 4.0, "decode_ms": 6.0}));
+        let choice = json!({"text": "x", "finish": "stop"});
+        assert_eq!(told["choices"], json!([choice, choice]));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What the worker asks for, as JSON.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use hala_engine::{
     ChatOptions, Conversation, Direction, EngineError, GenerateOptions, LoadOptions, Overflow, Sampling,
-    SamplingChoice, SamplingDefaults, TemplateOptions,
+    SamplingChoice, SamplingDefaults, SchedulerOptions, TemplateOptions,
 };
 use hala_model::{Options, WeightFormat};
 use hala_text::{Language, LocalTime, Message, Role};
@@ -39,6 +40,8 @@ pub(crate) struct LoadRequest {
     pub(crate) subgroups: bool,
     /// Threads for the CPU, the caller's among them; those beyond one must have been lent.
     pub(crate) threads: usize,
+    /// Sentences or replies at once, where there are several; `None` for as many as suit the device.
+    parallel: Option<NonZeroUsize>,
 }
 
 impl LoadRequest {
@@ -47,6 +50,11 @@ impl LoadRequest {
         let weights: WeightFormat =
             self.weights.parse().map_err(|message: String| Failure::new("invalid-request", message))?;
         Ok(LoadOptions { weights, model: Options { context: self.context, ..Options::default() } })
+    }
+
+    /// How much is done at once.
+    pub(crate) fn scheduler(&self) -> SchedulerOptions {
+        SchedulerOptions { n_parallel: self.parallel.map(NonZeroUsize::get), ..SchedulerOptions::default() }
     }
 }
 
@@ -65,6 +73,8 @@ pub(crate) struct ChatRequest {
     presence_penalty: Option<f32>,
     #[serde(default)]
     logit_bias: BTreeMap<u32, f32>,
+    /// How many replies; one where it is not given.
+    n: Option<NonZeroUsize>,
     seed: Option<i64>,
     #[serde(default)]
     stop: Stop,
@@ -107,6 +117,11 @@ enum OverflowName {
 }
 
 impl ChatRequest {
+    /// How many replies are asked for.
+    pub(crate) fn n(&self) -> usize {
+        self.n.map_or(1, NonZeroUsize::get)
+    }
+
     /// The conversation. What the request leaves open is as the checkpoint says, and `seed` is for one that names none.
     ///
     /// # Errors
@@ -250,10 +265,17 @@ mod tests {
     }
 
     #[test]
+    fn there_is_one_reply_at_least() {
+        let n = |n: &str| parse::<ChatRequest>(&format!(r#"{{"messages":[],"n":{n}}}"#)).map(|r| r.n());
+        assert_eq!((n("null").unwrap(), n("3").unwrap()), (1, 3));
+        assert_eq!(n("0").unwrap_err().code, "invalid-request");
+    }
+
+    #[test]
     fn weight_formats_go_by_the_command_s_names() {
         let json = |weights: &str| {
             format!(
-                r#"{{"backend":"wasm","weights":"{weights}","context":null,"subgroups":false,"threads":1}}"#
+                r#"{{"backend":"wasm","weights":"{weights}","context":null,"subgroups":false,"threads":1,"parallel":null}}"#
             )
         };
         assert!(parse::<LoadRequest>(&json("fp8")).unwrap().options().is_ok());

@@ -21,7 +21,8 @@ use crate::request::{BackendName, LoadRequest};
 pub(crate) struct Sessions<B: Backend> {
     pub(crate) engine: Arc<Engine<B>>,
     chat: Option<Session<B>>,
-    sentences: Option<Scheduler<B>>,
+    scheduler: Option<Scheduler<B>>,
+    options: SchedulerOptions,
 }
 
 /// The same on either backend.
@@ -76,8 +77,8 @@ macro_rules! with_sessions {
 pub(crate) use with_sessions;
 
 impl<B: Backend> Sessions<B> {
-    fn new(engine: Engine<B>) -> Self {
-        Self { engine: Arc::new(engine), chat: None, sentences: None }
+    pub(crate) fn new(engine: Engine<B>, options: SchedulerOptions) -> Self {
+        Self { engine: Arc::new(engine), chat: None, scheduler: None, options }
     }
 
     /// The session for conversations.
@@ -92,16 +93,16 @@ impl<B: Backend> Sessions<B> {
         Ok(self.chat.insert(made))
     }
 
-    /// The scheduler for the sentences of translations.
+    /// What works on the sentences of translations, and on several replies to one conversation.
     ///
     /// # Errors
     /// No memory for their states.
-    pub(crate) fn sentences(&mut self) -> Result<&mut Scheduler<B>, EngineError> {
-        let made = match self.sentences.take() {
+    pub(crate) fn scheduler(&mut self) -> Result<&mut Scheduler<B>, EngineError> {
+        let made = match self.scheduler.take() {
             Some(scheduler) => scheduler,
-            None => Scheduler::new(Arc::clone(&self.engine), SchedulerOptions::default())?,
+            None => Scheduler::new(Arc::clone(&self.engine), self.options)?,
         };
-        Ok(self.sentences.insert(made))
+        Ok(self.scheduler.insert(made))
     }
 }
 
@@ -122,7 +123,7 @@ impl Running {
             BackendName::Wasm => {
                 let backend = pausing(CpuBackend::threaded(request.threads)?);
                 let engine = Engine::load_from(backend, checkpoint, reader, options, progress).await?;
-                Ok(Self::Cpu(Sessions::new(engine)))
+                Ok(Self::Cpu(Sessions::new(engine, request.scheduler())))
             }
             #[cfg(not(feature = "webgpu"))]
             BackendName::WebGpu => {
@@ -138,7 +139,7 @@ impl Running {
                     WgpuBackend::new(&choice).await?
                 };
                 let engine = Engine::load_from(backend, checkpoint, reader, options, progress).await?;
-                Ok(Self::Wgpu(Sessions::new(engine)))
+                Ok(Self::Wgpu(Sessions::new(engine, request.scheduler())))
             }
         }
     }

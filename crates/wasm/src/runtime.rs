@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use hala_engine::{Conversation, EngineError, Generation, LoadProgress, Translation};
-use hala_plan::{Backend, Cancel as Flag};
+use hala_engine::{EngineError, LoadProgress, Translation};
 use hala_text::{Bos, Tokenizer, messages_from_json};
 use hala_weights::Checkpoint;
 use js_sys::{Function, Map, Uint8Array};
@@ -15,19 +14,17 @@ use web_time::Instant;
 
 use crate::Cancel;
 use crate::error::Failure;
-use crate::host::{HostReader, WeightReader, pause};
+use crate::host::{HostReader, WeightReader};
 use crate::reply::{ChatReply, Event, TranslateReply, to_json};
 use crate::request::{BackendName, ChatRequest, LoadRequest, TranslateRequest, parse};
-use crate::running::{AnyEngine, Running, Sessions, with_engine, with_sessions};
-use crate::stream::Stream;
+use crate::running::{AnyEngine, Running, with_engine, with_sessions};
+use crate::stream::Translating;
+use crate::work::Work;
 
 /// A second loss within this time means that the device does not stand the work: the CPU takes over.
 const LOSSES_APART: Duration = Duration::from_secs(60);
 
-/// How long pieces follow each other before the worker sees to its messages.
-const PAUSE_EVERY: Duration = Duration::from_millis(8);
-
-/// A model on a device, with a session for conversations and one for translations. It does one piece of work at a time.
+/// A model on a device, with what works on it. It does one piece of work at a time.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Runtime {
@@ -88,7 +85,7 @@ impl Runtime {
         Ok(to_json(&self.engine.borrow().as_ref().ok_or_else(lost)?.info()))
     }
 
-    /// Answers a conversation; gives each piece to `on_piece`.
+    /// Answers a conversation, with several replies where so many are asked for; gives each piece to `on_piece`.
     ///
     /// # Errors
     /// An object with `code` and `message`.
@@ -101,15 +98,22 @@ impl Runtime {
         let flag = cancel.0.clone();
         let seed = (js_sys::Math::random() * (1_u64 << 53) as f64) as u64;
         let request: ChatRequest = parse(&request)?;
+        let n = request.n();
         let mut work = self.begin()?;
         let asked = with_sessions!(work.running()?, sessions => {
             request.into_conversation(sessions.engine.sampling_defaults(), seed)
         });
         let mut conversation = asked.map_err(Failure::from)?;
-        let mut generation = work.start_chat(&mut conversation, &flag).await?;
-        work.drive(&mut generation, &on_piece).await?;
-        let generated = generation.finish().map_err(Failure::from)?;
-        Ok(to_json(&ChatReply::new(generated, conversation.n_dropped())))
+        let replies = if n == 1 {
+            let mut generation = work.start_chat(&mut conversation, &flag).await?;
+            work.drive(&mut generation, &on_piece).await?;
+            vec![generation.finish().map_err(Failure::from)?]
+        } else {
+            let mut choices = work.start_choices(&mut conversation, n, &flag)?;
+            work.drive(&mut choices, &on_piece).await?;
+            choices.finish().map_err(Failure::from)?
+        };
+        Ok(to_json(&ChatReply::new(replies, conversation.n_dropped())))
     }
 
     /// Translates a text; gives each piece of the translation to `on_piece`.
@@ -128,7 +132,7 @@ impl Runtime {
         let started = with_sessions!(work.running()?, sessions => {
             Translation::new(&sessions.engine, &request.text, request.direction(), &flag)
         });
-        let mut translation = started.map_err(Failure::from)?;
+        let mut translation = Translating::new(started.map_err(Failure::from)?);
         work.drive(&mut translation, &on_piece).await?;
         let translated = translation.finish().map_err(Failure::from)?;
         Ok(to_json(&TranslateReply::new(&request.text, translated)))
@@ -173,7 +177,7 @@ impl Runtime {
 }
 
 impl Runtime {
-    /// Takes what runs for one piece of work; it is put back at its end, however that comes.
+    /// Takes what runs for one piece of work.
     fn begin(&self) -> Result<Work<'_>, Failure> {
         if self.is_working.replace(true) {
             return Err(Failure::new(
@@ -181,12 +185,21 @@ impl Runtime {
                 "it is at work: wait for the end of what was asked before",
             ));
         }
-        Ok(Work { runtime: self, running: self.running.borrow_mut().take() })
+        Ok(Work::new(self, self.running.borrow_mut().take()))
+    }
+
+    /// Takes back what runs: the work is done.
+    pub(crate) fn put_back(&self, running: Option<Running>) {
+        *self.running.borrow_mut() = running;
+        self.is_working.set(false);
     }
 
     /// Sets the model up once more after the GPU was lost: on the GPU, or on the CPU where that was lost twice in a
     /// short time or cannot be set up again.
-    async fn recover(&self, reason: &str) -> Result<Running, Failure> {
+    ///
+    /// # Errors
+    /// No other device can be set up, or the model's files cannot be read again.
+    pub(crate) async fn recover(&self, reason: &str) -> Result<Running, Failure> {
         let now = Instant::now();
         let is_second = self.lost_last.replace(Some(now)).is_some_and(|last| now - last < LOSSES_APART);
         // What the lost device held must be free before another takes as much.
@@ -214,82 +227,6 @@ impl Runtime {
     }
 }
 
-/// One piece of work, which has what runs to itself.
-struct Work<'a> {
-    runtime: &'a Runtime,
-    /// None where the device was lost and could not be set up again.
-    running: Option<Running>,
-}
-
-impl Drop for Work<'_> {
-    fn drop(&mut self) {
-        *self.runtime.running.borrow_mut() = self.running.take();
-        self.runtime.is_working.set(false);
-    }
-}
-
-impl Work<'_> {
-    fn running(&mut self) -> Result<&mut Running, Failure> {
-        self.running.as_mut().ok_or_else(lost)
-    }
-
-    /// Prepares the reply to a conversation.
-    async fn start_chat(
-        &mut self,
-        conversation: &mut Conversation,
-        cancel: &Flag,
-    ) -> Result<Generation, Failure> {
-        loop {
-            let started = with_sessions!(self.running()?, sessions => {
-                start_chat(sessions, conversation, cancel).await
-            });
-            match started {
-                Err(error) if error.is_device_lost() => self.recover(&error).await?,
-                started => return Ok(started?),
-            }
-        }
-    }
-
-    /// Hands out the pieces of a stream to its end; goes on after a lost device.
-    async fn drive(&mut self, stream: &mut impl Stream, on_piece: &Function) -> Result<(), Failure> {
-        let mut last_pause = Instant::now();
-        loop {
-            let next = with_sessions!(self.running()?, sessions => stream.next(sessions).await);
-            match next {
-                // What the page does with a piece is its own affair.
-                Ok(Some(piece)) => drop(on_piece.call1(&JsValue::NULL, &piece.into())),
-                Ok(None) => return Ok(()),
-                Err(error) if error.is_device_lost() => {
-                    stream.lose();
-                    self.recover(&error).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            if last_pause.elapsed() >= PAUSE_EVERY {
-                pause().await;
-                last_pause = Instant::now();
-            }
-        }
-    }
-
-    /// Goes on with another device, where the stream's tokens are computed again.
-    async fn recover(&mut self, error: &EngineError) -> Result<(), Failure> {
-        self.running = None;
-        self.running = Some(self.runtime.recover(&error.to_string()).await?);
-        Ok(())
-    }
-}
-
-async fn start_chat<B: Backend>(
-    sessions: &mut Sessions<B>,
-    conversation: &mut Conversation,
-    cancel: &Flag,
-) -> Result<Generation, EngineError> {
-    let prompt = conversation.prompt(&sessions.engine)?;
-    let session = sessions.chat().await?;
-    Generation::new(session, &prompt, &conversation.options.generate, cancel)
-}
-
 /// The side files that the page has fetched.
 fn side_files(files: &Map) -> Vec<(String, Cow<'static, [u8]>)> {
     let mut list = Vec::new();
@@ -312,6 +249,7 @@ fn tell(on_event: &Function, event: &Event<'_>) {
     let _ = on_event.call1(&JsValue::NULL, &to_json(event).into());
 }
 
-fn lost() -> Failure {
+/// The error of work without a device.
+pub(crate) fn lost() -> Failure {
     Failure::new("device-lost", "the device was lost and could not be set up again: load the model once more")
 }

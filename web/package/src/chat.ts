@@ -5,18 +5,35 @@ import { aborted, type Link } from './link.js';
 import { chatRequest, randomHex } from './request.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Timings, TokenLogprob, Usage } from './types.js';
 
-/** What the module says at the end of a reply or translation. */
-export interface Outcome {
-  text: string;
-  finish: 'stop' | 'length' | 'cancelled';
+type Finish = 'stop' | 'length' | 'cancelled';
+
+/** What work has cost, as the module says it. */
+interface Costs {
   usage: { prompt_tokens: number; completion_tokens: number; cached_tokens: number };
   timings: { prefill_ms: number; decode_ms: number };
 }
 
+/** What the module says at the end of a translation. */
+export interface Outcome extends Costs {
+  text: string;
+  finish: Finish;
+}
+
+/** What it says at the end of a chat: of one reply or several, and their costs together. */
+interface Replies extends Costs {
+  choices: { text: string; finish: Finish }[];
+}
+
 interface Piece {
+  /** Which reply. */
+  index: number;
   text: string;
   logprobs?: TokenLogprob;
+  /** At a reply's end, where there are several. */
+  finish?: Finish;
 }
+
+type Choices = ChatCompletion['choices'];
 
 /** `hala.chat.completions`. */
 export class Completions {
@@ -40,22 +57,18 @@ export class Completions {
   }
 
   async #whole(request: ChatRequest, asked: object, head: Head): Promise<ChatCompletion> {
-    const logprobs: TokenLogprob[] = [];
-    const outcome = await this.#ask(asked, request.signal, (piece) => {
-      if (piece.logprobs) logprobs.push(piece.logprobs);
+    const logprobs: TokenLogprob[][] = [];
+    const replies = await this.#ask(asked, request.signal, ({ index, logprobs: of }) => {
+      if (of) (logprobs[index] ??= []).push(of);
     });
-    return {
-      ...head,
-      object: 'chat.completion',
-      choices: [{
-        index: 0,
-        message: { role: 'assistant', content: outcome.text, refusal: null },
-        logprobs: request.logprobs ? { content: logprobs, refusal: null } : null,
-        finish_reason: finished(outcome.finish, request.signal),
-      }],
-      usage: usage(outcome),
-      timings: timings(outcome),
-    };
+    const choices = replies.choices.map(({ text, finish }, index) => ({
+      index,
+      message: { role: 'assistant' as const, content: text, refusal: null },
+      logprobs: request.logprobs ? { content: logprobs[index] ?? [], refusal: null } : null,
+      finish_reason: finished(finish, request.signal),
+    }));
+    // There is one at least.
+    return { ...head, object: 'chat.completion', choices: choices as unknown as Choices, usage: usage(replies), timings: timings(replies, choices.length) };
   }
 
   /** The stream, once its first piece is there: a request that the model refuses is rejected before, as a server's answer would be. */
@@ -63,7 +76,7 @@ export class Completions {
     const stop = new AbortController();
     const signal = request.signal ? AbortSignal.any([request.signal, stop.signal]) : stop.signal;
     const pieces = new Pieces();
-    const done = this.#ask(asked, signal, (piece) => pieces.add(piece)).then((outcome) => pieces.end(outcome), (error: unknown) => pieces.fail(error));
+    const done = this.#ask(asked, signal, (piece) => pieces.add(piece)).then((replies) => pieces.end(replies), (error: unknown) => pieces.fail(error));
     await pieces.opened();
     const chunks = streamed(request, head, signal, pieces);
     const end = async () => {
@@ -79,16 +92,16 @@ export class Completions {
     })();
   }
 
-  #ask(asked: object, signal: AbortSignal | undefined, onPiece: (piece: Piece) => void): Promise<Outcome> {
+  #ask(asked: object, signal: AbortSignal | undefined, onPiece: (piece: Piece) => void): Promise<Replies> {
     const listener = { signal, onPiece: (json: string) => onPiece(JSON.parse(json) as Piece) };
-    return this.#link.ask<Outcome>({ kind: 'chat', request: JSON.stringify(asked) }, listener);
+    return this.#link.ask<Replies>({ kind: 'chat', request: JSON.stringify(asked) }, listener);
   }
 }
 
-/** Pieces of a reply between who makes them and who takes them. */
+/** Pieces of replies between who makes them and who takes them. */
 class Pieces {
   readonly #waiting: Piece[] = [];
-  #end: { outcome: Outcome } | { error: unknown } | undefined;
+  #end: { replies: Replies } | { error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
   add(piece: Piece): void {
@@ -96,8 +109,8 @@ class Pieces {
     this.#wake();
   }
 
-  end(outcome: Outcome): void {
-    this.#end = { outcome };
+  end(replies: Replies): void {
+    this.#end = { replies };
     this.#wake();
   }
 
@@ -112,8 +125,8 @@ class Pieces {
     if (this.#waiting.length === 0 && this.#end && 'error' in this.#end) throw this.#end.error;
   }
 
-  /** The next piece, or how the reply ended. */
-  async next(): Promise<Piece | { outcome: Outcome }> {
+  /** The next piece, or how the replies ended. */
+  async next(): Promise<Piece | { replies: Replies }> {
     for (;;) {
       const piece = this.#waiting.shift();
       if (piece) return piece;
@@ -130,48 +143,55 @@ class Pieces {
 
 async function* streamed(request: ChatRequest, head: Head, signal: AbortSignal, pieces: Pieces): AsyncGenerator<ChatCompletionChunk> {
   const wantsUsage = request.stream_options?.include_usage === true;
-  const chunk = (part: Partial<ChatCompletionChunk['choices'][number]>): ChatCompletionChunk => ({
+  const chunk = (index: number, part: Partial<ChatCompletionChunk['choices'][number]>): ChatCompletionChunk => ({
     ...head,
     object: 'chat.completion.chunk',
-    choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: null, ...part }],
+    choices: [{ index, delta: {}, logprobs: null, finish_reason: null, ...part }],
     ...(wantsUsage ? { usage: null } : {}),
   });
-  yield chunk({ delta: { role: 'assistant', content: '' } });
+  const left = new Set(Array(request.n ?? 1).keys());
+  for (const index of left) yield chunk(index, { delta: { role: 'assistant', content: '' } });
   for (;;) {
     const next = await pieces.next();
-    if ('outcome' in next) {
-      const { outcome } = next;
-      yield { ...chunk({ finish_reason: finished(outcome.finish, signal) }), timings: timings(outcome) };
-      if (wantsUsage) yield { ...chunk({}), choices: [], usage: usage(outcome), timings: timings(outcome) };
+    if ('replies' in next) {
+      const { replies } = next;
+      const spent = timings(replies, replies.choices.length);
+      // One at least, since the last of them ends with the replies: times come with it.
+      for (const index of left) yield { ...chunk(index, { finish_reason: finished(replies.choices[index]!.finish, signal) }), timings: spent };
+      if (wantsUsage) yield { ...chunk(0, {}), choices: [], usage: usage(replies), timings: spent };
       return;
     }
-    if (next.text === '' && !next.logprobs) continue;
-    yield chunk({ delta: { content: next.text }, logprobs: next.logprobs ? { content: [next.logprobs], refusal: null } : null });
+    const { index, text, logprobs, finish } = next;
+    if (text !== '' || logprobs) yield chunk(index, { delta: { content: text }, logprobs: logprobs ? { content: [logprobs], refusal: null } : null });
+    if (finish && left.size > 1) {
+      left.delete(index);
+      yield chunk(index, { finish_reason: finished(finish, signal) });
+    }
   }
 }
 
 type Head = Pick<ChatCompletion, 'id' | 'created' | 'model'>;
 
 /** Why a reply ended; a stopped one is an error, as `fetch` has it. */
-export function finished(finish: Outcome['finish'], signal: AbortSignal | undefined): 'stop' | 'length' {
+export function finished(finish: Finish, signal: AbortSignal | undefined): 'stop' | 'length' {
   if (finish !== 'cancelled') return finish;
   throw signal ? aborted(signal) : new HalaError('aborted', 'stopped on request');
 }
 
 /** Tokens, in the words of the OpenAI API. */
-export function usage({ usage }: Outcome): Usage {
+export function usage({ usage }: Costs): Usage {
   const { prompt_tokens, completion_tokens, cached_tokens } = usage;
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, prompt_tokens_details: { cached_tokens } };
 }
 
-/** Times and speeds, in the words of llama.cpp's server. */
-export function timings({ usage, timings }: Outcome): Timings {
+/** Times and speeds of so many texts together, in the words of llama.cpp's server. */
+export function timings({ usage, timings }: Costs, n_texts = 1): Timings {
   const { prefill_ms, decode_ms } = timings;
   const perSecond = (n: number, ms: number) => (n > 0 && ms > 0 ? (n * 1000) / ms : 0);
   return {
     prompt_ms: prefill_ms,
     prompt_per_second: perSecond(usage.prompt_tokens - usage.cached_tokens, prefill_ms),
     predicted_ms: decode_ms,
-    predicted_per_second: perSecond(usage.completion_tokens - 1, decode_ms),
+    predicted_per_second: perSecond(usage.completion_tokens - n_texts, decode_ms),
   };
 }

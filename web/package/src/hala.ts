@@ -44,6 +44,7 @@ export class Hala extends EventTarget {
     let hala: Hala | undefined;
     // What is wrong with the request shows before a worker is started.
     const source = sourceOf(options.model ?? 'built-in');
+    const parallel = parallelOf(options.parallel);
     const link = new Link((event) => {
       hala?.dispatchEvent(new CustomEvent(event.type, { detail: event }));
     }, options.fetch);
@@ -54,6 +55,7 @@ export class Hala extends EventTarget {
         weights: options.weights ?? 'auto',
         context: options.context ?? null,
         threads: options.threads ?? null,
+        parallel,
         cache: options.cache ?? true,
         headers: { ...options.headers, ...(options.token ? { Authorization: `Bearer ${options.token}` } : {}) },
         ownFetch: options.fetch !== undefined,
@@ -118,6 +120,12 @@ export class Hala extends EventTarget {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** How many sentences or replies are computed at once; null for as many as suit the device. */
+function parallelOf(parallel: number | undefined): number | null {
+  if (parallel === undefined || (Number.isSafeInteger(parallel) && parallel >= 1)) return parallel ?? null;
+  throw new HalaError('invalid-request', `parallel is ${describe(parallel)}, and must be a whole number of 1 or more`, { name: 'parallel' });
 }
 
 /** Where a model's files are. */

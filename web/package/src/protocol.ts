@@ -16,6 +16,7 @@ export interface LoadData {
   weights: WeightFormat;
   context: number | null;
   threads: number | null;
+  parallel: number | null;
   /** Whether a model from an address is kept. */
   cache: boolean;
   /** Sent with every request for the model's files. */

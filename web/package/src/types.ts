@@ -29,6 +29,9 @@ export interface LoadOptions {
   context?: number;
   /** Threads for the CPU, where the page is cross-origin isolated; default by the number of cores. Elsewhere there is one. */
   threads?: number;
+  /** Sentences of a translation, and replies where a request asks for several, that are computed at once; default as many as suit the device.
+   *  Fewer give the first sentence sooner, and all of them later. */
+  parallel?: number;
   /** Whether a model from an address is kept for later visits; default true. The built-in one comes with the page. */
   cache?: boolean;
   /** Sent with every request for the model's files, to its own server alone. */
@@ -147,6 +150,8 @@ export interface ChatRequest {
   presence_penalty?: number;
   /** Token ids and what is added to their logits. */
   logit_bias?: Readonly<Record<string, number>>;
+  /** Replies, at most 128, drawn with seeds that follow each other; default 1. They are generated at once, and share what the prompt takes. */
+  n?: number | null;
   seed?: number;
   stop?: string | readonly string[];
   max_tokens?: number;
@@ -164,7 +169,6 @@ export interface ChatRequest {
   signal?: AbortSignal;
 
   // Fields of the API that ask for nothing here are accepted; any other value of them is refused by name.
-  n?: 1 | null;
   response_format?: { type: 'text' } | null;
   tool_choice?: 'auto' | 'none' | null;
   user?: string | null;
@@ -178,16 +182,19 @@ export interface ChatCompletion {
   /** Seconds since 1970. */
   created: number;
   model: string;
-  choices: [
-    {
-      index: 0;
-      message: { role: 'assistant'; content: string; refusal: null };
-      logprobs: { content: TokenLogprob[]; refusal: null } | null;
-      finish_reason: 'stop' | 'length';
-    },
-  ];
+  /** As many as were asked for. */
+  choices: [ChatChoice, ...ChatChoice[]];
+  /** Of all of them together, the prompt counted once. */
   usage: Usage;
   timings: Timings;
+}
+
+/** One of the replies. */
+export interface ChatChoice {
+  index: number;
+  message: { role: 'assistant'; content: string; refusal: null };
+  logprobs: { content: TokenLogprob[]; refusal: null } | null;
+  finish_reason: 'stop' | 'length';
 }
 
 export interface ChatCompletionChunk {
@@ -197,7 +204,8 @@ export interface ChatCompletionChunk {
   model: string;
   /** Empty in the last chunk where `include_usage` was asked for. */
   choices: {
-    index: 0;
+    /** Which of the replies, from 0. */
+    index: number;
     delta: { role?: 'assistant'; content?: string };
     logprobs: { content: TokenLogprob[]; refusal: null } | null;
     finish_reason: 'stop' | 'length' | null;

@@ -84,7 +84,7 @@ async function load(id: number, data: LoadData, signal: AbortSignal): Promise<Wo
   const { Runtime, threads } = (module ??= await startModule(choice.backend, data.threads));
   const files = await openFiles(data, signal, (progress) => post({ id, kind: 'progress', progress }), (address, init) => page.ask(address, init));
   const options = {
-    backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups, threads,
+    backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups, threads, parallel: data.parallel,
   };
   const onEvent = (json: string) => tell(id, JSON.parse(json));
   const side = await sideFiles(files, data.source.kind === 'url' ? data.source.url : undefined);
