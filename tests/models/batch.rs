@@ -40,7 +40,10 @@ impl Job {
     fn random(rng: &mut Rng, n_vocab: usize, others: &[Self]) -> Self {
         let n_prompt = [1, 2, 17, 63, 64, 65, 130, 200][rng.below(8)] + rng.below(9);
         let mut prompt = rng.ids(n_prompt, n_vocab);
-        if !others.is_empty() && rng.below(3) == 0 {
+        if !others.is_empty() && rng.below(4) == 0 {
+            // Several texts after one prompt.
+            prompt.clone_from(&others[others.len() - 1].prompt);
+        } else if !others.is_empty() && rng.below(3) == 0 {
             let other = &others[rng.below(others.len())].prompt;
             // Anywhere, and near the end as in texts that are drawn more than once.
             let most = other.len().min(prompt.len());
@@ -222,6 +225,29 @@ fn devices_write_the_same_text_in_batches() {
             let engine = engine(devices::shared(device), model);
             let schedule = Schedule { n_jobs: 8, ..SCHEDULES[2] };
             run(&engine, &mut Rng::new(&format!("{device} {model:?}")), schedule, same_tokens);
+        }
+    }
+}
+
+#[test]
+fn several_texts_after_one_prompt_compute_it_once() {
+    for model in MODELS {
+        let engine = engine(CpuBackend::threaded(2).unwrap(), model);
+        let n_vocab = engine.model().facts().n_vocab;
+        for n_prompt in [1, 40, 64, 300] {
+            let prompt = Rng::new("one prompt").ids(n_prompt, n_vocab);
+            let task = |seed: u64| {
+                let sampling = Sampling { temperature: 1.5, seed, ..Sampling::default() };
+                let options = GenerateOptions { sampling, max_tokens: Some(6), ..GenerateOptions::default() };
+                Collecting::new(Generation::on(&engine, &prompt, &options, &Cancel::new()).unwrap())
+            };
+            let mut tasks: Vec<Collecting> = (0..4).map(task).collect();
+            let mut scheduler = Scheduler::new(Arc::clone(&engine), SchedulerOptions::default()).unwrap();
+            while tasks.iter().any(|task| !task.is_over()) {
+                block_on(scheduler.step(&mut tasks)).unwrap();
+            }
+            let cached: Vec<usize> = tasks.iter().map(|task| task.so_far().usage.cached_tokens).collect();
+            assert_eq!(cached, [0, n_prompt, n_prompt, n_prompt], "{model:?}");
         }
     }
 }

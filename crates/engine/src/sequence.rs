@@ -269,7 +269,7 @@ impl Sequence {
         self.snapshots.at(position).filter(|s| has_all(s)).map_or(0, |snapshot| snapshot.position)
     }
 
-    /// Another sequence of the first tokens, up to a position that is [`Sequence::reachable`]: pages are shared until one of the two
+    /// Another sequence of the first tokens, up to a position that is [`Sequence::reachable`] or that of the states: pages are shared until one of the two
     /// writes them. `None` where the memory is full.
     ///
     /// # Errors
@@ -281,9 +281,10 @@ impl Sequence {
         position: usize,
     ) -> Result<Option<Self>, EngineError> {
         let mut slot = None;
-        if self.slot.is_some() {
+        if let Some(own) = &self.slot {
             let snapshot = self.snapshots.at(position).and_then(|snapshot| snapshot.slot.as_ref());
-            slot = memory.take_slot(engine.backend(), snapshot)?;
+            let from = if position == self.n_cached && !self.is_torn { Some(own) } else { snapshot };
+            slot = memory.take_slot(engine.backend(), from)?;
             if slot.is_none() {
                 return Ok(None);
             }

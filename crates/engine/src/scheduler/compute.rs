@@ -43,21 +43,26 @@ impl<B: Backend> Scheduler<B> {
         self.run_parts(&parts, cancel).await?;
         let n_rows: usize = parts.iter().map(|part| part.n_rows).sum();
         let a_row = start.elapsed() / n_rows as u32;
-        let mut row = 0;
+        let n_vocab = self.engine.model().facts().n_vocab;
+        let mut all = std::mem::take(&mut self.logits);
+        let mut rows = all.chunks_exact_mut(n_vocab);
         for part in parts {
             let share = a_row * part.n_rows as u32;
-            if part.is_last {
-                self.choose(part.idx, row, share, tasks);
-                row += 1;
-            } else {
+            let Some(logits) = part.is_last.then(|| rows.next()).flatten() else {
                 self.running[part.idx].prefill += share;
+                continue;
+            };
+            for twin in self.begin_twins(part.idx, tasks)? {
+                self.choose((twin, Duration::ZERO), &mut logits.to_vec(), tasks);
             }
+            self.choose((part.idx, share), logits, tasks);
         }
+        self.logits = all;
         Ok(())
     }
 
-    /// Chooses the next token of a sequence from a row of logits; its last rows took so long.
-    fn choose<T: Task>(&mut self, idx: usize, row: usize, share: Duration, tasks: &mut [T]) {
+    /// Chooses the next token of a sequence, whose last rows took so long, from its logits.
+    fn choose<T: Task>(&mut self, (idx, share): (usize, Duration), logits: &mut [f32], tasks: &mut [T]) {
         let Running { ticket, n_cached, prefill, .. } = self.running[idx];
         let Some(task) = tasks.iter_mut().find(|task| task.generation().ticket() == ticket) else { return };
         let generation = task.generation_mut();
@@ -65,8 +70,6 @@ impl<B: Backend> Scheduler<B> {
             None => generation.caught_up(n_cached, prefill + share),
             Some(_) => generation.decoded(share),
         }
-        let n_vocab = self.engine.model().facts().n_vocab;
-        let logits = &mut self.logits[row * n_vocab..][..n_vocab];
         let piece = generation.choose(&self.engine, logits);
         self.hand_out(task, piece);
     }

@@ -1,5 +1,6 @@
 //! Many generations at once: each step is one run with rows of those that decode and chunks of prompts.
 
+mod admit;
 mod beginnings;
 mod compute;
 mod fly;
@@ -7,7 +8,7 @@ mod fly;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::beginnings::{Beginnings, Begun, waits_for};
+use self::beginnings::Beginnings;
 use crate::flight::Flight;
 use crate::generate::Ticket;
 use crate::memory::Memory;
@@ -214,47 +215,6 @@ impl<B: Backend> Scheduler<B> {
                 .any(|task| task.generation().ticket() == running.ticket && !task.generation().is_over())
         };
         self.running.retain(goes_on);
-    }
-
-    /// Begins tasks that wait, in their order, while there is room for all that they hold now.
-    fn admit<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), EngineError> {
-        for task in tasks {
-            let generation = task.generation_mut();
-            if generation.is_over() || self.running.iter().any(|r| r.ticket == generation.ticket()) {
-                continue;
-            }
-            let tokens = generation.tokens();
-            let waits = |running: &Running| waits_for(&tokens, &running.sequence, running.keep_at);
-            if self.running.len() == self.n_parallel || self.running.iter().any(waits) {
-                break;
-            }
-            while !self.has_room_for(tokens.len()) {
-                if !self.beginnings.let_go() {
-                    return Ok(());
-                }
-            }
-            generation.fall_behind();
-            let sequences = self.running.iter().map(|running| &running.sequence);
-            let memory = (&*self.engine, &mut self.memory);
-            let Begun { sequence, keep_at } =
-                self.beginnings.begin(memory, sequences, &tokens, N_SNAPSHOTS)?;
-            let (ticket, prefill) = (generation.ticket(), Duration::ZERO);
-            self.running.push(Running { ticket, sequence, n_cached: 0, prefill, keep_at });
-        }
-        Ok(())
-    }
-
-    /// Whether a sequence of so many tokens fits beside what the others hold and may soon need.
-    fn has_room_for(&self, n_tokens: usize) -> bool {
-        let is_pending = |r: &Running| self.engine.model().n_pages(r.sequence.ids().len(), 1);
-        let mut needed = self.engine.model().n_pages(n_tokens, 1);
-        for running in &self.running {
-            let held = running.sequence.n_pages();
-            for ((needed, will), held) in needed.iter_mut().zip(is_pending(running)).zip(held) {
-                *needed += (will + 1).saturating_sub(held);
-            }
-        }
-        needed.iter().enumerate().all(|(table, n)| *n <= self.memory.n_pages_left(table))
     }
 
     /// Ends the first task that waits, for which the whole memory is too small.
