@@ -103,7 +103,13 @@ impl<B: Backend> Scheduler<B> {
             return decoding.into_iter().map(|idx| Part { idx, n_rows: 1, is_last: true }).collect();
         }
         let most = self.engine.backend().prefill_sizes().last().copied().unwrap_or(1);
-        let mut n_left = if decoding.is_empty() { most } else { most.min(ROWS_BESIDE + decoding.len()) };
+        let is_one = behind.len() == 1 || self.prompts == Prompts::First;
+        let mut n_left = match decoding.len() {
+            0 if is_one => most,
+            // The first of several texts is begun without waiting for all prompts.
+            0 => most.min(ROWS_BESIDE.max(n_pending(&behind[0]))),
+            n => most.min(ROWS_BESIDE + n),
+        };
         let mut parts: Vec<Part> = Vec::new();
         for idx in decoding.into_iter().chain(behind) {
             let running = &self.running[idx];
