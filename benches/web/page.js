@@ -1,19 +1,21 @@
 // The page that speed.mjs opens: fetches its task, runs one prompt and its reply, and tells the figures.
 
-/** Hala: one prompt and its reply, in tokens a second. */
-async function hala({ backend, threads, text, generate }) {
+/** Hala: one prompt and its reply, or so many of them, in tokens a second. */
+async function hala({ backend, threads, text, generate, n }) {
   const { Hala } = await import('/hala/index.js');
   const started = performance.now();
   const hala = await Hala.load({ model: '/model/', backend, threads, weights: 'int8', cache: false, context: 1024 });
   const load_s = (performance.now() - started) / 1000;
-  const request = { messages: [{ role: 'user', content: text }], temperature: 0, max_tokens: generate, logit_bias: { 7: -100 } };
+  const request = { messages: [{ role: 'user', content: text }], temperature: 0, max_tokens: generate, n, logit_bias: { 7: -100 } };
   await hala.chat.completions.create({ ...request, messages: [{ role: 'user', content: 'x' }], max_tokens: 2 });
+  const begun = performance.now();
   const { usage, timings } = await hala.chat.completions.create(request);
+  const seconds = (performance.now() - begun) / 1000;
   // Kept, so that its memory is there to be measured.
   window.hala = hala;
   const { wasmBytes, threads: n_threads } = await hala.refresh();
   return {
-    load_s, n_prompt: usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens, n_threads,
+    load_s, seconds, n_prompt: usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens, n_threads,
     prefill: timings.prompt_per_second, decode: timings.predicted_per_second, wasm_mb: Math.round(wasmBytes / 1e6),
   };
 }

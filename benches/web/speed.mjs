@@ -1,6 +1,6 @@
 // Times the package in Chromium on a checkpoint, in turn with wllama on the same model as GGUF where one is given.
 //
-//   node speed.mjs CHECKPOINT [--gguf MODEL.gguf --wllama FOLDER] [--backend wasm|webgpu] [--threads 1] [--prompt 128] [--generate 32] [--rounds 3]
+//   node speed.mjs CHECKPOINT [--gguf MODEL.gguf --wllama FOLDER] [--backend wasm|webgpu] [--threads 1] [--prompt 128] [--generate 32] [--replies 1] [--rounds 3]
 //   node speed.mjs CHECKPOINT --sentences 40 [--parallel 1,16] [--package FOLDER] …
 //
 // With --sentences it translates so many, and --parallel says how many of them at once, in turn. FOLDER after --package is another build of the package.
@@ -33,6 +33,7 @@ function parse() {
         threads: { type: 'string', default: '1' },
         prompt: { type: 'string', default: '128' },
         generate: { type: 'string', default: '32' },
+        replies: { type: 'string', default: '1' },
         rounds: { type: 'string', default: '3' },
         sentences: { type: 'string' },
         parallel: { type: 'string', default: '1,16' },
@@ -48,7 +49,7 @@ const { positionals: [checkpoint], values } = parse();
 if (!checkpoint || !existsSync(join(checkpoint, 'config.json'))) refuse('CHECKPOINT must be a folder with a config.json');
 if (values.gguf && !existsSync(values.gguf)) refuse(`--gguf ${values.gguf}: there is no such file`);
 if (values.gguf && !existsSync(join(values.wllama ?? '', 'node_modules/@wllama/wllama'))) refuse('--wllama must be a folder where npm has installed @wllama/wllama');
-for (const name of ['threads', 'prompt', 'generate', 'rounds', 'sentences']) {
+for (const name of ['threads', 'prompt', 'generate', 'replies', 'rounds', 'sentences']) {
   if (values[name] !== undefined && !/^[1-9]\d*$/.test(values[name])) refuse(`--${name} ${values[name]}: it is a whole number from 1`);
 }
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
@@ -135,6 +136,7 @@ const argument = {
   threads: Number(values.threads),
   text: Array.from({ length: Number(values.prompt) }, (_, i) => words[i % words.length]).join(' '),
   generate: Number(values.generate),
+  n: Number(values.replies),
 };
 /** What is run in each round: an engine of page.js with its argument, under the name that its figures are told by. */
 const runs = values.sentences
