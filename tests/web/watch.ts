@@ -59,13 +59,13 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
     async say(pieces) {
       for (const piece of pieces) {
         text += piece;
-        tell({ kind: 'piece', piece: JSON.stringify({ text: piece }) });
+        tell({ kind: 'piece', piece: JSON.stringify({ index: 0, text: piece }) });
         await frames();
       }
     },
     end() {
       const usage = { prompt_tokens: 1, completion_tokens: 1, cached_tokens: 0 };
-      tell({ kind: 'done', result: { text, finish: 'stop', usage, timings: { prefill_ms: 1, decode_ms: 1 } } });
+      tell({ kind: 'done', result: { choices: [{ text, finish: 'stop' }], usage, timings: { prefill_ms: 1, decode_ms: 1 } } });
     },
   };
   for (const name of ['Module', 'Instance', 'Memory', 'compile', 'compileStreaming', 'instantiate', 'instantiateStreaming', 'validate'] as const) {
