@@ -83,8 +83,8 @@ test('replies go on after the device was lost', async ({ page }) => {
     const hala = await window.HalaWeb.Hala.load({ backend: 'webgpu' });
     const events: string[] = [];
     for (const type of ['devicelost', 'backendchange'] as const) hala.addEventListener(type, () => events.push(type));
-    // Without the token that ends them, so that much is left when the device is lost.
-    const request = { messages, temperature: 0, n: 2, stream: true, max_tokens: 24, logit_bias: { 7: -100 } } as const;
+    // Without the token that ends them, so that some is left when the device is lost.
+    const request = { messages, temperature: 0, n: 2, stream: true, max_tokens: 8, logit_bias: { 7: -100 } } as const;
     const read = async (onPiece: (n: number) => void) => {
       const texts = ['', ''];
       let n = 0;
