@@ -18,6 +18,9 @@ use crate::{Direction, Engine, EngineError, FinishReason, Scheduler, Segment, Ti
 /// Sentences that are begun for each that runs at once: those behind a long one go on.
 const BEGUN: usize = 4;
 
+/// Sentences at once until the first text is handed out: the more share a run, the longer whoever reads waits for it.
+const AT_FIRST: usize = 4;
+
 /// What is left to do, in the order of the text.
 #[derive(Debug)]
 enum Work {
@@ -161,6 +164,7 @@ impl Translation {
         n_parallel: usize,
     ) -> Result<(), EngineError> {
         let is_stopped = self.translated.finish == FinishReason::Cancelled || self.cancel.is_cancelled();
+        let n_parallel = if self.translated.text.is_empty() { n_parallel.min(AT_FIRST) } else { n_parallel };
         while !is_stopped && self.begun.len() < BEGUN * n_parallel && self.sentences().count() < n_parallel {
             match self.work.pop_front() {
                 Some(work) => self.begin_work(engine, work)?,

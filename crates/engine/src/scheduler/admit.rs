@@ -55,6 +55,10 @@ impl<B: Backend> Scheduler<B> {
         tasks: &mut [T],
     ) -> Result<Range<usize>, EngineError> {
         let first = self.running.len();
+        if first == self.n_parallel || tasks.iter().all(|task| task.generation().is_over() || self.runs(task))
+        {
+            return Ok(first..first);
+        }
         let position = self.running[idx].sequence.n_cached();
         for task in tasks {
             if self.running.len() == self.n_parallel || !self.has_room_for(position) {
