@@ -55,8 +55,9 @@ impl<B: Backend> Scheduler<B> {
         tasks: &mut [T],
     ) -> Result<Range<usize>, EngineError> {
         let first = self.running.len();
-        if first == self.n_parallel || tasks.iter().all(|task| task.generation().is_over() || self.runs(task))
-        {
+        let n_going_on = tasks.iter().filter(|task| !task.generation().is_over()).count();
+        if first == self.n_parallel || n_going_on <= first {
+            // None waits.
             return Ok(first..first);
         }
         let position = self.running[idx].sequence.n_cached();
