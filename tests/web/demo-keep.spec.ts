@@ -19,6 +19,18 @@ async function ask(page: Page, text: string): Promise<void> {
   await expect(replies(page)).toHaveCount(before + 1);
 }
 
+/** Makes the page's model take its time, half a second for each piece, so that its replies are under way for as long as a test looks. */
+async function slowDown(page: Page): Promise<void> {
+  const worker = page.workers()[0] ?? (await page.waitForEvent('worker'));
+  await worker.evaluate(() => {
+    const post = self.postMessage.bind(self) as (message: { kind?: string }) => void;
+    self.postMessage = (message: { kind?: string }) => {
+      post(message);
+      for (const end = Date.now() + 500; message.kind === 'piece' && Date.now() < end;);
+    };
+  });
+}
+
 /** What every page has kept of the only conversation. */
 const kept = (page: Page) => page.evaluate(() => new Promise<{ role: string; content: string; partial?: true }[]>((resolve, reject) => {
   const opening = indexedDB.open('hala');
@@ -73,6 +85,7 @@ test('two tabs that send at the same time keep both messages', async ({ page, co
 
 test('a conversation that another tab deletes goes from this one, and its reply ends', async ({ page, context }) => {
   await page.goto('/demo/#chat');
+  await slowDown(page);
   await message(page).fill(LONG);
   await message(page).press('Enter');
   await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible();
@@ -87,15 +100,7 @@ test('a conversation that another tab deletes goes from this one, and its reply 
 
 test('a reload in the middle of a reply keeps what had come, and says that it is incomplete', async ({ page }) => {
   await page.goto('/demo/#chat');
-  const worker = page.workers()[0] ?? (await page.waitForEvent('worker'));
-  // A model that takes its time: half a second for each piece.
-  await worker.evaluate(() => {
-    const post = self.postMessage.bind(self) as (message: { kind?: string }) => void;
-    self.postMessage = (message: { kind?: string }) => {
-      post(message);
-      for (const end = Date.now() + 500; message.kind === 'piece' && Date.now() < end;);
-    };
-  });
+  await slowDown(page);
   await message(page).fill(LONG);
   await message(page).press('Enter');
   await expect.poll(() => keptParts(page)).toEqual([expect.stringMatching(/\w/)]);
@@ -131,7 +136,8 @@ test('what was written and not sent is there after a reload, in each conversatio
 
 test('a message in another conversation waits for the reply that is being written, and is answered', async ({ page }) => {
   await page.goto('/demo/#chat');
-  await message(page).fill(LONG);
+  await slowDown(page);
+  await message(page).fill(PROMPT);
   await message(page).press('Enter');
   await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible();
   await page.getByRole('button', { name: 'New conversation' }).first().click();
@@ -144,6 +150,7 @@ test('a message in another conversation waits for the reply that is being writte
 
 test('a conversation that is deleted while it is answered stops the reply', async ({ page }) => {
   await page.goto('/demo/#chat');
+  await slowDown(page);
   await message(page).fill(LONG);
   await message(page).press('Enter');
   await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible();

@@ -118,8 +118,8 @@ impl<C: Cell> Task<'_, C> {
     fn run<I: Isa>(&self, isa: I, local: &mut Local, y: &Shared<'_, f32>) {
         let Sizes { per_group, head_size, .. } = self.sizes;
         let n_queries = self.piece.n_rows * per_group;
-        let keys = at_least(&mut local.rows, PAGE * head_size);
-        let values = at_least(&mut local.values, PAGE * head_size);
+        let key_room = at_least(&mut local.rows, PAGE * head_size);
+        let value_room = at_least(&mut local.values, PAGE * head_size);
         // For each query: its scores, then the running maximum and the running sum of weights.
         let (scores, running) =
             at_least(&mut local.scores, n_queries * (PAGE + 2)).split_at_mut(n_queries * PAGE);
@@ -131,11 +131,13 @@ impl<C: Cell> Task<'_, C> {
         for start in (first_seen - first_seen % PAGE..n_seen).step_by(PAGE) {
             let n = PAGE.min(n_seen - start);
             let page = page(self.span, self.params.table, start);
-            let cells = self.head * PAGE * head_size..(self.head * PAGE + n) * head_size;
-            C::load(&self.inputs.keys[page].cells()[cells.clone()], &mut keys[..n * head_size]);
-            C::load(&self.inputs.values[page].cells()[cells], &mut values[..n * head_size]);
+            // Keys are multiplied a few at a time; what the page holds past the last one is looked at by nobody.
+            let n_dotted = n.next_multiple_of(N_DOT_ROWS);
+            let cells = self.head * PAGE * head_size..(self.head * PAGE + n_dotted) * head_size;
+            let keys = C::values(&self.inputs.keys[page].cells()[cells.clone()], key_room);
+            let values = C::values(&self.inputs.values[page].cells()[cells], value_room);
             let first = self.first_query(start);
-            self.score(isa, [first, n_queries], &keys[..n.next_multiple_of(N_DOT_ROWS) * head_size], scores);
+            self.score(isa, [first, n_queries], keys, scores);
             for row in first..n_queries {
                 let position = self.query(row).1;
                 let n = n.min(position + 1 - start);
@@ -185,11 +187,15 @@ impl<C: Cell> Task<'_, C> {
             for (quad, keys) in keys.chunks_exact(N_DOT_ROWS * head_size).enumerate() {
                 let mut set = |row: usize, sums: [f32; N_DOT_ROWS]| {
                     let scores = &mut scores[row * PAGE + quad * N_DOT_ROWS..][..N_DOT_ROWS];
-                    scores.iter_mut().zip(sums).for_each(|(score, sum)| *score = sum * scale);
+                    for (score, sum) in scores.iter_mut().zip(sums) {
+                        *score = sum * scale;
+                    }
                 };
                 if n == 3 {
                     let sums = isa.dots(keys, [q(row), q(row + 1), q(row + 2)]);
-                    sums.into_iter().enumerate().for_each(|(i, sums)| set(row + i, sums));
+                    for (i, sums) in sums.into_iter().enumerate() {
+                        set(row + i, sums);
+                    }
                 } else {
                     let [sums] = isa.dots(keys, [q(row)]);
                     set(row, sums);

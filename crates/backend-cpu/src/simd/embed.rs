@@ -46,7 +46,9 @@ impl Work for Rows<'_> {
                 Stored::Panels(panels) => panels.row(self.ids[t] as usize, y),
             }
             if self.scale != 1.0 {
-                y.iter_mut().for_each(|y| *y *= self.scale);
+                for y in y.iter_mut() {
+                    *y *= self.scale;
+                }
             }
         }
     }

@@ -87,7 +87,10 @@ struct Tokens<'a, const N: usize> {
 impl<const N: usize> Work for Tokens<'_, N> {
     #[inline(always)]
     fn run<I: Isa>(self, _: I) {
-        self.tokens.for_each(|t| self.task.token(t, self.normed, self.forms));
+        // A loop, not a closure: what is not inlined is not compiled for the instruction set.
+        for t in self.tokens {
+            self.task.token(t, self.normed, self.forms);
+        }
     }
 }
 

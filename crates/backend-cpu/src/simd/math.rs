@@ -78,9 +78,13 @@ pub(crate) fn sum(x: &[f32]) -> f32 {
     let mut sums = [0.0f32; 16];
     let (chunks, rest) = x.as_chunks::<16>();
     for chunk in chunks {
-        sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += x);
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += x;
+        }
     }
-    sums.iter_mut().zip(rest).for_each(|(sum, x)| *sum += x);
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += x;
+    }
     sums.iter().sum()
 }
 

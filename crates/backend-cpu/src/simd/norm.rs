@@ -47,15 +47,21 @@ impl Work for Tokens<'_> {
         for t in self.tokens {
             let x = &self.x[t * width..][..width];
             let mean = if self.params.layer == 1 { sum(x) / width as f32 } else { 0.0 };
-            self.room.iter_mut().zip(x).for_each(|(centred, x)| *centred = x - mean);
+            for (centred, x) in self.room.iter_mut().zip(x) {
+                *centred = x - mean;
+            }
             let inverse = 1.0 / (square_sum(self.room) / width as f32 + self.params.eps).sqrt();
             // SAFETY: each token is given to one thread.
             let y = unsafe { self.y.part(t * width..(t + 1) * width) };
             let normed = self.room.iter().zip(self.weight).map(|(x, w)| w * (x * inverse));
             if self.params.add == 1 {
-                y.iter_mut().zip(normed).for_each(|(y, normed)| *y += normed);
+                for (y, normed) in y.iter_mut().zip(normed) {
+                    *y += normed;
+                }
             } else {
-                y.iter_mut().zip(normed).for_each(|(y, normed)| *y = normed);
+                for (y, normed) in y.iter_mut().zip(normed) {
+                    *y = normed;
+                }
             }
         }
     }

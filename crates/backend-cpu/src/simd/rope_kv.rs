@@ -21,8 +21,8 @@ const PIECE: usize = 8;
 pub(crate) trait Cell: crate::ops::Cell {
     /// The nearest cells to values.
     fn store(from: &[f32], to: &mut [Self]);
-    /// The cells' values.
-    fn load(from: &[Self], to: &mut [f32]);
+    /// The cells' values: the cells themselves, or in `room`.
+    fn values<'a>(from: &'a [Self], room: &'a mut [f32]) -> &'a [f32];
 }
 
 impl Cell for f32 {
@@ -32,8 +32,8 @@ impl Cell for f32 {
     }
 
     #[inline(always)]
-    fn load(from: &[Self], to: &mut [f32]) {
-        to.copy_from_slice(from);
+    fn values<'a>(from: &'a [Self], _: &'a mut [f32]) -> &'a [f32] {
+        from
     }
 }
 
@@ -44,8 +44,10 @@ impl Cell for half::f16 {
     }
 
     #[inline(always)]
-    fn load(from: &[Self], to: &mut [f32]) {
-        half::slice::HalfFloatSliceExt::convert_to_f32_slice(from, to);
+    fn values<'a>(from: &'a [Self], room: &'a mut [f32]) -> &'a [f32] {
+        let room = &mut room[..from.len()];
+        half::slice::HalfFloatSliceExt::convert_to_f32_slice(from, room);
+        room
     }
 }
 
@@ -103,7 +105,10 @@ impl<C: Cell> Work for Rows<'_, C> {
     #[inline(always)]
     fn run<I: Isa>(self, _: I) {
         let turned = at_least(&mut self.local.rows, self.turn.sizes.head_size);
-        self.rows.for_each(|t| self.turn.row(t, turned));
+        // A loop, not a closure: what is not inlined is not compiled for the instruction set.
+        for t in self.rows {
+            self.turn.row(t, turned);
+        }
     }
 }
 

@@ -103,7 +103,9 @@ struct Blocks<'a> {
 impl Work for Blocks<'_> {
     #[inline(always)]
     fn run<I: Isa>(self, _: I) {
-        self.blocks.for_each(|block| self.convolution.block(block * N_CHANNELS));
+        for block in self.blocks {
+            self.convolution.block(block * N_CHANNELS);
+        }
     }
 }
 
@@ -113,7 +115,9 @@ impl Convolution<'_> {
         if first + N_CHANNELS <= self.width {
             self.lanes::<N_CHANNELS>(first);
         } else {
-            (first..self.width).for_each(|channel| self.lanes::<1>(channel));
+            for channel in first..self.width {
+                self.lanes::<1>(channel);
+            }
         }
     }
 
