@@ -275,6 +275,34 @@ fn layers_with_a_window_hold_no_more_than_that() {
 }
 
 #[test]
+#[ignore = "long: 32,768 tokens, of which one layer sees all"]
+fn a_window_of_4096_holds_its_own_pages_in_a_context_of_32768() {
+    const WINDOW: usize = 4096;
+    const LONG: usize = 32_768;
+    let path = Fixture::new("gemma2", "two-layer").path;
+    let mut config: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path.join("config.json")).unwrap()).unwrap();
+    (config["sliding_window"], config["max_position_embeddings"]) = (WINDOW.into(), LONG.into());
+    let files = [
+        ("config.json", serde_json::to_vec(&config).unwrap()),
+        ("model.safetensors", std::fs::read(path.join("model.safetensors")).unwrap()),
+    ];
+    let files = files.map(|(name, bytes)| (name.to_owned(), std::borrow::Cow::Owned(bytes)));
+    let checkpoint = Checkpoint::from_files(files.into()).unwrap();
+    let model = Options { context: Some(LONG), ..Options::default() };
+    let options = LoadOptions { weights: WeightFormat::F32, model };
+    let engine = Engine::load(CpuBackend::threaded(2).unwrap(), &checkpoint, options, |_| true).unwrap();
+    let mut session = block_on(Session::new(Arc::new(engine))).unwrap();
+    generate(&mut session, LONG - 20, 20);
+    let tables = session.engine().model().tables().to_vec();
+    assert_eq!(tables.len(), 2);
+    for (table, n_pages) in tables.iter().zip(session.n_pages()) {
+        let n_positions = table.window.map_or(LONG, |window| window as usize);
+        assert!(n_pages <= n_positions.div_ceil(64) + 1, "{n_pages} pages of {table:?}");
+    }
+}
+
+#[test]
 fn going_back_further_than_a_window_gives_the_same_text() {
     for model in MODELS {
         let engine = engine(CpuBackend::threaded(2).unwrap(), model);
