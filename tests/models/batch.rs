@@ -343,6 +343,14 @@ fn a_thousand_sequences_leave_no_more_memory_than_one() {
     assert!(n_pages <= 16, "{n_pages} pages of sequences that need one each");
 }
 
+#[test]
+fn a_prompt_with_an_id_that_the_model_lacks_is_refused_before_it_shares_a_run() {
+    let engine = engine(CpuBackend::threaded(2).unwrap(), MODELS[0]);
+    let beyond = engine.model().facts().n_vocab as u32;
+    let refused = Generation::on(&engine, &[1, beyond], &GenerateOptions::default(), &Cancel::new());
+    assert!(refused.unwrap_err().to_string().contains(&beyond.to_string()));
+}
+
 /// Fails to compile where what threads pass on is not theirs to pass on.
 #[test]
 fn work_may_go_on_in_another_thread() {

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use hala_model::{LogitRows, Model, Options, PlanShape, WeightFormat};
 use hala_plan::ops::sample::TokenSet;
-use hala_plan::{Backend, BufferId, Device, Plan};
+use hala_plan::{Backend, BackendError, BufferId, Device, Plan};
 use hala_tensor::DType;
 use hala_text::{Message, Tokenizer, TokenizerFiles};
 use hala_weights::{Checkpoint, Reader};
@@ -150,14 +150,17 @@ impl<B: Backend> Engine<B> {
         &self.undefined_set
     }
 
-    /// Refuses a prompt that is empty or does not fit the context.
+    /// Refuses a prompt that is empty, does not fit the context, or has ids that the model does not know: before it shares a run with others.
     pub(crate) fn check_prompt(&self, prompt: &[u32]) -> Result<(), EngineError> {
         let facts = self.model().facts();
         let (limit, max) = (facts.context, facts.max_context);
         match prompt.len() {
             0 => Err(EngineError::EmptyPrompt),
             found if found > limit => Err(EngineError::PromptTooLong { found, limit, max }),
-            _ => Ok(()),
+            _ => match prompt.iter().find(|id| **id as usize >= facts.n_vocab) {
+                Some(&id) => Err(BackendError::Id { id, n_vocab: facts.n_vocab }.into()),
+                None => Ok(()),
+            },
         }
     }
 
