@@ -81,7 +81,7 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Whether a task is one of those that run.
-    fn runs<T: Task>(&self, task: &T) -> bool {
+    pub(super) fn runs<T: Task>(&self, task: &T) -> bool {
         self.running.iter().any(|running| running.ticket == task.generation().ticket())
     }
 

@@ -63,8 +63,9 @@ impl<B: Backend> Scheduler<B> {
 
     /// Chooses the next token of a sequence, whose last rows took so long, from its logits.
     fn choose<T: Task>(&mut self, (idx, share): (usize, Duration), logits: &mut [f32], tasks: &mut [T]) {
-        let Running { ticket, n_cached, prefill, .. } = self.running[idx];
-        let Some(task) = tasks.iter_mut().find(|task| task.generation().ticket() == ticket) else { return };
+        let running = &self.running[idx];
+        let (n_cached, prefill) = (running.n_cached, running.prefill);
+        let Some(task) = running.task_mut(tasks) else { return };
         let generation = task.generation_mut();
         match generation.next_id() {
             None => generation.caught_up(n_cached, prefill + share),
@@ -84,7 +85,7 @@ impl<B: Backend> Scheduler<B> {
             }
             if self.reserve(part.idx, part.n_rows, tasks)? {
                 reserved.push(part);
-            } else if let Some(task) = self.task_of(part.idx, tasks) {
+            } else if let Some(task) = self.running[part.idx].task_mut(tasks) {
                 self.hand_out(task, Err(EngineError::MemoryFull));
             }
         }

@@ -4,7 +4,7 @@ use hala_plan::ops::sample::{DECLINED, TokenSet};
 use hala_plan::{AheadRow, Backend, Cancel, Start};
 use web_time::Instant;
 
-use super::Scheduler;
+use super::{Running, Scheduler};
 use crate::EngineError;
 use crate::chain::Choosing;
 use crate::flight::Flight;
@@ -12,15 +12,12 @@ use crate::task::Task;
 
 impl<B: Backend> Scheduler<B> {
     /// Whether the device can choose the next tokens of all that is running.
-    pub(super) fn can_fly<T: Task>(&self, tasks: &mut [T]) -> bool {
-        let chooses = |idx: usize| {
-            let ticket = self.running[idx].ticket;
-            let task = tasks.iter().find(|task| task.generation().ticket() == ticket);
-            task.is_some_and(|task| {
-                task.generation().choosing().is_some() && task.generation().next_id().is_some()
-            })
+    pub(super) fn can_fly<T: Task>(&self, tasks: &[T]) -> bool {
+        let chooses = |running: &Running| {
+            let generation = running.task(tasks).map(Task::generation);
+            generation.is_some_and(|one| one.choosing().is_some() && one.next_id().is_some())
         };
-        self.engine.backend().n_ahead() > 0 && (0..self.running.len()).all(chooses)
+        self.engine.backend().n_ahead() > 0 && self.running.iter().all(chooses)
     }
 
     /// Queues runs up to what the backend is to be ahead, and hands out the oldest batch.
@@ -57,9 +54,9 @@ impl<B: Backend> Scheduler<B> {
         }
         self.flight = None;
         // What took no part to the end has states beyond its tokens.
-        for idx in 0..self.running.len() {
-            let is_beyond = self.task_of(idx, tasks).is_none_or(|task| task.generation().next_id().is_none());
-            let sequence = &mut self.running[idx].sequence;
+        for running in &mut self.running {
+            let is_beyond = running.task(tasks).is_none_or(|task| task.generation().next_id().is_none());
+            let sequence = &mut running.sequence;
             match is_beyond {
                 true => sequence.rewind(&self.engine, &mut self.memory, sequence.n_cached())?,
                 false => sequence.settle(),
@@ -78,10 +75,9 @@ impl<B: Backend> Scheduler<B> {
         let facts = self.engine.model().facts();
         let mut choices = Vec::new();
         for running in &self.running {
-            let task = tasks.iter().find(|task| task.generation().ticket() == running.ticket);
-            choices.extend(task.and_then(|task| task.generation().choosing()));
+            choices.extend(running.task(tasks).and_then(|task| task.generation().choosing()));
         }
-        let is_new = flight.n_flying() == 0 && !flight.has_begun();
+        let is_new = !flight.has_begun();
         let seen: Vec<TokenSet> = match is_new {
             true => choices.iter().map(|choosing| choosing.seen(facts.n_vocab)).collect(),
             false => Vec::new(),
@@ -134,10 +130,7 @@ impl<B: Backend> Scheduler<B> {
         let share = start.elapsed() / ids.len().max(1) as u32;
         for ids in ids.chunks_exact(n_rows.max(1)) {
             for (idx, id) in ids.iter().enumerate() {
-                let ticket = self.running[idx].ticket;
-                let Some(task) = tasks.iter_mut().find(|task| task.generation().ticket() == ticket) else {
-                    continue;
-                };
+                let Some(task) = self.running[idx].task_mut(tasks) else { continue };
                 let generation = task.generation_mut();
                 // It may have ended, or gone back, at a token before.
                 let (false, Some(due)) = (generation.is_over(), generation.next_id()) else { continue };

@@ -60,6 +60,18 @@ struct Running {
     keep_at: Option<usize>,
 }
 
+impl Running {
+    /// Its task, where it came again.
+    fn task<'t, T: Task>(&self, tasks: &'t [T]) -> Option<&'t T> {
+        tasks.iter().find(|task| task.generation().ticket() == self.ticket)
+    }
+
+    /// The same, to go on with.
+    fn task_mut<'t, T: Task>(&self, tasks: &'t mut [T]) -> Option<&'t mut T> {
+        tasks.iter_mut().find(|task| task.generation().ticket() == self.ticket)
+    }
+}
+
 /// Works on many generations at once, in one memory.
 ///
 /// The tasks are the caller's, who gives them to every [`Scheduler::step`], those first that matter most. A task that is new is admitted
@@ -151,12 +163,6 @@ impl<B: Backend> Scheduler<B> {
         if self.can_fly(tasks) { self.fly(tasks, cancel).await } else { self.compute(tasks, cancel).await }
     }
 
-    /// The task of a sequence that is running.
-    fn task_of<'t, T: Task>(&self, idx: usize, tasks: &'t mut [T]) -> Option<&'t mut T> {
-        let ticket = self.running[idx].ticket;
-        tasks.iter_mut().find(|task| task.generation().ticket() == ticket)
-    }
-
     /// Hands a task what came; an error ends it.
     fn hand_out<T: Task>(&self, task: &mut T, piece: Result<Option<crate::Piece>, EngineError>) {
         let tokenizer = self.engine.tokenizer().ok();
@@ -192,7 +198,7 @@ impl<B: Backend> Scheduler<B> {
     /// Whether the sequences of queued runs are others than those that should go on.
     fn has_changed<T: Task>(&self, tasks: &[T]) -> bool {
         let is_going_on = |running: &Running| {
-            let task = tasks.iter().find(|task| task.generation().ticket() == running.ticket);
+            let task = running.task(tasks);
             task.is_some_and(|task| !task.generation().is_over() && task.generation().next_id().is_some())
         };
         if !self.running.iter().all(is_going_on) {
@@ -200,7 +206,7 @@ impl<B: Backend> Scheduler<B> {
         }
         let is_waiting = |task: &&T| {
             let generation = task.generation();
-            !generation.is_over() && self.running.iter().all(|running| running.ticket != generation.ticket())
+            !generation.is_over() && !self.runs(*task)
         };
         let first = tasks.iter().find(is_waiting);
         self.running.len() < self.n_parallel
@@ -209,12 +215,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Gives back the memory of tasks that have ended or did not come again.
     fn retire<T: Task>(&mut self, tasks: &[T]) {
-        let goes_on = |running: &Running| {
-            tasks
-                .iter()
-                .any(|task| task.generation().ticket() == running.ticket && !task.generation().is_over())
-        };
-        self.running.retain(goes_on);
+        self.running.retain(|running| running.task(tasks).is_some_and(|task| !task.generation().is_over()));
     }
 
     /// Ends the first task that waits, for which the whole memory is too small.
@@ -228,9 +229,7 @@ impl<B: Backend> Scheduler<B> {
     /// Makes the tokens of each sequence those of its task.
     fn bring_up_to_date<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), EngineError> {
         for running in &mut self.running {
-            let Some(task) = tasks.iter().find(|task| task.generation().ticket() == running.ticket) else {
-                continue;
-            };
+            let Some(task) = running.task(tasks) else { continue };
             let sequence = &mut running.sequence;
             if self.flight.is_none() {
                 sequence.mend(&self.engine, &mut self.memory)?;
@@ -289,10 +288,9 @@ impl<B: Backend> Scheduler<B> {
             if self.running.len() == idx + 1 {
                 return full.map_or(Ok(false), Err);
             }
-            if let Some(task) = self.task_of(self.running.len() - 1, tasks) {
+            if let Some(task) = self.running.pop().and_then(|last| last.task_mut(tasks)) {
                 task.generation_mut().fall_behind();
             }
-            self.running.pop();
         }
     }
 }
