@@ -255,6 +255,11 @@ impl Generation {
         [self.prompt.as_slice(), &self.so_far.ids].concat()
     }
 
+    /// How many these are.
+    pub(crate) fn n_tokens(&self) -> usize {
+        self.prompt.len() + self.so_far.ids.len()
+    }
+
     /// Notes that the states must be brought to the tokens so far again, as on another device than until now.
     pub fn fall_behind(&mut self) {
         self.is_behind = true;

@@ -204,13 +204,10 @@ impl<B: Backend> Scheduler<B> {
         if !self.running.iter().all(is_going_on) {
             return true;
         }
-        let is_waiting = |task: &&T| {
-            let generation = task.generation();
-            !generation.is_over() && !self.runs(*task)
-        };
+        let is_waiting = |task: &&T| !task.generation().is_over() && !self.runs(*task);
         let first = tasks.iter().find(is_waiting);
         self.running.len() < self.n_parallel
-            && first.is_some_and(|task| self.has_room_for(task.generation().tokens().len()))
+            && first.is_some_and(|task| self.has_room_for(task.generation().n_tokens()))
     }
 
     /// Gives back the memory of tasks that have ended or did not come again.
