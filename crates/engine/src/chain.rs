@@ -160,9 +160,7 @@ impl<B: Backend> Chain<B> {
             if !sequence.reserve(engine, memory, n_ahead + n_runs)? {
                 break;
             }
-            if self.end >= sequence.last_snapshot() + SNAPSHOT_EVERY {
-                sequence.take_snapshot(engine, memory, (n_ahead, Kept::Beside))?;
-            }
+            sequence.take_due_snapshot(engine, memory, (SNAPSHOT_EVERY, n_ahead, Kept::Beside))?;
             let draws = choosing.draws(n_pending, n_runs);
             let (seen, banned) = (start.take(), engine.undefined_set());
             let start = seen.as_ref().map(|seen| Start { id, banned, seen });

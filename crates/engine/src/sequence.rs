@@ -8,6 +8,9 @@ use crate::snapshots::{Snapshot, Snapshots};
 use crate::table::Table;
 use crate::{Engine, EngineError};
 
+/// Decoded tokens after which a snapshot is due, so that going back never repeats more.
+pub(crate) const SNAPSHOT_EVERY: usize = 64;
+
 /// Tokens of one text, and where in a memory the states are that the first of them lead to. Dropping it gives the memory back.
 #[derive(Debug)]
 pub(crate) struct Sequence {
@@ -157,11 +160,6 @@ impl Sequence {
         self.is_torn = true;
     }
 
-    /// Position of the last snapshot.
-    pub(crate) fn last_snapshot(&self) -> usize {
-        self.snapshots.last()
-    }
-
     /// Keeps the state as it is, `n_ahead` positions after what is covered, to go back to. Nothing is done where the memory is full.
     ///
     /// # Errors
@@ -190,6 +188,20 @@ impl Sequence {
         }
         self.snapshots.push(Snapshot { position, slot, pages });
         Ok(())
+    }
+
+    /// As [`Sequence::take_snapshot`], where the last one is at least `every` positions before.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) fn take_due_snapshot<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        memory: &mut Memory<B>,
+        (every, n_ahead, kept): (usize, usize, Kept),
+    ) -> Result<(), EngineError> {
+        let is_due = self.n_cached + n_ahead >= self.snapshots.last() + every;
+        if is_due { self.take_snapshot(engine, memory, (n_ahead, kept)) } else { Ok(()) }
     }
 
     /// Brings the states back to a position at or before `position`: the nearest that can be had. The tokens stay.
@@ -252,6 +264,23 @@ impl Sequence {
         Ok(())
     }
 
+    /// Makes `tokens`, at least one, those of the sequence: what it has of their beginning stays covered, but for the last of them, whose
+    /// logits are wanted.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) fn set_tokens<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        memory: &mut Memory<B>,
+        tokens: &[u32],
+    ) -> Result<(), EngineError> {
+        self.truncate(engine, memory, n_common(tokens, &self.ids).min(tokens.len() - 1))?;
+        let n_held = self.ids.len();
+        self.extend(&tokens[n_held..]);
+        Ok(())
+    }
+
     /// Gives back all memory; the tokens stay, to be computed again.
     pub(crate) fn release(&mut self) {
         self.slot = None;
@@ -301,6 +330,11 @@ impl Sequence {
         fork.go_to(position);
         Ok(Some(fork))
     }
+}
+
+/// Tokens that two texts have in common from the start on.
+pub(crate) fn n_common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 /// What a snapshot holds of layers with a window.

@@ -7,14 +7,11 @@ use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 use crate::chain::{Chain, Choosing, Place};
 use crate::lease::Lease;
 use crate::memory::Memory;
-use crate::sequence::{Kept, Sequence};
+use crate::sequence::{Kept, SNAPSHOT_EVERY, Sequence};
 use crate::{Engine, EngineError};
 
 /// The most snapshots that a session keeps.
 const N_SNAPSHOTS: usize = 64;
-
-/// Decoded tokens after which a snapshot is taken, so that going back never repeats more.
-const SNAPSHOT_EVERY: usize = 64;
 
 /// What a prefill had to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +88,10 @@ impl<B: Backend> Session<B> {
     /// the prompt, for [`Session::rebuild`].
     pub async fn prefill(&mut self, prompt: &[u32], cancel: &Cancel) -> Result<Prefilled, EngineError> {
         self.engine.check_prompt(prompt)?;
-        let n_common = prompt.iter().zip(self.ids()).take_while(|(a, b)| a == b).count();
-        // The last token is always computed, for its logits.
-        self.truncate(n_common.min(prompt.len() - 1)).await?;
+        self.leave_chain().await?;
+        self.logits.clear();
+        self.sequence.set_tokens(&self.engine, &mut self.memory, prompt)?;
         let n_cached = self.sequence.n_cached();
-        self.sequence.drop_pending();
-        self.sequence.extend(&prompt[n_cached..]);
         self.compute(cancel).await?;
         Ok(Prefilled { n_cached, n_computed: prompt.len() - n_cached })
     }
@@ -118,10 +113,8 @@ impl<B: Backend> Session<B> {
         }
         self.sequence.extend(&[id]);
         self.compute(cancel).await.inspect_err(|_| self.sequence.truncate_ids(found - 1))?;
-        if self.sequence.n_cached() >= self.sequence.last_snapshot() + SNAPSHOT_EVERY {
-            self.take_snapshot(Kept::Beside)?;
-        }
-        Ok(())
+        let Self { engine, memory, sequence, .. } = self;
+        sequence.take_due_snapshot(engine, memory, (SNAPSHOT_EVERY, 0, Kept::Beside))
     }
 
     /// Adds one token and gives the one that the device chooses after it; `None` where it cannot choose, and then nothing
@@ -240,10 +233,6 @@ impl<B: Backend> Session<B> {
             }
         }
         Ok(())
-    }
-
-    fn take_snapshot(&mut self, kept: Kept) -> Result<(), EngineError> {
-        self.sequence.take_snapshot(&self.engine, &mut self.memory, (0, kept))
     }
 }
 

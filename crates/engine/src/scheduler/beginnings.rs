@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use hala_plan::Backend;
 
 use crate::memory::Memory;
-use crate::sequence::Sequence;
+use crate::sequence::{Sequence, n_common};
 use crate::{Engine, EngineError};
 
 /// Tokens that must be saved for a beginning to be worth a copy of its states.
@@ -90,8 +90,4 @@ impl Beginnings {
 /// Whether a text had better wait until a beginning of another is computed that both have.
 pub(super) fn waits_for(tokens: &[u32], other: &Sequence, keep_at: Option<usize>) -> bool {
     keep_at.is_some_and(|n| other.n_cached() < n && n < tokens.len() && n_common(tokens, other.ids()) >= n)
-}
-
-fn n_common(a: &[u32], b: &[u32]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }

@@ -9,14 +9,11 @@ use web_time::Instant;
 use super::{Prompts, Running, Scheduler};
 use crate::EngineError;
 use crate::lease::Lease;
-use crate::sequence::Kept;
+use crate::sequence::{Kept, SNAPSHOT_EVERY};
 use crate::task::Task;
 
 /// Rows of prompts beside sequences that decode, at most: these wait for as long as that takes.
 const ROWS_BESIDE: usize = 64;
-
-/// Tokens between two snapshots of a sequence that decodes.
-const SNAPSHOT_EVERY: usize = 64;
 
 /// The rows of one sequence in a run.
 #[derive(Debug, Clone, Copy)]
@@ -182,11 +179,7 @@ impl<B: Backend> Scheduler<B> {
             }
             return Ok(());
         }
-        let is_due = sequence.n_cached() >= sequence.last_snapshot() + SNAPSHOT_EVERY;
-        if is_due {
-            let kept = if part.n_rows > 1 && part.is_last { Kept::WithPages } else { Kept::Beside };
-            sequence.take_snapshot(&self.engine, &mut self.memory, (0, kept))?;
-        }
-        Ok(())
+        let kept = if part.n_rows > 1 && part.is_last { Kept::WithPages } else { Kept::Beside };
+        sequence.take_due_snapshot(&self.engine, &mut self.memory, (SNAPSHOT_EVERY, 0, kept))
     }
 }

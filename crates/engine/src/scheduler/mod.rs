@@ -236,17 +236,11 @@ impl<B: Backend> Scheduler<B> {
                 Some(_) => {}
                 None => {
                     let tokens = task.generation().tokens();
-                    let n_common = tokens.iter().zip(sequence.ids()).take_while(|(a, b)| a == b).count();
-                    if n_common == tokens.len()
-                        && n_common == sequence.ids().len()
-                        && !sequence.pending().is_empty()
-                    {
+                    if tokens == sequence.ids() && !sequence.pending().is_empty() {
                         // A chunk of it was computed before.
                         continue;
                     }
-                    sequence.truncate(&self.engine, &mut self.memory, n_common.min(tokens.len() - 1))?;
-                    let n_held = sequence.ids().len();
-                    sequence.extend(&tokens[n_held..]);
+                    sequence.set_tokens(&self.engine, &mut self.memory, &tokens)?;
                     (running.n_cached, running.prefill) = (sequence.n_cached(), Duration::ZERO);
                 }
             }
