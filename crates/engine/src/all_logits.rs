@@ -5,8 +5,7 @@ use std::sync::Arc;
 use hala_model::{LogitRows, PlanShape};
 use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 
-use crate::alone::Alone;
-use crate::lease::Lease;
+use crate::lease::{Lease, Ready, prepare};
 use crate::memory::Memory;
 use crate::sequence::Sequence;
 use crate::{Engine, EngineError};
@@ -23,25 +22,10 @@ impl<B: Backend> Engine<B> {
         n_chunk: usize,
         cancel: &Cancel,
     ) -> Result<Vec<f32>, EngineError> {
-        self.check_prompt(prompt)?;
-        let n_vocab = self.model().facts().n_vocab;
-        let n_tokens = n_chunk.clamp(1, prompt.len());
-        let (plan, output) = self.plan(PlanShape { n_tokens, logits: LogitRows::All })?;
-        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
-        let mut alone = Alone::new(self, prompt.len(), n_tokens)?;
-        let mut logits = Vec::with_capacity(prompt.len() * n_vocab);
-        let mut values = Vec::new();
-        for ids in prompt.chunks(n_tokens) {
-            alone.reserve(self, ids.len())?;
-            let (states, span) = alone.parts(ids.len());
-            let rows = Rows { ids, spans: &[span], wanted: &[], cancel };
-            self.backend().run(&mut prepared, states, rows).await?;
-            let reading = Reading { buffer: output, n_rows: ids.len() };
-            self.backend().read(&prepared, states, reading, &mut values).await?;
-            logits.extend_from_slice(&values);
-            alone.advance(ids.len());
-        }
-        Ok(logits)
+        let batch = Batch::new(self, &[prompt], n_chunk)?;
+        let mut ready = prepare(self, shape(n_chunk.min(prompt.len()))).await?;
+        let mut logits = batch.run(self, &mut ready, cancel).await?;
+        Ok(logits.swap_remove(0))
     }
 
     /// Logits `[T, V]` after every token of each prompt: as many prompts share a run as its `n_rows` rows (at least 1) hold. None
@@ -55,12 +39,15 @@ impl<B: Backend> Engine<B> {
         n_rows: usize,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
-        let mut batch = Batch::new(self, prompts)?;
-        let shape = PlanShape { n_tokens: n_rows.max(1), logits: LogitRows::All };
-        let mut lease = Lease::new(self, shape).await?;
-        while batch.run(self, &mut lease, cancel).await? {}
-        Ok(batch.logits)
+        let batch = Batch::new(self, prompts, n_rows)?;
+        let mut lease = Lease::new(self, shape(n_rows)).await?;
+        batch.run(self, &mut lease, cancel).await
     }
+}
+
+/// Runs of `n_rows` rows (at least 1), all of whose logits are read.
+fn shape(n_rows: usize) -> PlanShape {
+    PlanShape { n_tokens: n_rows.max(1), logits: LogitRows::All }
 }
 
 /// Prompts on their way.
@@ -72,30 +59,43 @@ struct Batch<B: Backend> {
 }
 
 impl<B: Backend> Batch<B> {
-    fn new(engine: &Engine<B>, prompts: &[&[u32]]) -> Result<Self, EngineError> {
+    /// Room for `prompts`, of which a run computes `n_rows` rows at most.
+    fn new(engine: &Engine<B>, prompts: &[&[u32]], n_rows: usize) -> Result<Self, EngineError> {
         let mut n_pages = vec![0; engine.model().tables().len()];
-        let mut sequences = Vec::new();
+        let (mut sequences, mut logits) = (Vec::new(), Vec::new());
         for prompt in prompts {
             engine.check_prompt(prompt)?;
-            let of_one = engine.model().n_pages(prompt.len(), prompt.len());
+            let of_one = engine.model().n_pages(prompt.len(), n_rows.clamp(1, prompt.len()));
             n_pages.iter_mut().zip(of_one).for_each(|(sum, n)| *sum += n + 1);
             let mut sequence = Sequence::new(engine, 1);
             sequence.extend(prompt);
             sequences.push(sequence);
+            logits.push(Vec::with_capacity(prompt.len() * engine.model().facts().n_vocab));
         }
         let memory = Memory::new(engine, PoolSize { n_slots: 1 + prompts.len(), n_pages })?;
-        Ok(Self { memory, logits: vec![Vec::new(); prompts.len()], sequences, values: Vec::new() })
+        Ok(Self { memory, sequences, logits, values: Vec::new() })
+    }
+
+    /// Computes all rows; gives their logits.
+    async fn run(
+        mut self,
+        engine: &Engine<B>,
+        ready: &mut Ready<B::Prepared>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        while self.step(engine, ready, cancel).await? {}
+        Ok(self.logits)
     }
 
     /// Computes the next rows; `false` where there are none.
-    async fn run(
+    async fn step(
         &mut self,
         engine: &Engine<B>,
-        lease: &mut Lease<B>,
+        ready: &mut Ready<B::Prepared>,
         cancel: &Cancel,
     ) -> Result<bool, EngineError> {
         let Self { memory, sequences, logits, values } = self;
-        let (mut n_left, mut parts) = (lease.shape.n_tokens, Vec::new());
+        let (mut n_left, mut parts) = (ready.shape.n_tokens, Vec::new());
         for (i, sequence) in sequences.iter_mut().enumerate() {
             let n = sequence.pending().len().min(n_left);
             if n == 0 {
@@ -116,10 +116,10 @@ impl<B: Backend> Batch<B> {
             return Ok(false);
         }
         let rows = Rows { ids: &ids, spans: &spans, wanted: &[], cancel };
-        engine.backend().run(&mut lease.prepared, memory.states(), rows).await?;
-        let Some(buffer) = lease.logits else { return Ok(false) };
+        engine.backend().run(&mut ready.prepared, memory.states(), rows).await?;
+        let Some(buffer) = ready.logits else { return Ok(false) };
         let reading = Reading { buffer, n_rows: ids.len() };
-        engine.backend().read(&lease.prepared, memory.states(), reading, values).await?;
+        engine.backend().read(&ready.prepared, memory.states(), reading, values).await?;
         let mut rows = values.chunks_exact(engine.model().facts().n_vocab);
         for (i, n) in parts {
             rows.by_ref().take(n).for_each(|row| logits[i].extend_from_slice(row));

@@ -1,4 +1,4 @@
-//! One sequence in a memory of its own, for Plans that are run beside sessions: to look into them, or for all their logits.
+//! One sequence in a memory of its own, for Plans that are run beside sessions: to look into them.
 
 use hala_plan::{Backend, PoolSize, Span};
 

@@ -50,7 +50,11 @@ impl<B: Backend> Lease<B> {
     }
 }
 
-async fn prepare<B: Backend>(
+/// Makes the Plan of a shape ready.
+///
+/// # Errors
+/// As for [`Lease::new`].
+pub(crate) async fn prepare<B: Backend>(
     engine: &Engine<B>,
     shape: PlanShape,
 ) -> Result<Ready<B::Prepared>, EngineError> {
