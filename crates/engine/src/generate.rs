@@ -35,6 +35,14 @@ pub struct GenerateOptions {
     pub logprobs: Option<usize>,
 }
 
+impl GenerateOptions {
+    /// Those of the `i`-th of several texts after one prompt: seeds follow each other, and after the last comes 0.
+    pub fn of_choice(&self, i: u64) -> Self {
+        let sampling = Sampling { seed: self.sampling.seed.wrapping_add(i), ..self.sampling.clone() };
+        Self { sampling, ..self.clone() }
+    }
+}
+
 /// A stream of text from a session, which is handed to every step. Dropping it leaves the session with the tokens
 /// computed so far.
 #[derive(Debug)]

@@ -54,12 +54,10 @@ impl Choices {
         options: &GenerateOptions,
         cancel: &Cancel,
     ) -> Result<Self, EngineError> {
-        let mut options = options.clone();
         let mut list = Vec::with_capacity(n);
-        for _ in 0..n {
-            let generation = Generation::on(engine, prompt, &options, cancel)?;
+        for i in 0..n {
+            let generation = Generation::on(engine, prompt, &options.of_choice(i as u64), cancel)?;
             list.push(Choice::GoingOn(Box::new(Collecting::new(generation))));
-            options.sampling.seed = options.sampling.seed.wrapping_add(1);
         }
         Ok(Self { list })
     }

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use hala_engine::{
-    Collecting, Engine, FinishReason, GenerateOptions, Generation, Piece, Sampling, Scheduler,
-    SchedulerOptions, Usage,
+    Collecting, Engine, FinishReason, GenerateOptions, Generation, Piece, Scheduler, SchedulerOptions,
 };
 use hala_plan::Backend;
 use serde::Serialize;
 
-use super::generate::{LogprobJson, logprob_json};
-use super::usage::TimingsJson;
+use super::generate::{self, LogprobJson, logprob_json};
 use crate::failure::Interrupted;
 use crate::terminal::{DIM, paint};
 use crate::{App, output};
@@ -37,14 +35,8 @@ struct Json<'a> {
     /// Which prompt, from 0, and which of its texts.
     prompt: usize,
     choice: u32,
-    text: &'a str,
-    ids: &'a [u32],
-    finish: FinishReason,
-    sampling: &'a Sampling,
-    usage: Usage,
-    timings: TimingsJson,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<&'a [LogprobJson]>,
+    #[serde(flatten)]
+    generated: generate::Json<'a>,
 }
 
 /// A text on its way.
@@ -100,8 +92,7 @@ fn begin<B: Backend>(
     (prompt, choice): (usize, u32),
     app: &App,
 ) -> Result<Begun> {
-    let mut options = jobs.options.clone();
-    options.sampling.seed = options.sampling.seed.wrapping_add(choice.into());
+    let options = jobs.options.of_choice(choice.into());
     let generation = Generation::on(engine, &jobs.prompts[prompt], &options, app.interrupt.cancel())?;
     Ok(Begun { prompt, choice, options, task: Collecting::new(generation), pieces: Vec::new() })
 }
@@ -120,15 +111,6 @@ fn show<B: Backend>(engine: &Engine<B>, one: Begun, json: bool) -> Result<()> {
     }
     let logprobs: Vec<LogprobJson> =
         pieces.iter().filter_map(|piece| piece.logprobs.as_ref()).map(|l| logprob_json(engine, l)).collect();
-    output::print_json(&Json {
-        prompt,
-        choice,
-        text: &generated.text,
-        ids: &generated.ids,
-        finish: generated.finish,
-        sampling: &options.sampling,
-        usage: generated.usage,
-        timings: TimingsJson::new(&generated.usage, &generated.timings),
-        logprobs: options.logprobs.map(|_| logprobs.as_slice()),
-    })
+    let generated = generate::Json::new(&generated, &options, &logprobs);
+    output::print_json(&Json { prompt, choice, generated })
 }
