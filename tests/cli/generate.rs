@@ -152,6 +152,9 @@ fn a_model_without_a_tokenizer_takes_and_gives_ids() {
     let json = run().arg("--json").run().json();
     assert_eq!(json["text"], "");
     assert_eq!(run().run().text().split_whitespace().collect::<Vec<_>>().join(","), list(&json["ids"]));
+    let several = run().args(&["--n", "2"]).run().text();
+    let ids = list(&json["ids"]).replace(',', " ");
+    assert_eq!(several, format!("prompt 1, text 1\n{ids}\nprompt 1, text 2\n{ids}\n"));
     let text = hala(&["generate", "--prompt", "x"]).model(two_layer());
     text.run().refused(&["no tokenizer.json"]);
 }

@@ -107,7 +107,11 @@ fn show<B: Backend>(engine: &Engine<B>, one: Begun, json: bool) -> Result<()> {
     if !json {
         let head = paint(DIM, format!("prompt {}, text {}", prompt + 1, choice + 1));
         output::print_styled(&format!("{head}\n"))?;
-        return output::print_line(&generated.text);
+        let ids = || generated.ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+        return match engine.tokenizer() {
+            Ok(_) => output::print_line(&generated.text),
+            Err(_) => output::print_line(&ids()),
+        };
     }
     let logprobs: Vec<LogprobJson> =
         pieces.iter().filter_map(|piece| piece.logprobs.as_ref()).map(|l| logprob_json(engine, l)).collect();
