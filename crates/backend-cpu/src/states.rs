@@ -1,6 +1,6 @@
 //! A pool of states on the host: pages of KV caches and slots of the last conv inputs.
 
-use hala_plan::{BackendError, EMPTY_SLOT, PoolSize, StateKind, StateSpec};
+use hala_plan::{BackendError, PoolSize, StateKind, StateSpec};
 use hala_tensor::DType;
 use half::f16;
 
@@ -71,11 +71,7 @@ impl States {
     /// # Errors
     /// A slot that there is not, or that stays zero.
     pub(crate) fn copy_slot(&mut self, from: u32, to: u32) -> Result<(), BackendError> {
-        let n_places = self.size.n_slots;
-        let is_wrong = |slot: &u32| *slot as usize >= n_places;
-        if let Some(slot) = [from, to].into_iter().find(is_wrong).or((to == EMPTY_SLOT).then_some(to)) {
-            return Err(BackendError::Place { what: "slot", found: Some(slot), n_places });
-        }
+        self.size.check_copy(StateKind::Recurrent, [from, to])?;
         for State { n, cells, .. } in &mut self.states {
             if let Cells::Slots(slots) = cells {
                 let start = from as usize * *n;
@@ -91,10 +87,7 @@ impl States {
     /// A page that there is not.
     pub(crate) fn copy_page(&mut self, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
         let kind = StateKind::Paged { table };
-        let n_places = self.size.n_places(kind);
-        if let Some(page) = pages.into_iter().find(|page| *page as usize >= n_places) {
-            return Err(BackendError::Place { what: "page", found: Some(page), n_places });
-        }
+        self.size.check_copy(kind, pages)?;
         for State { cells, .. } in self.states.iter_mut().filter(|state| state.kind == kind) {
             match cells {
                 Cells::F32(all) => copy(all, pages),
@@ -208,6 +201,7 @@ fn copy<C: Cell>(all: &mut [Page<C>], [from, to]: [u32; 2]) {
 
 #[cfg(test)]
 mod tests {
+    use hala_plan::EMPTY_SLOT;
     use hala_tensor::Shape;
 
     use super::*;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use hala_plan::{BackendError, EMPTY_SLOT, PoolSize, StateId, StateKind, StateSpec};
+use hala_plan::{BackendError, PoolSize, StateId, StateKind, StateSpec};
 use hala_shaders::BindingKind;
 use hala_tensor::DType;
 use wgpu::{
@@ -121,14 +121,7 @@ impl States {
     /// # Errors
     /// A page or slot that there is not, or the empty slot as the target; a lost device.
     pub(crate) fn copy(&mut self, gpu: &Gpu, kind: StateKind, places: [u32; 2]) -> Result<(), BackendError> {
-        let n_places = self.size.n_places(kind);
-        let is_slot = kind == StateKind::Recurrent;
-        let what = if is_slot { "slot" } else { "page" };
-        let missing = places.into_iter().find(|place| *place as usize >= n_places);
-        let kept = places[1..].iter().copied().find(|to| is_slot && *to == EMPTY_SLOT);
-        if let Some(found) = missing.or(kept) {
-            return Err(BackendError::Place { what, found: Some(found), n_places });
-        }
+        self.size.check_copy(kind, places)?;
         if places[0] == places[1] {
             return gpu.check();
         }

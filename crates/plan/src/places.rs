@@ -2,6 +2,24 @@
 
 use crate::{BackendError, EMPTY_SLOT, Op, PAGE, PoolSize, Span, StateKind, Step};
 
+impl PoolSize {
+    /// Refuses to copy a page or slot that a pool of this size lacks, or one to the empty slot.
+    ///
+    /// # Errors
+    /// The page or slot that cannot be read or written.
+    pub fn check_copy(&self, kind: StateKind, [from, to]: [u32; 2]) -> Result<(), BackendError> {
+        let n_places = self.n_places(kind);
+        let is_slot = kind == StateKind::Recurrent;
+        let missing = [from, to].into_iter().find(|place| *place as usize >= n_places);
+        match missing.or((is_slot && to == EMPTY_SLOT).then_some(to)) {
+            None => Ok(()),
+            found => {
+                Err(BackendError::Place { what: if is_slot { "slot" } else { "page" }, found, n_places })
+            }
+        }
+    }
+}
+
 /// Refuses slots, and pages that are written, which a pool lacks or two spans share.
 ///
 /// # Errors
@@ -93,6 +111,24 @@ mod tests {
         ] {
             assert!(check(paged, &wrong, &size).is_err(), "{wrong:?}");
             assert!(check(StateKind::Recurrent, &wrong, &size).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_of_what_there_is_and_not_to_the_empty_slot() {
+        let size = PoolSize { n_slots: 3, n_pages: vec![4] };
+        let paged = StateKind::Paged { table: 0 };
+        for (kind, from, to) in [(StateKind::Recurrent, EMPTY_SLOT, 2), (paged, 3, EMPTY_SLOT)] {
+            assert!(size.check_copy(kind, [from, to]).is_ok());
+        }
+        for (kind, from, to, expected) in [
+            (StateKind::Recurrent, 1, EMPTY_SLOT, EMPTY_SLOT),
+            (StateKind::Recurrent, 3, 1, 3),
+            (paged, 0, 4, 4),
+            (StateKind::Paged { table: 1 }, 0, 0, 0),
+        ] {
+            let refused = size.check_copy(kind, [from, to]).unwrap_err();
+            assert!(matches!(refused, BackendError::Place { found: Some(found), .. } if found == expected));
         }
     }
 }
