@@ -3,8 +3,8 @@
 use hala_tensor::Shape;
 use hala_weights::{Checkpoint, PACKED_SUFFIX, Rows, SCALE_SUFFIX, SHAPE_SUFFIX};
 
-use crate::CompressError;
 use crate::codes::magnitudes;
+use crate::error::CompressError;
 use crate::job::Sink;
 use crate::scheme::Code;
 

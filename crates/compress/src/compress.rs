@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use hala_weights::{Checkpoint, WEIGHTS_FILE};
 use serde_json::{Map, Value, json};
 
-use crate::CompressError;
 use crate::chunks::{StoredRows, each_chunk, largest_magnitude};
 use crate::codes::{encode_row, magnitudes, scale, store_row};
+use crate::error::CompressError;
 use crate::float::{Float, with_float};
 use crate::folder::{copy_other_files, copy_tensor, fingerprint, torch_layout, write_index, write_json};
 use crate::gptq::Factor;

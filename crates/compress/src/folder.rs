@@ -10,7 +10,7 @@ use hala_weights::{Checkpoint, INDEX_FILE, SafetensorsLayout, WEIGHTS_FILE};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::job::{OutFile, Sink};
 
 /// Bytes that are copied at once.

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hala_weights::{Placed, TensorInfo};
 use serde_json::Value;
 
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::threads;
 
 const JOURNAL: &str = ".journal";

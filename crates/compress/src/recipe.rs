@@ -10,7 +10,7 @@ use hala_weights::{Checkpoint, FileDType};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::folder::read_yaml;
 use crate::scheme::Scheme;
 

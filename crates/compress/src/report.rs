@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
-use crate::CompressError;
 use crate::chunks::{check_finite, each_chunk_of};
+use crate::error::CompressError;
 use crate::job::{Pace, Progress, cancelled};
 use crate::smooth::multiply;
 use crate::threads;

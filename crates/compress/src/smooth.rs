@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hala_weights::Checkpoint;
 
-use crate::CompressError;
 use crate::chunks::each_chunk;
+use crate::error::CompressError;
 use crate::float::{Float, with_float};
 use crate::job::Sink;
 

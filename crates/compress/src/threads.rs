@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use crate::CompressError;
+use crate::error::CompressError;
 
 /// Does `work` on each of `items`, and gives what came of it to `take` on this thread, until `stop` is set. A fault sets it; the first one
 /// counts, that others were stopped is no news.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use hala_model::{LogitRows, PlanShape};
 use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::lease::{Lease, Ready, prepare};
 use crate::memory::Memory;
 use crate::sequence::Sequence;
-use crate::{Engine, EngineError};
 
 impl<B: Backend> Engine<B> {
     /// Logits `[T, V]` after every token of `prompt`, row by row. The prompt runs in chunks of `n_chunk` tokens (at

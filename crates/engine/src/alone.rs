@@ -2,9 +2,10 @@
 
 use hala_plan::{Backend, PoolSize, Span};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::sequence::Sequence;
-use crate::{Engine, EngineError};
 
 /// A sequence that is never gone back in.
 #[derive(Debug)]

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use hala_plan::ops::sample::{Choice, DECLINED, TokenSet};
 use hala_plan::{AheadRow, Backend, Cancel, Start};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::flight::Flight;
 use crate::memory::Memory;
 use crate::rng::uniform;
 use crate::sequence::{Kept, Sequence};
-use crate::{Engine, EngineError};
 
 /// Positions between two snapshots of a chain, so that leaving it repeats no more tokens than a short chunk has.
 const SNAPSHOT_EVERY: usize = 16;

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use hala_plan::{Backend, Cancel};
 use hala_text::{Message, Role, Specials, TextError, Tokenizer};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::generate::{GenerateOptions, Generation};
+use crate::generated::{Generated, Piece};
+use crate::session::Session;
 use crate::template::TemplateOptions;
-use crate::{Engine, EngineError, GenerateOptions, Generated, Generation, Piece, Session};
 
 /// What happens when a conversation outgrows the context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

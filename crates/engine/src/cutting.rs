@@ -6,8 +6,9 @@ use hala_plan::Backend;
 use hala_text::fold::{EasternForms, fold};
 use hala_text::{Language, Message, Role};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::segment::Obstacle;
-use crate::{Engine, EngineError};
 
 /// A part of a sentence, as bytes of the whole text.
 #[derive(Debug)]

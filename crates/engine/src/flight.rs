@@ -6,9 +6,10 @@ use std::sync::Arc;
 use hala_model::{LogitRows, PlanShape};
 use hala_plan::{Ahead, AheadRow, Backend, Cancel};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::lease::Lease;
 use crate::memory::Memory;
-use crate::{Engine, EngineError};
 
 /// Batches of the runs ahead: one is computed while the other is read.
 const N_BATCHES: usize = 2;

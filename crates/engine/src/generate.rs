@@ -10,11 +10,14 @@ use hala_text::{Specials, StreamDecoder, Tokenizer};
 use web_time::Instant;
 
 use crate::chain::Choosing;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::generated::{FinishReason, Generated, Piece};
 use crate::logits::logprobs;
+use crate::sampler::{Sampler, Sampling};
+use crate::session::Session;
 use crate::stop::{Checked, StopStrings};
-use crate::{
-    Engine, EngineError, FinishReason, Generated, Piece, Sampler, Sampling, Session, Timings, Usage,
-};
+use crate::usage::{Timings, Usage};
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{Timings, TokenLogprob, Usage};
+use crate::logits::TokenLogprob;
+use crate::usage::{Timings, Usage};
 
 /// Why a generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -8,7 +8,8 @@ use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Reading, Rows, 
 use hala_weights::Checkpoint;
 
 use crate::alone::Alone;
-use crate::{Engine, EngineError};
+use crate::engine::Engine;
+use crate::error::EngineError;
 
 /// The inputs of the matrices of one step in one run.
 #[derive(Debug, Clone, Copy)]

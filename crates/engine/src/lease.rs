@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError};
 use hala_model::{LogitRows, PlanShape};
 use hala_plan::{Backend, BufferId};
 
-use crate::{Engine, EngineError};
+use crate::engine::Engine;
+use crate::error::EngineError;
 
 /// A Plan made ready, with what its runs need to know of it.
 #[derive(Debug)]

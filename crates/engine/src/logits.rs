@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::{EngineError, Sampling};
+use crate::error::EngineError;
+use crate::sampler::Sampling;
 
 /// A token and how likely the model found it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,8 +2,9 @@
 
 use hala_plan::{Backend, BackendError, EMPTY_SLOT, PoolSize, StateKind, StateSpec};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::places::{Place, Places};
-use crate::{Engine, EngineError};
 
 /// Bytes that a pool begins with, where its limit allows: more is taken as it is needed.
 const FIRST_BYTES: usize = 16 << 20;

@@ -5,7 +5,8 @@ use hala_plan::{Backend, Cancel, Op, Plan, Rows, Step, Timing};
 use serde::Serialize;
 
 use crate::alone::Alone;
-use crate::{Engine, EngineError};
+use crate::engine::Engine;
+use crate::error::EngineError;
 
 /// One kernel's share of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use hala_plan::ops::sample::{Choice, MAX_CANDIDATES};
 use serde::Serialize;
 
-use crate::EngineError;
+use crate::error::EngineError;
 use crate::logits::{argmax, check, penalise};
 use crate::rng::uniform;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use hala_text::{CopyReason, OtherLanguage};
 use serde::Serialize;
 
-use crate::FinishReason;
+use crate::generated::FinishReason;
 
 /// A sentence and its translation, as byte ranges of the two texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

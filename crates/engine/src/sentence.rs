@@ -5,13 +5,15 @@ use std::ops::Range;
 use hala_plan::{Backend, Cancel};
 use hala_text::Tokenizer;
 
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::generate::{GenerateOptions, Generation};
+use crate::generated::{FinishReason, Generated, Piece};
 use crate::loops::LoopFinder;
+use crate::sampler::Sampling;
 use crate::segment::Looped;
 use crate::task::Task;
-use crate::{
-    Engine, EngineError, FinishReason, GenerateOptions, Generated, Generation, Piece, Sampling, Timings,
-    Usage,
-};
+use crate::usage::{Timings, Usage};
 
 /// How much less favoured a token of the translation is once that began to repeat itself. Weaker ones (1.05 to 1.2, as
 /// in conversation) leave a loop as likely as it was.

@@ -2,11 +2,12 @@
 
 use hala_plan::{Backend, Span};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::places::Place;
 use crate::snapshots::{Snapshot, Snapshots};
 use crate::table::Table;
-use crate::{Engine, EngineError};
 
 /// Decoded tokens after which a snapshot is due, so that going back never repeats more.
 pub(crate) const SNAPSHOT_EVERY: usize = 64;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 
 use crate::chain::{Chain, Choosing, Place};
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::lease::Lease;
 use crate::memory::Memory;
 use crate::sequence::{Kept, SNAPSHOT_EVERY, Sequence};
-use crate::{Engine, EngineError};
 
 /// The most snapshots that a session keeps.
 const N_SNAPSHOTS: usize = 64;

@@ -2,10 +2,11 @@
 
 use hala_plan::{Backend, PAGE, TableSpec};
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::places::Place;
 use crate::snapshots::Held;
-use crate::{Engine, EngineError};
 
 /// Stands in a table for a page that was given back.
 const GONE: u32 = u32::MAX;

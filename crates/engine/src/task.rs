@@ -2,7 +2,9 @@
 
 use hala_text::Tokenizer;
 
-use crate::{EngineError, Generated, Generation, Piece};
+use crate::error::EngineError;
+use crate::generate::Generation;
+use crate::generated::{Generated, Piece};
 
 /// A generation of a [`Scheduler`](crate::Scheduler) with who takes what it gives.
 pub trait Task {

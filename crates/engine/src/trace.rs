@@ -5,7 +5,8 @@ use hala_plan::{Backend, BufferKind, Cancel, Plan, Reading, Rows};
 use serde::Serialize;
 
 use crate::alone::Alone;
-use crate::{Engine, EngineError};
+use crate::engine::Engine;
+use crate::error::EngineError;
 
 /// What one buffer held after a step.
 #[derive(Debug, Clone, PartialEq, Serialize)]

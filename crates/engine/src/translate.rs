@@ -7,10 +7,14 @@ use hala_text::detection::detect;
 use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
-use crate::{
-    Engine, EngineError, FinishReason, Handed, Scheduler, SchedulerOptions, Segment, Timings, Translation,
-    Translations, Usage,
-};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::generated::FinishReason;
+use crate::scheduler::{Scheduler, SchedulerOptions};
+use crate::segment::Segment;
+use crate::translation::Translation;
+use crate::translations::{Handed, Translations};
+use crate::usage::{Timings, Usage};
 
 /// From which language into which; what is not given is found out from the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,9 +11,15 @@ use hala_text::treatment::treatment;
 use hala_text::{Language, OtherLanguage, Treatment};
 
 use crate::cutting::{Cutter, Part};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::generated::FinishReason;
+use crate::scheduler::Scheduler;
+use crate::segment::Segment;
 use crate::segment::{Outcome, Remarks};
 use crate::sentence::{Finished, Sentence};
-use crate::{Direction, Engine, EngineError, FinishReason, Scheduler, Segment, Timings, Translated, Usage};
+use crate::translate::{Direction, Translated};
+use crate::usage::{Timings, Usage};
 
 /// Sentences that are begun for each that runs at once: those behind a long one go on.
 const BEGUN: usize = 4;

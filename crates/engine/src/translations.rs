@@ -4,7 +4,11 @@ use std::collections::VecDeque;
 
 use hala_plan::Backend;
 
-use crate::{EngineError, FinishReason, Scheduler, Translated, Translation};
+use crate::error::EngineError;
+use crate::generated::FinishReason;
+use crate::scheduler::Scheduler;
+use crate::translate::Translated;
+use crate::translation::Translation;
 
 /// Translations that share the runs of a scheduler, in the order that they were added in.
 #[derive(Debug, Default)]

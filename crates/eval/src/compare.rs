@@ -5,7 +5,8 @@ use std::sync::Arc;
 use hala_engine::Engine;
 use hala_plan::{Backend, Cancel};
 
-use crate::{EvalError, Fidelity};
+use crate::error::EvalError;
+use crate::fidelity::Fidelity;
 
 /// Tokens that are computed at once: of one window, or of several short ones.
 const ROWS: usize = 128;

@@ -4,10 +4,13 @@ use hala_plan::WeightId;
 use hala_tensor::{DType, counted};
 use hala_weights::{Checkpoint, Config};
 
+use crate::blocks::Heads;
 use crate::blocks::{cache_states, page_tables};
+use crate::error::ModelError;
+use crate::model::{Options, Parts};
+use crate::rope::{Rope, Turned};
 use crate::settings::{self, Sizes, at_least, eps, heads, required, unsupported};
 use crate::specs::{Found, Specs};
-use crate::{Heads, ModelError, Options, Parts, Rope, Turned};
 
 /// The embedding's name.
 pub(crate) const EMBED_TOKENS: &str = "model.embed_tokens.weight";

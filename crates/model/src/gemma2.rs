@@ -20,9 +20,11 @@ use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::{Attention, Pass};
 use crate::decoder::{Decoder, Defaults, EMBED_TOKENS, Matrices};
+use crate::error::ModelError;
+use crate::model::{Model, Options, Parts, PlanShape};
+use crate::rope::Rope;
 use crate::settings::{self, unsupported};
 use crate::specs::Specs;
-use crate::{Model, ModelError, Options, Parts, PlanShape, Rope};
 
 /// Sizes and settings of one Gemma 2 checkpoint.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,8 @@ use std::fmt;
 use hala_plan::{PAGE, Plan, PoolSize, StateSpec, TableSpec};
 use hala_tensor::DType;
 
-use crate::{ModelError, WeightSpec};
+use crate::error::ModelError;
+use crate::specs::WeightSpec;
 
 /// Choices that shape a model's states and plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

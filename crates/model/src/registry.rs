@@ -3,9 +3,10 @@
 use hala_weights::Checkpoint;
 
 use crate::cohere2::Cohere2;
+use crate::error::ModelError;
 use crate::gemma2::Gemma2;
 use crate::lfm2::Lfm2;
-use crate::{Model, ModelError, Options};
+use crate::model::{Model, Options};
 
 /// Supported values of `model_type`.
 pub const FAMILIES: &[&str] = &[Lfm2::FAMILY, Gemma2::FAMILY, Cohere2::FAMILY];

@@ -4,7 +4,9 @@ use hala_plan::{PAGE, StateKind, StateSpec};
 use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::Heads;
-use crate::{Facts, ModelError, Options, Rope};
+use crate::error::ModelError;
+use crate::model::{Facts, Options};
+use crate::rope::Rope;
 
 /// H, K and A.
 ///

@@ -8,7 +8,9 @@ use hala_plan::WeightId;
 use hala_tensor::{DType, Rounding, Shape, Tensor};
 use hala_weights::Checkpoint;
 
-use crate::{Inputs, ModelError, Rope};
+use crate::error::ModelError;
+use crate::model::Inputs;
+use crate::rope::Rope;
 
 /// How a weight may be held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

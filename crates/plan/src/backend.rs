@@ -6,8 +6,13 @@ use std::ops::Range;
 
 use hala_tensor::{DType, Tensor};
 
+use crate::buffer::{BufferId, PoolSize, StateSpec};
+use crate::cancel::Cancel;
+use crate::error::BackendError;
 use crate::ops::sample::{Choice, TokenSet};
-use crate::{BackendError, BufferId, Cancel, MaybeSend, Plan, PoolSize, Rows, Span, StateSpec};
+use crate::plan::Plan;
+use crate::rows::{Rows, Span};
+use crate::send::MaybeSend;
 
 /// The device that a backend runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]

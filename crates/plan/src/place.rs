@@ -1,6 +1,7 @@
 //! Placement of scratch buffers: those whose lifetimes do not meet share one memory slot.
 
-use crate::{Buffer, BufferId, BufferKind, Step};
+use crate::buffer::{Buffer, BufferId, BufferKind};
+use crate::plan::Step;
 
 /// First and last step that touch a buffer, both included.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +57,10 @@ fn lifetimes(n_buffers: usize, steps: &[Step]) -> Vec<Option<Lifetime>> {
 mod tests {
     use hala_tensor::{DType, Shape};
 
+    use crate::buffer::{BufferId, BufferKind, WeightId};
     use crate::ops::{embed, matmul};
-    use crate::{BufferId, BufferKind, Plan, Recorder, WeightId};
+    use crate::plan::Plan;
+    use crate::record::Recorder;
 
     const D: usize = 8;
 

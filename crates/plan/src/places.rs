@@ -1,6 +1,10 @@
 //! Whether the pages and slots that a run names are there, and each written by one sequence alone.
 
-use crate::{BackendError, EMPTY_SLOT, Op, PAGE, PoolSize, Span, StateKind, Step};
+use crate::buffer::{PoolSize, StateKind};
+use crate::error::BackendError;
+use crate::ops::Op;
+use crate::plan::Step;
+use crate::rows::{EMPTY_SLOT, PAGE, Span};
 
 impl PoolSize {
     /// Refuses to copy a page or slot that a pool of this size lacks, or one to the empty slot.

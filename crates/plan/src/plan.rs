@@ -4,9 +4,13 @@ use std::fmt;
 
 use hala_tensor::counted;
 
+use crate::backend::Ahead;
+use crate::buffer::{Axis, Buffer, BufferId, BufferKind, PoolSize};
+use crate::error::BackendError;
+use crate::ops::Op;
 use crate::ops::{attention, rope_kv};
 use crate::places;
-use crate::{Ahead, Axis, BackendError, Buffer, BufferId, BufferKind, Op, PoolSize, Rows, Span};
+use crate::rows::{Rows, Span};
 
 /// One op with the buffers that it reads and writes, in the order that the op's module documents.
 #[derive(Debug, Clone, PartialEq)]

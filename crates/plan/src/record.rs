@@ -2,9 +2,11 @@
 
 use hala_tensor::{DType, Shape};
 
-use crate::{
-    Axis, Buffer, BufferId, BufferKind, Op, Plan, PlanError, StateId, StateSpec, Step, WeightId, place::place,
-};
+use crate::buffer::{Axis, Buffer, BufferId, BufferKind, StateId, StateSpec, WeightId};
+use crate::error::PlanError;
+use crate::ops::Op;
+use crate::place::place;
+use crate::plan::{Plan, Step};
 
 /// A Plan in the making. Each op adds a method in its own module, `ops/<op>.rs`.
 #[derive(Debug)]

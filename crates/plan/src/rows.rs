@@ -1,6 +1,6 @@
 //! What one run computes: rows of one or several sequences, and where each sequence's states are.
 
-use crate::Cancel;
+use crate::cancel::Cancel;
 
 /// Positions of a page of a KV cache.
 pub const PAGE: usize = 64;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{Shape, int4};
+use crate::int4;
+use crate::shape::Shape;
 
 /// How the elements of a tensor are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,8 @@
 //! What can go wrong with a tensor's shape or values.
 
-use crate::{DType, Shape, counted};
+use crate::counted;
+use crate::dtype::DType;
+use crate::shape::Shape;
 
 /// An error of this crate; each names what was found and what was expected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::TensorError;
+use crate::error::TensorError;
 
 /// Dimensions of a tensor in elements, outermost first; at most [`Shape::MAX_RANK`] of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,7 +2,10 @@
 
 use half::{bf16, f16};
 
-use crate::{DType, Shape, TensorError, e4m3, int4, int8};
+use crate::dtype::DType;
+use crate::error::TensorError;
+use crate::shape::Shape;
+use crate::{e4m3, int4, int8};
 
 /// The elements of a [`Tensor`]; quantised ones keep codes and scales apart.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,10 @@
 //! What of a checkpoint's way of quantising is not read, in words, before tensors are looked for.
 
+use crate::checkpoint::Checkpoint;
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
 use crate::quantisation::{PACKED_SUFFIX, SCALE_SUFFIX};
 use crate::shards::Place;
-use crate::{Checkpoint, FileDType, WeightsError};
 
 impl Checkpoint {
     /// Why packed codes are not read.

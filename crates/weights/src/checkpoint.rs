@@ -7,13 +7,17 @@ use std::path::Path;
 
 use hala_tensor::{DType, Shape};
 
+use crate::config::Config;
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
+use crate::header::TensorInfo;
 use crate::nearest::nearest;
 use crate::quantisation::{
     COMPANIONS, INPUT_SCALE, INPUT_ZERO, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, SHAPE_SUFFIX,
 };
 use crate::shards::{INDEX_FILE, Place, Shard, Shards};
 use crate::source::Source;
-use crate::{Config, FileDType, TensorInfo, TensorView, WeightsError};
+use crate::view::TensorView;
 
 const CONFIG: &str = "config.json";
 

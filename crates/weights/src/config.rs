@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::WeightsError;
+use crate::error::WeightsError;
 
 /// An object of a JSON file with typed lookups; `null` counts as absent.
 ///

@@ -2,7 +2,8 @@
 
 use hala_tensor::{Shape, TensorError, counted, several};
 
-use crate::{FileDType, HeaderFault};
+use crate::file_dtype::FileDType;
+use crate::header::HeaderFault;
 
 /// An error of this crate; each names the file or tensor, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +121,7 @@ pub enum WeightsError {
         /// The file.
         file: String,
         /// What is wrong with it.
-        fault: crate::GgufFault,
+        fault: crate::gguf::GgufFault,
     },
     /// The tokenizer in a GGUF file is of a kind that is not read.
     #[cfg(not(target_family = "wasm"))]

@@ -12,7 +12,7 @@ use hala_tensor::counted;
 use serde::Deserialize;
 use serde::de::{Error, MapAccess, Visitor};
 
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// The longest header that the reference implementation accepts, in bytes.
 const MAX_HEADER_BYTES: u64 = 100_000_000;

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use serde_json::json;
 
-use crate::{FileDType, WeightsError};
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
 
 /// The header's length is padded to this many bytes, so that the tensors behind it are aligned.
 const ALIGNMENT: usize = 8;

@@ -5,11 +5,13 @@ use std::ops::Range;
 use hala_tensor::{DType, Data, Shape, Tensor, TensorBuilder, TensorError, int4};
 use half::{bf16, f16};
 
+use crate::checkpoint::Checkpoint;
 use crate::codes::unpacked;
+use crate::error::WeightsError;
 use crate::quantisation::Codes;
 use crate::rows::Rows;
 use crate::stored::{Form, Quantised};
-use crate::{Checkpoint, TensorView, WeightsError};
+use crate::view::TensorView;
 
 /// Elements that are converted at once: their floats stay in a second-level cache.
 const CHUNK_ELEMENTS: usize = 1 << 16;

@@ -8,11 +8,13 @@ use std::ops::Range;
 use hala_tensor::counted;
 
 use crate::bytes::FileBytes;
+use crate::checkpoint::Checkpoint;
+use crate::error::WeightsError;
+use crate::header::HeaderFault;
 use crate::header::{Header, LENGTH_BYTES, header_length};
 use crate::quantisation::COMPANIONS;
 use crate::shards::{INDEX_FILE, Shard, Shards, WEIGHTS_FILE, is_plain, parse_index};
 use crate::source::Source;
-use crate::{Checkpoint, HeaderFault, WeightsError};
 
 /// Reads parts of weight files: from a browser's storage, or a server.
 ///

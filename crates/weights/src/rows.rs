@@ -6,15 +6,16 @@ use hala_tensor::{DType, Shape};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
-#[cfg(not(target_family = "wasm"))]
-use crate::FileDType;
+use crate::checkpoint::Checkpoint;
 use crate::codes::decode_codes;
+use crate::error::WeightsError;
+#[cfg(not(target_family = "wasm"))]
+use crate::file_dtype::FileDType;
 #[cfg(not(target_family = "wasm"))]
 use crate::gguf::blocks;
 use crate::quantisation::Codes;
 use crate::scales::Scales;
 use crate::stored::{Form, Stored};
-use crate::{Checkpoint, WeightsError};
 
 impl Checkpoint {
     /// Reads a tensor's values, some rows at a time.

@@ -2,9 +2,12 @@
 
 use hala_tensor::Shape;
 
+use crate::checkpoint::Checkpoint;
 use crate::codes::unpacked;
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
 use crate::quantisation::{Codes, ORDER_SUFFIX, Scheme, ZERO_SUFFIX};
-use crate::{Checkpoint, FileDType, TensorView, WeightsError};
+use crate::view::TensorView;
 
 /// Zero points of a matrix, one for each scale.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::bytes::FileBytes;
+use crate::error::WeightsError;
 use crate::header::Header;
+use crate::header::TensorInfo;
 use crate::source::Source;
-use crate::{TensorInfo, WeightsError};
 
 /// The weight file of a checkpoint that has one.
 pub const WEIGHTS_FILE: &str = "model.safetensors";

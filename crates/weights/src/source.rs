@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 #[cfg(not(target_family = "wasm"))]
 use std::path::{Path, PathBuf};
 
-use crate::WeightsError;
 use crate::bytes::FileBytes;
+use crate::error::WeightsError;
 
 /// Bytes that tokenizer.json may have; the largest seen in the field is 40 MB.
 const MAX_TOKENIZER_BYTES: u64 = 256 << 20;

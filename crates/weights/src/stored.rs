@@ -2,13 +2,16 @@
 
 use hala_tensor::{DType, Rounding, Shape, TensorError};
 
+use crate::checkpoint::Checkpoint;
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
 #[cfg(not(target_family = "wasm"))]
 use crate::gguf::blocks;
 use crate::quantisation::{
     Codes, INPUT_SCALE, Inputs, PACKED_SUFFIX, Quantisation, SCALE_SUFFIX, Scheme, UNREAD_SUFFIX, ZERO_SUFFIX,
 };
 use crate::scales::{Scales, Zeros, groups};
-use crate::{Checkpoint, FileDType, TensorView, WeightsError};
+use crate::view::TensorView;
 
 /// A tensor and how its bytes become values.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 use hala_tensor::{DType, Shape, TensorError};
 
-use crate::{FileDType, WeightsError};
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
 
 /// A tensor's name, shape, element type and bytes in its file, not yet converted.
 #[derive(Debug, Clone, Copy)]

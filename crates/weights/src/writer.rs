@@ -8,9 +8,10 @@ use std::path::Path;
 
 use hala_tensor::{DType, Data, Shape, Tensor};
 
+use crate::error::WeightsError;
+use crate::file_dtype::FileDType;
 use crate::layout::{Placed, SafetensorsLayout};
 use crate::quantisation::SCALE_SUFFIX;
-use crate::{FileDType, WeightsError};
 
 /// Writes a safetensors file; equal declarations and tensors give equal bytes.
 ///

@@ -4,8 +4,8 @@ use hala_weights::Checkpoint;
 use half::f16;
 
 use super::FloatFormat;
-use crate::CompressError;
 use crate::chunks::{check_finite, each_chunk_of};
+use crate::error::CompressError;
 use crate::float::{Brain, Float, Half, Single};
 use crate::job::Sink;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::FloatFormat;
 use super::rows::write_tensor;
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::float::{file_dtype, torch_name};
 use crate::folder::{copy_other_files, fingerprint, torch_layout, write_json};
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};

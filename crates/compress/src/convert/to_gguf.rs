@@ -12,7 +12,7 @@ use super::FloatFormat;
 use super::metadata::{Metadata, Tensor, file_type};
 use super::rows::write_tensor;
 use super::vocabulary;
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::folder::fingerprint;
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};
 

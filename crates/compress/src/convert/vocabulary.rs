@@ -4,7 +4,7 @@ use hala_weights::{Checkpoint, LFM2_SPLIT};
 use serde_json::Value;
 
 use super::metadata::Metadata;
-use crate::CompressError;
+use crate::error::CompressError;
 
 /// Kinds of tokens, as `tokenizer.ggml.token_type` numbers them.
 const NORMAL: i32 = 1;

@@ -5,8 +5,8 @@ use hala_weights::Rows;
 
 use super::config::Method;
 use super::plan::{Models, Output, Part, model};
-use crate::CompressError;
 use crate::chunks::{check_finite, each_chunk_of};
+use crate::error::CompressError;
 use crate::float::{Float, with_float};
 use crate::job::Sink;
 

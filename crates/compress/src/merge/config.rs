@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::parameters::{Parameters, known, passed_over};
 use super::parts::{ModelPart, Parts, Slice};
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::float::torch_name;
 use crate::folder::read_yaml;
 

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 pub use config::MergeConfig;
 
-use crate::CompressError;
+use crate::error::CompressError;
 use crate::float::{file_dtype, torch_name};
 use crate::folder::{copy_other_files, copy_tokenizer, fingerprint, torch_layout, write_index, write_json};
 use crate::job::{Job, OnProgress, OutFile, Pace, Sink, Task};

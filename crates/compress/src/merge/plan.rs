@@ -8,7 +8,7 @@ use hala_weights::Checkpoint;
 use super::config::{MergeConfig, Method};
 use super::parameters::Parameters;
 use super::parts::{ModelPart, Parts, SourcePart};
-use crate::CompressError;
+use crate::error::CompressError;
 
 /// A tensor to be made.
 #[derive(Debug, Clone, PartialEq)]

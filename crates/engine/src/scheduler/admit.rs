@@ -7,7 +7,7 @@ use hala_plan::Backend;
 
 use super::beginnings::{Begun, waits_for};
 use super::{N_SNAPSHOTS, Running, Scheduler};
-use crate::EngineError;
+use crate::error::EngineError;
 use crate::task::Task;
 
 impl<B: Backend> Scheduler<B> {

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use hala_plan::Backend;
 
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::sequence::{Sequence, n_common};
-use crate::{Engine, EngineError};
 
 /// Tokens that must be saved for a beginning to be worth a copy of its states.
 const WORTH_SHARING: usize = 4;

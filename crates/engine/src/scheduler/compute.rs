@@ -7,7 +7,7 @@ use hala_plan::{Backend, Cancel, Reading, Rows};
 use web_time::Instant;
 
 use super::{Prompts, Running, Scheduler};
-use crate::EngineError;
+use crate::error::EngineError;
 use crate::lease::Lease;
 use crate::sequence::{Kept, SNAPSHOT_EVERY};
 use crate::task::Task;

@@ -5,8 +5,8 @@ use hala_plan::{AheadRow, Backend, Cancel, Start};
 use web_time::Instant;
 
 use super::{Running, Scheduler};
-use crate::EngineError;
 use crate::chain::Choosing;
+use crate::error::EngineError;
 use crate::flight::Flight;
 use crate::task::Task;
 

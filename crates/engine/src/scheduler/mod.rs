@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::beginnings::Beginnings;
+use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::flight::Flight;
 use crate::generate::Ticket;
+use crate::generated::FinishReason;
 use crate::memory::Memory;
 use crate::sequence::Sequence;
 use crate::task::Task;
-use crate::{Engine, EngineError, FinishReason};
 use hala_plan::{Backend, Cancel, PoolSize};
 
 /// Snapshots of a sequence at most: a text that goes back computes a little again, and memory is for more sequences.
@@ -164,7 +166,7 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Hands a task what came; an error ends it.
-    fn hand_out<T: Task>(&self, task: &mut T, piece: Result<Option<crate::Piece>, EngineError>) {
+    fn hand_out<T: Task>(&self, task: &mut T, piece: Result<Option<crate::generated::Piece>, EngineError>) {
         let tokenizer = self.engine.tokenizer().ok();
         match piece {
             Ok(Some(piece)) => {

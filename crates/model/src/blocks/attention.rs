@@ -5,7 +5,7 @@ use hala_plan::{BufferId, PAGE, StateId, StateKind, StateSpec, TableSpec, Weight
 use hala_tensor::{DType, Shape};
 
 use super::Pass;
-use crate::ModelError;
+use crate::error::ModelError;
 
 /// The heads of an attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

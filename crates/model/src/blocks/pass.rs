@@ -5,7 +5,8 @@ use hala_plan::ops::{embed, gather, matmul, norm, round, sample, swiglu};
 use hala_plan::{BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape};
 
-use crate::{LogitRows, ModelError, Parts, PlanShape};
+use crate::error::ModelError;
+use crate::model::{LogitRows, Parts, PlanShape};
 
 /// A Plan in the making, in the words of a model.
 #[derive(Debug)]

@@ -19,9 +19,11 @@ use hala_weights::Checkpoint;
 pub use config::{Lfm2Config, Mixer};
 
 use crate::blocks::{Attention, cache_states};
+use crate::error::ModelError;
+use crate::model::{Model, Options, Parts, PlanShape};
+use crate::rope::Rope;
 use crate::settings::{self, Sizes};
 use crate::specs::{Found, Specs};
-use crate::{Model, ModelError, Options, Parts, PlanShape, Rope};
 
 /// The page table of all caches: every attention layer sees all positions.
 const TABLE: u32 = 0;

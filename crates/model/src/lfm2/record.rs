@@ -6,7 +6,8 @@ use hala_tensor::DType;
 
 use super::{Conv, Layer, Lfm2, Operator};
 use crate::blocks::Pass;
-use crate::{ModelError, PlanShape};
+use crate::error::ModelError;
+use crate::model::PlanShape;
 
 /// Records the whole forward pass for up to `shape.n_tokens` tokens.
 pub(super) fn record(model: &Lfm2, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {

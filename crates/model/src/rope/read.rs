@@ -3,7 +3,7 @@
 use hala_weights::Config;
 
 use super::{Rope, Scaling, Yarn};
-use crate::ModelError;
+use crate::error::ModelError;
 use crate::settings::unsupported;
 
 /// What a family knows of its rotary embedding, whatever config.json says of it.

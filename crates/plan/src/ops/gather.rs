@@ -5,7 +5,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::{Axis, BufferId, Op, PlanError, Recorder, Step};
+use crate::buffer::{Axis, BufferId};
+use crate::error::PlanError;
+use crate::ops::Op;
+use crate::plan::Step;
+use crate::record::Recorder;
 
 /// The op's name.
 pub const NAME: &str = "gather";

@@ -12,7 +12,12 @@
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::DType;
 
-use crate::{BufferId, BufferKind, Op, PAGE, PlanError, Recorder, StateKind, Step};
+use crate::buffer::{BufferId, BufferKind, StateKind};
+use crate::error::PlanError;
+use crate::ops::Op;
+use crate::plan::Step;
+use crate::record::Recorder;
+use crate::rows::PAGE;
 
 /// The op's name.
 pub const NAME: &str = "rope_kv";

@@ -17,7 +17,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::{BufferId, Op, PlanError, Recorder, Step};
+use crate::buffer::BufferId;
+use crate::error::PlanError;
+use crate::ops::Op;
+use crate::plan::Step;
+use crate::record::Recorder;
 
 /// The op's name.
 pub const NAME: &str = "sample";

@@ -4,8 +4,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::buffer::BufferId;
+use crate::error::PlanError;
+use crate::ops::Op;
+use crate::plan::Step;
+use crate::record::Recorder;
 use crate::record::expect_positive;
-use crate::{BufferId, Op, PlanError, Recorder, Step};
 
 /// The op's name.
 pub const NAME: &str = "softcap";

@@ -7,7 +7,11 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::matmul::Norm;
-use crate::{BufferId, Op, PlanError, Recorder, Step};
+use crate::buffer::BufferId;
+use crate::error::PlanError;
+use crate::ops::Op;
+use crate::plan::Step;
+use crate::record::Recorder;
 
 /// The op's name.
 pub const NAME: &str = "swiglu";

@@ -2,7 +2,7 @@
 
 use hala_tensor::counted;
 
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// What is wrong with a GGUF file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,7 @@ use half::{bf16, f16};
 
 use super::fault::GgufFault;
 use super::wrong;
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// What a GGUF file begins with.
 pub(super) const MAGIC: [u8; 4] = *b"GGUF";

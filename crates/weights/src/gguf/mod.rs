@@ -25,9 +25,10 @@ pub use names::gguf_name;
 pub use tokenizer::LFM2_SPLIT;
 
 use crate::bytes::FileBytes;
+use crate::error::WeightsError;
+use crate::header::TensorInfo;
 use crate::shards::{Shard, Shards};
 use crate::source::Source;
-use crate::{TensorInfo, WeightsError};
 use header::{Header, MAGIC, Value};
 use settings::Settings;
 

@@ -3,7 +3,7 @@
 use super::fault::GgufFault;
 use super::header::Tensor;
 use super::wrong;
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// The values of a norm as a checkpoint has them, in f32; `None` for other tensors.
 ///

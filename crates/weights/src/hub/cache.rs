@@ -11,7 +11,7 @@ use hf_hub::{Cache, Repo, RepoType};
 use super::choose::{Choice, choose};
 use super::spec::{is_commit, listed};
 use super::{HubError, HubModel, HubSettings};
-use crate::WeightsError;
+use crate::error::WeightsError;
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE, is_plain, parse_index};
 
 /// One model's folder in the cache.

@@ -12,7 +12,7 @@ mod read;
 use hala_tensor::Rounding;
 use serde_json::{Value, json};
 
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// What follows `X.weight` in the name of its scales.
 pub const SCALE_SUFFIX: &str = "_scale";

@@ -4,7 +4,8 @@ use hala_tensor::{Rounded, Rounding};
 use serde_json::{Value, json};
 
 use super::{Inputs, Quantisation, Scheme};
-use crate::{Config, WeightsError};
+use crate::config::Config;
+use crate::error::WeightsError;
 
 /// Formats of compressed-tensors whose codes are read.
 const FORMATS: [&str; 5] = ["int-quantized", "float-quantized", "naive-quantized", PACKED, MIXED];

@@ -8,7 +8,7 @@ mod signed;
 use hala_tensor::DType;
 use half::f16;
 
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// Elements of a block of the K types.
 const K: usize = 256;

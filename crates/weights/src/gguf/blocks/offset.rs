@@ -2,7 +2,7 @@
 
 use super::half;
 use super::signed::{fifth_bits, nibbles};
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// The numbers of a block; other types leave `out` as it is.
 pub(super) fn decode(dtype: FileDType, block: &[u8], out: &mut [f32]) {

@@ -1,7 +1,7 @@
 //! Blocks whose numbers are signed codes times scales.
 
 use super::half;
-use crate::FileDType;
+use crate::file_dtype::FileDType;
 
 /// What the 16 codes of the IQ4 types stand for.
 const IQ4: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
