@@ -7,8 +7,9 @@ use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lease::{Lease, Ready, prepare};
+use crate::lease::{Lease, prepare};
 use crate::memory::Memory;
+use crate::ready::Ready;
 use crate::sequence::Sequence;
 
 impl<B: Backend> Engine<B> {

@@ -11,7 +11,7 @@ use hala_weights::{Checkpoint, Reader};
 
 use crate::ends::EndIds;
 use crate::error::EngineError;
-use crate::lease::Ready;
+use crate::ready::Ready;
 use crate::sampling_defaults::SamplingDefaults;
 use crate::template::TemplateOptions;
 

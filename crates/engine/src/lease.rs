@@ -4,21 +4,11 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError};
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, BufferId};
+use hala_plan::Backend;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-
-/// A Plan made ready, with what its runs need to know of it.
-#[derive(Debug)]
-pub(crate) struct Ready<P> {
-    pub(crate) prepared: P,
-    pub(crate) shape: PlanShape,
-    /// Steps before the first that only logits need.
-    pub(crate) n_body: usize,
-    /// `None` where they stay on the device.
-    pub(crate) logits: Option<BufferId>,
-}
+use crate::ready::Ready;
 
 /// A Plan lent to a run; the engine has it back when this is dropped.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::error::EngineError;
-use crate::sampler::Sampling;
+use crate::sampling::Sampling;
 
 /// A token and how likely the model found it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

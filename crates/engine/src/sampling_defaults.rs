@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::error::{EngineError, SettingFault, brief};
 use crate::generation_config::GenerationConfig;
-use crate::sampler::Sampling;
+use crate::sampling::Sampling;
 
 /// What transformers does where a file asks for draws and does not say from how many tokens.
 const TOP_K: usize = 50;

@@ -10,7 +10,7 @@ use crate::error::EngineError;
 use crate::generate::{GenerateOptions, Generation};
 use crate::generated::{FinishReason, Generated, Piece};
 use crate::loops::LoopFinder;
-use crate::sampler::Sampling;
+use crate::sampling::Sampling;
 use crate::segment::Looped;
 use crate::task::Task;
 use crate::usage::{Timings, Usage};

@@ -3,66 +3,15 @@
 use std::sync::Arc;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::detection::detect;
-use hala_text::{Language, OtherLanguage};
-use serde::Serialize;
 
+use crate::direction::Direction;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generated::FinishReason;
 use crate::scheduler::{Scheduler, SchedulerOptions};
-use crate::segment::Segment;
+use crate::translated::Translated;
 use crate::translation::Translation;
 use crate::translations::{Handed, Translations};
-use crate::usage::{Timings, Usage};
-
-/// From which language into which; what is not given is found out from the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Direction {
-    /// The language of the text.
-    pub from: Option<Language>,
-    /// The language wanted.
-    pub to: Option<Language>,
-}
-
-impl Direction {
-    /// Into this language, from the other one.
-    pub fn to(language: Language) -> Self {
-        Self { from: None, to: Some(language) }
-    }
-
-    /// The language to translate `text` into: as given, or the other one than the text's.
-    ///
-    /// # Errors
-    /// Both languages are given and the same.
-    pub fn target(&self, text: &str) -> Result<Language, EngineError> {
-        match (self.from, self.to) {
-            (Some(from), Some(to)) if from == to => Err(EngineError::SameLanguage(to)),
-            (_, Some(to)) => Ok(to),
-            (Some(from), None) => Ok(from.other()),
-            (None, None) => Ok(detect(text).unwrap_or(Language::English).other()),
-        }
-    }
-}
-
-/// A translated text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Translated {
-    /// The translation; paragraphs, line breaks and surrounding white space are the source's.
-    pub text: String,
-    /// The language of the translation.
-    pub to: Language,
-    /// The language that the text seems to be in, where that is neither Arabic nor English.
-    pub other_language: Option<OtherLanguage>,
-    /// Which sentence became which, those that were copied included.
-    pub segments: Vec<Segment>,
-    /// Why it ended: `Length` where a sentence ran into its token limit.
-    pub finish: FinishReason,
-    /// Tokens.
-    pub usage: Usage,
-    /// Times.
-    pub timings: Timings,
-}
 
 /// Translates texts with a model that was trained on the Hala recipe's prompt (arXiv 2509.14008).
 #[derive(Debug)]

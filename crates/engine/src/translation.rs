@@ -11,6 +11,7 @@ use hala_text::treatment::treatment;
 use hala_text::{Language, OtherLanguage, Treatment};
 
 use crate::cutting::{Cutter, Part};
+use crate::direction::Direction;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generated::FinishReason;
@@ -18,7 +19,7 @@ use crate::scheduler::Scheduler;
 use crate::segment::Segment;
 use crate::segment::{Outcome, Remarks};
 use crate::sentence::{Finished, Sentence};
-use crate::translate::{Direction, Translated};
+use crate::translated::Translated;
 use crate::usage::{Timings, Usage};
 
 /// Sentences that are begun for each that runs at once: those behind a long one go on.

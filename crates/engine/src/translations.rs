@@ -7,7 +7,7 @@ use hala_plan::Backend;
 use crate::error::EngineError;
 use crate::generated::FinishReason;
 use crate::scheduler::Scheduler;
-use crate::translate::Translated;
+use crate::translated::Translated;
 use crate::translation::Translation;
 
 /// Translations that share the runs of a scheduler, in the order that they were added in.
