@@ -4,12 +4,13 @@ use hala_plan::WeightId;
 use hala_tensor::{DType, counted};
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::Heads;
 use crate::blocks::{cache_states, page_tables};
-use crate::error::ModelError;
-use crate::model::{Options, Parts};
+use crate::error::{ModelError, unsupported};
+use crate::heads::Heads;
+use crate::model::Parts;
+use crate::options::Options;
 use crate::rope::{Rope, Turned};
-use crate::settings::{self, Sizes, at_least, eps, heads, required, unsupported};
+use crate::settings::{self, Sizes, at_least, eps, heads, required};
 use crate::specs::{Found, Specs};
 
 /// The embedding's name.

@@ -88,3 +88,12 @@ pub enum ModelError {
         limit: usize,
     },
 }
+
+/// The error for a value that would change the maths.
+pub(crate) fn unsupported(key: &str, found: &str, supported: &str) -> ModelError {
+    ModelError::UnsupportedSetting {
+        key: key.to_owned(),
+        found: found.to_owned(),
+        supported: supported.to_owned(),
+    }
+}

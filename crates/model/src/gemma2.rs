@@ -20,10 +20,11 @@ use hala_weights::{Checkpoint, Config};
 
 use crate::blocks::{Attention, Pass};
 use crate::decoder::{Decoder, Defaults, EMBED_TOKENS, Matrices};
-use crate::error::ModelError;
-use crate::model::{Model, Options, Parts, PlanShape};
+use crate::error::{ModelError, unsupported};
+use crate::model::{Model, Parts, PlanShape};
+use crate::options::Options;
 use crate::rope::Rope;
-use crate::settings::{self, unsupported};
+use crate::settings;
 use crate::specs::Specs;
 
 /// Sizes and settings of one Gemma 2 checkpoint.

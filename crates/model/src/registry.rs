@@ -6,7 +6,8 @@ use crate::cohere2::Cohere2;
 use crate::error::ModelError;
 use crate::gemma2::Gemma2;
 use crate::lfm2::Lfm2;
-use crate::model::{Model, Options};
+use crate::model::Model;
+use crate::options::Options;
 
 /// Supported values of `model_type`.
 pub const FAMILIES: &[&str] = &[Lfm2::FAMILY, Gemma2::FAMILY, Cohere2::FAMILY];

@@ -3,9 +3,10 @@
 use hala_plan::{PAGE, StateKind, StateSpec};
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::Heads;
-use crate::error::ModelError;
-use crate::model::{Facts, Options};
+use crate::error::{ModelError, unsupported};
+use crate::heads::Heads;
+use crate::model::Facts;
+use crate::options::Options;
 use crate::rope::Rope;
 
 /// H, K and A.
@@ -89,13 +90,4 @@ pub(crate) fn at_least(key: &str, found: usize, least: usize) -> Result<(), Mode
         return Ok(());
     }
     Err(unsupported(key, &found.to_string(), &format!("{least} or more")))
-}
-
-/// The error for a value that would change the maths.
-pub(crate) fn unsupported(key: &str, found: &str, supported: &str) -> ModelError {
-    ModelError::UnsupportedSetting {
-        key: key.to_owned(),
-        found: found.to_owned(),
-        supported: supported.to_owned(),
-    }
 }

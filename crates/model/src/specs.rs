@@ -9,7 +9,7 @@ use hala_tensor::{DType, Rounding, Shape, Tensor};
 use hala_weights::Checkpoint;
 
 use crate::error::ModelError;
-use crate::model::Inputs;
+use crate::options::Inputs;
 use crate::rope::Rope;
 
 /// How a weight may be held.

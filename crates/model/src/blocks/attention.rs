@@ -4,31 +4,9 @@ use hala_plan::ops::{attention, matmul, rope_kv};
 use hala_plan::{BufferId, PAGE, StateId, StateKind, StateSpec, TableSpec, WeightId};
 use hala_tensor::{DType, Shape};
 
-use super::Pass;
+use crate::blocks::pass::Pass;
 use crate::error::ModelError;
-
-/// The heads of an attention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heads {
-    /// H, query heads.
-    pub n_heads: usize,
-    /// K, key/value heads.
-    pub n_kv_heads: usize,
-    /// A, elements of a head.
-    pub head_size: usize,
-}
-
-impl Heads {
-    /// `H·A`
-    pub(crate) fn q_width(&self) -> usize {
-        self.n_heads * self.head_size
-    }
-
-    /// `K·A`
-    pub(crate) fn kv_width(&self) -> usize {
-        self.n_kv_heads * self.head_size
-    }
-}
+use crate::heads::Heads;
 
 /// One layer's attention, up to its output projection.
 #[derive(Debug, Clone, Copy)]

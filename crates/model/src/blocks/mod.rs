@@ -3,6 +3,5 @@
 mod attention;
 mod pass;
 
-pub use attention::Heads;
 pub(crate) use attention::{Attention, cache_states, page_tables};
 pub(crate) use pass::Pass;

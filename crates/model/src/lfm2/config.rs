@@ -3,10 +3,10 @@
 use hala_tensor::{Shape, counted};
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::Heads;
-use crate::error::ModelError;
+use crate::error::{ModelError, unsupported};
+use crate::heads::Heads;
 use crate::rope::{Rope, Turned};
-use crate::settings::{at_least, eps, heads, required, unsupported};
+use crate::settings::{at_least, eps, heads, required};
 
 /// Base of rotary frequencies where config.json does not say.
 const THETA: f64 = 1e6;

@@ -2,33 +2,31 @@
 
 use hala_plan::ops::{matmul, short_conv, swiglu};
 use hala_plan::{BufferId, Plan};
-use hala_tensor::DType;
 
-use super::{Conv, Layer, Lfm2, Operator};
 use crate::blocks::Pass;
 use crate::error::ModelError;
-use crate::model::PlanShape;
+use crate::lfm2::config::Lfm2Config;
+use crate::lfm2::names::{Conv, Layer, Names, Operator};
 
-/// Records the whole forward pass for up to `shape.n_tokens` tokens.
-pub(super) fn record(model: &Lfm2, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
-    let mut pass = Pass::new(shape, &model.parts, dtypes);
-    let h = pass.embed(model.names.embed_tokens, 1.0)?;
-    for (i, layer) in model.names.layers.iter().enumerate() {
-        record_layer(&mut pass, model, (i, layer), h)?;
+/// Records the whole forward pass.
+pub(super) fn record(mut pass: Pass<'_>, config: &Lfm2Config, names: &Names) -> Result<Plan, ModelError> {
+    let h = pass.embed(names.embed_tokens, 1.0)?;
+    for (i, layer) in names.layers.iter().enumerate() {
+        record_layer(&mut pass, config, (i, layer), h)?;
     }
-    let norm = pass.norm(model.names.embedding_norm, model.config.eps);
-    let logits = pass.head(h, Some(norm), model.names.lm_head)?;
+    let norm = pass.norm(names.embedding_norm, config.eps);
+    let logits = pass.head(h, Some(norm), names.lm_head)?;
     pass.finish(logits)
 }
 
 /// `h += operator(h); h += feed_forward(h)`
 fn record_layer(
     pass: &mut Pass<'_>,
-    model: &Lfm2,
+    config: &Lfm2Config,
     (i, layer): (usize, &Layer),
     h: BufferId,
 ) -> Result<(), ModelError> {
-    let norm = pass.norm(layer.operator_norm, model.config.eps);
+    let norm = pass.norm(layer.operator_norm, config.eps);
     match &layer.operator {
         Operator::Conv(conv) => record_conv(pass, (i, conv), Some(norm), h)?,
         Operator::Attention(layer) => {
@@ -36,7 +34,7 @@ fn record_layer(
             pass.add(y, layer.out_proj, None, h)?;
         }
     }
-    let norm = Some(pass.norm(layer.ffn_norm, model.config.eps));
+    let norm = Some(pass.norm(layer.ffn_norm, config.eps));
     let label = format!("layers.{i}.gated");
     let y = pass.gate(&label, (h, norm), [layer.w1, layer.w3], swiglu::Activation::Silu)?;
     pass.add(y, layer.w2, None, h)

@@ -2,9 +2,8 @@
 
 use hala_weights::Config;
 
-use super::{Rope, Scaling, Yarn};
-use crate::error::ModelError;
-use crate::settings::unsupported;
+use crate::error::{ModelError, unsupported};
+use crate::rope::table::{Rope, Scaling, Yarn};
 
 /// What a family knows of its rotary embedding, whatever config.json says of it.
 #[derive(Debug, Clone, Copy)]
