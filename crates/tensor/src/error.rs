@@ -1,24 +1,15 @@
 //! What can go wrong with a tensor's shape or values.
 
-use crate::counted;
+use crate::counted::counted;
 use crate::dtype::DType;
-use crate::shape::Shape;
+use crate::shape::{Shape, ShapeError};
 
 /// An error of this crate; each names what was found and what was expected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TensorError {
-    /// A shape has more dimensions than any tensor of a language model.
-    #[error("a shape of {rank} dimensions: at most {max} are supported", max = Shape::MAX_RANK)]
-    Rank {
-        /// Dimensions found.
-        rank: usize,
-    },
-    /// The number of elements does not fit the address space.
-    #[error("a tensor of shape {dims:?} has more elements than this machine can address")]
-    TooLarge {
-        /// Dimensions found.
-        dims: Vec<usize>,
-    },
+    /// Dimensions that are no shape.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
     /// Values do not fill the shape.
     #[error("{} where the shape {shape} needs {expected}", counted(*found as u64, "element"))]
     Elements {

@@ -19,5 +19,5 @@ pub use counted::{counted, several};
 pub use dtype::DType;
 pub use error::TensorError;
 pub use rounding::{Rounded, Rounding};
-pub use shape::Shape;
+pub use shape::{Shape, ShapeError};
 pub use tensor::{Data, Tensor, TensorBuilder};

@@ -2,13 +2,28 @@
 
 use std::fmt;
 
-use crate::error::TensorError;
-
 /// Dimensions of a tensor in elements, outermost first; at most [`Shape::MAX_RANK`] of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; Shape::MAX_RANK],
     rank: u8,
+}
+
+/// Dimensions that no shape can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    /// A shape has more dimensions than any tensor of a language model.
+    #[error("a shape of {rank} dimensions: at most {max} are supported", max = Shape::MAX_RANK)]
+    Rank {
+        /// Dimensions found.
+        rank: usize,
+    },
+    /// The number of elements does not fit the address space.
+    #[error("a tensor of shape {dims:?} has more elements than this machine can address")]
+    TooLarge {
+        /// Dimensions found.
+        dims: Vec<usize>,
+    },
 }
 
 impl Shape {
@@ -19,12 +34,12 @@ impl Shape {
     ///
     /// # Errors
     /// More than [`Shape::MAX_RANK`] dimensions, or more elements than `usize` counts.
-    pub fn new(dims: &[usize]) -> Result<Self, TensorError> {
+    pub fn new(dims: &[usize]) -> Result<Self, ShapeError> {
         if dims.len() > Self::MAX_RANK {
-            return Err(TensorError::Rank { rank: dims.len() });
+            return Err(ShapeError::Rank { rank: dims.len() });
         }
         if dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).is_none() {
-            return Err(TensorError::TooLarge { dims: dims.to_vec() });
+            return Err(ShapeError::TooLarge { dims: dims.to_vec() });
         }
         let mut padded = [1; Self::MAX_RANK];
         padded[..dims.len()].copy_from_slice(dims);
@@ -99,8 +114,8 @@ mod tests {
 
     #[test]
     fn a_shape_that_overflows_is_refused() {
-        assert!(matches!(Shape::new(&[usize::MAX, 2]), Err(TensorError::TooLarge { .. })));
-        assert!(matches!(Shape::new(&[1; 5]), Err(TensorError::Rank { rank: 5 })));
+        assert!(matches!(Shape::new(&[usize::MAX, 2]), Err(ShapeError::TooLarge { .. })));
+        assert!(matches!(Shape::new(&[1; 5]), Err(ShapeError::Rank { rank: 5 })));
     }
 
     #[test]

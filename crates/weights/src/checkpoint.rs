@@ -229,7 +229,7 @@ impl Checkpoint {
         let shape = Shape::new(dims).map_err(|source| WeightsError::Tensor {
             name: name.to_owned(),
             file: shard.label.clone(),
-            source,
+            source: source.into(),
         })?;
         let bytes = shard.bytes.get(&info.range);
         Ok(TensorView { name: &info.name, file: &shard.label, shape, dtype: info.dtype, bytes })
