@@ -1,7 +1,5 @@
 //! The errors of this crate: each names the file or call, what was found, and the next step.
 
-use crate::language::Language;
-
 /// Everything that can go wrong between text and ids.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -117,9 +115,11 @@ pub enum TextError {
         found: String,
     },
     /// A language that Hala does not know.
-    #[error("unknown language {found:?}; known are {}", Language::known())]
+    #[error("unknown language {found:?}; known are {known}")]
     UnknownLanguage {
         /// The name or code as given.
         found: String,
+        /// Those that are known: `ar (Arabic), en (English)`.
+        known: String,
     },
 }

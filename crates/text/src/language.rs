@@ -50,7 +50,7 @@ impl Language {
     }
 
     /// The known languages for messages: `ar (Arabic), en (English)`.
-    pub(crate) fn known() -> String {
+    fn known() -> String {
         Self::ALL.map(|language| format!("{} ({})", language.code(), language.name())).join(", ")
     }
 }
@@ -71,7 +71,7 @@ impl FromStr for Language {
         match primary {
             "ar" | "ara" | "arb" | "arabic" | "العربية" | "عربي" => Ok(Self::Arabic),
             "en" | "eng" | "english" | "الإنجليزية" | "إنجليزي" => Ok(Self::English),
-            _ => Err(TextError::UnknownLanguage { found: text.to_owned() }),
+            _ => Err(TextError::UnknownLanguage { found: text.to_owned(), known: Self::known() }),
         }
     }
 }

@@ -23,8 +23,16 @@ enum State {
     Window(Window),
 }
 
+impl Tokenizer {
+    /// A decoder that takes ids one by one and gives text as soon as it is certain.
+    #[must_use]
+    pub fn stream_decoder(&self, specials: Specials) -> StreamDecoder {
+        StreamDecoder::new(self.clone(), specials)
+    }
+}
+
 impl StreamDecoder {
-    pub(crate) fn new(tokenizer: Tokenizer, specials: Specials) -> Self {
+    fn new(tokenizer: Tokenizer, specials: Specials) -> Self {
         let state = if is_byte_level(tokenizer.raw().get_decoder()) {
             State::Bytes(Utf8Tail::default())
         } else {

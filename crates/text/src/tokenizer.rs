@@ -8,7 +8,6 @@ use tokenizers::{AddedToken, Encoding};
 
 use crate::config::{TokenizerConfig, generation_bos};
 use crate::error::TextError;
-use crate::stream::StreamDecoder;
 use crate::template::{ChatTemplate, TemplateSources};
 
 /// The files of a checkpoint that this crate reads, as bytes.
@@ -150,12 +149,6 @@ impl Tokenizer {
             .tokenizer
             .decode(ids, specials == Specials::Skip)
             .map_err(|e| TextError::Decode { reason: e.to_string() })
-    }
-
-    /// A decoder that takes ids one by one and gives text as soon as it is certain.
-    #[must_use]
-    pub fn stream_decoder(&self, specials: Specials) -> StreamDecoder {
-        StreamDecoder::new(self.clone(), specials)
     }
 
     /// One more than the greatest id that has a token. A model's logits may be wider (its vocabulary is often

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::other_language::OtherLanguage;
+use crate::other_language::named::OtherLanguage;
 
 /// Letters that only some languages have, and frequent words that Arabic has not.
 struct Profile {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::english::is_function_word;
-use crate::other_language::OtherLanguage;
+use crate::other_language::named::OtherLanguage;
 
 /// Frequent words of a language, but for those that English has too. Lower case.
 struct Profile {

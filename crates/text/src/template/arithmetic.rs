@@ -2,20 +2,10 @@
 
 use crate::template::fault::{Outcome, failed, refused};
 use crate::template::html::escaped;
+use crate::template::length::checked_length;
 use crate::template::percent;
 use crate::template::syntax::Operator;
 use crate::template::value::{Seq, Value};
-
-/// The longest string or list that repeating or padding makes.
-pub(crate) const MAX_LENGTH: usize = 2_000_000;
-
-/// A length that a template asked for, unless it is too long.
-pub(crate) fn checked_length(n: i128) -> Outcome<usize> {
-    match usize::try_from(n.max(0)) {
-        Ok(n) if n <= MAX_LENGTH => Ok(n),
-        _ => refused(format!("a text or list of {n} items; at most {MAX_LENGTH} are made")),
-    }
-}
 
 /// `left operator right`.
 pub(crate) fn binary(operator: Operator, left: &Value, right: &Value) -> Outcome<Value> {

@@ -1,7 +1,7 @@
 //! The digits of numbers in Python's formats, and how they are padded; `%` and `str.format` share them.
 
-use crate::template::arithmetic::checked_length;
 use crate::template::fault::{Outcome, failed, refused};
+use crate::template::length::checked_length;
 use crate::template::number::float_repr;
 
 /// Where the padding of a field goes.

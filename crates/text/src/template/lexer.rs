@@ -3,31 +3,7 @@
 use crate::template::chars::is_space;
 use crate::template::fault::{Fault, Outcome, failed, refused};
 use crate::template::literal;
-
-/// A piece of a template.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Token {
-    /// Text between tags.
-    Data(String),
-    VariableBegin,
-    VariableEnd,
-    BlockBegin,
-    BlockEnd,
-    Name(String),
-    Text(String),
-    Int(i128),
-    Float(f64),
-    /// An operator, as it is written.
-    Sign(&'static str),
-    End,
-}
-
-/// A token and the line where it begins.
-#[derive(Debug, Clone)]
-pub(crate) struct Placed {
-    pub(crate) token: Token,
-    pub(crate) line: u32,
-}
+use crate::template::token::{Placed, Token};
 
 /// A fault of the source and its line.
 pub(crate) type Located<T> = Result<T, (Fault, u32)>;

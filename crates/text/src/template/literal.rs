@@ -1,7 +1,7 @@
 //! Numbers and strings as templates write them.
 
 use crate::template::fault::{Outcome, failed, refused};
-use crate::template::lexer::Token;
+use crate::template::token::Token;
 
 /// The number at the start of `text`, and its length. After a dot there are no floats.
 pub(crate) fn number(text: &str, after_dot: bool) -> Outcome<(Token, usize)> {

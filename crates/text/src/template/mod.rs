@@ -17,6 +17,7 @@ mod globals;
 mod host;
 mod html;
 mod json;
+mod length;
 mod lexer;
 mod literal;
 mod methods;
@@ -31,6 +32,7 @@ mod span;
 mod stream;
 mod symbols;
 mod syntax;
+mod token;
 mod value;
 mod vocabulary;
 

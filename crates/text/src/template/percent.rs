@@ -1,8 +1,8 @@
 //! Python's `%` on strings: printf-style formatting.
 
-use crate::template::arithmetic::checked_length;
 use crate::template::digits::{self, Align, FloatStyle, Padding};
 use crate::template::fault::{Outcome, failed, refused};
+use crate::template::length::checked_length;
 use crate::template::number::truncated;
 use crate::template::show;
 use crate::template::value::Value;

@@ -1,9 +1,10 @@
 //! Filters of lists and whatever else has items.
 
 use crate::template::args::{Args, Signature, index_or};
-use crate::template::arithmetic::{binary, checked_length};
+use crate::template::arithmetic::binary;
 use crate::template::fault::{Outcome, failed};
 use crate::template::filters::attributes::Getter;
+use crate::template::length::checked_length;
 use crate::template::show;
 use crate::template::syntax::Operator;
 use crate::template::value::Value;

@@ -1,9 +1,9 @@
 //! Filters of strings.
 
 use crate::template::args::{Args, Signature, flag, index, index_or, string as text_of};
-use crate::template::arithmetic::checked_length;
 use crate::template::chars;
 use crate::template::fault::{Outcome, failed, refused};
+use crate::template::length::checked_length;
 use crate::template::methods;
 use crate::template::percent;
 use crate::template::show;

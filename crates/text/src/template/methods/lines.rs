@@ -1,9 +1,9 @@
 //! Methods of strings that cut and join them, and those that tell what they are made of.
 
 use crate::template::args::{Args, Signature, flag, index_or, string};
-use crate::template::arithmetic::checked_length;
 use crate::template::chars;
 use crate::template::fault::{Outcome, failed, refused};
+use crate::template::length::checked_length;
 use crate::template::value::Value;
 
 pub(super) fn call(text: &str, name: &str, args: Args) -> Outcome<Value> {

@@ -1,9 +1,9 @@
 //! Methods of strings that give another string.
 
 use crate::template::args::{Args, Signature, index, index_or, string};
-use crate::template::arithmetic::checked_length;
 use crate::template::chars::{casefold, is_cased, is_space, is_titlecase, push_lower, push_title};
 use crate::template::fault::{Outcome, failed, refused};
+use crate::template::length::checked_length;
 use crate::template::value::Value;
 
 pub(super) fn call(text: &str, name: &str, args: Args) -> Outcome<Value> {

@@ -1,9 +1,9 @@
 //! Expressions, from conditions down to names and literals.
 
 use crate::template::fault::Outcome;
-use crate::template::lexer::Token;
 use crate::template::parser::Parser;
 use crate::template::syntax::{Comparison, Expr, ExprKind, Operator, Word};
+use crate::template::token::Token;
 
 /// Whether an expression may be `a if b else c`.
 #[derive(Clone, Copy, PartialEq, Eq)]

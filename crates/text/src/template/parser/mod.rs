@@ -5,9 +5,10 @@ mod postfix;
 mod statement;
 
 use crate::template::fault::{Outcome, failed, refused};
-use crate::template::lexer::{Located, Placed, Token, tokens};
+use crate::template::lexer::{Located, tokens};
 use crate::template::symbols;
 use crate::template::syntax::Block;
+use crate::template::token::{Placed, Token};
 
 /// Reads a template.
 ///

@@ -1,10 +1,10 @@
 //! What follows an expression: attributes, items, calls, filters and tests.
 
 use crate::template::fault::{Outcome, failed};
-use crate::template::lexer::Token;
 use crate::template::parser::Parser;
 use crate::template::parser::expression::expr;
 use crate::template::syntax::{CallArgs, Expr, ExprKind, Word};
+use crate::template::token::Token;
 
 impl Parser {
     pub(super) fn postfix(&mut self, mut value: Expr) -> Outcome<Expr> {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::template::fault::{Outcome, failed, refused};
-use crate::template::lexer::Token;
 use crate::template::parser::Parser;
 use crate::template::parser::expression::Conditions;
 use crate::template::symbols;
 use crate::template::syntax::{
     Block, Body, Expr, ExprKind, Loop, Macro, Statement, StatementKind, Target, Uses, Word,
 };
+use crate::template::token::Token;
 
 fn block(body: Body) -> Block {
     Block { body, unset: Vec::new() }
