@@ -121,7 +121,7 @@ pub enum WeightsError {
         /// The file.
         file: String,
         /// What is wrong with it.
-        fault: crate::gguf::GgufFault,
+        fault: crate::gguf::fault::GgufFault,
     },
     /// The tokenizer in a GGUF file is of a kind that is not read.
     #[cfg(not(target_family = "wasm"))]
@@ -338,7 +338,7 @@ pub enum WeightsError {
     /// Fetching from the Hub failed.
     #[cfg(all(feature = "hub", not(target_family = "wasm")))]
     #[error(transparent)]
-    Hub(#[from] crate::hub::HubError),
+    Hub(#[from] crate::hub::error::HubError),
 }
 
 fn did_you_mean(nearest: &[String]) -> String {

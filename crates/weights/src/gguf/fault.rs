@@ -85,6 +85,11 @@ pub enum GgufFault {
     },
 }
 
+/// The error for something that the format does not define, or that does not fit the rest of the file.
+pub(super) fn wrong(what: &str, detail: &str) -> GgufFault {
+    GgufFault::Wrong { what: format!("`{what}`"), detail: detail.to_owned() }
+}
+
 /// The names of types that are not read, for messages.
 fn type_name(id: u32) -> &'static str {
     match id {

@@ -9,8 +9,7 @@ use std::ops::Range;
 use hala_tensor::counted;
 use half::{bf16, f16};
 
-use super::fault::GgufFault;
-use super::wrong;
+use super::fault::{GgufFault, wrong};
 use crate::file_dtype::FileDType;
 
 /// What a GGUF file begins with.

@@ -1,6 +1,6 @@
 //! GGUF files: opened as checkpoints, with the names and settings of the published ones.
 
-mod fault;
+mod config;
 mod generation;
 mod header;
 mod known;
@@ -11,6 +11,7 @@ mod settings;
 mod tokenizer;
 
 pub(crate) mod blocks;
+pub(crate) mod fault;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,13 +23,14 @@ use serde_json::Value as Json;
 
 pub use fault::GgufFault;
 pub use names::gguf_name;
-pub use tokenizer::LFM2_SPLIT;
+pub use tokenizer::byte_level::LFM2_SPLIT;
 
 use crate::bytes::FileBytes;
 use crate::error::WeightsError;
 use crate::header::TensorInfo;
 use crate::shards::{Shard, Shards};
 use crate::source::Source;
+use fault::wrong;
 use header::{Header, MAGIC, Value};
 use settings::Settings;
 
@@ -103,8 +105,4 @@ fn rope_factors(header: &mut Header, file: &[u8]) -> Result<Option<Vec<f32>>, Gg
     let tensor = header.tensors.remove(at);
     let factors = tensor.floats(file).ok_or_else(|| wrong(rope::FACTORS, "it holds no floats"))?;
     Ok(Some(factors))
-}
-
-fn wrong(what: &str, detail: &str) -> GgufFault {
-    GgufFault::Wrong { what: format!("`{what}`"), detail: detail.to_owned() }
 }

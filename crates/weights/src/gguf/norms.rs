@@ -1,8 +1,7 @@
 //! Gemma 2's norms, of which GGUF files hold the factors and checkpoints what these are beyond 1.
 
-use super::fault::GgufFault;
+use super::fault::{GgufFault, wrong};
 use super::header::Tensor;
-use super::wrong;
 use crate::file_dtype::FileDType;
 
 /// The values of a norm as a checkpoint has them, in f32; `None` for other tensors.

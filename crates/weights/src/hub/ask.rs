@@ -9,7 +9,9 @@ use hf_hub::{Repo, RepoType};
 use serde::Deserialize;
 
 use super::choose::Listed;
-use super::{HubError, HubModel, HubSettings};
+use super::error::HubError;
+use super::settings::HubSettings;
+use super::spec::HubModel;
 
 /// How long the answer to a question, which is small, may take.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use hf_hub::{Cache, Repo, RepoType};
 
 use super::choose::{Choice, choose};
-use super::spec::{is_commit, listed};
-use super::{HubError, HubModel, HubSettings};
+use super::error::HubError;
+use super::settings::HubSettings;
+use super::spec::{HubModel, is_commit, listed};
 use crate::error::WeightsError;
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE, is_plain, parse_index};
 

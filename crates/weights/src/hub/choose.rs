@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::HubError;
+use super::error::HubError;
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE};
 
 /// What is taken of a repository or folder.

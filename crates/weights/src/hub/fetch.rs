@@ -9,8 +9,10 @@ use hf_hub::{Repo, RepoType};
 use super::ask::{Asker, Sizes};
 use super::cache::{Snapshots, is_url_safe, shards};
 use super::choose::{Choice, choose};
-use super::spec::is_plain_path;
-use super::{HubError, HubEvent, HubModel, HubSettings};
+use super::error::HubError;
+use super::event::HubEvent;
+use super::settings::HubSettings;
+use super::spec::{HubModel, is_plain_path};
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE};
 
 /// Files beside the weights that are fetched where a model has them.

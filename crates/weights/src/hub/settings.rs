@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::HubError;
+use super::error::HubError;
 
 /// How to fetch from the Hub.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::HubError;
 use super::choose::{Choice, Listed, choose};
+use super::error::HubError;
 
 /// Characters that an owner or a name may have at most.
 const MAX_PART_CHARS: usize = 96;

@@ -2,11 +2,11 @@
 //!
 //! Source: `ggml-quants.c` of <https://github.com/ggml-org/ggml> for the layouts; each value is computed in f32 in the same order.
 
+mod half;
 mod offset;
 mod signed;
 
 use hala_tensor::DType;
-use half::f16;
 
 use crate::file_dtype::FileDType;
 
@@ -65,9 +65,4 @@ fn group(dtype: FileDType) -> Option<usize> {
         FileDType::Q3_K | FileDType::Q6_K => Some(16),
         _ => None,
     }
-}
-
-/// The scale in f16 that a part of a block begins with.
-fn half(bytes: &[u8]) -> f32 {
-    f16::from_le_bytes([bytes[0], bytes[1]]).to_f32()
 }

@@ -1,6 +1,6 @@
 //! Blocks whose numbers are codes times scales plus or minus offsets.
 
-use super::half;
+use super::half::half;
 use super::signed::{fifth_bits, nibbles};
 use crate::file_dtype::FileDType;
 

@@ -1,6 +1,6 @@
 //! Blocks whose numbers are signed codes times scales.
 
-use super::half;
+use super::half::half;
 use crate::file_dtype::FileDType;
 
 /// What the 16 codes of the IQ4 types stand for.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Bpe, CONTROL, Ends, Tokenizer, USER_DEFINED, Vocabulary, added_token, texts};
+use super::published::{Bpe, Tokenizer, added_token};
+use super::vocabulary::{CONTROL, Ends, USER_DEFINED, Vocabulary, texts};
 
 /// How LFM2's published tokenizer, and Llama 3's, split text before it is tokenised.
 pub const LFM2_SPLIT: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
-use super::{
-    BYTE, Bpe, CONTROL, Ends, NORMAL, Tokenizer, UNKNOWN, USER_DEFINED, Vocabulary, added_token, list,
-};
+use super::published::{Bpe, Tokenizer, added_token};
+use super::vocabulary::{BYTE, CONTROL, Ends, NORMAL, UNKNOWN, USER_DEFINED, Vocabulary, list};
 
 /// What stands for a space within a piece.
 const SPACE: &str = "▁";
