@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::Result;
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 use crate::project::Project;
 
 /// One command of `cargo xtask`.

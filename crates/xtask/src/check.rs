@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::Outcome;
 use crate::args::{self, Task};
+use crate::outcome::Outcome;
 use crate::process;
 use crate::project::Project;
 use crate::tidy;

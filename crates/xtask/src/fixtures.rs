@@ -5,11 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::Outcome;
 use crate::args::{Task, Usage};
+use crate::outcome::Outcome;
 use crate::process;
 use crate::project::Project;
-use crate::tidy::Tree;
+use crate::tidy::tree::Tree;
 
 pub(crate) const TASK: Task = Task {
     name: "fixtures",

@@ -4,12 +4,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::Outcome;
 use crate::args::{Task, Usage};
+use crate::need::{Install, Need};
+use crate::needs::{self, AARCH64_TARGET, WASI_TARGET};
+use crate::outcome::Outcome;
 use crate::process;
 use crate::project::Project;
-use crate::setup::{self, Fix, Install, Need, Probe, Way};
-use crate::test::{self, Verdict};
+use crate::verdict::{Verdict, ready};
 
 pub(crate) const TASK: Task = Task {
     name: "kernels",
@@ -31,36 +32,6 @@ pub(crate) const TESTED: &str = "the CPU kernels in WebAssembly";
 /// Those that are left to `cargo xtask test --long`, because QEMU takes its time.
 pub(crate) const LEFT_OUT: &str = "the CPU kernels for aarch64";
 
-const WASI_TARGET: &str = "wasm32-wasip1";
-const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
-
-/// What the tests of WebAssembly's kernels are compiled with.
-pub(crate) const WASI: Need = Need {
-    name: "a standard library for wasm32-wasip1",
-    why: "to compile the tests of the CPU kernels in WebAssembly",
-    skipped: "the tests of the CPU kernels in WebAssembly",
-    ways: &[Way { probes: &[Probe::RustTarget(WASI_TARGET)], fix: Fix::RustupTarget(WASI_TARGET) }],
-};
-
-/// What the tests of aarch64's kernels are compiled with.
-const AARCH64_LIBRARY: Need = Need {
-    name: "a standard library for aarch64-unknown-linux-gnu",
-    why: "to compile the tests of the CPU kernels for aarch64",
-    skipped: "the tests of the CPU kernels for aarch64",
-    ways: &[Way { probes: &[Probe::RustTarget(AARCH64_TARGET)], fix: Fix::RustupTarget(AARCH64_TARGET) }],
-};
-
-/// What they are linked with, and what plays the machine.
-const QEMU: Need = Need {
-    name: "a linker for aarch64 and QEMU",
-    why: "to run the tests of the CPU kernels for aarch64",
-    skipped: "the tests of the CPU kernels for aarch64",
-    ways: &[Way {
-        probes: &[Probe::Program("aarch64-linux-gnu-gcc"), Probe::Program("qemu-aarch64")],
-        fix: Fix::Debian(&["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"]),
-    }],
-};
-
 /// A machine that is played by another program.
 struct Machine {
     name: &'static str,
@@ -75,7 +46,7 @@ struct Machine {
 const WASM: Machine = Machine {
     name: "wasm",
     target: WASI_TARGET,
-    needs: &[&WASI, &setup::NODE],
+    needs: &[&needs::WASI, &needs::NODE],
     set_up: |project, command| {
         let runner = project.root.join("tests/wasi.mjs");
         command.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", "-Ctarget-feature=+simd128");
@@ -87,7 +58,7 @@ const WASM: Machine = Machine {
 const AARCH64: Machine = Machine {
     name: "aarch64",
     target: AARCH64_TARGET,
-    needs: &[&AARCH64_LIBRARY, &QEMU],
+    needs: &[&needs::AARCH64_LIBRARY, &needs::QEMU],
     set_up: |_, command| {
         command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc");
         command
@@ -132,7 +103,7 @@ pub(crate) fn left_out(project: &Project, install: Install) -> Result<Verdict> {
 
 fn test_on(machine: &Machine, project: &Project, install: Install) -> Result<Verdict> {
     for need in machine.needs {
-        if let Err(skipped) = test::ready(need, install) {
+        if let Err(skipped) = ready(need, install) {
             return Ok(skipped);
         }
     }

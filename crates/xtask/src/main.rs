@@ -6,15 +6,21 @@
 
 mod args;
 mod check;
+mod extent;
 mod fixtures;
 mod kernels;
 mod manifest;
+mod need;
+mod needs;
+mod outcome;
 mod process;
 mod project;
 mod record;
 mod setup;
 mod test;
 mod tidy;
+mod times;
+mod verdict;
 mod wasm;
 mod web;
 
@@ -23,17 +29,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use args::{Task, Usage};
+use outcome::Outcome;
 use project::Project;
 
 const TASKS: &[Task] =
     &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, kernels::TASK, web::TASK, setup::TASK, fixtures::TASK];
-
-/// Whether a task found everything in order. What was wrong has been printed already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Good,
-    Bad,
-}
 
 fn main() -> ExitCode {
     match dispatch() {

@@ -9,16 +9,16 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::Outcome;
 use crate::args::{self, Task, Usage};
+use crate::extent::Extent;
+use crate::need::Install;
+use crate::outcome::Outcome;
 use crate::process;
 use crate::project::{self, Project};
-use crate::setup::{self, Install, Need, State, Way};
-use crate::{kernels, wasm, web};
+use crate::times::Times;
+use crate::verdict::{Verdict, ready};
+use crate::{kernels, needs, wasm, web};
 use output::{Counts, Program};
-
-pub(crate) use output::LONG;
-pub(crate) use summary::Times;
 
 pub(crate) const TASK: Task = Task {
     name: "test",
@@ -42,24 +42,6 @@ With --only, FILTER or ARGS the kernels and the package are left out.
 ",
     run,
 };
-
-/// How one step of the whole run ended.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    Passed(String),
-    Failed(String),
-    Skipped { why: String, remedy: String },
-}
-
-/// How much of the tests is run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// What every change must pass.
-    #[default]
-    Daily,
-    /// What takes long too.
-    Long,
-}
 
 #[derive(Debug, Default)]
 struct Options {
@@ -139,48 +121,17 @@ fn beside(
     let package = sure(web::verdict(project, (install, extent), times));
     // The package's modules are made of all these crates: where they are compiled, nothing is left to check.
     if matches!(package, Verdict::Skipped { .. }) {
-        let (name, packages) = (setup::WASM.skipped, wasm::browser_packages(project));
+        let (name, packages) = (needs::WASM.skipped, wasm::browser_packages(project));
         steps.push((name, times.take(name, || sure(wasm::verdict(project, &packages, install)))));
     }
     steps.push((web::TESTED, package));
     steps
 }
 
-impl Verdict {
-    /// Prints it, for a task that is one step.
-    pub(crate) fn report(self) -> Outcome {
-        match self {
-            Verdict::Passed(what) => {
-                println!("passed: {what}");
-                Outcome::Good
-            }
-            Verdict::Failed(what) => {
-                println!("failed: {what}");
-                Outcome::Bad
-            }
-            Verdict::Skipped { why, remedy } => {
-                println!("skipped: {why}\n  run: {remedy}");
-                Outcome::Bad
-            }
-        }
-    }
-}
-
-/// The way in which a need is met, found or installed; a verdict that says what is missing where there is none.
-pub(crate) fn ready(need: &Need, install: Install) -> Result<&'static Way, Verdict> {
-    match setup::ensure(need, install) {
-        State::Ready(way) => Ok(way),
-        State::Missing { why, remedy } => {
-            let why = format!("{} is missing, needed {}: {why}", need.name, need.why);
-            Err(Verdict::Skipped { why, remedy })
-        }
-    }
-}
-
 /// Looks at what `cargo test` needs; each missing thing skips its tests.
 fn unmet_needs(install: Install) -> Vec<(&'static str, Verdict)> {
     let mut unmet = Vec::new();
-    for need in setup::TESTS {
+    for need in needs::TESTS {
         if let Err(skipped) = ready(need, install) {
             unmet.push((need.skipped, skipped));
         }
@@ -202,9 +153,9 @@ fn workspace(project: &Project, options: &Options, times: &mut Times) -> (Verdic
     if options.extent == Extent::Long {
         command.arg("--include-ignored");
     }
-    if Path::new(setup::SWIFTSHADER).is_file() {
+    if Path::new(needs::SWIFTSHADER).is_file() {
         // Beside the drivers that the system has.
-        command.env("VK_ADD_DRIVER_FILES", setup::SWIFTSHADER);
+        command.env("VK_ADD_DRIVER_FILES", needs::SWIFTSHADER);
     }
     match process::tee(&mut command) {
         Ok(done) => {

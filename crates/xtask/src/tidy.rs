@@ -8,15 +8,18 @@ mod names;
 mod ops;
 mod pages;
 mod sources;
-mod tree;
+mod violation;
+
+pub(crate) mod tree;
 
 use anyhow::Result;
 
-use crate::Outcome;
 use crate::args::{self, Task};
+use crate::outcome::Outcome;
 use crate::project::Project;
 
-pub(crate) use tree::Tree;
+use tree::Tree;
+use violation::Violation;
 
 pub(crate) const TASK: Task = Task {
     name: "tidy",
@@ -38,22 +41,6 @@ Usage: cargo xtask tidy
 ",
     run,
 };
-
-/// Something that is not as the house style wants it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Violation {
-    path: String,
-    /// Counted from 1.
-    line: usize,
-    /// What is wrong, and what to do.
-    what: String,
-}
-
-impl Violation {
-    fn new(path: &str, line: usize, what: impl Into<String>) -> Self {
-        Violation { path: path.to_owned(), line, what: what.into() }
-    }
-}
 
 const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     ops::twins,

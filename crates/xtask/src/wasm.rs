@@ -5,12 +5,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::Outcome;
 use crate::args::{self, Task, Usage};
+use crate::need::{Fix, Install, Way};
+use crate::needs::{self, DEBIAN_RUSTC, WASM_TARGET};
+use crate::outcome::Outcome;
 use crate::process;
 use crate::project::{self, CRATES, Project};
-use crate::setup::{self, DEBIAN_RUSTC, Fix, Install, WASM_TARGET, Way};
-use crate::test::{self, Verdict};
+use crate::verdict::{Verdict, ready};
 
 pub(crate) const TASK: Task = Task {
     name: "wasm",
@@ -85,7 +86,7 @@ fn way_named(name: &str) -> Result<&'static Way, Usage> {
         Fix::Debian(_) => name == "debian",
         Fix::RustupComponent(_) | Fix::ByHand(_) => false,
     };
-    let way = setup::WASM.ways.iter().find(wanted);
+    let way = needs::WASM.ways.iter().find(wanted);
     way.ok_or_else(|| Usage::new(format!("`--with {name}`: it is rustup or debian")))
 }
 
@@ -97,7 +98,7 @@ pub(crate) fn browser_packages(project: &Project) -> Vec<String> {
 
 /// Sets up and checks; skipped where the toolchain cannot be had.
 pub(crate) fn verdict(project: &Project, packages: &[String], install: Install) -> Result<Verdict> {
-    match test::ready(&setup::WASM, install) {
+    match ready(&needs::WASM, install) {
         Ok(way) => check(project, way, packages),
         Err(skipped) => Ok(skipped),
     }

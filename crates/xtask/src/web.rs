@@ -8,12 +8,15 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::Outcome;
 use crate::args::{Task, Usage};
+use crate::extent::Extent;
+use crate::need::Install;
+use crate::needs;
+use crate::outcome::Outcome;
 use crate::process;
 use crate::project::Project;
-use crate::setup::{self, Install};
-use crate::test::{self, Extent, Times, Verdict};
+use crate::times::Times;
+use crate::verdict::{Verdict, ready};
 use module::{Compilation, Module, ONE_THREAD, THREADS};
 
 pub(crate) const TASK: Task = Task {
@@ -97,10 +100,10 @@ pub(crate) fn verdict(
     (install, extent): (Install, Extent),
     times: &mut Times,
 ) -> Result<Verdict> {
-    if let Err(skipped) = test::ready(&setup::BROWSER, install) {
+    if let Err(skipped) = ready(&needs::BROWSER, install) {
         return Ok(skipped);
     }
-    if let Err(Verdict::Skipped { why, remedy }) = test::ready(&setup::FIREFOX, install) {
+    if let Err(Verdict::Skipped { why, remedy }) = ready(&needs::FIREFOX, install) {
         println!("web: no test in Firefox: {why}; run: {remedy}");
     }
     let built = build(project, (Modules::All.list(), install), times)?;
@@ -180,12 +183,12 @@ fn set_up(
     modules: &[&'static Module],
     install: Install,
 ) -> Result<Result<Vec<Compilation>, Verdict>> {
-    if let Err(skipped) = test::ready(&setup::NODE, install) {
+    if let Err(skipped) = ready(&needs::NODE, install) {
         return Ok(Err(skipped));
     }
     let mut compilations = Vec::new();
     for &module in modules {
-        match test::ready(module.needs, install) {
+        match ready(module.needs, install) {
             Ok(way) => compilations.push(module.compilation(project, way)?),
             Err(skipped) => return Ok(Err(skipped)),
         }

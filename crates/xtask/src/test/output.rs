@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// How the reason of a test begins that only `--long` runs: `#[ignore = "long: …"]`.
-pub(crate) const LONG: &str = "long: ";
+use crate::extent::LONG;
 
 /// Tests by how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

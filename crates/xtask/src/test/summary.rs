@@ -1,57 +1,10 @@
 //! The end of a run: how each step ended, what was left to `--long`, and what took the time.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
-use super::Verdict;
 use super::output::{Counts, Program};
-
-/// How many of the slowest are named.
-const N_SLOWEST: usize = 10;
-
-/// What takes less is not worth a word.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
-
-/// What took how long.
-#[derive(Debug, Default)]
-pub(crate) struct Times(Vec<(String, Duration)>);
-
-impl Times {
-    /// Does some work, and notes how long it takes.
-    pub(crate) fn take<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let done = work();
-        self.note(name, start.elapsed());
-        done
-    }
-
-    pub(super) fn note(&mut self, name: &str, time: Duration) {
-        self.0.push((name.to_owned(), time));
-    }
-
-    /// What took so long, in its order, and all of it together, in a line; nothing where it is not worth a word.
-    pub(crate) fn in_order(&self) -> String {
-        let worth: Vec<_> = self.0.iter().filter(|(_, time)| *time >= WORTH_TELLING).map(named).collect();
-        let all: Duration = self.0.iter().map(|(_, time)| *time).sum();
-        if worth.is_empty() {
-            String::new()
-        } else {
-            format!("took {:.0} s: {}\n", all.as_secs_f64(), worth.join("; "))
-        }
-    }
-
-    /// The slowest, slowest first.
-    fn slowest(&self) -> Vec<&(String, Duration)> {
-        let mut all: Vec<_> = self.0.iter().filter(|(_, time)| *time >= WORTH_TELLING).collect();
-        all.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
-        all.truncate(N_SLOWEST);
-        all
-    }
-}
-
-fn named((name, time): &(String, Duration)) -> String {
-    format!("{name} {:.0} s", time.as_secs_f64())
-}
+use crate::times::Times;
+use crate::verdict::Verdict;
 
 /// The summary but for its last line.
 pub(super) fn text(steps: &[(&str, Verdict)], long: &[(String, usize)], times: &Times) -> String {
@@ -71,9 +24,8 @@ pub(super) fn text(steps: &[(&str, Verdict)], long: &[(String, usize)], times: &
         let names: Vec<_> = some.map(|(name, n)| format!("{name} {n}")).collect();
         let _ = writeln!(text, "  left to `cargo xtask test --long`: {n_long} ({})", names.join(", "));
     }
-    let slowest: Vec<_> = times.slowest().into_iter().map(named).collect();
-    if !slowest.is_empty() {
-        let _ = writeln!(text, "  slowest: {}", slowest.join("; "));
+    if let Some(slowest) = times.slowest() {
+        let _ = writeln!(text, "  slowest: {slowest}");
     }
     text
 }
@@ -92,6 +44,8 @@ pub(super) fn last_line(counts: Counts) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -114,22 +68,9 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_in_their_order_with_their_sum() {
+    fn what_took_longest_is_told_last() {
         let mut times = Times::default();
-        assert_eq!(times.in_order(), "");
-        for (name, seconds) in [("one", 3.0), ("quick", 0.6), ("two", 70.0)] {
-            times.note(name, Duration::from_secs_f64(seconds));
-        }
-        assert_eq!(times.in_order(), "took 74 s: one 3 s; two 70 s\n");
-    }
-
-    #[test]
-    fn the_slowest_come_first_and_the_quick_are_not_named() {
-        let mut times = Times::default();
-        for (name, seconds) in [("quick", 0.1), ("slow", 3.6), ("slower", 70.0)] {
-            times.note(name, Duration::from_secs_f64(seconds));
-        }
-        assert_eq!(text(&[], &[], &times), "  slowest: slower 70 s; slow 4 s\n");
-        assert_eq!(times.take("work", || 7), 7);
+        times.note("slow", Duration::from_secs(70));
+        assert_eq!(text(&[], &[], &times), "  slowest: slow 70 s\n");
     }
 }

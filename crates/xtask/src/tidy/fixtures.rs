@@ -1,6 +1,7 @@
 //! Rule: each fixture lies beside the script that made it.
 
-use super::{Tree, Violation};
+use super::tree::Tree;
+use super::violation::Violation;
 
 /// The script may lie in the fixture's own folder or in one above it, up to `fixtures/` itself.
 pub(super) fn scripts(tree: &Tree) -> Vec<Violation> {

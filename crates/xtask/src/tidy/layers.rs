@@ -1,6 +1,7 @@
 //! Rule: data flows one way. A crate depends on crates of a lower layer, and is named after its folder.
 
-use super::{Tree, Violation};
+use super::tree::Tree;
+use super::violation::Violation;
 use crate::manifest;
 use crate::project::{self, CrateRow};
 

@@ -1,7 +1,7 @@
 //! Rules against what belongs to one machine and not to the project: its paths, its neighbours, its registries.
 
-use super::tree::File;
-use super::{Tree, Violation};
+use super::tree::{File, Tree};
+use super::violation::Violation;
 
 /// Names what it forbids, so it is not held against itself.
 const SELF: &str = "crates/xtask/src/tidy/leaks.rs";

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{Tree, Violation};
+use super::tree::Tree;
+use super::violation::Violation;
 use crate::manifest;
 use crate::process::{self, Finished};
 use crate::project::Project;

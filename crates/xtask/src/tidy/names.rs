@@ -1,6 +1,7 @@
 //! Rules for names: none that says nothing, and none that arrives unseen.
 
-use super::{Tree, Violation};
+use super::tree::Tree;
+use super::violation::Violation;
 
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
 const SOURCES: &[&str] = &[".rs", ".wgsl", ".cu", ".py", ".ts", ".js", ".mjs", ".kt"];

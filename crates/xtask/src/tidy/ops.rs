@@ -1,6 +1,7 @@
 //! Rule: one op, one name. What the plan defines, every backend and the tests have a file for.
 
-use super::{Tree, Violation};
+use super::tree::Tree;
+use super::violation::Violation;
 
 struct Twin {
     folder: &'static str,

@@ -1,7 +1,8 @@
 //! Rules for source files: how they open, how long they are, how lint exceptions and ignored tests are justified.
 
-use super::{Tree, Violation};
-use crate::test::LONG;
+use super::tree::Tree;
+use super::violation::Violation;
+use crate::extent::LONG;
 
 /// The most lines of a Rust file that need no excuse.
 const MAX_LINES: usize = 400;

@@ -6,10 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::threads_target;
+use crate::need::{Fix, Need, Way, rustc_prints};
+use crate::needs::{self, WASM_TARGET};
 use crate::process;
 use crate::project::Project;
 use crate::record::Record;
-use crate::setup::{self, Fix, Need, WASM_TARGET, Way};
 use crate::wasm;
 
 /// Where the modules and their JavaScript sides go, each into a folder of its name.
@@ -42,7 +43,7 @@ enum Memory {
 pub(super) const ONE_THREAD: Module = Module {
     name: "hala_wasm",
     what: "the module for one thread or a GPU",
-    needs: &setup::WASM,
+    needs: &needs::WASM,
     cargo: &[],
     flags: "-C target-feature=+simd128",
     memory: Memory::Own,
@@ -52,7 +53,7 @@ pub(super) const ONE_THREAD: Module = Module {
 pub(super) const THREADS: Module = Module {
     name: "hala_wasm_threads",
     what: "the module for several threads",
-    needs: &setup::WASM_THREADS,
+    needs: &needs::WASM_THREADS,
     cargo: &["--no-default-features"],
     flags: "-C target-feature=+simd128 \
         -C link-arg=--shared-memory -C link-arg=--import-memory -C link-arg=--max-memory=4294967296 \
@@ -171,8 +172,8 @@ fn json_flag(project: &Project) -> Result<&'static [&'static str]> {
 
 /// Debian's compiler comes without a linker for wasm32; the rustup toolchain's does, and needs its own libraries.
 fn with_rustup_linker(target: &str, command: &mut Command) -> Result<()> {
-    let sysroot = PathBuf::from(setup::rustc_prints(&["sysroot"])?);
-    let host = setup::rustc_prints(&["host-tuple"])?;
+    let sysroot = PathBuf::from(rustc_prints(&["sysroot"])?);
+    let host = rustc_prints(&["host-tuple"])?;
     let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
     command.env(setting(target, "LINKER"), linker);
     command.env("LD_LIBRARY_PATH", sysroot.join("lib"));

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::setup::WASM_TARGET;
+use crate::needs::WASM_TARGET;
 
 /// Cargo's name for it: the file's, without its ending.
 pub(super) const NAME: &str = "wasm32-hala-threads";

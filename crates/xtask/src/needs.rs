@@ -1,0 +1,130 @@
+//! What the tests need beyond cargo: a test that needs a program gets a row here.
+
+use crate::need::{Fix, Need, Probe, Way};
+
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Debian's compiler lies beside a rustup one, so it is called by its full path.
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
+pub(crate) const WASI_TARGET: &str = "wasm32-wasip1";
+pub(crate) const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
+
+/// Chromium's driver that plays a GPU, with lanes in fours where Mesa's has eights: a second opinion on every kernel.
+pub(crate) const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+/// What `cargo test` needs; a test that needs a program gets a row here.
+pub(crate) const TESTS: &[Need] = &[
+    Need {
+        name: "a Vulkan driver",
+        why: "to run the WebGPU kernels; Mesa's plays a GPU where there is none",
+        skipped: "the tests on WebGPU devices",
+        ways: &[
+            Way {
+                probes: &[Probe::AnyFile("/usr/share/vulkan/icd.d", ".json")],
+                fix: Fix::Debian(&["mesa-vulkan-drivers"]),
+            },
+            Way {
+                probes: &[Probe::AnyFile("/etc/vulkan/icd.d", ".json")],
+                fix: Fix::ByHand("the installer of your GPU's maker"),
+            },
+            Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("the installer of your GPU's maker") },
+        ],
+    },
+    Need {
+        name: "Chromium's SwiftShader",
+        why: "as a second device to run the WebGPU kernels on",
+        skipped: "the tests on a second WebGPU device",
+        ways: &[
+            Way { probes: &[Probe::File(SWIFTSHADER)], fix: Fix::Debian(&["chromium-common"]) },
+            Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("nothing: real GPUs are tested here") },
+        ],
+    },
+];
+
+/// What the other steps of `cargo xtask test` need every day.
+pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_THREADS, &WASI, &NODE, &BROWSER, &FIREFOX];
+
+/// What the check of the browser crates needs.
+pub(crate) const WASM: Need = Need {
+    name: "a standard library for wasm32-unknown-unknown",
+    why: "to compile the crates that run in a browser",
+    skipped: "the check that the browser crates compile for wasm32",
+    ways: &[
+        Way { probes: &[Probe::RustTarget(WASM_TARGET)], fix: Fix::RustupTarget(WASM_TARGET) },
+        DEBIAN_WASM,
+    ],
+};
+
+/// Debian's compiler for wasm32, with its standard library as source.
+const DEBIAN_WASM: Way = Way {
+    probes: &[Probe::Program(DEBIAN_RUSTC), Probe::File("/usr/lib/rustlib/src/rust/library/Cargo.lock")],
+    fix: Fix::Debian(&["rustc-web", "rust-web-src"]),
+};
+
+/// What the module for several threads needs: the standard library that is shipped for wasm32 knows no threads.
+pub(crate) const WASM_THREADS: Need = Need {
+    name: "the source of the standard library",
+    why: "to compile the module for several threads in a browser",
+    skipped: "the tests of the package in a browser",
+    ways: &[Way { probes: &[Probe::RustSource], fix: Fix::RustupComponent("rust-src") }, DEBIAN_WASM],
+};
+
+/// What the npm packages are built with.
+pub(crate) const NODE: Need = Need {
+    name: "Node.js with npm",
+    why: "to build and test the package for browsers",
+    skipped: "the tests of the package in a browser",
+    ways: &[
+        Way {
+            probes: &[Probe::Program("node"), Probe::Program("npm")],
+            fix: Fix::Debian(&["nodejs", "npm"]),
+        },
+        Way { probes: &[Probe::Program("node.exe")], fix: Fix::ByHand("the installer of Node.js") },
+    ],
+};
+
+/// The browser that the package is tested in.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// What the tests in a browser need.
+pub(crate) const BROWSER: Need = Need {
+    name: "Chromium",
+    why: "to test the package in a browser",
+    skipped: "the tests of the package in a browser",
+    ways: &[Way { probes: &[Probe::File(CHROMIUM)], fix: Fix::Debian(&["chromium"]) }],
+};
+
+/// The other browser that the package is tested in.
+pub(crate) const FIREFOX: Need = Need {
+    name: "Firefox",
+    why: "to test the package in a second browser",
+    skipped: "the test of the package in Firefox",
+    ways: &[Way { probes: &[Probe::File("/usr/bin/firefox-esr")], fix: Fix::Debian(&["firefox-esr"]) }],
+};
+
+/// What the tests of WebAssembly's kernels are compiled with.
+pub(crate) const WASI: Need = Need {
+    name: "a standard library for wasm32-wasip1",
+    why: "to compile the tests of the CPU kernels in WebAssembly",
+    skipped: "the tests of the CPU kernels in WebAssembly",
+    ways: &[Way { probes: &[Probe::RustTarget(WASI_TARGET)], fix: Fix::RustupTarget(WASI_TARGET) }],
+};
+
+/// What the tests of aarch64's kernels are compiled with.
+pub(crate) const AARCH64_LIBRARY: Need = Need {
+    name: "a standard library for aarch64-unknown-linux-gnu",
+    why: "to compile the tests of the CPU kernels for aarch64",
+    skipped: "the tests of the CPU kernels for aarch64",
+    ways: &[Way { probes: &[Probe::RustTarget(AARCH64_TARGET)], fix: Fix::RustupTarget(AARCH64_TARGET) }],
+};
+
+/// What they are linked with, and what plays the machine.
+pub(crate) const QEMU: Need = Need {
+    name: "a linker for aarch64 and QEMU",
+    why: "to run the tests of the CPU kernels for aarch64",
+    skipped: "the tests of the CPU kernels for aarch64",
+    ways: &[Way {
+        probes: &[Probe::Program("aarch64-linux-gnu-gcc"), Probe::Program("qemu-aarch64")],
+        fix: Fix::Debian(&["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"]),
+    }],
+};
