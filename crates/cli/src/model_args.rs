@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use hala::{AnyBackend, Engine};
 use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
-use hala_engine::{Engine, LoadOptions};
+use hala_engine::LoadOptions;
 use hala_model::{Inputs, Options, WeightFormat};
 use hala_plan::{Backend, BackendError};
 use hala_tensor::DType;
@@ -93,28 +94,6 @@ enum CacheFormat {
     F32,
     F16,
 }
-
-/// A backend of any kind; [`with_backend`] unwraps it.
-pub(crate) enum AnyBackend {
-    /// The CPU.
-    Cpu(CpuBackend),
-    /// The GPU. (Boxed because a device is large.)
-    Wgpu(Box<WgpuBackend>),
-}
-
-/// Evaluates an expression with the backend that the user chose: the one place that knows all of them.
-macro_rules! with_backend {
-    ($choice:expr, $backend:ident => $body:expr) => {
-        match $choice {
-            $crate::model_args::AnyBackend::Cpu($backend) => $body,
-            $crate::model_args::AnyBackend::Wgpu(boxed) => {
-                let $backend = *boxed;
-                $body
-            }
-        }
-    };
-}
-pub(crate) use with_backend;
 
 impl CheckpointArgs {
     /// A choice that was made in another way than by `--model`.
@@ -205,11 +184,11 @@ impl ModelArgs {
     /// # Errors
     /// This machine cannot run it.
     pub(crate) fn backend_on(&self, n_threads: usize, app: &App) -> Result<AnyBackend> {
-        let cpu = || -> Result<AnyBackend> { Ok(AnyBackend::Cpu(CpuBackend::threaded(n_threads)?)) };
-        let wgpu = || self.open_wgpu(app).map(Box::new).map(AnyBackend::Wgpu);
+        let cpu = || -> Result<AnyBackend> { Ok(CpuBackend::threaded(n_threads)?.into()) };
+        let wgpu = || self.open_wgpu(app).map(AnyBackend::from);
         match self.backend {
             BackendName::Cpu => cpu(),
-            BackendName::Plain => Ok(AnyBackend::Cpu(CpuBackend::plain())),
+            BackendName::Plain => Ok(CpuBackend::plain().into()),
             BackendName::Wgpu => Ok(wgpu()?),
             BackendName::Auto if self.adapter.is_some() => Ok(wgpu()?),
             // The built-in model answers sooner than a GPU is set up.
@@ -220,6 +199,17 @@ impl ModelArgs {
                 }
                 cpu()
             }),
+        }
+    }
+
+    /// Sets up once more what was lost.
+    ///
+    /// # Errors
+    /// This machine cannot run it, or cannot any more.
+    pub(crate) fn reopen(&self, lost: &AnyBackend, app: &App) -> Result<AnyBackend> {
+        match lost.as_wgpu() {
+            Some(_) => Ok(self.open_wgpu(app)?.into()),
+            None => Ok(CpuBackend::threaded(self.n_threads()?)?.into()),
         }
     }
 
@@ -238,7 +228,7 @@ impl ModelArgs {
     ///
     /// # Errors
     /// No such model, a damaged or unsupported one, no memory, Ctrl-C.
-    pub(crate) fn load<B: Backend>(&self, backend: B, app: &App) -> Result<Engine<B>> {
+    pub(crate) fn load(&self, backend: AnyBackend, app: &App) -> Result<Engine> {
         let options = LoadOptions {
             weights: self.weights.unwrap_or_default(),
             model: self.model_options(self.context),
@@ -272,27 +262,6 @@ impl ModelArgs {
     }
 }
 
-/// A backend that can be set up once more, where its device was lost.
-pub(crate) trait Reopen: Backend + Sized {
-    /// A fresh device, chosen as the first was.
-    ///
-    /// # Errors
-    /// This machine cannot run it, or cannot any more.
-    fn reopen(args: &ModelArgs, app: &App) -> Result<Self>;
-}
-
-impl Reopen for CpuBackend {
-    fn reopen(args: &ModelArgs, _app: &App) -> Result<Self> {
-        Ok(Self::threaded(args.n_threads()?)?)
-    }
-}
-
-impl Reopen for WgpuBackend {
-    fn reopen(args: &ModelArgs, app: &App) -> Result<Self> {
-        Ok(args.open_wgpu(app)?)
-    }
-}
-
 /// The adapter of `--adapter`, or the best.
 pub(crate) fn adapter_choice(name: Option<&str>) -> AdapterChoice {
     name.map_or(AdapterChoice::Best, |name| AdapterChoice::Named(name.to_owned()))
@@ -307,10 +276,10 @@ pub(crate) fn load<B: Backend>(
     checkpoint: &Checkpoint,
     options: LoadOptions,
     app: &App,
-) -> Result<Engine<B>> {
+) -> Result<hala_engine::Engine<B>> {
     let _working = app.interrupt.working();
     let mut bar = LoadBar::new(app);
-    let engine = Engine::load(backend, checkpoint, options, |progress| {
+    let engine = hala_engine::Engine::load(backend, checkpoint, options, |progress| {
         bar.update(progress);
         !app.interrupt.cancel().is_cancelled()
     })?;

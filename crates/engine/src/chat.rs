@@ -213,6 +213,11 @@ impl<B: Backend> Reply<'_, B> {
         self.chat.session.rebuild(engine, cancel).await
     }
 
+    /// The model on its device.
+    pub fn engine(&self) -> &Arc<Engine<B>> {
+        self.chat.session.engine()
+    }
+
     /// The conversation's messages; the last one is this reply, as far as it has come.
     pub fn messages(&self) -> &[Message] {
         self.chat.messages()

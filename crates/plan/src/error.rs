@@ -87,6 +87,16 @@ pub enum BackendError {
         /// Pages or slots of the pool.
         n_places: usize,
     },
+    /// A handle that another backend made: a fault of the program that mixed the two.
+    #[error(
+        "the {what} belong to another backend than {backend}: what one made is of no use to another; please report it"
+    )]
+    OfAnother {
+        /// Weights, states, or a Plan made ready.
+        what: &'static str,
+        /// Name of the backend that was given it.
+        backend: &'static str,
+    },
     /// A token id that the embedding has no row for.
     #[error(
         "the token id {id} is outside of the model's vocabulary of {n_vocab}: ids go from 0 to {last}; where a tokenizer gave it, it belongs to another model",

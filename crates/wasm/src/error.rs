@@ -105,7 +105,7 @@ fn backend_code(error: &BackendError) -> &'static str {
         BackendError::Refused { .. } | BackendError::Unavailable { .. } => "device-refused",
         BackendError::Unsupported { .. } => "unsupported-model",
         BackendError::Limit { .. } | BackendError::Id { .. } => "invalid-request",
-        BackendError::Place { .. } => "internal",
+        BackendError::Place { .. } | BackendError::OfAnother { .. } => "internal",
     }
 }
 

@@ -39,11 +39,21 @@ pub(crate) const CRATES: &[CrateRow] = &[
     native("corpus", 5),
     native("eval", 5),
     native("demo-model", 5),
-    native("cli", 6),
-    browser("wasm", 6),
-    native("ffi", 6),
+    browser("hala", 7),
+    native("serve", 8),
+    native("cli", 9),
+    browser("wasm", 9),
+    native("ffi", 9),
     CrateRow { name: "xtask", layer: None, browser: false },
 ];
+
+/// The folder and the package of the crate that apps depend on.
+const PRODUCT: &str = "hala";
+
+/// Whether a package is one of the project's.
+pub(crate) fn is_own(package: &str) -> bool {
+    package == PRODUCT || package.starts_with("hala-")
+}
 
 /// The row of `hala-NAME` or of plain `NAME`.
 pub(crate) fn crate_row(name: &str) -> Option<&'static CrateRow> {
@@ -51,9 +61,9 @@ pub(crate) fn crate_row(name: &str) -> Option<&'static CrateRow> {
     CRATES.iter().find(|row| row.name == folder)
 }
 
-/// `tensor` and `hala-tensor` both name the package `hala-tensor`.
+/// `tensor` and `hala-tensor` both name the package `hala-tensor`; the crate that apps depend on is `hala` itself.
 pub(crate) fn package_name(name: &str) -> String {
-    if name.starts_with("hala-") { name.to_owned() } else { format!("hala-{name}") }
+    if is_own(name) { name.to_owned() } else { format!("hala-{name}") }
 }
 
 /// The checkout that this run works on.
@@ -103,6 +113,10 @@ mod tests {
         assert_eq!(crate_row("plan").and_then(|row| row.layer), Some(1));
         assert!(crate_row("hala-nothing").is_none());
         assert_eq!(package_name("plan"), package_name("hala-plan"));
+        assert_eq!(
+            (package_name("hala").as_str(), crate_row("hala").map(|row| row.name)),
+            ("hala", Some("hala"))
+        );
     }
 
     #[test]

@@ -6,17 +6,13 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use hala_backend_cpu::CpuBackend;
-use hala_engine::{
-    Collecting, Engine, GenerateOptions, Generation, LoadOptions, Prompts, Scheduler, SchedulerOptions,
-    Session,
-};
+use hala::{AnyBackend, Engine, Scheduler, Session};
+use hala_engine::{Collecting, GenerateOptions, Generation, LoadOptions, Prompts, SchedulerOptions};
 use hala_model::WeightFormat;
-use hala_plan::Backend;
 use hala_tensor::DType;
 use serde::Serialize;
 
-use crate::model_args::{self, AnyBackend, ModelArgs};
+use crate::model_args::{self, ModelArgs};
 use crate::terminal::{self, BOLD, paint};
 use crate::{App, memory, output};
 
@@ -92,21 +88,12 @@ impl BenchArgs {
         let app = &app.quiet_if(self.json);
         let mut all = Vec::new();
         for n_threads in self.model.thread_counts() {
-            match self.model.backend_on(*n_threads, app)? {
-                AnyBackend::Cpu(cpu) => self.measure(cpu, CpuBackend::read_speed, &mut all, app)?,
-                AnyBackend::Wgpu(gpu) => self.measure(*gpu, |_| None, &mut all, app)?,
-            }
+            self.measure(self.model.backend_on(*n_threads, app)?, &mut all, app)?;
         }
         if self.json { Ok(()) } else { output::print_styled(&table(&all)) }
     }
 
-    fn measure<B: Backend>(
-        &self,
-        backend: B,
-        read_speed: impl Fn(&B) -> Option<f64>,
-        all: &mut Vec<Measured>,
-        app: &App,
-    ) -> Result<()> {
+    fn measure(&self, backend: AnyBackend, all: &mut Vec<Measured>, app: &App) -> Result<()> {
         // Fetching from the Hub is no part of loading, so the path is resolved first.
         let checkpoint = self.model.checkpoint().fetched(app)?;
         let _working = app.interrupt.working();
@@ -136,7 +123,7 @@ impl BenchArgs {
                 load_s,
                 peak_bytes: memory::peak_bytes(),
                 // Last, because it takes memory of its own.
-                memory_read_bps: read_speed(engine.backend()),
+                memory_read_bps: engine.backend().read_speed(),
                 ..self.facts(&engine)
             };
             if self.json {
@@ -148,7 +135,7 @@ impl BenchArgs {
     }
 
     /// What is measured and of what; speeds are to be filled in.
-    fn facts<B: Backend>(&self, engine: &Engine<B>) -> Measured {
+    fn facts(&self, engine: &Engine) -> Measured {
         let facts = engine.model().facts();
         Measured {
             parallel: None,
@@ -173,12 +160,7 @@ impl BenchArgs {
 
     /// Medians of prefill and decoding of `n` sequences, in tokens a second of all of them: first all prompts, then a token of each in
     /// every run.
-    async fn batch_speeds<B: Backend>(
-        &self,
-        engine: &Arc<Engine<B>>,
-        n: usize,
-        app: &App,
-    ) -> Result<(f64, f64)> {
+    async fn batch_speeds(&self, engine: &Arc<Engine>, n: usize, app: &App) -> Result<(f64, f64)> {
         let mut ids = RandomIds { state: self.seed, n_vocab: engine.model().facts().n_vocab };
         let options = SchedulerOptions {
             n_parallel: Some(n),
@@ -222,7 +204,7 @@ impl BenchArgs {
     }
 
     /// Medians of prefill and decoding, in tokens a second.
-    async fn speeds<B: Backend>(&self, engine: &Arc<Engine<B>>, app: &App) -> Result<(f64, f64)> {
+    async fn speeds(&self, engine: &Arc<Engine>, app: &App) -> Result<(f64, f64)> {
         let mut ids = RandomIds { state: self.seed, n_vocab: engine.model().facts().n_vocab };
         let mut session = Session::new(Arc::clone(engine)).await?;
         let cancel = app.interrupt.cancel();
@@ -265,7 +247,7 @@ impl RandomIds {
 }
 
 /// The type that most elements are held in, as `--weights` names it.
-fn held<B: Backend>(engine: &Engine<B>) -> String {
+fn held(engine: &Engine) -> String {
     let mut n_elements: BTreeMap<String, usize> = BTreeMap::new();
     for (spec, dtype) in engine.model().weights().iter().zip(engine.dtypes()) {
         let name = match dtype {

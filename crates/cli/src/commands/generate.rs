@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
+use hala::{Engine, Session};
 use hala_engine::{
-    Engine, FinishReason, GenerateOptions, Generated, Generation, Piece, Sampling, Session, TokenLogprob,
-    Usage,
+    FinishReason, GenerateOptions, Generated, Generation, Piece, Sampling, TokenLogprob, Usage,
 };
-use hala_plan::Backend;
 use hala_text::{ChatInput, Message, Specials};
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ use super::generate_many;
 use super::prompt::{Prompt, PromptsArgs};
 use super::usage::TimingsJson;
 use crate::failure::Interrupted;
-use crate::model_args::{ModelArgs, parallel, with_backend};
+use crate::model_args::{ModelArgs, parallel};
 use crate::sampling_args::SamplingArgs;
 use crate::{App, output, sampling_args};
 
@@ -125,29 +124,28 @@ impl GenerateArgs {
         self.sampling.check()?;
         let prompts = self.prompt.read()?;
         let app = &app.quiet_if(self.json);
-        with_backend!(self.model.backend(app)?, backend => {
-            let engine = self.model.load(backend, app)?;
-            sampling_args::tell(engine.sampling_defaults(), app);
-            let options = GenerateOptions {
-                logprobs: self.logprobs,
-                ignore_eos: self.ignore_eos,
-                ..self.sampling.options(&Sampling::default(), engine.sampling_defaults())?
-            };
-            let engine = Arc::new(engine);
-            let prompts: Result<Vec<Vec<u32>>> = prompts.into_iter().map(|p| self.encode(&engine, p)).collect();
-            match &prompts?[..] {
-                [prompt] if self.n == 1 => pollster::block_on(self.generate(engine, prompt, &options, app)),
-                prompts => {
-                    let jobs = generate_many::Jobs { prompts, n: self.n, parallel: self.parallel, options: &options };
-                    pollster::block_on(generate_many::run(&engine, &jobs, self.json, app))
-                }
+        let engine = self.model.load(self.model.backend(app)?, app)?;
+        sampling_args::tell(engine.sampling_defaults(), app);
+        let options = GenerateOptions {
+            logprobs: self.logprobs,
+            ignore_eos: self.ignore_eos,
+            ..self.sampling.options(&Sampling::default(), engine.sampling_defaults())?
+        };
+        let engine = Arc::new(engine);
+        let prompts: Result<Vec<Vec<u32>>> = prompts.into_iter().map(|p| self.encode(&engine, p)).collect();
+        match &prompts?[..] {
+            [prompt] if self.n == 1 => pollster::block_on(self.generate(engine, prompt, &options, app)),
+            prompts => {
+                let jobs =
+                    generate_many::Jobs { prompts, n: self.n, parallel: self.parallel, options: &options };
+                pollster::block_on(generate_many::run(&engine, &jobs, self.json, app))
             }
-        })
+        }
     }
 
-    async fn generate<B: Backend>(
+    async fn generate(
         &self,
-        engine: Arc<Engine<B>>,
+        engine: Arc<Engine>,
         prompt: &[u32],
         options: &GenerateOptions,
         app: &App,
@@ -172,7 +170,7 @@ impl GenerateArgs {
         if cancelled { Err(Interrupted.into()) } else { Ok(()) }
     }
 
-    fn encode<B: Backend>(&self, engine: &Engine<B>, prompt: Prompt) -> Result<Vec<u32>> {
+    fn encode(&self, engine: &Engine, prompt: Prompt) -> Result<Vec<u32>> {
         let prompt = match prompt {
             Prompt::Text(text) if self.chat => {
                 let system = self.system.iter().map(Message::system);
@@ -220,7 +218,7 @@ fn show(piece: &Piece, has_text: bool) -> Result<Option<bool>> {
     Ok(Some(piece.text.ends_with('\n')))
 }
 
-pub(super) fn logprob_json<B: Backend>(engine: &Engine<B>, logprob: &TokenLogprob) -> LogprobJson {
+pub(super) fn logprob_json(engine: &Engine, logprob: &TokenLogprob) -> LogprobJson {
     let tokenizer = engine.tokenizer().ok();
     let token = |id: u32| tokenizer?.decode(&[id], Specials::Keep).ok();
     let candidate =

@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use anyhow::Result;
-use hala_engine::{
-    Collecting, Engine, FinishReason, GenerateOptions, Generation, Piece, Scheduler, SchedulerOptions,
-};
-use hala_plan::Backend;
+use hala::{Engine, Scheduler};
+use hala_engine::{Collecting, FinishReason, GenerateOptions, Generation, Piece, SchedulerOptions};
 use serde::Serialize;
 
 use super::generate::{self, LogprobJson, logprob_json};
@@ -52,12 +50,7 @@ struct Begun {
 ///
 /// # Errors
 /// A prompt that does not fit the context, a lost device, Ctrl-C.
-pub(super) async fn run<B: Backend>(
-    engine: &Arc<Engine<B>>,
-    jobs: &Jobs<'_>,
-    json: bool,
-    app: &App,
-) -> Result<()> {
+pub(super) async fn run(engine: &Arc<Engine>, jobs: &Jobs<'_>, json: bool, app: &App) -> Result<()> {
     let _working = app.interrupt.working();
     let options = SchedulerOptions { n_parallel: jobs.parallel, ..SchedulerOptions::default() };
     let mut scheduler = Scheduler::new(Arc::clone(engine), options)?;
@@ -86,19 +79,14 @@ pub(super) async fn run<B: Backend>(
     }
 }
 
-fn begin<B: Backend>(
-    engine: &Arc<Engine<B>>,
-    jobs: &Jobs<'_>,
-    (prompt, choice): (usize, u32),
-    app: &App,
-) -> Result<Begun> {
+fn begin(engine: &Arc<Engine>, jobs: &Jobs<'_>, (prompt, choice): (usize, u32), app: &App) -> Result<Begun> {
     let options = jobs.options.of_choice(choice.into());
     let generation = Generation::on(engine, &jobs.prompts[prompt], &options, app.interrupt.cancel())?;
     Ok(Begun { prompt, choice, options, task: Collecting::new(generation), pieces: Vec::new() })
 }
 
 /// Prints a text that is whole.
-fn show<B: Backend>(engine: &Engine<B>, one: Begun, json: bool) -> Result<()> {
+fn show(engine: &Engine, one: Begun, json: bool) -> Result<()> {
     let Begun { prompt, choice, options, task, pieces } = one;
     let generated = task.into_generation()?.finish()?;
     if generated.finish == FinishReason::Cancelled {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use hala_engine::{Engine, LoadOptions};
+use hala::AnyBackend;
+use hala_engine::LoadOptions;
 use hala_model::WeightFormat;
-use hala_plan::Backend;
 use hala_tensor::{Shape, Tensor};
 use hala_weights::SafetensorsWriter;
 
 use super::prompt::{Prompt, PromptArgs};
-use crate::model_args::{self, ModelArgs, with_backend};
+use crate::model_args::{self, ModelArgs};
 use crate::new_file::NewFile;
 use crate::{App, output, paths, terminal};
 
@@ -46,17 +46,17 @@ impl LogitsArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompt = self.prompt.read()?;
         NewFile::check(&self.out)?;
-        with_backend!(self.model.backend(app)?, backend => self.compute(backend, prompt, app))
+        self.compute(self.model.backend(app)?, prompt, app)
     }
 
-    fn compute<B: Backend>(&self, backend: B, prompt: Prompt, app: &App) -> Result<()> {
+    fn compute(&self, backend: AnyBackend, prompt: Prompt, app: &App) -> Result<()> {
         let options = LoadOptions {
             weights: self.model.weights().unwrap_or(WeightFormat::F32),
             model: self.model.model_options(self.model.context()),
         };
         let checkpoint = self.model.checkpoint().open(app)?;
         let _working = app.interrupt.working();
-        let engine: Engine<B> = model_args::load(backend, &checkpoint, options, app)?;
+        let engine = model_args::load(backend, &checkpoint, options, app)?;
         let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
         let logits = pollster::block_on(engine.all_logits(&ids, self.chunk, app.interrupt.cancel()))?;
         let shape = Shape::matrix(ids.len(), engine.model().facts().n_vocab);

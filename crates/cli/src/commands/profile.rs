@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
-use hala_engine::{Engine, KernelTime, ProfileOptions};
-use hala_plan::Backend;
+use hala::Engine;
+use hala_engine::{KernelTime, ProfileOptions};
 use serde::Serialize;
 
-use crate::model_args::{ModelArgs, with_backend};
+use crate::model_args::ModelArgs;
 use crate::terminal::{BOLD, counted, paint};
 use crate::{App, output};
 
@@ -65,13 +65,11 @@ impl ProfileArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let app = &app.quiet_if(self.json);
-        with_backend!(self.model.backend(app)?, backend => {
-            let engine = self.model.load(backend, app)?;
-            self.profile(&engine, app)
-        })
+        let engine = self.model.load(self.model.backend(app)?, app)?;
+        self.profile(&engine, app)
     }
 
-    fn profile<B: Backend>(&self, engine: &Engine<B>, app: &App) -> Result<()> {
+    fn profile(&self, engine: &Engine, app: &App) -> Result<()> {
         let _working = app.interrupt.working();
         let options = ProfileOptions {
             n_tokens: self.tokens as usize,

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use clap::Args;
-use hala_engine::{BufferStatistics, Engine, StepTrace};
-use hala_plan::Backend;
+use hala::Engine;
+use hala_engine::{BufferStatistics, StepTrace};
 use serde::Serialize;
 
 use super::prompt::{Prompt, PromptArgs};
-use crate::model_args::{ModelArgs, with_backend};
+use crate::model_args::ModelArgs;
 use crate::terminal::{BOLD, ERROR, bytes, counted, paint};
 use crate::{App, output};
 
@@ -44,13 +44,11 @@ impl TraceArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompt = self.prompt.read()?;
         let app = &app.quiet_if(self.json);
-        with_backend!(self.model.backend(app)?, backend => {
-            let engine = self.model.load(backend, app)?;
-            self.trace(&engine, prompt)
-        })
+        let engine = self.model.load(self.model.backend(app)?, app)?;
+        self.trace(&engine, prompt)
     }
 
-    fn trace<B: Backend>(&self, engine: &Engine<B>, prompt: Prompt) -> Result<()> {
+    fn trace(&self, engine: &Engine, prompt: Prompt) -> Result<()> {
         let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
         let (plan, steps) = pollster::block_on(engine.trace(&ids))?;
         let scratch_bytes = plan.slots().iter().sum();

@@ -7,11 +7,10 @@ use std::sync::mpsc::TryRecvError;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use hala::{Engine, Translator};
 use hala_engine::{
-    Direction, Engine, FinishReason, Handed, Remarks, SchedulerOptions, Translated, Translation,
-    Translations, Translator, Usage,
+    Direction, FinishReason, Handed, Remarks, SchedulerOptions, Translated, Translation, Translations, Usage,
 };
-use hala_plan::Backend;
 use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
@@ -19,7 +18,7 @@ use super::translation_report::Report;
 use super::usage::TimingsJson;
 use crate::failure::{InDoubt, Interrupted};
 use crate::input::{Input, Line, STDIN};
-use crate::model_args::{ModelArgs, parallel, with_backend};
+use crate::model_args::{ModelArgs, parallel};
 use crate::new_file::NewFile;
 use crate::{App, output, paths, terminal};
 
@@ -165,10 +164,8 @@ impl TranslateArgs {
         let source = self.source()?;
         let sink = self.sink()?;
         let loading = &app.quiet_if(self.json);
-        let report = with_backend!(self.model.backend(loading)?, backend => {
-            let engine = self.model.load(backend, loading)?;
-            pollster::block_on(self.translate(engine, source, sink, app))
-        })?;
+        let engine = self.model.load(self.model.backend(loading)?, loading)?;
+        let report = pollster::block_on(self.translate(engine, source, sink, app))?;
         if let Some(summary) = report.summary().filter(|_| !app.quiet) {
             terminal::notice(&summary);
         }
@@ -210,13 +207,7 @@ impl TranslateArgs {
         Ok(Sink::File(NewFile::create(output)?))
     }
 
-    async fn translate<B: Backend>(
-        &self,
-        engine: Engine<B>,
-        source: Source,
-        sink: Sink,
-        app: &App,
-    ) -> Result<Report> {
+    async fn translate(&self, engine: Engine, source: Source, sink: Sink, app: &App) -> Result<Report> {
         let options = SchedulerOptions { n_parallel: self.parallel, ..SchedulerOptions::default() };
         let translator = Translator::new(Arc::new(engine), options)?;
         match source {
@@ -234,7 +225,7 @@ impl TranslateArgs {
     }
 
     /// Translates lines, those that are there already several at once, and writes them in their order.
-    async fn lines<B: Backend>(&self, run: &mut Run<'_, B>, input: Input) -> Result<()> {
+    async fn lines(&self, run: &mut Run<'_>, input: Input) -> Result<()> {
         let lines = input.in_background();
         let (mut translations, mut open) = (Translations::default(), VecDeque::new());
         let (mut working, mut last) = (None, None);
@@ -276,7 +267,7 @@ impl TranslateArgs {
     }
 
     /// Translates one text and writes it with its ending.
-    async fn one<B: Backend>(&self, run: &mut Run<'_, B>, line: Line) -> Result<()> {
+    async fn one(&self, run: &mut Run<'_>, line: Line) -> Result<()> {
         let _working = run.app.interrupt.working();
         let mut stream = run.translator.stream(&line.text, self.direction(), run.app.interrupt.cancel())?;
         while let Some(piece) = stream.next().await? {
@@ -289,12 +280,7 @@ impl TranslateArgs {
     }
 
     /// Writes what is left of a translation, and tells what there is to tell of it.
-    fn end<B: Backend>(
-        &self,
-        run: &mut Run<'_, B>,
-        Line { text, ending }: &Line,
-        translated: &Translated,
-    ) -> Result<()> {
+    fn end(&self, run: &mut Run<'_>, Line { text, ending }: &Line, translated: &Translated) -> Result<()> {
         let Run { sink, report, app, .. } = run;
         if self.json {
             let json = serde_json::to_string(&Json::new(text, translated))?;
@@ -314,14 +300,14 @@ impl TranslateArgs {
 }
 
 /// What texts go through, one after the other.
-struct Run<'a, B: Backend> {
-    translator: Translator<B>,
+struct Run<'a> {
+    translator: Translator,
     sink: Sink,
     report: Report,
     app: &'a App,
 }
 
-impl<B: Backend> Run<'_, B> {
+impl Run<'_> {
     fn end(self) -> Result<Report> {
         self.sink.commit()?;
         Ok(self.report)

@@ -19,7 +19,7 @@ pub(super) fn arrows(tree: &Tree) -> Vec<Violation> {
             continue;
         };
         for (package, line) in manifest::dependencies(text) {
-            if let Some(what) = package.starts_with("hala-").then(|| upward(row, package)).flatten() {
+            if let Some(what) = project::is_own(package).then(|| upward(row, package)).flatten() {
                 found.push(Violation::new(&path, line, what));
             }
         }

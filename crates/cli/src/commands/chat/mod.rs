@@ -9,13 +9,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use hala_engine::{
-    Chat, ChatOptions, Engine, FinishReason, GenerateOptions, Generated, Overflow, Reply, Sampling, Session,
-};
+use hala::{AnyBackend, Chat, Engine, Session};
+use hala_engine::{ChatOptions, FinishReason, GenerateOptions, Generated, Overflow, Reply, Sampling};
 use hala_text::Specials;
 
 use crate::failure::{AlreadyReported, Interrupted, OutputClosed, message, print_error};
-use crate::model_args::{ModelArgs, Reopen, with_backend};
+use crate::model_args::ModelArgs;
 use crate::sampling_args::SamplingArgs;
 use crate::template_args::TemplateArgs;
 use crate::{App, output, sampling_args, terminal};
@@ -71,8 +70,8 @@ enum OverflowName {
 }
 
 /// A conversation, where its turns come from, and what its last reply cost.
-struct Repl<'a, B: Reopen> {
-    chat: Chat<B>,
+struct Repl<'a> {
+    chat: Chat,
     model: &'a ModelArgs,
     lines: Lines,
     last: Option<Generated>,
@@ -103,18 +102,16 @@ impl ChatArgs {
             ..ChatOptions::default()
         };
         let app = &app.quiet_if(self.json);
-        with_backend!(self.model.backend(app)?, backend => {
-            let engine = self.model.load(backend, app)?;
-            sampling_args::tell(engine.sampling_defaults(), app);
-            options.generate = GenerateOptions {
-                specials: Specials::Keep,
-                ..self.sampling.options(&Sampling::conversation(), engine.sampling_defaults())?
-            };
-            pollster::block_on(self.talk(engine, options, app))
-        })
+        let engine = self.model.load(self.model.backend(app)?, app)?;
+        sampling_args::tell(engine.sampling_defaults(), app);
+        options.generate = GenerateOptions {
+            specials: Specials::Keep,
+            ..self.sampling.options(&Sampling::conversation(), engine.sampling_defaults())?
+        };
+        pollster::block_on(self.talk(engine, options, app))
     }
 
-    async fn talk<B: Reopen>(&self, engine: Engine<B>, mut options: ChatOptions, app: &App) -> Result<()> {
+    async fn talk(&self, engine: Engine, mut options: ChatOptions, app: &App) -> Result<()> {
         // A checkpoint that cannot chat is an error now, not at the first message.
         options.template = self.template.options(engine.tokenizer()?)?;
         let session = Session::new(Arc::new(engine)).await?;
@@ -138,7 +135,7 @@ impl ChatArgs {
     }
 }
 
-impl<B: Reopen> Repl<'_, B> {
+impl Repl<'_> {
     async fn run(&mut self) -> Result<()> {
         while let Turn::Text(turn) = self.next_turn()? {
             let done = match turn.trim() {
@@ -216,8 +213,8 @@ enum Printing {
 
 /// Takes a reply to its end; returns the bytes printed. A device that is lost is set up again, unless it is lost once more
 /// before it has computed anything.
-async fn stream<B: Reopen>(
-    reply: &mut Reply<'_, B>,
+async fn stream(
+    reply: &mut Reply<'_, AnyBackend>,
     model: &ModelArgs,
     app: &App,
     printing: Printing,
@@ -239,7 +236,7 @@ async fn stream<B: Reopen>(
                 if !app.quiet {
                     terminal::notice(&format!("{error}; setting it up again"));
                 }
-                let engine = model.load(B::reopen(model, app)?, app)?;
+                let engine = model.load(model.reopen(reply.engine().backend(), app)?, app)?;
                 reply.rebuild(Arc::new(engine), app.interrupt.cancel()).await?;
             }
             Err(error) => return Err(error.into()),

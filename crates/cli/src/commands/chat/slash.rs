@@ -7,7 +7,6 @@ use anyhow::{Result, bail, ensure};
 use super::Repl;
 use super::transcript::Transcript;
 use crate::commands::usage;
-use crate::model_args::Reopen;
 use crate::terminal::{isolate, notice};
 
 /// What comes after a command.
@@ -28,7 +27,7 @@ const HELP: &str = "\
 A line that ends in a backslash goes on in the next; between two \"\"\" a message may have several lines.
 Ctrl-C ends a reply and keeps what was said.";
 
-impl<B: Reopen> Repl<'_, B> {
+impl Repl<'_> {
     /// Runs a command; the conversation stays as it was where it fails.
     pub(super) fn command(&mut self, command: &str) -> Result<Next> {
         let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));

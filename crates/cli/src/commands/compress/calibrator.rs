@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use hala_backend_cpu::CpuBackend;
+use hala::Engine;
 use hala_compress::{Calibration, NormedInputs, add_products};
-use hala_engine::{Engine, MatrixInputs};
+use hala_engine::MatrixInputs;
 use hala_model::{Inputs, Source, WeightSpec};
 use hala_weights::Checkpoint;
 
@@ -16,7 +16,7 @@ use crate::terminal::{counted, notice};
 
 /// The uncompressed model on a text.
 pub(super) struct Calibrator<'a> {
-    engine: Engine<CpuBackend>,
+    engine: Engine,
     text: &'a Text,
     checkpoint: &'a Checkpoint,
     app: &'a App,

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use hala_backend_cpu::CpuBackend;
-use hala_engine::Engine;
+use hala::Engine;
 use hala_eval::{Fidelity, compare};
 use hala_model::{Inputs, WeightFormat};
 use hala_weights::Checkpoint;
@@ -56,12 +55,7 @@ pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App
 }
 
 /// Runs both models on a text.
-fn difference(
-    text: &Text,
-    reference: &Arc<Engine<CpuBackend>>,
-    model: &Arc<Engine<CpuBackend>>,
-    app: &App,
-) -> Result<Difference> {
+fn difference(text: &Text, reference: &Arc<Engine>, model: &Arc<Engine>, app: &App) -> Result<Difference> {
     let _working = app.interrupt.working();
     let mut bar = WorkBar::new(app);
     let on_progress = |progress: hala_eval::Progress| {

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use hala::{AnyBackend, Engine};
 use hala_backend_cpu::CpuBackend;
-use hala_engine::{Engine, LoadOptions};
+use hala_engine::LoadOptions;
 use hala_eval::windows;
 use hala_model::{Inputs, Options, WeightFormat};
 use hala_text::Bos;
@@ -62,9 +63,10 @@ impl Text {
         checkpoint: &Checkpoint,
         (weights, inputs): (WeightFormat, Inputs),
         app: &App,
-    ) -> Result<Engine<CpuBackend>> {
+    ) -> Result<Engine> {
         let model = options(inputs);
-        load(CpuBackend::threaded(self.n_threads)?, checkpoint, LoadOptions { weights, model }, app)
+        let backend = AnyBackend::from(CpuBackend::threaded(self.n_threads)?);
+        load(backend, checkpoint, LoadOptions { weights, model }, app)
     }
 }
 

@@ -1,0 +1,5 @@
+//! The crate that apps depend on: any backend, runtimes, requests and replies, and its examples as a newcomer runs them.
+
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod any_backend;
