@@ -1,27 +1,23 @@
 //! The backend: devices, weights, states and prepared Plans.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::{
-    Ahead, Backend, BackendError, BufferKind, Device, Plan, PoolSize, Reading, Rows, StateKind, StateSpec,
-    Timing,
+    Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, StateKind, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
-use half::f16;
-use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, PollType};
+use wgpu::PollType;
 
 use crate::adapter::{AdapterChoice, choose};
+use crate::capabilities::Preset;
 use crate::choices::{Choices, Origin};
-use crate::choose::Preset;
 use crate::choosing::N_AHEAD;
 use crate::gpu::{Created, Gpu, Setup};
-use crate::memory::{Buffers, stride};
 use crate::pipelines::Pipelines;
 use crate::prepared::Prepared;
-use crate::read;
 use crate::sizes;
-use crate::state::{Cells, States};
+use crate::state::States;
 use crate::weight::Weight;
 
 /// Runs Plans on a GPU.
@@ -30,6 +26,7 @@ pub struct WgpuBackend {
     device: Device,
     pub(crate) gpu: Gpu,
     pipelines: Pipelines,
+    choices: Mutex<Arc<Choices>>,
 }
 
 impl WgpuBackend {
@@ -63,7 +60,7 @@ impl WgpuBackend {
         let adapter = choose(choice).await?;
         let gpu = Gpu::open(&adapter, setup).await?;
         let device = Device { backend: "wgpu", name: gpu.name.clone() };
-        Ok(Self { device, gpu, pipelines: Pipelines::default() })
+        Ok(Self { device, gpu, pipelines: Pipelines::default(), choices: Mutex::default() })
     }
 
     /// Whether the device is a program on the CPU.
@@ -86,9 +83,19 @@ impl WgpuBackend {
     pub fn use_choices(&self, choices: Choices) -> bool {
         let is_ours = choices.origin == self.origin();
         if is_ours {
-            self.gpu.set_choices(Arc::new(choices));
+            self.set_choices(Arc::new(choices));
         }
         is_ours
+    }
+
+    /// The choices of kernels in use.
+    pub(crate) fn choices(&self) -> Arc<Choices> {
+        Arc::clone(&self.choices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses these choices, wherever they were measured, in Plans that are prepared from now on.
+    pub(crate) fn set_choices(&self, choices: Arc<Choices>) {
+        *self.choices.lock().unwrap_or_else(PoisonError::into_inner) = choices;
     }
 
     /// What was made and run on the device so far.
@@ -101,40 +108,6 @@ impl WgpuBackend {
         self.gpu.device.destroy();
         // The loss is told when what was submitted before is done.
         let _ = self.gpu.device.poll(PollType::wait_indefinitely());
-    }
-
-    /// Reads all pages or slots of a state.
-    async fn read_state(&self, cells: &Cells, out: &mut Vec<f32>) -> Result<(), BackendError> {
-        let n_elements = cells.n_elements();
-        let is_f16 = cells.spec.dtype == DType::F16;
-        let bytes = self.fetch(&cells.buffer, n_elements * if is_f16 { 2 } else { 4 }).await?;
-        out.clear();
-        if is_f16 {
-            let halves: Vec<f16> = bytemuck::pod_collect_to_vec(&bytes);
-            out.extend(halves.iter().take(n_elements).map(|x| x.to_f32()));
-        } else {
-            out.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
-        }
-        Ok(())
-    }
-
-    /// Copies a buffer that the host cannot read to one that it can, and reads that.
-    async fn fetch(&self, buffer: &Buffer, n_bytes: usize) -> Result<Vec<u8>, BackendError> {
-        let n_bytes = n_bytes.next_multiple_of(4);
-        let staging = self.gpu.buffer("reading", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
-        let mut encoder = self.gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, n_bytes as u64);
-        self.gpu.submit(encoder);
-        read::map(&self.gpu, &staging, n_bytes, <[u8]>::to_vec).await
-    }
-}
-
-/// Copies rows of a padded buffer without their padding.
-fn unpad(bytes: &[u8], n_columns: usize, out: &mut Vec<f32>) {
-    out.clear();
-    let values: &[f32] = bytemuck::cast_slice(bytes);
-    for row in values.chunks(stride(n_columns)) {
-        out.extend_from_slice(&row[..n_columns]);
     }
 }
 
@@ -184,7 +157,7 @@ impl Backend for WgpuBackend {
     }
 
     async fn prepare(&self, plan: &Plan, weights: &[Weight]) -> Result<Prepared, BackendError> {
-        Prepared::new(&self.gpu, &self.pipelines, plan, weights)
+        Prepared::new(&self.gpu, &self.pipelines, &self.choices(), plan, weights)
     }
 
     async fn run_steps(
@@ -227,30 +200,10 @@ impl Backend for WgpuBackend {
         &self,
         prepared: &Prepared,
         states: &States,
-        Reading { buffer, n_rows }: Reading,
+        reading: Reading,
         out: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
-        let Prepared { plan, memory, fresh, .. } = prepared;
-        let buffers = Buffers { plan, memory, weights: &[] };
-        let shape = plan.buffer(buffer).shape;
-        if let BufferKind::State(id, _) = plan.buffer(buffer).kind {
-            let cells = states.cells.get(id.0 as usize).ok_or_else(|| buffers.misplaced(buffer))?;
-            return self.read_state(cells, out).await;
-        }
-        let (n_rows, n_columns) = (n_rows.min(shape.n_rows()), shape.n_columns());
-        let n_bytes = 4 * n_rows * stride(n_columns);
-        if n_bytes == 0 {
-            out.clear();
-            return Ok(());
-        }
-        let is_there = fresh.is_some_and(|fresh| fresh.buffer == buffer && n_rows <= fresh.n_rows);
-        if let Some(output) = memory.output(buffer).filter(|_| is_there) {
-            return read::map(&self.gpu, &output.staging, n_bytes, |bytes| unpad(bytes, n_columns, out))
-                .await;
-        }
-        let bytes = self.fetch(&buffers.get(buffer)?, n_bytes).await?;
-        unpad(&bytes, n_columns, out);
-        Ok(())
+        prepared.read(&self.gpu, states, reading, out).await
     }
 }
 

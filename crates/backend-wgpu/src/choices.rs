@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::choose::{Abilities, Layout, Question};
+use crate::capabilities::Abilities;
+use crate::choose::{Layout, Question};
 use crate::gpu::Gpu;
 
 /// What choices were measured with; where any of it is another, they are worth nothing.
@@ -64,7 +65,7 @@ mod tests {
     use hala_tensor::DType;
 
     use super::*;
-    use crate::choose::Preset;
+    use crate::capabilities::Preset;
 
     const SOFTWARE: Abilities = Abilities { preset: Preset::Software, has_subgroups: false };
     const GPU: Abilities = Abilities { preset: Preset::Gpu, has_subgroups: false };

@@ -3,38 +3,10 @@
 use std::fmt;
 
 use hala_tensor::DType;
-use wgpu::DeviceType;
 
-use crate::dispatch::{Tokens, WINDOW_BYTES};
-use crate::memory::stride;
-
-/// Which kernels a device gets where there is a choice, and the memory that they want.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// Lanes that load together, workgroup memory, barriers.
-    Gpu,
-    /// As [`Preset::Gpu`], with nothing but what every WebGPU device offers.
-    Portable,
-    /// Threads that go their own way, activations in uniform windows, weights as words of 64 bits.
-    Software,
-}
-
-impl Preset {
-    /// What a device runs fastest. Mesa's software device has words of 64 bits; Chromium's has not, and would take a minute to
-    /// compile a kernel of the other preset.
-    pub(crate) fn of(kind: DeviceType, has_int64: bool) -> Self {
-        if kind == DeviceType::Cpu && has_int64 { Self::Software } else { Self::Gpu }
-    }
-
-    /// The preset in a word.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Gpu => "gpu",
-            Self::Portable => "portable",
-            Self::Software => "software",
-        }
-    }
-}
+use crate::capabilities::{Abilities, Preset};
+use crate::grid::Tokens;
+use crate::padding::{WINDOW_BYTES, stride};
 
 /// How a product is spread over a workgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,15 +29,6 @@ pub(crate) enum Layout {
 
 /// Threads of a workgroup of rows: THREADS in `variants.txt`.
 const N_THREADS: u32 = 8;
-
-/// What of a device decides which kernels it can run, and likes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Abilities {
-    /// Which kernels it gets.
-    pub(crate) preset: Preset,
-    /// Whether kernels may let lanes that run together add up by themselves.
-    pub(crate) has_subgroups: bool,
-}
 
 /// A product that some kernel has to compute.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,113 +4,18 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytemuck::{Pod, Zeroable};
-use hala_plan::{Axis, BackendError, Rows, Span, StateId};
+use hala_plan::{Axis, BackendError, StateId};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferUsages,
     ComputePass,
 };
 
 use crate::gpu::Gpu;
+use crate::grid::{Extent, Tokens};
+use crate::padding::WINDOW_BYTES;
 use crate::pipelines::{Pipeline, Pipelines};
-use crate::spread::{SPLIT, TILE_ROWS};
+use crate::placement::Placement;
 use crate::state::{Reach, States};
-
-/// Where a matrix and its rows of activations lie; mirrors `shaders/shared/placement.wgsl`, which explains the fields.
-#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Placement {
-    pub(crate) row_blocks: u32,
-    pub(crate) scales: [u32; 3],
-    pub(crate) row_scales: u32,
-    pub(crate) scale_shift: u32,
-    pub(crate) x_quads: u32,
-    pub(crate) y_stride: u32,
-    pub(crate) y_offset: u32,
-    pub(crate) first_row: u32,
-    pub(crate) end_row: u32,
-    pub(crate) first_token: u32,
-    /// [`Shared::make`] writes it.
-    pub(crate) axis: u32,
-}
-
-/// Workgroups along y and z: kernels find their rows along y, and their part of a long cache along z.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tokens {
-    /// One.
-    One,
-    /// One for each so many rows.
-    Each(u32),
-    /// One where there are more rows than so many.
-    Past(u32),
-    /// One for each span.
-    Spans,
-    /// One for each [`TILE_ROWS`] rows of a span, of which a token has so many.
-    Tiles(u32),
-    /// One for each row, where none sees more than so many positions.
-    Short(u32),
-    /// One for each row, and along z for each [`SPLIT`] positions, where some row sees more than so many.
-    Parts(u32),
-    /// One for each row, where some row sees more than so many.
-    Long(u32),
-}
-
-/// What of a run decides how many workgroups it needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Extent<'a> {
-    n_rows: u32,
-    n_wanted: u32,
-    spans: &'a [Span<'a>],
-    /// The most positions that a row sees, if it has no window.
-    n_seen: u32,
-}
-
-impl<'a> Extent<'a> {
-    pub(crate) fn of(rows: &Rows<'a>) -> Self {
-        Self {
-            n_rows: rows.ids.len() as u32,
-            n_wanted: rows.wanted.len() as u32,
-            spans: rows.spans,
-            n_seen: rows.spans.iter().map(Span::end).max().unwrap_or(0) as u32,
-        }
-    }
-
-    fn along(self, axis: Axis) -> u32 {
-        if axis == Axis::Wanted { self.n_wanted } else { self.n_rows }
-    }
-}
-
-impl Tokens {
-    /// Workgroups along y and z for a run, whose rows are those of `axis`.
-    fn count(self, run: Extent<'_>, axis: Axis) -> [u32; 2] {
-        let (n, n_seen) = (run.along(axis), run.n_seen);
-        let tiles = |n_rows: u32| {
-            run.spans.iter().map(|span| (span.n_rows as u32 * n_rows).div_ceil(TILE_ROWS)).sum()
-        };
-        let n_along_y = match self {
-            Self::One => u32::from(n > 0),
-            Self::Each(n_rows) => n.div_ceil(n_rows),
-            Self::Past(n_rows) => u32::from(n > n_rows),
-            Self::Spans => run.spans.len() as u32,
-            Self::Tiles(n_rows) => tiles(n_rows),
-            Self::Short(few) => {
-                if n_seen <= few {
-                    n
-                } else {
-                    0
-                }
-            }
-            Self::Parts(few) | Self::Long(few) => {
-                if n_seen > few {
-                    n
-                } else {
-                    0
-                }
-            }
-        };
-        [n_along_y, if matches!(self, Self::Parts(_)) { n_seen.div_ceil(SPLIT) } else { 1 }]
-    }
-}
 
 /// A buffer, or a window of it, by its name in a kernel.
 #[derive(Debug, Clone)]
@@ -125,12 +30,6 @@ pub(crate) struct Bound {
 pub(crate) fn whole(name: &'static str, buffer: Buffer) -> Bound {
     Bound { name, buffer, window: None }
 }
-
-/// Bytes of a uniform window of activations: `Window` in `shaders/shared/product.wgsl`, and all that every device can bind.
-pub(crate) const WINDOW_BYTES: u64 = 64 << 10;
-
-/// Tokens of the windows of one dispatch.
-pub(crate) const WINDOW_ROWS: usize = 8;
 
 /// A dispatch to be made.
 #[derive(Debug, Clone)]

@@ -13,8 +13,8 @@ use wgpu::{
 };
 
 use crate::adapter::{WELCOME, check_limits, driver, kind};
-use crate::choices::Choices;
-use crate::choose::{Abilities, Preset};
+use crate::callback::{answer, ready};
+use crate::capabilities::{Abilities, Preset};
 
 /// How many things exist or were made on a device since it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,7 +87,6 @@ pub(crate) struct Gpu {
     /// Which kernels it can run.
     pub(crate) abilities: Abilities,
     pub(crate) counters: Counters,
-    choices: Mutex<Arc<Choices>>,
     put_off: Mutex<Vec<CommandBuffer>>,
     asked: Mutex<Vec<Asked>>,
     trouble: Arc<Mutex<Trouble>>,
@@ -159,7 +158,6 @@ impl Gpu {
                     && has_one_subgroup_size(&info),
             },
             counters: Counters::default(),
-            choices: Mutex::default(),
             put_off: Mutex::default(),
             asked: Mutex::default(),
             trouble,
@@ -189,7 +187,7 @@ impl Gpu {
             BufferDescriptor { label: Some(what), size: n_bytes as u64, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
         let mut scope: Scope = Box::pin(scope.pop());
-        match crate::read::ready(&mut scope) {
+        match ready(&mut scope) {
             Some(Some(_)) => return Err(out_of_memory()),
             Some(None) => {}
             None => self.lock_asked().push(Asked { what: what.to_owned(), n_bytes, scope }),
@@ -215,7 +213,7 @@ impl Gpu {
                 return Err(BackendError::OutOfMemory { device: self.name.clone(), what, bytes: n_bytes });
             }
         }
-        let (done, tell) = crate::read::answer();
+        let (done, tell) = answer();
         self.queue.on_submitted_work_done(move || tell(()));
         self.wait()?;
         done.await;
@@ -281,16 +279,6 @@ impl Gpu {
             return Err(BackendError::DeviceLost { device, reason });
         }
         self.check()
-    }
-
-    /// The choices of kernels in use.
-    pub(crate) fn choices(&self) -> Arc<Choices> {
-        Arc::clone(&self.choices.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Uses these choices in Plans that are prepared from now on.
-    pub(crate) fn set_choices(&self, choices: Arc<Choices>) {
-        *self.choices.lock().unwrap_or_else(PoisonError::into_inner) = choices;
     }
 
     /// The counts so far.

@@ -6,16 +6,22 @@
 //! the host reads them some tokens later.
 
 mod adapter;
+mod ahead;
 mod backend;
+mod callback;
+mod capabilities;
 mod choices;
 mod choose;
 mod choosing;
 mod dispatch;
 mod gpu;
+mod grid;
 mod inputs;
 mod memory;
 mod ops;
+mod padding;
 mod pipelines;
+mod placement;
 mod prepared;
 mod profile;
 mod read;
@@ -27,8 +33,8 @@ mod weight;
 
 pub use adapter::{AdapterChoice, AdapterReport, adapters};
 pub use backend::WgpuBackend;
+pub use capabilities::Preset;
 pub use choices::{Choices, Origin};
-pub use choose::Preset;
 pub use gpu::Created;
 pub use prepared::Prepared;
 pub use state::States;

@@ -9,22 +9,12 @@ use hala_plan::{Axis, BackendError, BufferId, BufferKind, Plan, StateId};
 use hala_tensor::Shape;
 use wgpu::{Buffer, BufferUsages};
 
-use crate::choose::Preset;
+use crate::capabilities::Preset;
 use crate::choosing::Choosing;
-use crate::dispatch::{WINDOW_BYTES, WINDOW_ROWS};
 use crate::gpu::Gpu;
 use crate::inputs::Inputs;
+use crate::padding::{WINDOW_BYTES, WINDOW_ROWS, padded_bytes, stride};
 use crate::weight::{Stored, Weight};
-
-/// Elements of a padded row: a multiple of 256 bytes, where every device lets a uniform begin.
-pub(crate) fn stride(n_columns: usize) -> usize {
-    n_columns.next_multiple_of(64)
-}
-
-/// Bytes of a padded f32 buffer.
-pub(crate) fn padded_bytes(shape: Shape) -> usize {
-    shape.n_rows() * stride(shape.n_columns()) * 4
-}
 
 /// What decides which scratch memory a buffer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

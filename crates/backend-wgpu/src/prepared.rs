@@ -4,15 +4,19 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use hala_plan::{Axis, BackendError, Plan, Reading, Rows};
+use hala_plan::{Axis, BackendError, BufferKind, Plan, Reading, Rows};
 use wgpu::{CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor};
 
+use crate::choices::Choices;
 use crate::choose::Question;
-use crate::dispatch::{Dispatch, Extent, Shared};
+use crate::dispatch::{Dispatch, Shared};
 use crate::gpu::Gpu;
+use crate::grid::Extent;
 use crate::memory::{Buffers, Memory};
 use crate::ops::Context;
+use crate::padding::{stride, unpad};
 use crate::pipelines::Pipelines;
+use crate::read;
 use crate::sizes;
 use crate::state::States;
 use crate::weight::Weight;
@@ -38,13 +42,14 @@ impl Prepared {
     pub(crate) fn new(
         gpu: &Gpu,
         pipelines: &Pipelines,
+        choices: &Choices,
         plan: &Plan,
         weights: &[Weight],
     ) -> Result<Self, BackendError> {
         let memory = Memory::new(gpu, plan)?;
         let buffers = Buffers { plan, memory: &memory, weights };
         let (asked, parts, normed) = (RefCell::default(), RefCell::default(), RefCell::default());
-        let context = Context { gpu, buffers, asked, parts, normed };
+        let context = Context { gpu, choices, buffers, asked, parts, normed };
         let (mut calls, mut asked) = (Vec::new(), Vec::new());
         for (i, step) in plan.steps().iter().enumerate() {
             calls.extend(context.calls(step)?.into_iter().map(|call| (i, call)));
@@ -159,5 +164,38 @@ impl Prepared {
                 self.fresh = Some(Reading { buffer: output.id, n_rows });
             }
         }
+    }
+
+    /// Reads rows of a buffer of the last run, or a whole state.
+    ///
+    /// # Errors
+    /// A buffer that is not there to be read, no memory, or a lost device.
+    pub(crate) async fn read(
+        &self,
+        gpu: &Gpu,
+        states: &States,
+        Reading { buffer, n_rows }: Reading,
+        out: &mut Vec<f32>,
+    ) -> Result<(), BackendError> {
+        let Self { plan, memory, fresh, .. } = self;
+        let buffers = Buffers { plan, memory, weights: &[] };
+        let shape = plan.buffer(buffer).shape;
+        if let BufferKind::State(id, _) = plan.buffer(buffer).kind {
+            let cells = states.cells.get(id.0 as usize).ok_or_else(|| buffers.misplaced(buffer))?;
+            return cells.read(gpu, out).await;
+        }
+        let (n_rows, n_columns) = (n_rows.min(shape.n_rows()), shape.n_columns());
+        let n_bytes = 4 * n_rows * stride(n_columns);
+        if n_bytes == 0 {
+            out.clear();
+            return Ok(());
+        }
+        let is_there = fresh.is_some_and(|fresh| fresh.buffer == buffer && n_rows <= fresh.n_rows);
+        if let Some(output) = memory.output(buffer).filter(|_| is_there) {
+            return read::map(gpu, &output.staging, n_bytes, |bytes| unpad(bytes, n_columns, out)).await;
+        }
+        let bytes = read::fetch(gpu, &buffers.get(buffer)?, n_bytes).await?;
+        unpad(&bytes, n_columns, out);
+        Ok(())
     }
 }

@@ -6,8 +6,9 @@ use wgpu::{
     QueryType,
 };
 
-use crate::dispatch::{Dispatch, Extent};
+use crate::dispatch::Dispatch;
 use crate::gpu::Gpu;
+use crate::grid::Extent;
 use crate::prepared::Prepared;
 use crate::read;
 use crate::state::States;
@@ -42,7 +43,7 @@ impl Prepared {
             if rows.cancel.is_cancelled() {
                 return Err(BackendError::Cancelled);
             }
-            let seconds = timed(gpu, states, (run, dispatches)).await?;
+            let seconds = timed(gpu, states, run, dispatches).await?;
             let timing = |(dispatch, seconds): (&&Dispatch, f64)| Timing {
                 step: dispatch.step,
                 kernel: dispatch.kernel().to_owned(),
@@ -58,7 +59,8 @@ impl Prepared {
 async fn timed(
     gpu: &Gpu,
     states: &States,
-    (run, dispatches): (Extent<'_>, &[&Dispatch]),
+    run: Extent<'_>,
+    dispatches: &[&Dispatch],
 ) -> Result<Vec<f64>, BackendError> {
     let n_queries = 2 * dispatches.len() as u32;
     let n_bytes = 8 * n_queries as usize;

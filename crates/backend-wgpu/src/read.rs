@@ -1,60 +1,10 @@
 //! Getting bytes back from the device.
 
-use std::future::Future;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
-
 use hala_plan::BackendError;
-use wgpu::{Buffer, MapMode, SubmissionIndex};
+use wgpu::{Buffer, BufferUsages, CommandEncoderDescriptor, MapMode, SubmissionIndex};
 
+use crate::callback::answer;
 use crate::gpu::Gpu;
-
-/// What a future gives where it is ready at once, as native devices' error scopes are.
-pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
-}
-
-/// What a driver's callback tells, and who waits for it.
-struct Told<T> {
-    value: Option<T>,
-    waker: Option<Waker>,
-}
-
-/// Waits for what a callback is given.
-pub(crate) struct Answer<T>(Arc<Mutex<Told<T>>>);
-
-/// A future and the callback that makes it ready; a device that does not run by itself must be polled besides.
-pub(crate) fn answer<T>() -> (Answer<T>, impl FnOnce(T) + use<T>) {
-    let told = Arc::new(Mutex::new(Told { value: None, waker: None }));
-    let seen = Arc::clone(&told);
-    let tell = move |value| {
-        let mut told = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        told.value = Some(value);
-        if let Some(waker) = told.waker.take() {
-            waker.wake();
-        }
-    };
-    (Answer(told), tell)
-}
-
-impl<T> Future for Answer<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match told.value.take() {
-            Some(value) => Poll::Ready(value),
-            None => {
-                told.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-}
 
 /// Maps the first `n_bytes` of a buffer that the host can read, and gives them to `take`.
 ///
@@ -95,4 +45,17 @@ pub(crate) async fn map_after<T>(
     };
     buffer.unmap();
     Ok(taken)
+}
+
+/// Copies the first `n_bytes` of a buffer that the host cannot read, in whole words, to one that it can, and reads that.
+///
+/// # Errors
+/// No memory, or a lost device.
+pub(crate) async fn fetch(gpu: &Gpu, buffer: &Buffer, n_bytes: usize) -> Result<Vec<u8>, BackendError> {
+    let n_bytes = n_bytes.next_multiple_of(4);
+    let staging = gpu.buffer("reading", n_bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
+    let mut encoder = gpu.device.create_command_encoder(&CommandEncoderDescriptor::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, n_bytes as u64);
+    gpu.submit(encoder);
+    map(gpu, &staging, n_bytes, <[u8]>::to_vec).await
 }

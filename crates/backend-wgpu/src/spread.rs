@@ -2,7 +2,7 @@
 
 use hala_plan::ops::attention::Params;
 
-use crate::choose::Preset;
+use crate::capabilities::Preset;
 use crate::sizes;
 
 /// How attention is spread over workgroups.

@@ -6,12 +6,14 @@ use std::sync::atomic::Ordering;
 use hala_plan::{BackendError, PoolSize, StateId, StateKind, StateSpec};
 use hala_shaders::BindingKind;
 use hala_tensor::DType;
+use half::f16;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, Buffer, BufferUsages,
     CommandEncoderDescriptor,
 };
 
 use crate::gpu::Gpu;
+use crate::read;
 
 /// One state: its pages or slots one after the other.
 #[derive(Debug)]
@@ -63,9 +65,22 @@ impl Cells {
         self.spec.dtype.n_bytes(self.spec.shape) as u64
     }
 
-    /// Elements of all pages or slots.
-    pub(crate) fn n_elements(&self) -> usize {
-        self.spec.shape.n_elements() * self.n_places
+    /// Reads all pages or slots.
+    ///
+    /// # Errors
+    /// No memory, or a lost device.
+    pub(crate) async fn read(&self, gpu: &Gpu, out: &mut Vec<f32>) -> Result<(), BackendError> {
+        let n_elements = self.spec.shape.n_elements() * self.n_places;
+        let is_f16 = self.spec.dtype == DType::F16;
+        let bytes = read::fetch(gpu, &self.buffer, n_elements * if is_f16 { 2 } else { 4 }).await?;
+        out.clear();
+        if is_f16 {
+            let halves: Vec<f16> = bytemuck::pod_collect_to_vec(&bytes);
+            out.extend(halves.iter().take(n_elements).map(|x| x.to_f32()));
+        } else {
+            out.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&bytes));
+        }
+        Ok(())
     }
 }
 

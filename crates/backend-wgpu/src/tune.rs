@@ -66,9 +66,9 @@ impl WgpuBackend {
         mut tuning: Tuning<'_>,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Vec<Trial>, BackendError> {
-        let in_use = self.gpu.choices();
+        let in_use = self.choices();
         let trials = self.trials(&mut tuning, &mut progress).await;
-        self.gpu.set_choices(in_use);
+        self.set_choices(in_use);
         trials
     }
 
@@ -84,7 +84,7 @@ impl WgpuBackend {
         while round < n_rounds {
             let next = |m: &Measured| m.ways.get(round).or(m.ways.last()).map(|way| way.name().to_owned());
             let ways = found.iter().filter_map(|(question, m)| Some((question.clone(), next(m)?)));
-            self.gpu.set_choices(Arc::new(Choices { ways: ways.collect(), ..Choices::default() }));
+            self.set_choices(Arc::new(Choices { ways: ways.collect(), ..Choices::default() }));
             let mut prepared = self.prepare(tuning.plan, tuning.weights).await?;
             if round == 0 {
                 for (step, question) in &prepared.asked {

@@ -8,10 +8,9 @@ use hala_plan::BackendError;
 use hala_tensor::{DType, Data, Tensor, int4};
 use wgpu::{Buffer, BufferUsages};
 
-use crate::choose::Preset;
-use crate::dispatch::WINDOW_BYTES;
+use crate::capabilities::Preset;
 use crate::gpu::Gpu;
-use crate::memory::stride;
+use crate::padding::{WINDOW_BYTES, stride};
 
 /// Bytes of a block of most types; shaders read weights a block at a time.
 const BLOCK: usize = 16;

@@ -6,8 +6,10 @@ use wgpu::{Buffer, BufferUsages};
 
 use super::Context;
 use crate::choose::cache_name;
-use crate::dispatch::{Call, Placement, Tokens, whole};
-use crate::memory::stride;
+use crate::dispatch::{Call, whole};
+use crate::grid::Tokens;
+use crate::padding::stride;
+use crate::placement::Placement;
 use crate::spread::{SPLIT, Short, Spread};
 
 /// The largest head that kernels hold.
@@ -73,6 +75,7 @@ impl Context<'_> {
         };
         Ok([split, merge])
     }
+
     /// Room for so many bytes of parts.
     fn parts(&self, n_bytes: usize) -> Result<Buffer, BackendError> {
         let mut parts = self.parts.borrow_mut();

@@ -6,8 +6,9 @@ use wgpu::Buffer;
 
 use super::Context;
 use crate::choose::{Layout, Question, weight_name};
-use crate::dispatch::{Call, Placement, whole};
-use crate::memory::stride;
+use crate::dispatch::{Call, whole};
+use crate::padding::stride;
+use crate::placement::Placement;
 use crate::weight::{Part, Stored};
 
 /// Rows of a workgroup of lanes: ROWS in `variants.txt`.

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use hala_plan::{BackendError, Op, Step};
 use wgpu::Buffer;
 
+use crate::choices::Choices;
 use crate::choose::{Layout, Question};
 use crate::dispatch::Call;
 use crate::gpu::Gpu;
@@ -27,6 +28,8 @@ use crate::memory::Buffers;
 /// What the calls of a step are made from.
 pub(crate) struct Context<'a> {
     pub(crate) gpu: &'a Gpu,
+    /// How products go that were measured.
+    pub(crate) choices: &'a Choices,
     pub(crate) buffers: Buffers<'a>,
     /// Products that were asked for since this was taken.
     pub(crate) asked: RefCell<Vec<Question>>,
@@ -59,7 +62,7 @@ impl Context<'_> {
 
     /// How a product is laid out: as it was tuned for this device, or else as the table has it.
     fn layout(&self, question: Question) -> Layout {
-        let layout = self.gpu.choices().answer(self.gpu.abilities, &question);
+        let layout = self.choices.answer(self.gpu.abilities, &question);
         self.asked.borrow_mut().push(question);
         layout
     }

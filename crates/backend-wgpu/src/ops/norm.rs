@@ -6,8 +6,10 @@ use hala_plan::{BackendError, BufferId, Step};
 use wgpu::Buffer;
 
 use super::Context;
-use crate::dispatch::{Call, Placement, Tokens, whole};
-use crate::memory::stride;
+use crate::dispatch::{Call, whole};
+use crate::grid::Tokens;
+use crate::padding::stride;
+use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn norm(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {

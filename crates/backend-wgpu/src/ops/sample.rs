@@ -4,8 +4,10 @@ use hala_plan::ops::sample::{Args, Params};
 use hala_plan::{Axis, BackendError, Step};
 
 use super::Context;
-use crate::dispatch::{Call, Placement, Tokens, whole};
-use crate::memory::stride;
+use crate::dispatch::{Call, whole};
+use crate::grid::Tokens;
+use crate::padding::stride;
+use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn sample(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {

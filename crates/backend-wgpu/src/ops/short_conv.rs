@@ -11,8 +11,10 @@ use hala_plan::{Axis, BackendError, Step};
 use super::Context;
 use super::matmul::Product;
 use crate::choose::{Question, weight_name};
-use crate::dispatch::{Call, Placement, Tokens, whole};
-use crate::memory::stride;
+use crate::dispatch::{Call, whole};
+use crate::grid::Tokens;
+use crate::padding::stride;
+use crate::placement::Placement;
 
 /// Channels of a workgroup of lanes: ROWS in `variants.txt` over three.
 const LANE_CHANNELS: u32 = 2;

@@ -8,8 +8,10 @@ use wgpu::BufferUsages;
 use super::Context;
 use super::matmul::Product;
 use crate::choose::{Layout, Question, weight_name};
-use crate::dispatch::{Call, Placement, Tokens, whole};
-use crate::memory::stride;
+use crate::dispatch::{Call, whole};
+use crate::grid::Tokens;
+use crate::padding::stride;
+use crate::placement::Placement;
 
 /// Results of a workgroup of lanes: ROWS in `variants.txt` over two.
 const LANE_RESULTS: u32 = 2;

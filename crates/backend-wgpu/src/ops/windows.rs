@@ -5,8 +5,9 @@ use hala_plan::{BackendError, BufferId};
 
 use super::Context;
 use crate::choose::Layout;
-use crate::dispatch::{Bound, Call, Tokens, whole};
-use crate::memory::stride;
+use crate::dispatch::{Bound, Call, whole};
+use crate::grid::Tokens;
+use crate::padding::stride;
 
 /// The windows of eight tokens, two rows in each, and of four the first two of them.
 const WINDOWS: [&str; 4] = ["x0", "x1", "x2", "x3"];
