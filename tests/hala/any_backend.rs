@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use hala::{AnyBackend, Engine};
 use hala_backend_cpu::CpuBackend;
-use hala_engine::LoadOptions;
+use hala_engine::{LoadOptions, Probe};
 use hala_plan::{Backend, BackendError, Cancel, PoolSize, Reading, Recorder, Rows, Span};
 use hala_tensor::{Shape, Tensor};
 use hala_tests::devices;
@@ -21,7 +21,7 @@ fn logits_are_those_of_the_backend_itself_to_the_bit() {
         let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
         let engine =
             hala_engine::Engine::load(backend, &checkpoint, LoadOptions::default(), |_| true).unwrap();
-        block_on(engine.all_logits(&[1, 5, 9, 5], 3, &Cancel::new())).unwrap()
+        block_on(Probe::new(&engine).all_logits(&[1, 5, 9, 5], 3, &Cancel::new())).unwrap()
     }
     assert_eq!(logits(AnyBackend::from(cpu())), logits(cpu()));
     for device in devices::for_models() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs;
 
 use hala_backend_cpu::CpuBackend;
-use hala_engine::MatrixInputs;
+use hala_engine::{MatrixInputs, Probe};
 use hala_model::{ModelError, Options, WeightFormat};
 use hala_plan::Cancel;
 use hala_tests::devices;
@@ -103,7 +103,7 @@ fn what_goes_into_matrices_is_shown_with_the_norm_that_it_came_out_of() {
                 found = Some((inputs.norm.map(|norm| norm.name.clone()), inputs.rows.len()));
             }
         };
-        block_on(engine.matrix_inputs(&checkpoint, &[1, 5, 9], &Cancel::new(), visit)).unwrap();
+        block_on(Probe::new(&engine).matrix_inputs(&checkpoint, &[1, 5, 9], &Cancel::new(), visit)).unwrap();
         let (found, n_elements) = found.unwrap();
         assert_eq!(found, norm.map(|norm| format!("model.layers.1.{norm}.weight")), "{family}: {matrix}");
         assert_eq!(n_elements, 3 * checkpoint.tensor(&wanted).unwrap().shape().n_columns());

@@ -21,7 +21,7 @@ mod ways;
 
 use std::path::{Path, PathBuf};
 
-use hala_engine::{Engine, EngineError, LoadOptions};
+use hala_engine::{Engine, EngineError, LoadOptions, Probe};
 use hala_model::{Options, WeightFormat};
 use hala_plan::{Backend, Cancel};
 use hala_tensor::DType;
@@ -40,7 +40,7 @@ fn load<B: Backend>(
 
 /// Logits `[T, V]` with the prompt computed in chunks.
 fn logits<B: Backend>(engine: &Engine<B>, ids: &[u32], n_chunk: usize) -> Vec<f32> {
-    block_on(engine.all_logits(ids, n_chunk, &Cancel::new())).unwrap()
+    block_on(Probe::new(engine).all_logits(ids, n_chunk, &Cancel::new())).unwrap()
 }
 
 fn largest_difference(a: &[f32], b: &[f32]) -> f32 {

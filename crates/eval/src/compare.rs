@@ -1,8 +1,6 @@
 //! Two models on one text.
 
-use std::sync::Arc;
-
-use hala_engine::Engine;
+use hala_engine::{Engine, Probe};
 use hala_plan::{Backend, Cancel};
 
 use crate::error::EvalError;
@@ -33,8 +31,8 @@ pub fn windows(ids: &[u32], n_window: usize, bos: Option<u32>) -> Vec<Vec<u32>> 
 /// # Errors
 /// Other vocabularies, no window, logits that are no numbers, what engines refuse, cancellation.
 pub async fn compare<A: Backend, B: Backend>(
-    reference: &Arc<Engine<A>>,
-    model: &Arc<Engine<B>>,
+    reference: &Engine<A>,
+    model: &Engine<B>,
     windows: &[Vec<u32>],
     cancel: &Cancel,
     mut on_progress: impl FnMut(Progress),
@@ -47,11 +45,12 @@ pub async fn compare<A: Backend, B: Backend>(
     if n_total < 2 {
         return Err(EvalError::TooShort { found: n_total });
     }
+    let (mut expecting, mut finding) = (Probe::new(reference), Probe::new(model));
     let (mut fidelity, mut n_done) = (Fidelity::default(), 0);
     for together in groups(windows) {
         let ids: Vec<&[u32]> = together.iter().map(Vec::as_slice).collect();
-        let expected = reference.batch_logits(&ids, ROWS, cancel).await?;
-        let found = model.batch_logits(&ids, ROWS, cancel).await?;
+        let expected = expecting.batch_logits(&ids, ROWS, cancel).await?;
+        let found = finding.batch_logits(&ids, ROWS, cancel).await?;
         for (ids, (expected, found)) in ids.iter().zip(expected.iter().zip(&found)) {
             for (i, (expected, found)) in expected.chunks(n_vocab).zip(found.chunks(n_vocab)).enumerate() {
                 for (which, logits) in [("reference", expected), ("compared", found)] {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 use hala::{AnyBackend, Engine, Scheduler, Session};
-use hala_engine::{Collecting, GenerateOptions, Generation, LoadOptions, Prompts, SchedulerOptions};
+use hala_engine::{Collecting, GenerateOptions, Generation, LoadOptions, Probe, Prompts, SchedulerOptions};
 use hala_model::WeightFormat;
 use hala_tensor::DType;
 use serde::Serialize;
@@ -119,7 +119,7 @@ impl BenchArgs {
                 prefill_tps,
                 decode_tps,
                 decode_read_bps: decode_tps / f64::from(parallel.unwrap_or(1))
-                    * engine.weight_bytes_per_token()? as f64,
+                    * Probe::new(&engine).weight_bytes_per_token()? as f64,
                 load_s,
                 peak_bytes: memory::peak_bytes(),
                 // Last, because it takes memory of its own.

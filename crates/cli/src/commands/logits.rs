@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use hala::AnyBackend;
-use hala_engine::LoadOptions;
+use hala_engine::{LoadOptions, Probe};
 use hala_model::WeightFormat;
 use hala_tensor::{Shape, Tensor};
 use hala_weights::SafetensorsWriter;
@@ -58,7 +58,8 @@ impl LogitsArgs {
         let _working = app.interrupt.working();
         let engine = model_args::load(backend, &checkpoint, options, app)?;
         let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
-        let logits = pollster::block_on(engine.all_logits(&ids, self.chunk, app.interrupt.cancel()))?;
+        let mut probe = Probe::new(&engine);
+        let logits = pollster::block_on(probe.all_logits(&ids, self.chunk, app.interrupt.cancel()))?;
         let shape = Shape::matrix(ids.len(), engine.model().facts().n_vocab);
         let tensors = BTreeMap::from([("logits".to_owned(), Tensor::from_f32(shape, logits)?)]);
         SafetensorsWriter::new().write_all(&self.out, &tensors)?;

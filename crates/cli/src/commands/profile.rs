@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use clap::Args;
 use hala::Engine;
-use hala_engine::{KernelTime, ProfileOptions};
+use hala_engine::{KernelTime, Probe, ProfileOptions};
 use serde::Serialize;
 
 use crate::model_args::ModelArgs;
@@ -76,7 +76,7 @@ impl ProfileArgs {
             position: self.position,
             n_runs: self.repeat as usize,
         };
-        let kernels = pollster::block_on(engine.profile(options, app.interrupt.cancel()))?;
+        let kernels = pollster::block_on(Probe::new(engine).profile(options, app.interrupt.cancel()))?;
         let device = engine.device();
         let seconds = kernels.iter().map(|k| k.seconds).sum();
         if self.json {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use hala::Engine;
-use hala_engine::{BufferStatistics, StepTrace};
+use hala_engine::{BufferStatistics, Probe, StepTrace};
 use serde::Serialize;
 
 use super::prompt::{Prompt, PromptArgs};
@@ -45,12 +45,13 @@ impl TraceArgs {
         let prompt = self.prompt.read()?;
         let app = &app.quiet_if(self.json);
         let engine = self.model.load(self.model.backend(app)?, app)?;
-        self.trace(&engine, prompt)
+        self.trace(&engine, prompt, app)
     }
 
-    fn trace(&self, engine: &Engine, prompt: Prompt) -> Result<()> {
+    fn trace(&self, engine: &Engine, prompt: Prompt, app: &App) -> Result<()> {
         let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
-        let (plan, steps) = pollster::block_on(engine.trace(&ids))?;
+        let _working = app.interrupt.working();
+        let (plan, steps) = pollster::block_on(Probe::new(engine).trace(&ids, app.interrupt.cancel()))?;
         let scratch_bytes = plan.slots().iter().sum();
         if self.json {
             return output::print_json(&Json {

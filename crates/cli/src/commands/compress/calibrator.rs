@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use hala::Engine;
 use hala_compress::{Calibration, NormedInputs, add_products};
-use hala_engine::MatrixInputs;
+use hala_engine::{MatrixInputs, Probe};
 use hala_model::{Inputs, Source, WeightSpec};
 use hala_weights::Checkpoint;
 
@@ -68,7 +68,8 @@ impl<'a> Calibrator<'a> {
         for (n_done, ids) in (0..).zip(&self.text.windows) {
             bar.update(hala_compress::Progress { n_done, n_total, what: "calibrating" });
             let cancel = self.app.interrupt.cancel();
-            pollster::block_on(self.engine.matrix_inputs(self.checkpoint, ids, cancel, &mut visit))?;
+            let probe = Probe::new(&self.engine);
+            pollster::block_on(probe.matrix_inputs(self.checkpoint, ids, cancel, &mut visit))?;
         }
         Ok(self.app.interrupt.check()?)
     }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use hala_model::{LogitRows, PlanShape, WeightFormat, WeightSpec};
+use hala_model::{WeightFormat, WeightSpec};
 use hala_plan::ops::{matmul, norm, short_conv, swiglu};
-use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Reading, Rows, Step};
+use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Step};
 use hala_weights::Checkpoint;
 
-use crate::alone::Alone;
-use crate::engine::Engine;
+use super::Probe;
+use super::stepwise::Stepwise;
 use crate::error::EngineError;
 
 /// The inputs of the matrices of one step in one run.
@@ -51,7 +51,7 @@ impl Products {
     }
 }
 
-impl<B: Backend> Engine<B> {
+impl<B: Backend> Probe<'_, B> {
     /// Runs `ids` through a Plan of their length, and shows what matrices are multiplied with, step by step. Norms are
     /// computed here, from the `checkpoint` that the engine was loaded from.
     ///
@@ -64,22 +64,15 @@ impl<B: Backend> Engine<B> {
         cancel: &Cancel,
         mut visit: impl FnMut(MatrixInputs<'_>),
     ) -> Result<(), EngineError> {
-        self.check_prompt(ids)?;
-        let (plan, _) = self.plan(PlanShape { n_tokens: ids.len(), logits: LogitRows::All })?;
-        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
-        let mut alone = Alone::new(self, ids.len(), ids.len())?;
-        alone.reserve(self, ids.len())?;
-        let (states, span) = alone.parts(ids.len());
-        let spans = [span];
-        let run = Rows { ids, spans: &spans, wanted: &[], cancel };
+        let mut stepwise = Stepwise::of_prompt(self.engine, ids).await?;
+        let plan = stepwise.plan.clone();
         let mut rows = Vec::new();
         // Norms of their own, by what they wrote.
         let mut normed: BTreeMap<BufferId, BufferId> = BTreeMap::new();
         for (i, step) in plan.steps().iter().enumerate() {
             // Before the step, which may write over what it reads.
             if let Some(products) = Products::of(step) {
-                let reading = Reading { buffer: products.x, n_rows: ids.len() };
-                self.backend().read(&prepared, states, reading, &mut rows).await?;
+                stepwise.read(products.x, &mut rows).await?;
                 if let Some(norm) = products.norm {
                     let spec = self.weight_spec(&plan, norm.weight);
                     let weight = spec.map(|spec| spec.load(checkpoint, WeightFormat::F32)).transpose()?;
@@ -97,7 +90,7 @@ impl<B: Backend> Engine<B> {
                     normed.insert(args.y, args.norm.weight);
                 }
             }
-            self.backend().run_steps(&mut prepared, states, run, i..i + 1).await?;
+            stepwise.run(i, cancel).await?;
         }
         Ok(())
     }
@@ -105,7 +98,7 @@ impl<B: Backend> Engine<B> {
     /// The weight that a buffer of a Plan is; `None` for other buffers.
     fn weight_spec(&self, plan: &Plan, buffer: BufferId) -> Option<&WeightSpec> {
         match plan.buffer(buffer).kind {
-            BufferKind::Weight(id) => self.model().weights().get(id.0 as usize),
+            BufferKind::Weight(id) => self.engine.model().weights().get(id.0 as usize),
             _ => None,
         }
     }

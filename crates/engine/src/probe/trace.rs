@@ -1,11 +1,10 @@
 //! A Plan with the statistics of every buffer that it writes, step by step.
 
-use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, BufferKind, Cancel, Plan, Reading, Rows};
+use hala_plan::{Backend, BufferKind, Cancel, Plan};
 use serde::Serialize;
 
-use crate::alone::Alone;
-use crate::engine::Engine;
+use super::Probe;
+use super::stepwise::Stepwise;
 use crate::error::EngineError;
 
 /// What one buffer held after a step.
@@ -40,32 +39,28 @@ pub struct StepTrace {
     pub outputs: Vec<BufferStatistics>,
 }
 
-impl<B: Backend> Engine<B> {
+impl<B: Backend> Probe<'_, B> {
     /// Runs a prompt through a Plan of its length, one step at a time, and tells what each step wrote.
     ///
     /// # Errors
-    /// An empty prompt, one longer than the context, an id outside of the vocabulary.
-    pub async fn trace(&self, prompt: &[u32]) -> Result<(Plan, Vec<StepTrace>), EngineError> {
-        self.check_prompt(prompt)?;
-        let shape = PlanShape { n_tokens: prompt.len(), logits: LogitRows::All };
-        let (plan, _) = self.plan(shape)?;
-        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
-        let mut alone = Alone::new(self, prompt.len(), prompt.len())?;
-        alone.reserve(self, prompt.len())?;
-        let (states, span) = alone.parts(prompt.len());
-        let (cancel, spans) = (Cancel::new(), [span]);
-        let rows = Rows { ids: prompt, spans: &spans, wanted: &[], cancel: &cancel };
+    /// An empty prompt, one longer than the context, an id outside of the vocabulary, cancellation.
+    pub async fn trace(
+        &self,
+        prompt: &[u32],
+        cancel: &Cancel,
+    ) -> Result<(Plan, Vec<StepTrace>), EngineError> {
+        let mut stepwise = Stepwise::of_prompt(self.engine, prompt).await?;
+        let plan = stepwise.plan.clone();
         let mut steps = Vec::new();
         let mut values = Vec::new();
         for (i, step) in plan.steps().iter().enumerate() {
-            self.backend().run_steps(&mut prepared, states, rows, i..i + 1).await?;
+            stepwise.run(i, cancel).await?;
             let mut outputs = Vec::new();
             for id in &step.outputs {
                 let buffer = plan.buffer(*id);
                 // A KV cache is mostly empty: its numbers would say nothing.
                 if !matches!(buffer.kind, BufferKind::State(..)) {
-                    let reading = Reading { buffer: *id, n_rows: buffer.shape.n_rows() };
-                    self.backend().read(&prepared, states, reading, &mut values).await?;
+                    stepwise.read(*id, &mut values).await?;
                     outputs.push(statistics(&buffer.label, buffer.shape.dims(), &values));
                 }
             }

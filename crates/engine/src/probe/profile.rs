@@ -1,11 +1,12 @@
 //! How long each step of a Plan takes on its device.
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, Cancel, Op, Plan, Rows, Step, Timing};
+use hala_plan::{Backend, Cancel, Op, Plan, Step, Timing};
 use serde::Serialize;
 
-use crate::alone::Alone;
-use crate::engine::Engine;
+use super::Probe;
+use super::batch::Batch;
+use super::stepwise::Stepwise;
 use crate::error::EngineError;
 
 /// One kernel's share of a run.
@@ -36,13 +37,14 @@ pub struct ProfileOptions {
     pub n_runs: usize,
 }
 
-impl<B: Backend> Engine<B> {
+impl<B: Backend> Probe<'_, B> {
     /// Bytes of weights that are read for every token that is decoded.
     ///
     /// # Errors
     /// The model cannot be recorded.
     pub fn weight_bytes_per_token(&self) -> Result<usize, EngineError> {
-        let plan = self.model().record(PlanShape { n_tokens: 1, logits: LogitRows::All }, self.dtypes())?;
+        let shape = PlanShape { n_tokens: 1, logits: LogitRows::All };
+        let plan = self.engine.model().record(shape, self.engine.dtypes())?;
         Ok(plan.steps().iter().map(|step| weight_bytes(&plan, step)).sum())
     }
 
@@ -57,27 +59,25 @@ impl<B: Backend> Engine<B> {
         cancel: &Cancel,
     ) -> Result<Vec<KernelTime>, EngineError> {
         let ProfileOptions { n_tokens, position, n_runs } = options;
-        let is_chosen = n_tokens == 1 && self.backend().n_ahead() > 0;
+        let backend = self.engine.backend();
         let logits = match n_tokens {
-            _ if is_chosen => LogitRows::Chosen,
+            1 if backend.n_ahead() > 0 => LogitRows::Chosen,
             1 => LogitRows::All,
             _ => LogitRows::Wanted(1),
         };
-        let plan = self.model().record(PlanShape { n_tokens, logits }, self.dtypes())?;
-        let mut prepared = self.backend().prepare(&plan, self.weights()).await?;
-        let mut alone = Alone::new(self, position + n_tokens, position + n_tokens)?;
-        alone.reserve(self, position)?;
-        alone.advance(position);
-        alone.reserve(self, n_tokens)?;
-        let (states, span) = alone.parts(n_tokens);
-        let (ids, spans) = (vec![0; n_tokens], [span]);
-        let wanted = [n_tokens.saturating_sub(1) as u32];
-        let rows = Rows { ids: &ids, spans: &spans, wanted: &wanted, cancel };
+        let ids = vec![0; position + n_tokens];
+        let mut batch = Batch::new(self.engine, &[&ids], ids.len())?;
+        batch.take(self.engine, position)?;
+        batch.advance();
+        batch.take(self.engine, n_tokens)?;
+        let mut stepwise = Stepwise::new(self.engine, PlanShape { n_tokens, logits }, batch).await?;
+        let Stepwise { plan, prepared, batch, .. } = &mut stepwise;
+        let (states, taken) = batch.lend();
         let mut runs = Vec::new();
         for _ in 0..=n_runs.max(1) {
-            runs.push(self.backend().profile(&mut prepared, states, rows).await?);
+            runs.push(backend.profile(prepared, states, taken.rows(cancel)).await?);
         }
-        Ok(medians(&plan, &runs[1..]))
+        Ok(medians(plan, &runs[1..]))
     }
 }
 
