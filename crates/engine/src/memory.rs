@@ -12,6 +12,9 @@ const FIRST_BYTES: usize = 16 << 20;
 /// Pages of each table and slots that a pool begins with at least.
 const FIRST_PLACES: usize = 2;
 
+/// Slots before the first that sequences take.
+const N_EMPTY: usize = EMPTY_SLOT as usize + 1;
+
 /// The states of sequences on a device.
 #[derive(Debug)]
 pub(crate) struct Memory<B: Backend> {
@@ -24,16 +27,17 @@ pub(crate) struct Memory<B: Backend> {
 }
 
 impl<B: Backend> Memory<B> {
-    /// A pool of at most `limit`.
+    /// A pool for sequences that hold at most `limit`, beside the slot that stays empty.
     ///
     /// # Errors
     /// No memory.
     pub(crate) fn new(engine: &Engine<B>, limit: PoolSize) -> Result<Self, EngineError> {
+        let limit = PoolSize { n_slots: N_EMPTY + limit.n_slots, ..limit };
         let specs = engine.model().states();
         let has_slots = specs.iter().any(|spec| spec.kind == StateKind::Recurrent);
         let size = first_size(specs, &limit);
         let states = engine.backend().allocate(specs, &size)?;
-        let slots = Places::new(EMPTY_SLOT as usize + 1);
+        let slots = Places::new(N_EMPTY);
         slots.resize(size.n_slots);
         let pages = size.n_pages.iter().map(|n| {
             let pages = Places::new(0);

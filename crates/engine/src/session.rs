@@ -10,6 +10,8 @@ use crate::error::EngineError;
 use crate::lease::Lease;
 use crate::memory::Memory;
 use crate::sequence::{Kept, SNAPSHOT_EVERY, Sequence};
+use crate::snapshots::Snapshots;
+use crate::table::Table;
 
 /// The most snapshots that a session keeps.
 const N_SNAPSHOTS: usize = 64;
@@ -243,8 +245,8 @@ fn limit<B: Backend>(engine: &Engine<B>) -> PoolSize {
     let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
     let held = model.n_pages(context, 0);
     let tables = model.tables().iter().zip(model.n_pages(context, n_rows)).zip(held);
-    // One page more is written while its copy is held.
-    let n_pages =
-        tables.map(|((table, n), held)| n + 1 + if table.window.is_some() { held } else { 0 }).collect();
-    PoolSize { n_slots: N_SNAPSHOTS + 3, n_pages }
+    let n_pages = tables
+        .map(|((table, n), held)| n + Table::N_COPIED + if table.window.is_some() { held } else { 0 })
+        .collect();
+    PoolSize { n_slots: Snapshots::n_slots(N_SNAPSHOTS), n_pages }
 }

@@ -32,14 +32,22 @@ pub(crate) struct Snapshots {
 impl Snapshots {
     /// None yet, and at most so many.
     pub(crate) fn new(most: usize) -> Self {
-        Self { list: Vec::new(), most: most.max(1) }
+        Self { list: Vec::new(), most }
+    }
+
+    /// Slots of recurrent states that a sequence needs with at most so many snapshots: its own, theirs, and where it takes any one
+    /// more, which the next is copied to before another makes room.
+    pub(crate) const fn n_slots(most: usize) -> usize {
+        if most == 0 { 1 } else { 1 + most + 1 }
     }
 
     /// Adds the state at a position beyond the others'; the one that leaves the smallest gap makes room where needed.
     pub(crate) fn push(&mut self, snapshot: Snapshot) {
         self.forget_from(snapshot.position);
         self.list.push(snapshot);
-        if self.list.len() > self.most {
+        if self.most == 0 {
+            self.clear();
+        } else if self.list.len() > self.most {
             let position = |i: usize| i.checked_sub(1).map_or(0, |i| self.list[i].position);
             let gap = |i: &usize| self.list[i + 1].position - position(*i);
             if let Some(i) = (0..self.list.len() - 1).min_by_key(gap) {
@@ -101,6 +109,13 @@ mod tests {
         assert_eq!(found(&snapshots, 9), None);
         snapshots.push(at(15));
         assert_eq!(found(&snapshots, 25), Some(15));
+    }
+
+    #[test]
+    fn a_sequence_that_keeps_none_is_gone_back_in_to_its_start() {
+        let mut snapshots = Snapshots::new(0);
+        snapshots.push(at(10));
+        assert_eq!(found(&snapshots, 20), None);
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Pages that a sequence needs beside those that it holds: a page that is shared is copied to another before it is let go of.
+    pub(crate) const N_COPIED: usize = 1;
+
     pub(crate) fn new(idx: usize, spec: TableSpec) -> Self {
         Self { spec, idx, first: 0, pages: Vec::new() }
     }

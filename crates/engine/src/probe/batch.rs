@@ -6,6 +6,10 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::sequence::Sequence;
+use crate::snapshots::Snapshots;
+
+/// Nothing is gone back to.
+const N_SNAPSHOTS: usize = 0;
 
 /// The next rows of one sequence.
 #[derive(Debug, Clone, Copy)]
@@ -52,12 +56,13 @@ impl<B: Backend> Batch<B> {
         let mut sequences = Vec::new();
         for prompt in prompts {
             let of_one = engine.model().n_pages(prompt.len(), n_rows.min(prompt.len()).max(1));
-            n_pages.iter_mut().zip(of_one).for_each(|(sum, n)| *sum += n + 1);
-            let mut sequence = Sequence::new(engine, 1);
+            n_pages.iter_mut().zip(of_one).for_each(|(sum, n)| *sum += n);
+            let mut sequence = Sequence::new(engine, N_SNAPSHOTS);
             sequence.extend(prompt);
             sequences.push(sequence);
         }
-        let memory = Memory::new(engine, PoolSize { n_slots: 1 + prompts.len(), n_pages })?;
+        let n_slots = prompts.len() * Snapshots::n_slots(N_SNAPSHOTS);
+        let memory = Memory::new(engine, PoolSize { n_slots, n_pages })?;
         Ok(Self { memory, sequences, parts: Vec::new(), ids: Vec::new(), wanted: Vec::new() })
     }
 

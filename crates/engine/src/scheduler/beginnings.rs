@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::memory::Memory;
 use crate::sequence::{Sequence, n_common};
+use crate::snapshots::Snapshots;
 
 /// Tokens that must be saved for a beginning to be worth a copy of its states.
 const WORTH_SHARING: usize = 4;
@@ -33,8 +34,10 @@ pub(super) struct Begun {
 }
 
 impl Beginnings {
-    /// Slots that what is kept may need: its own, and that of a snapshot.
-    pub(super) const N_SLOTS: usize = 2 * MOST_KEPT;
+    /// Slots that what is kept may need, of sequences that keep so many snapshots: a fork has those of the sequence that it is of.
+    pub(super) const fn n_slots(n_snapshots: usize) -> usize {
+        MOST_KEPT * Snapshots::n_slots(n_snapshots)
+    }
 
     /// A sequence for these tokens: one that shares the pages of another's beginning, where that is worth it; and whether it begins as others do
     /// for longer than that.

@@ -16,6 +16,8 @@ use crate::generate::Ticket;
 use crate::generated::FinishReason;
 use crate::memory::Memory;
 use crate::sequence::Sequence;
+use crate::snapshots::Snapshots;
+use crate::table::Table;
 use crate::task::Task;
 use hala_plan::{Backend, Cancel, PoolSize};
 
@@ -293,15 +295,15 @@ fn limit<B: Backend>(engine: &Engine<B>, n_parallel: usize, n_tokens: Option<usi
     let (model, context) = (engine.model(), engine.model().facts().context);
     let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
     let of_one = model.n_pages(context, n_rows);
-    let n_slots = 1 + n_parallel * (1 + N_SNAPSHOTS) + Beginnings::N_SLOTS + 1;
+    let n_slots = n_parallel * Snapshots::n_slots(N_SNAPSHOTS) + Beginnings::n_slots(N_SNAPSHOTS);
     let n_bytes = PoolSize { n_slots: 0, n_pages: of_one.clone() }.n_bytes(model.states());
     let share = match n_tokens {
         Some(n_tokens) => n_tokens as f64 / context as f64,
         None => MAX_CACHE_BYTES as f64 / n_bytes.max(1) as f64,
     };
     let share = share.clamp(1.0, n_parallel as f64);
-    // One page more for each is written while its copy is held.
-    let n_pages = of_one.into_iter().map(|n| (n as f64 * share).ceil() as usize + n_parallel).collect();
+    let n_copied = n_parallel * Table::N_COPIED;
+    let n_pages = of_one.into_iter().map(|n| (n as f64 * share).ceil() as usize + n_copied).collect();
     PoolSize { n_slots, n_pages }
 }
 
