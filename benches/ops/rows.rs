@@ -68,7 +68,7 @@ impl Product {
         let norm = recorder.weight(norm, "norm", Shape::vector(n_in), DType::F32);
         let x = recorder.scratch("x", Shape::matrix(n_tokens, n_in));
         let y = recorder.output("y", Shape::matrix(n_tokens, n_out));
-        recorder.embed(embed::Args { ids, table, scale: 1.0, y: x })?;
+        recorder.add(embed::Args { ids, table, scale: 1.0, y: x })?;
         for _ in 0..n_steps {
             let mut weights = Vec::new();
             for _ in 0..n_matrices {
@@ -76,7 +76,7 @@ impl Product {
             }
             let norm = Norm { weight: norm, eps: EPS };
             if gated {
-                recorder.swiglu(swiglu::Args {
+                recorder.add(swiglu::Args {
                     x,
                     norm: Some(norm),
                     activation: swiglu::Activation::Silu,
@@ -86,7 +86,7 @@ impl Product {
                 })?;
             } else {
                 let (norm, write) = (Some(norm), Write::Set);
-                recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
+                recorder.add(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
             }
         }
         let sequences = Sequences { n: 1, n_positions: n_tokens };
@@ -118,11 +118,11 @@ fn attend(backend: &CpuBackend, dtype: DType, n_tokens: usize, n_seen: usize) ->
     let table = recorder.weight(table, "table", Shape::matrix(N_VOCAB, H * A), DType::F32);
     let q = recorder.scratch("q", Shape::matrix(n_tokens, H * A));
     let y = recorder.output("y", Shape::matrix(n_tokens, H * A));
-    recorder.embed(embed::Args { ids, table, scale: 1.0, y: q })?;
+    recorder.add(embed::Args { ids, table, scale: 1.0, y: q })?;
     let [keys, values] = cache.map(|id| recorder.state(id, setup.spec(id)));
     let (n_positions, scale) = (n_seen, 0.125);
     let args = attention::Args { q, keys, values, y, n_positions, scale, softcap: None, window: None };
-    recorder.attention(args)?;
+    recorder.add(args)?;
     let mut session = setup.finish(&[recorder.finish()], Sequences { n: 1, n_positions })?;
     let ids: Vec<u32> = (0..n_tokens as u32).collect();
     let seconds = timing::median(N_RUNS, || session.run(0, &ids, n_seen - n_tokens, Whose::One))?;

@@ -152,7 +152,7 @@ impl Model {
         let ids = recorder.ids();
         let table = recorder.weight(self.table, "table", Shape::matrix(n_vocab, width), self.dtype);
         let x = recorder.scratch("x", Shape::matrix(n_tokens, width));
-        recorder.embed(embed::Args { ids, table, scale: 1.0, y: x })?;
+        recorder.add(embed::Args { ids, table, scale: 1.0, y: x })?;
         for layer in &self.layers {
             self.record(setup, &mut recorder, layer, x)?;
         }
@@ -161,11 +161,11 @@ impl Model {
             Logits::All => (x, recorder.output("logits", Shape::matrix(n_tokens, n_vocab))),
             Logits::One => {
                 let last = recorder.scratch_of_wanted("last", Shape::matrix(1, width));
-                recorder.gather(gather::Args { x, y: last })?;
+                recorder.add(gather::Args { x, y: last })?;
                 (last, recorder.output_of_wanted("logits", Shape::matrix(1, n_vocab)))
             }
         };
-        recorder.matmul(matmul::Args {
+        recorder.add(matmul::Args {
             x: last,
             norm: Some(Norm { weight: norm, eps: EPS }),
             weights: &[table],
@@ -201,13 +201,13 @@ impl Model {
                 let state = r.state(*state, setup.spec(*state));
                 let projected = r.scratch("projected", Shape::matrix(t, 3 * width));
                 let norm = Some(operator_norm);
-                r.short_conv(short_conv::Args { x, norm, in_proj, taps, bias: None, state, projected, y })?;
+                r.add(short_conv::Args { x, norm, in_proj, taps, bias: None, state, projected, y })?;
             }
             Operator::Attention(operator) => {
                 let q = self.project(setup, r, operator, (x, operator_norm))?;
                 let [keys, values] = operator.cache.map(|id| r.state(id, setup.spec(id)));
                 let scale = 1.0 / (head_size as f32).sqrt();
-                r.attention(attention::Args {
+                r.add(attention::Args {
                     q,
                     keys,
                     values,
@@ -226,7 +226,7 @@ impl Model {
         let w2 = r.weight(layer.w2, "w2", Shape::matrix(width, n_ff), self.dtype);
         let gated = r.scratch("gated", Shape::matrix(t, n_ff));
         let norm = Some(Norm { weight: ffn_norm, eps: EPS });
-        r.swiglu(swiglu::Args { x, norm, activation: Activation::Silu, w1, w3, y: gated })?;
+        r.add(swiglu::Args { x, norm, activation: Activation::Silu, w1, w3, y: gated })?;
         add(r, gated, w2, x)
     }
 
@@ -247,7 +247,7 @@ impl Model {
             *weight = r.weight(*id, "qkv", Shape::matrix(n, width), self.dtype);
         }
         let joined = r.scratch("qkv", Shape::matrix(t, rows.iter().sum()));
-        r.matmul(matmul::Args {
+        r.add(matmul::Args {
             x,
             norm: Some(norm),
             weights: &weights,
@@ -262,15 +262,7 @@ impl Model {
         let [keys, values] = cache.map(|id| r.state(id, setup.spec(id)));
         let norms = Some(rope_kv::Norms { q: q_norm, k: k_norm, eps: EPS });
         let turn = Some(rope_kv::Turn { table: rope, pairs: rope_kv::Pairs::Halves });
-        r.rope_kv(rope_kv::Args {
-            qkv: joined,
-            norms,
-            turn,
-            q,
-            keys,
-            values,
-            n_positions: self.n_positions,
-        })?;
+        r.add(rope_kv::Args { qkv: joined, norms, turn, q, keys, values, n_positions: self.n_positions })?;
         Ok(q)
     }
 }
@@ -317,6 +309,6 @@ fn layer<B: Backend>(
 
 /// Adds a product to the residual stream.
 fn add(r: &mut Recorder, x: BufferId, weight: BufferId, y: BufferId) -> Result<()> {
-    r.matmul(matmul::Args { x, norm: None, weights: &[weight], bias: None, y, write: Write::Add })?;
+    r.add(matmul::Args { x, norm: None, weights: &[weight], bias: None, y, write: Write::Add })?;
     Ok(())
 }

@@ -56,7 +56,7 @@ fn plan() -> (Plan, BufferId) {
     let ids = recorder.ids();
     let table = recorder.weight(WeightId(0), "table", TABLE, DType::F32);
     let y = recorder.output("y", Shape::matrix(1, 8));
-    recorder.embed(embed::Args { ids, table, scale: 1.0, y }).unwrap();
+    recorder.add(embed::Args { ids, table, scale: 1.0, y }).unwrap();
     (recorder.finish(), y)
 }
 

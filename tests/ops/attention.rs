@@ -68,7 +68,7 @@ fn row_of(heads: &Heads, scores: Scores, way: Way) -> Row {
             let y = r.output("y", heads.q_width());
             let (q, keys, values, n_positions) = (turned.q, turned.keys, turned.values, heads.n_positions);
             let Scores { scale, softcap, window } = scores;
-            r.recorder.attention(Args { q, keys, values, y, n_positions, scale, softcap, window }).unwrap();
+            r.recorder.add(Args { q, keys, values, y, n_positions, scale, softcap, window }).unwrap();
             r.read(y, tolerances::attention(heads.cache));
         });
     }
@@ -275,7 +275,7 @@ fn shapes_that_do_not_fit_are_refused() {
             let kind = StateKind::Paged { table: 0 };
             r.state(StateId(id), &StateSpec { label, shape, dtype: cache, kind })
         });
-        r.attention(Args { q, keys, values, y, n_positions: 9, scale: 1.0, softcap, window })
+        r.add(Args { q, keys, values, y, n_positions: 9, scale: 1.0, softcap, window })
     };
     let record = |n_heads, y, cache| record_with(n_heads, y, cache, None, None);
     assert!(record(4, 24, DType::F32).is_ok());

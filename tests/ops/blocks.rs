@@ -122,7 +122,7 @@ impl Blocks {
         self.record(n_rows, |r, model| {
             let logits = Pass { r, model, between: Between::Scratch }.record(Logits::All);
             let ids = r.ids();
-            r.recorder.sample(sample::Args { logits, ids }).unwrap();
+            r.recorder.add(sample::Args { logits, ids }).unwrap();
         })
     }
 
@@ -168,7 +168,7 @@ impl Pass<'_, '_> {
             Logits::Wanted(n) => {
                 let recorder = &mut self.r.recorder;
                 let y = recorder.scratch_of_wanted("wanted", Shape::matrix(n, D));
-                recorder.gather(gather::Args { x: h, y }).unwrap();
+                recorder.add(gather::Args { x: h, y }).unwrap();
                 (y, recorder.output_of_wanted("logits", Shape::matrix(n, N_VOCAB)))
             }
         };
@@ -178,7 +178,7 @@ impl Pass<'_, '_> {
     }
 
     fn matmul(&mut self, args: matmul::Args<'_>) {
-        self.r.recorder.matmul(args).unwrap();
+        self.r.recorder.add(args).unwrap();
     }
 
     fn add(&mut self, x: BufferId, weight: BufferId, h: BufferId) {
@@ -199,7 +199,7 @@ impl Pass<'_, '_> {
             projected: self.buffer("projected", 3 * D),
             y: self.buffer("conv", D),
         };
-        self.r.recorder.short_conv(args).unwrap();
+        self.r.recorder.add(args).unwrap();
         self.add(args.y, out_proj, h);
     }
 
@@ -207,7 +207,7 @@ impl Pass<'_, '_> {
         let [w1, w3, w2] = self.projections(first);
         let (norm, y) = (Some(self.norm(norm)), self.buffer(&format!("gated {first}"), F));
         let args = swiglu::Args { x: h, norm, activation: swiglu::Activation::Silu, w1, w3, y };
-        self.r.recorder.swiglu(args).unwrap();
+        self.r.recorder.add(args).unwrap();
         self.add(y, w2, h);
     }
 
@@ -228,11 +228,11 @@ impl Pass<'_, '_> {
             values: self.r.state(self.model.values),
             n_positions: N_POSITIONS,
         };
-        self.r.recorder.rope_kv(args).unwrap();
+        self.r.recorder.add(args).unwrap();
         let (q, keys, values, y) = (args.q, args.keys, args.values, self.buffer("attended", H * A));
         let (n_positions, scale) = (N_POSITIONS, 0.3);
         let args = attention::Args { q, keys, values, y, n_positions, scale, softcap: None, window: None };
-        self.r.recorder.attention(args).unwrap();
+        self.r.recorder.add(args).unwrap();
         self.add(y, out_proj, h);
     }
 }

@@ -51,7 +51,7 @@ fn rows_may_be_multiplied() {
         let weight = case.weight("table", &table);
         let plan = case.plan(5, |r| {
             let (ids, table, y) = (r.ids(), r.weight(weight), r.output("y", 129));
-            r.recorder.embed(Args { ids, table, scale, y }).unwrap();
+            r.recorder.add(Args { ids, table, scale, y }).unwrap();
             r.read(y, F32_SUMS);
         });
         let ids = rng.ids(5, 31);
@@ -77,7 +77,7 @@ fn what_pads_a_row_is_not_seen_by_a_norm_after_it() {
             let (weights, weight) = ([r.weight(ids[1])], r.weight(norm_id));
             let norm = Some(Norm { weight, eps: EPS });
             let args = matmul::Args { x, norm, weights: &weights, bias: None, y, write: Write::Set };
-            r.recorder.matmul(args).unwrap();
+            r.recorder.add(args).unwrap();
             r.read(y, F32_SUMS);
         });
         let ids = rng.ids(5, 31);

@@ -26,7 +26,7 @@ fn row(width: usize, n_wanted: usize, runs: &[(&[usize], &[u32])]) -> Row {
     let plan = case.plan(33, |r| {
         let x = r.filled("x", table);
         let y = r.recorder.output_of_wanted("y", Shape::matrix(n_wanted, width));
-        r.recorder.gather(Args { x, y }).unwrap();
+        r.recorder.add(Args { x, y }).unwrap();
         r.read(y, EXACT);
     });
     let mut expected = Vec::new();
@@ -68,12 +68,12 @@ fn ops_after_it_work_on_the_wanted_rows_alone() {
         let plan = case.plan(9, |r| {
             let x = r.filled("x", table);
             let gathered = r.recorder.scratch_of_wanted("gathered", Shape::matrix(4, width));
-            r.recorder.gather(Args { x, y: gathered }).unwrap();
+            r.recorder.add(Args { x, y: gathered }).unwrap();
             let y = r.recorder.output_of_wanted("y", Shape::matrix(4, width));
             let norm = Norm { weight: r.weight(norm), eps: EPS };
             let args = norm::Args { x: gathered, norm, kind: Kind::Rms, y, write: Write::Set };
-            r.recorder.norm(args).unwrap();
-            r.recorder.softcap(softcap::Args { x: y, cap: 1.5 }).unwrap();
+            r.recorder.add(args).unwrap();
+            r.recorder.add(softcap::Args { x: y, cap: 1.5 }).unwrap();
             r.read(y, F32_SUMS);
         });
         let mut expected = Vec::new();
@@ -96,7 +96,7 @@ fn shapes_that_do_not_fit_are_refused() {
         let mut r = Recorder::new("bad", 3);
         let x = r.scratch("x", Shape::matrix(x[0], x[1]));
         let y = r.scratch_of_wanted("y", Shape::matrix(y[0], y[1]));
-        r.gather(Args { x, y })
+        r.add(Args { x, y })
     };
     assert_eq!(record([3, 8], [2, 8]), Ok(()));
     for (x, y) in [([2, 8], [2, 8]), ([3, 8], [2, 7])] {
@@ -104,5 +104,5 @@ fn shapes_that_do_not_fit_are_refused() {
     }
     let mut r = Recorder::new("bad", 3);
     let [x, y] = ["x", "y"].map(|label| r.scratch(label, Shape::matrix(3, 8)));
-    assert!(matches!(r.gather(Args { x, y }), Err(PlanError::Parameter { .. })));
+    assert!(matches!(r.add(Args { x, y }), Err(PlanError::Parameter { .. })));
 }

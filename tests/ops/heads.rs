@@ -216,7 +216,7 @@ impl Ids {
             values: r.state(self.values),
             n_positions: heads.n_positions,
         };
-        r.recorder.rope_kv(args).unwrap();
+        r.recorder.add(args).unwrap();
         args
     }
 

@@ -42,7 +42,7 @@ impl Which {
             return r.fill(table, y);
         }
         let x = r.filled("all", table);
-        r.recorder.gather(gather::Args { x, y }).unwrap();
+        r.recorder.add(gather::Args { x, y }).unwrap();
     }
 }
 
@@ -164,7 +164,7 @@ impl Data {
                 spec.which.fill(r, before, y);
             }
             let args = Args { x, norm, weights: &weights, bias, y, write: spec.write };
-            r.recorder.matmul(args).unwrap();
+            r.recorder.add(args).unwrap();
             r.read(y, spec.tolerance());
         })
     }
@@ -293,7 +293,7 @@ fn shapes_that_do_not_fit_are_refused() {
         let weights: Vec<_> = (0..n_weights).map(|_| r.weight(WeightId(0), "w", shape, DType::F32)).collect();
         let bias = Some(r.weight(WeightId(1), "bias", Shape::vector(bias), DType::F32));
         let y = r.scratch("y", Shape::matrix(y[0], y[1]));
-        r.matmul(Args { x, norm: None, weights: &weights, bias, y, write: Write::Set })
+        r.add(Args { x, norm: None, weights: &weights, bias, y, write: Write::Set })
     };
     assert_eq!(record(1, [5, 8], [3, 5], 5), Ok(()));
     let label = |result| match result {

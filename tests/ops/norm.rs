@@ -45,7 +45,7 @@ impl Spec {
             let (x, y) = (r.filled("x", ids[0]), r.output("y", self.width));
             r.fill(ids[1], y);
             let norm = Norm { weight: r.weight(weight_id), eps: self.eps };
-            r.recorder.norm(Args { x, norm, kind: self.kind, y, write: self.write }).unwrap();
+            r.recorder.add(Args { x, norm, kind: self.kind, y, write: self.write }).unwrap();
             r.read(y, F32_SUMS);
         });
         let mut expected = Vec::new();
@@ -106,9 +106,9 @@ fn shapes_that_do_not_fit_are_refused() {
         let weight = r.weight(WeightId(0), "norm", Shape::vector(weight), DType::F32);
         let y = r.scratch("y", Shape::matrix(y[0], y[1]));
         let norm = Norm { weight, eps: EPS };
-        let in_place = r.norm(Args { x, norm, kind: Kind::Rms, y: x, write: Write::Set });
+        let in_place = r.add(Args { x, norm, kind: Kind::Rms, y: x, write: Write::Set });
         assert!(!matches!(in_place, Ok(())), "one buffer is read and written");
-        match r.norm(Args { x, norm, kind: Kind::Rms, y, write: Write::Set }) {
+        match r.add(Args { x, norm, kind: Kind::Rms, y, write: Write::Set }) {
             Ok(()) => String::new(),
             Err(PlanError::Shape { label, .. }) => label,
             Err(other) => panic!("{other}"),

@@ -25,7 +25,7 @@ fn case() -> Case {
         let (q, keys, values, n_positions) = (turned.q, turned.keys, turned.values, N_POSITIONS);
         let (scale, softcap, window) = (1.0, None, None);
         let args = attention::Args { q, keys, values, y, n_positions, scale, softcap, window };
-        r.recorder.attention(args).unwrap();
+        r.recorder.add(args).unwrap();
         r.read(y, EXACT);
     });
     case

@@ -135,5 +135,5 @@ fn record(head_size: usize, width: usize, cache: DType) -> Result<(), PlanError>
     });
     let norms = Some(Norms { q: norm, k: norm, eps: EPS });
     let turn = Some(Turn { table: rope, pairs: Pairs::Halves });
-    r.rope_kv(Args { qkv, norms, turn, q, keys, values, n_positions: 9 })
+    r.add(Args { qkv, norms, turn, q, keys, values, n_positions: 9 })
 }

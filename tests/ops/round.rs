@@ -47,7 +47,7 @@ fn row(n_columns: usize, runs: &[usize], rounding: Rounding, size: f32) -> Row {
     let table = case.weight("inputs", &inputs);
     let plan = case.plan(*runs.iter().max().unwrap(), |r| {
         let (x, y) = (r.filled("x", table), r.output("y", n_columns));
-        r.recorder.round(Args { x, rounding, y }).unwrap();
+        r.recorder.add(Args { x, rounding, y }).unwrap();
         r.read(y, STEP);
     });
     let mut expected = Vec::new();
@@ -88,8 +88,8 @@ fn what_does_not_fit_is_refused() {
         let mut r = Recorder::new("bad", 3);
         let (x, y) = (r.scratch("x", Shape::matrix(3, 8)), r.scratch("y", Shape::matrix(3, n_columns)));
         let rounding = Rounding { to: Rounded::Int8, group, scale };
-        assert!(r.round(Args { x, rounding, y: x }).is_err(), "one buffer is read and written");
-        r.round(Args { x, rounding, y })
+        assert!(r.add(Args { x, rounding, y: x }).is_err(), "one buffer is read and written");
+        r.add(Args { x, rounding, y })
     };
     assert!(record(8, None, None).is_ok() && record(8, Some(99), Some(1.0)).is_ok());
     assert!(matches!(record(7, None, None), Err(PlanError::Shape { .. })));

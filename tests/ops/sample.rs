@@ -36,7 +36,7 @@ impl Rows {
         let table = case.weight("table", &table);
         case.plan(n_rows, |r| {
             let (logits, ids) = (r.filled("logits", table), r.ids());
-            r.recorder.sample(Args { logits, ids }).unwrap();
+            r.recorder.add(Args { logits, ids }).unwrap();
         });
         Self { case, n_vocab, logits }
     }
@@ -273,7 +273,7 @@ fn shapes_that_do_not_fit_are_refused() {
         let mut r = Recorder::new("bad", n_tokens);
         let ids = r.ids();
         let logits = r.scratch("logits", Shape::matrix(n_rows, 9));
-        match r.sample(Args { logits, ids }) {
+        match r.add(Args { logits, ids }) {
             Ok(()) => String::new(),
             Err(PlanError::Shape { label, .. }) => label,
             Err(other) => panic!("{other}"),

@@ -106,7 +106,7 @@ impl Data {
                 projected: r.scratch("projected", 3 * spec.width),
                 y: r.output("y", spec.width),
             };
-            r.recorder.short_conv(args).unwrap();
+            r.recorder.add(args).unwrap();
             r.read(args.y, tolerances::gated(spec.dtype));
             r.read(args.state, tolerances::gated(spec.dtype));
         });
@@ -305,5 +305,5 @@ fn record(n_taps: usize, n_state: usize, in_proj: [usize; 2], projected: usize) 
     let projected = r.scratch("projected", Shape::matrix(3, projected));
     let y = r.scratch("y", Shape::matrix(3, 4));
     let norm = Some(Norm { weight, eps: EPS });
-    r.short_conv(Args { x, norm, in_proj, taps, bias: None, state, projected, y })
+    r.add(Args { x, norm, in_proj, taps, bias: None, state, projected, y })
 }

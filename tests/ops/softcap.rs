@@ -22,7 +22,7 @@ fn row(n_columns: usize, runs: &[usize], (cap, size): (f32, f32)) -> Row {
     let plan = case.plan(*runs.iter().max().unwrap(), |r| {
         let x = r.output("x", n_columns);
         r.fill(table, x);
-        r.recorder.softcap(Args { x, cap }).unwrap();
+        r.recorder.add(Args { x, cap }).unwrap();
         r.read(x, F32_SUMS);
     });
     let mut expected = Vec::new();
@@ -53,13 +53,13 @@ fn bounds_and_rows_that_do_not_fit_are_refused() {
     let record = |n_rows: usize, cap: f32| {
         let mut r = Recorder::new("bad", 3);
         let x = r.scratch("x", Shape::matrix(n_rows, 8));
-        r.softcap(Args { x, cap })
+        r.add(Args { x, cap })
     };
     assert!(record(3, 1.0).is_ok());
     assert!(matches!(record(1, 1.0), Err(PlanError::Shape { .. })));
     let mut r = Recorder::new("of the wanted", 3);
     let x = r.scratch_of_wanted("x", Shape::matrix(1, 8));
-    assert!(r.softcap(Args { x, cap: 1.0 }).is_ok());
+    assert!(r.add(Args { x, cap: 1.0 }).is_ok());
     for cap in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert!(matches!(record(3, cap), Err(PlanError::Parameter { .. })), "{cap}");
     }

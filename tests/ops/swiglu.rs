@@ -69,7 +69,7 @@ impl Spec {
             let (x, y) = (r.filled("x", x), r.output("y", self.n_out));
             let norm = self.normed.then(|| Norm { weight: r.weight(norm_id), eps: self.eps });
             let (w1, w3) = (r.weight(w1_id), r.weight(w3_id));
-            r.recorder.swiglu(Args { x, norm, activation: self.activation, w1, w3, y }).unwrap();
+            r.recorder.add(Args { x, norm, activation: self.activation, w1, w3, y }).unwrap();
             r.read(y, self.tolerance());
         });
         let mut expected = Vec::new();
@@ -168,7 +168,7 @@ fn shapes_that_do_not_fit_are_refused() {
         let w3 = r.weight(WeightId(2), "w3", Shape::matrix(w3[0], w3[1]), DType::F32);
         let y = r.scratch("y", Shape::matrix(y[0], y[1]));
         let norm = Some(Norm { weight, eps: EPS });
-        match r.swiglu(Args { x, norm, activation: Activation::Silu, w1, w3, y }) {
+        match r.add(Args { x, norm, activation: Activation::Silu, w1, w3, y }) {
             Ok(()) => String::new(),
             Err(PlanError::Shape { label, .. }) => label,
             Err(other) => panic!("{other}"),

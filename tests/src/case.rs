@@ -260,7 +260,7 @@ impl Recording<'_> {
     pub fn fill(&mut self, table: WeightId, y: BufferId) {
         let table = self.weight(table);
         self.recorder
-            .embed(embed::Args { ids: self.ids, table, scale: 1.0, y })
+            .add(embed::Args { ids: self.ids, table, scale: 1.0, y })
             .expect("a table as wide as the buffer");
     }
 

@@ -44,7 +44,7 @@ impl Run<'_> {
             Op::Attention(params) => self.attention(step, params),
             Op::Softcap(params) => self.softcap(step, params),
             Op::Sample(params) => {
-                let logits = self.memory.rows(sample::Args::of(step).logits);
+                let logits = self.memory.rows(sample::Args::of(step.io()).logits);
                 self.chooser.choose(logits, params.n_vocab as usize);
                 Ok(())
             }
@@ -52,7 +52,7 @@ impl Run<'_> {
     }
 
     fn embed(&mut self, step: &Step, params: &embed::Params) -> Result<(), BackendError> {
-        let args = embed::Args::of(step, params);
+        let args = embed::Args::of(step.io(), params);
         let Self { memory, rows, fast, .. } = self;
         memory.write([args.y], |memory, [y]| {
             match fast {
@@ -67,7 +67,7 @@ impl Run<'_> {
     }
 
     fn gather(&mut self, step: &Step, params: &gather::Params) -> Result<(), BackendError> {
-        let args = gather::Args::of(step);
+        let args = gather::Args::of(step.io());
         let Self { memory, rows, .. } = self;
         memory.write([args.y], |memory, [y]| {
             ops::gather::run(params, memory.rows(args.x), rows.wanted, y);
@@ -76,7 +76,7 @@ impl Run<'_> {
     }
 
     fn matmul(&mut self, step: &Step, params: &matmul::Params) -> Result<(), BackendError> {
-        let args = matmul::Args::of(step, params);
+        let args = matmul::Args::of(step.io(), params);
         let Self { memory, fast, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let x = memory.rows(args.x);
@@ -104,7 +104,7 @@ impl Run<'_> {
     }
 
     fn norm(&mut self, step: &Step, params: &norm::Params) -> Result<(), BackendError> {
-        let args = norm::Args::of(step, params);
+        let args = norm::Args::of(step.io(), params);
         let Self { memory, fast, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let (x, weight) = (memory.rows(args.x), memory.vector(args.norm.weight)?);
@@ -117,7 +117,7 @@ impl Run<'_> {
     }
 
     fn round(&mut self, step: &Step, params: &round::Params) -> Result<(), BackendError> {
-        let args = round::Args::of(step, params);
+        let args = round::Args::of(step.io(), params);
         let Self { memory, fast, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let x = memory.rows(args.x);
@@ -130,7 +130,7 @@ impl Run<'_> {
     }
 
     fn softcap(&mut self, step: &Step, params: &softcap::Params) -> Result<(), BackendError> {
-        let args = softcap::Args::of(step, params);
+        let args = softcap::Args::of(step.io(), params);
         let Self { memory, fast, .. } = self;
         memory.write([args.x], |_, [x]| {
             match fast {
@@ -142,7 +142,7 @@ impl Run<'_> {
     }
 
     fn swiglu(&mut self, step: &Step, params: &swiglu::Params) -> Result<(), BackendError> {
-        let args = swiglu::Args::of(step, params);
+        let args = swiglu::Args::of(step.io(), params);
         let Self { memory, fast, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let x = memory.rows(args.x);
@@ -163,7 +163,7 @@ impl Run<'_> {
     }
 
     fn short_conv(&mut self, step: &Step, params: &short_conv::Params) -> Result<(), BackendError> {
-        let args = short_conv::Args::of(step, params);
+        let args = short_conv::Args::of(step.io(), params);
         let Self { memory, rows, fast, states, .. } = self;
         let Cells::Slots(slots) = states.cells_mut(memory.state_idx(args.state)?) else {
             return Err(wrong_state("short_conv"));
@@ -193,7 +193,7 @@ impl Run<'_> {
     }
 
     fn rope_kv(&mut self, step: &Step, params: &rope_kv::Params) -> Result<(), BackendError> {
-        let args = rope_kv::Args::of(step, params);
+        let args = rope_kv::Args::of(step.io(), params);
         let Self { memory, places, fast, states, .. } = self;
         let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
         let cells = states.two_mut(cells).ok_or_else(|| wrong_state("rope_kv"))?;
@@ -225,7 +225,7 @@ impl Run<'_> {
     }
 
     fn attention(&mut self, step: &Step, params: &attention::Params) -> Result<(), BackendError> {
-        let args = attention::Args::of(step, params);
+        let args = attention::Args::of(step.io(), params);
         let Self { memory, rows, fast, states, .. } = self;
         let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
         let cells = cells.map(|idx| states.cells(idx));

@@ -52,13 +52,13 @@ fn plan(n_rows: usize) -> Plan {
     let y = r.output("y", Shape::matrix(n_rows, A));
     let ids = r.ids();
     let n_positions = 2 * PAGE;
-    r.embed(embed::Args { ids, table, scale: 1.0, y: qkv }).unwrap();
-    r.rope_kv(rope_kv::Args { qkv, norms: None, turn: None, q, keys, values, n_positions }).unwrap();
+    r.add(embed::Args { ids, table, scale: 1.0, y: qkv }).unwrap();
+    r.add(rope_kv::Args { qkv, norms: None, turn: None, q, keys, values, n_positions }).unwrap();
     let (scale, softcap, window) = (1.0, None, None);
     let args = attention::Args { q, keys, values, y: attended, n_positions, scale, softcap, window };
-    r.attention(args).unwrap();
+    r.add(args).unwrap();
     let (x, norm, bias) = (attended, None, None);
-    r.short_conv(short_conv::Args { x, norm, in_proj, taps, bias, state, projected, y }).unwrap();
+    r.add(short_conv::Args { x, norm, in_proj, taps, bias, state, projected, y }).unwrap();
     r.finish()
 }
 

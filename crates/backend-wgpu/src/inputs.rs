@@ -5,8 +5,7 @@
 use std::ops::Range;
 
 use hala_plan::ops::sample::Turn;
-use hala_plan::ops::{attention, rope_kv};
-use hala_plan::{BackendError, BufferKind, Op, PAGE, Plan, Rows, Span, StateKind};
+use hala_plan::{BackendError, BufferKind, PAGE, Plan, Rows, Span, StateKind};
 use wgpu::{Buffer, BufferUsages};
 
 use crate::gpu::Gpu;
@@ -48,13 +47,7 @@ fn table_sizes(plan: &Plan) -> [usize; 2] {
         BufferKind::State(_, StateKind::Paged { table }) => Some(table as usize + 1),
         _ => None,
     });
-    let positions = plan.steps().iter().filter_map(|step| match &step.op {
-        Op::RopeKv(rope_kv::Params { n_positions, .. })
-        | Op::Attention(attention::Params { n_positions, .. }) => Some(*n_positions as usize),
-        Op::Embed(_) | Op::Gather(_) | Op::Matmul(_) | Op::Norm(_) | Op::Round(_) => None,
-        Op::Swiglu(_) | Op::ShortConv(_) | Op::Softcap(_) | Op::Sample(_) => None,
-    });
-    [tables.max().unwrap_or(0), positions.max().unwrap_or(0).div_ceil(PAGE)]
+    [tables.max().unwrap_or(0), plan.n_positions().unwrap_or(0).div_ceil(PAGE)]
 }
 
 impl Inputs {

@@ -141,7 +141,7 @@ impl Cohere2 {
     ) -> Result<BufferId, ModelError> {
         let norm = pass.norm(norm, self.config.decoder.eps);
         let y = pass.scratch(label, self.config.decoder.width);
-        pass.recorder.norm(norm::Args { x: h, norm, kind: norm::Kind::Layer, y, write: Write::Set })?;
+        pass.recorder.add(norm::Args { x: h, norm, kind: norm::Kind::Layer, y, write: Write::Set })?;
         Ok(y)
     }
 

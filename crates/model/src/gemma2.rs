@@ -170,14 +170,14 @@ impl Gemma2 {
         let y = pass.attend(i, &layer.attention, h, Some(norm))?;
         let x = pass.project(&format!("layers.{i}.o"), y, None, &[layer.matrices.o_proj])?;
         let norm = pass.norm(layer.post_attention_layernorm, eps);
-        pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
+        pass.recorder.add(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
 
         let norm = Some(pass.norm(layer.pre_feedforward_layernorm, eps));
         let activation = swiglu::Activation::GeluTanh;
         let y = pass.gate(&format!("layers.{i}.gated"), (h, norm), layer.matrices.gated, activation)?;
         let x = pass.project(&format!("layers.{i}.down"), y, None, &[layer.matrices.down_proj])?;
         let norm = pass.norm(layer.post_feedforward_layernorm, eps);
-        pass.recorder.norm(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
+        pass.recorder.add(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
         Ok(())
     }
 }
@@ -196,7 +196,7 @@ impl Model for Gemma2 {
         let norm = pass.norm(self.names.norm, self.config.decoder.eps);
         let logits = pass.head(h, Some(norm), self.names.lm_head)?;
         if let Some(cap) = self.config.final_softcap {
-            pass.recorder.softcap(softcap::Args { x: logits, cap })?;
+            pass.recorder.add(softcap::Args { x: logits, cap })?;
         }
         pass.finish(logits)
     }

@@ -6,9 +6,11 @@
 
 pub mod ops;
 
+mod ahead;
 mod backend;
 mod buffer;
 mod cancel;
+mod declared;
 mod error;
 mod place;
 mod places;
@@ -16,15 +18,22 @@ mod plan;
 mod record;
 mod rows;
 mod send;
+mod spec;
+mod step;
 
-pub use backend::{Ahead, AheadRow, Backend, Device, Reading, Start, Timing};
+pub use ahead::{Ahead, AheadRow, Start};
+pub use backend::{Backend, Device, Reading, Timing};
 pub use buffer::{
     Axis, Buffer, BufferId, BufferKind, PoolSize, StateId, StateKind, StateSpec, TableSpec, WeightId,
 };
 pub use cancel::Cancel;
+pub use declared::Declared;
 pub use error::{BackendError, PlanError};
 pub use ops::Op;
-pub use plan::{Plan, Step};
+pub use places::Window;
+pub use plan::Plan;
 pub use record::Recorder;
 pub use rows::{EMPTY_SLOT, PAGE, Rows, Span};
 pub use send::MaybeSend;
+pub use spec::{Counted, Io, OpSpec, Products, Record, Recorded, Work};
+pub use step::Step;

@@ -1,7 +1,7 @@
 //! Placement of scratch buffers: those whose lifetimes do not meet share one memory slot.
 
 use crate::buffer::{Buffer, BufferId, BufferKind};
-use crate::plan::Step;
+use crate::step::Step;
 
 /// First and last step that touch a buffer, both included.
 #[derive(Debug, Clone, Copy)]
@@ -70,11 +70,11 @@ mod tests {
         let ids = recorder.ids();
         let table = recorder.weight(WeightId(0), "table", Shape::matrix(5, D), DType::F32);
         let mut x = recorder.scratch("x", Shape::matrix(3, D));
-        recorder.embed(embed::Args { ids, table, scale: 1.0, y: x }).unwrap();
+        recorder.add(embed::Args { ids, table, scale: 1.0, y: x }).unwrap();
         for i in 0..n_steps {
             let w = recorder.weight(WeightId(1), "w", Shape::matrix(D, D), DType::F32);
             let y = recorder.scratch(&format!("y{i}"), Shape::matrix(3, D));
-            recorder.matmul(product(x, &[w], y)).unwrap();
+            recorder.add(product(x, &[w], y)).unwrap();
             x = y;
         }
         recorder.finish()
@@ -119,8 +119,8 @@ mod tests {
         let x = recorder.scratch("x", Shape::matrix(3, D));
         let w = recorder.weight(WeightId(0), "w", Shape::matrix(D, D + 1), DType::F32);
         let y = recorder.scratch("y", Shape::matrix(3, D));
-        let message = recorder.matmul(product(x, &[w], y)).unwrap_err().to_string();
+        let message = recorder.add(product(x, &[w], y)).unwrap_err().to_string();
         assert!(message.contains("matmul: the buffer w has the shape [8, 9]"), "{message}");
-        assert!(recorder.matmul(product(x, &[], y)).is_err());
+        assert!(recorder.add(product(x, &[], y)).is_err());
     }
 }

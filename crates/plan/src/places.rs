@@ -2,9 +2,23 @@
 
 use crate::buffer::{PoolSize, StateKind};
 use crate::error::BackendError;
-use crate::ops::Op;
-use crate::plan::Step;
 use crate::rows::{EMPTY_SLOT, PAGE, Span};
+
+/// The positions that an op looks at in a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Which of a sequence's page tables the cache has.
+    pub table: u32,
+    /// Positions that a token sees at most, its own among them; [`u32::MAX`] for all.
+    pub n_seen: u32,
+}
+
+impl Window {
+    /// The first position that the token at `position` sees.
+    pub fn first_seen(&self, position: usize) -> usize {
+        (position + 1).saturating_sub(self.n_seen as usize)
+    }
+}
 
 impl PoolSize {
     /// Refuses to copy a page or slot that a pool of this size lacks, or one to the empty slot.
@@ -64,18 +78,21 @@ pub(crate) fn check(kind: StateKind, spans: &[Span<'_>], size: &PoolSize) -> Res
 ///
 /// # Errors
 /// A page that is outside of the pool or missing.
-pub(crate) fn check_windows(steps: &[Step], spans: &[Span<'_>], size: &PoolSize) -> Result<(), BackendError> {
+pub(crate) fn check_windows(
+    windows: impl Iterator<Item = Window>,
+    spans: &[Span<'_>],
+    size: &PoolSize,
+) -> Result<(), BackendError> {
     let mut checked = Vec::new();
-    for step in steps {
-        let Op::Attention(params) = &step.op else { continue };
-        if checked.contains(&(params.table, params.window)) {
+    for window in windows {
+        if checked.contains(&window) {
             continue;
         }
-        checked.push((params.table, params.window));
-        let n_places = size.n_places(StateKind::Paged { table: params.table });
+        checked.push(window);
+        let n_places = size.n_places(StateKind::Paged { table: window.table });
         for span in spans {
-            for i in params.first_seen(span.position) / PAGE..span.end().div_ceil(PAGE) {
-                page(span, params.table, i, n_places)?;
+            for i in window.first_seen(span.position) / PAGE..span.end().div_ceil(PAGE) {
+                page(span, window.table, i, n_places)?;
             }
         }
     }

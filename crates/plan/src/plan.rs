@@ -4,24 +4,13 @@ use std::fmt;
 
 use hala_tensor::counted;
 
-use crate::backend::Ahead;
+use crate::ahead::Ahead;
 use crate::buffer::{Axis, Buffer, BufferId, BufferKind, PoolSize};
 use crate::error::BackendError;
-use crate::ops::Op;
-use crate::ops::{attention, rope_kv};
 use crate::places;
 use crate::rows::{Rows, Span};
-
-/// One op with the buffers that it reads and writes, in the order that the op's module documents.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// The op and its parameters.
-    pub op: Op,
-    /// Buffers read.
-    pub inputs: Vec<BufferId>,
-    /// Buffers written; one that is also among the inputs is updated in place.
-    pub outputs: Vec<BufferId>,
-}
+use crate::spec::{Counted, Work};
+use crate::step::Step;
 
 /// What a model does for up to T rows: recorded once, run many times.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,26 +111,12 @@ impl Plan {
             limit("the index of a row whose logits are wanted", *row as usize, ids.len() - 1)?;
         }
         let end = spans.iter().map(Span::end).max().unwrap_or(0);
-        for step in &self.steps {
-            match &step.op {
-                Op::Embed(params) => {
-                    if let Some(&id) = ids.iter().find(|id| **id >= params.n_vocab) {
-                        return Err(BackendError::Id { id, n_vocab: params.n_vocab as usize });
-                    }
-                }
-                Op::RopeKv(rope_kv::Params { n_positions, .. })
-                | Op::Attention(attention::Params { n_positions, .. }) => {
-                    limit("tokens in the context", end, *n_positions as usize)?;
-                }
-                Op::Gather(_)
-                | Op::Matmul(_)
-                | Op::Norm(_)
-                | Op::Round(_)
-                | Op::Swiglu(_)
-                | Op::ShortConv(_)
-                | Op::Softcap(_)
-                | Op::Sample(_) => {}
+        for spec in self.steps.iter().map(|step| step.op.spec()) {
+            let n_ids = spec.n_ids().unwrap_or(usize::MAX);
+            if let Some(&id) = ids.iter().find(|id| **id as usize >= n_ids) {
+                return Err(BackendError::Id { id, n_vocab: n_ids });
             }
+            limit("tokens in the context", end, spec.n_positions().unwrap_or(usize::MAX))?;
         }
         self.check_places(spans, size)
     }
@@ -159,16 +134,18 @@ impl Plan {
                 checked.push(kind);
             }
         }
-        places::check_windows(&self.steps, spans, size)
+        let windows = self.steps.iter().filter_map(|step| step.op.spec().window());
+        places::check_windows(windows, spans, size)
     }
 
-    /// V of [`Op::Sample`], where the Plan has that op.
+    /// V of the op that chooses the next tokens, where the Plan has one.
     pub fn n_chosen_from(&self) -> Option<usize> {
-        self.steps.iter().find_map(|step| match &step.op {
-            Op::Sample(params) => Some(params.n_vocab as usize),
-            Op::Embed(_) | Op::Gather(_) | Op::Matmul(_) | Op::Norm(_) | Op::Round(_) => None,
-            Op::Swiglu(_) | Op::Softcap(_) | Op::ShortConv(_) | Op::RopeKv(_) | Op::Attention(_) => None,
-        })
+        self.steps.iter().find_map(|step| step.op.spec().n_chosen_from())
+    }
+
+    /// S, the most positions of a sequence; `None` where no op goes by positions.
+    pub fn n_positions(&self) -> Option<usize> {
+        self.steps.iter().filter_map(|step| step.op.spec().n_positions()).max()
     }
 
     /// Refuses runs that cannot be queued: see [`Backend::queue`](crate::Backend::queue).
@@ -209,22 +186,24 @@ impl Plan {
         Ok(())
     }
 
-    /// Bytes of all weights that a step names.
-    pub fn weight_bytes_of(&self, step: &Step) -> usize {
-        let buffers = step.inputs.iter().map(|id| self.buffer(*id));
-        let weights = buffers.filter(|buffer| matches!(buffer.kind, BufferKind::Weight(_)));
-        weights.map(|buffer| buffer.dtype.n_bytes(buffer.shape)).sum()
+    /// What a step has to do at least where a run has T rows, the first of them at `position`.
+    pub fn work(&self, step: &Step, position: usize) -> Work {
+        step.op.spec().work(&self.counted(step, position))
     }
 
-    /// Bytes of weights that one run reads, a row of an embedding look-up left out.
+    /// Bytes of the matrices that a step multiplies with. What is left out is next to nothing: the row that an embedding or a table of
+    /// angles is looked up for, norms, biases and taps.
+    pub fn weight_bytes_of(&self, step: &Step) -> usize {
+        step.products().map_or(0, |products| self.counted(step, 0).matrix_bytes(&products))
+    }
+
+    /// Bytes of matrices that one run reads.
     pub fn weight_bytes(&self) -> usize {
-        let mut seen = std::collections::BTreeSet::new();
-        let read = self.steps.iter().filter(|s| !matches!(s.op, Op::Embed(_))).flat_map(|s| &s.inputs);
-        let weights = read.filter(|id| {
-            let buffer = self.buffer(**id);
-            matches!(buffer.kind, BufferKind::Weight(_)) && seen.insert(**id)
-        });
-        weights.map(|id| self.buffer(*id)).map(|b| b.dtype.n_bytes(b.shape)).sum()
+        self.steps.iter().map(|step| self.weight_bytes_of(step)).sum()
+    }
+
+    fn counted<'a>(&'a self, step: &'a Step, position: usize) -> Counted<'a> {
+        Counted { io: step.io(), buffers: &self.buffers, n_tokens: self.n_tokens, position }
     }
 }
 

@@ -28,7 +28,8 @@ pub(crate) const TASK: Task = Task {
 Checks the house style over every file that git tracks or would track, and prints what is wrong as
 `path:line: what, and what to do`:
 
-  ops       every op of the plan has its CPU twin, its shader (once shaders/ exists) and its test
+  ops       every op of the plan has its CPU twin, its shader (once shaders/ exists) and its test, and the page that tells
+            how to add one lists every file that an op touches
   layers    crates depend on crates of lower layers only, and are named after their folders
   sources   opening comments, file lengths, reasons of lint exceptions and of ignored tests
   names     no modules called utils, helpers, common or misc; no `pub use` of everything
@@ -44,6 +45,7 @@ Usage: cargo xtask tidy
 
 const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     ops::twins,
+    ops::page,
     layers::arrows,
     sources::openings,
     sources::lengths,

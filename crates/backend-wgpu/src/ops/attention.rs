@@ -17,7 +17,7 @@ const MAX_HEAD: u32 = 256;
 
 impl Context<'_> {
     pub(super) fn attention(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         if params.head_size > MAX_HEAD || !params.head_size.is_multiple_of(2) {
             return Err(self.buffers.misplaced(args.q));
         }

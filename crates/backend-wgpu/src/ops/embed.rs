@@ -12,7 +12,7 @@ use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn embed(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         let table = self.buffers.weight(args.table)?;
         let dtype = weight_name(table.dtype).ok_or_else(|| self.buffers.misplaced(args.table))?;
         let call = |part: &crate::weight::Part| -> Result<Call, BackendError> {

@@ -11,7 +11,7 @@ use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn gather(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step);
+        let args = Args::of(step.io());
         Ok(vec![Call {
             variant: "gather".to_owned(),
             params: bytemuck::bytes_of(params).to_vec(),

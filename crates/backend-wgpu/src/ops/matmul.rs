@@ -31,7 +31,7 @@ pub(super) struct Product<'a> {
 
 impl Context<'_> {
     pub(super) fn matmul(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         self.product(&Product {
             params: *params,
             x: args.x,

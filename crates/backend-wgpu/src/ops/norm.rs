@@ -13,7 +13,7 @@ use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn norm(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         let y = self.buffers.get(args.y)?;
         Ok(vec![self.norm_call(params, args.x, args.norm.weight, y)?])
     }

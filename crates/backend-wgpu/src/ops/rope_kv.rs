@@ -12,7 +12,7 @@ use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn rope_kv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         let get = |id| self.buffers.get(id);
         let mut buffers = vec![whole("qkv", get(args.qkv)?), whole("q", get(args.q)?)];
         if let Some(norms) = args.norms {

@@ -11,7 +11,7 @@ use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn sample(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step);
+        let args = Args::of(step.io());
         let Some(choosing) = &self.buffers.memory.choosing else {
             return Err(self.buffers.misplaced(args.logits));
         };

@@ -32,7 +32,7 @@ struct Uniform {
 
 impl Context<'_> {
     pub(super) fn short_conv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         let in_proj = self.buffers.weight(args.in_proj)?;
         match &in_proj.parts[..] {
             [part] if self.is_fused(&args, params) => {

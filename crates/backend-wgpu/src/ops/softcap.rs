@@ -11,7 +11,7 @@ use crate::placement::Placement;
 
 impl Context<'_> {
     pub(super) fn softcap(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         Ok(vec![Call {
             variant: "softcap".to_owned(),
             params: bytemuck::bytes_of(params).to_vec(),

@@ -21,7 +21,7 @@ const TILE_RESULTS: u32 = 32;
 
 impl Context<'_> {
     pub(super) fn swiglu(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step, params);
+        let args = Args::of(step.io(), params);
         let (w1, w3) = (self.buffers.weight(args.w1)?, self.buffers.weight(args.w3)?);
         let ([gates], [values]) = (&w1.parts[..], &w3.parts[..]) else { return self.apart(&args, params) };
         if w1.dtype != w3.dtype {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hala_model::{WeightFormat, WeightSpec};
-use hala_plan::ops::{matmul, norm, short_conv, swiglu};
-use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan, Step};
+use hala_plan::ops::{matmul, norm};
+use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan};
 use hala_weights::Checkpoint;
 
 use super::Probe;
@@ -20,35 +20,6 @@ pub struct MatrixInputs<'a> {
     pub norm: Option<&'a WeightSpec>,
     /// `[T, I]`, normalised where the product is of what was normalised.
     pub rows: &'a [f32],
-}
-
-/// The matrices of a step, with what they are multiplied with.
-struct Products {
-    x: BufferId,
-    norm: Option<matmul::Norm>,
-    weights: Vec<BufferId>,
-}
-
-impl Products {
-    /// Those of a step; `None` where it has none.
-    fn of(step: &Step) -> Option<Self> {
-        match &step.op {
-            Op::Matmul(params) => {
-                let args = matmul::Args::of(step, params);
-                Some(Self { x: args.x, norm: args.norm, weights: args.weights.to_vec() })
-            }
-            Op::Swiglu(params) => {
-                let args = swiglu::Args::of(step, params);
-                Some(Self { x: args.x, norm: args.norm, weights: vec![args.w1, args.w3] })
-            }
-            Op::ShortConv(params) => {
-                let args = short_conv::Args::of(step, params);
-                Some(Self { x: args.x, norm: args.norm, weights: vec![args.in_proj] })
-            }
-            Op::Embed(_) | Op::Gather(_) | Op::Norm(_) | Op::Round(_) | Op::RopeKv(_) => None,
-            Op::Attention(_) | Op::Softcap(_) | Op::Sample(_) => None,
-        }
-    }
 }
 
 impl<B: Backend> Probe<'_, B> {
@@ -71,21 +42,22 @@ impl<B: Backend> Probe<'_, B> {
         let mut normed: BTreeMap<BufferId, BufferId> = BTreeMap::new();
         for (i, step) in plan.steps().iter().enumerate() {
             // Before the step, which may write over what it reads.
-            if let Some(products) = Products::of(step) {
+            if let Some(products) = step.products() {
                 stepwise.read(products.x, &mut rows).await?;
                 if let Some(norm) = products.norm {
                     let spec = self.weight_spec(&plan, norm.weight);
                     let weight = spec.map(|spec| spec.load(checkpoint, WeightFormat::F32)).transpose()?;
                     normalise(&mut rows, &weight.map(|w| w.to_f32()).unwrap_or_default(), norm.eps);
                 }
-                let specs = products.weights.into_iter().filter_map(|weight| self.weight_spec(&plan, weight));
+                let specs =
+                    products.matrices.into_iter().filter_map(|weight| self.weight_spec(&plan, weight));
                 let weights: Vec<&str> = specs.map(|spec| spec.name.as_str()).collect();
                 let norm = products.norm.map(|norm| norm.weight).or(normed.get(&products.x).copied());
                 let norm = norm.and_then(|norm| self.weight_spec(&plan, norm));
                 visit(MatrixInputs { weights: &weights, norm, rows: &rows });
             }
             if let Op::Norm(params) = &step.op {
-                let args = norm::Args::of(step, params);
+                let args = norm::Args::of(step.io(), params);
                 if args.write == matmul::Write::Set {
                     normed.insert(args.y, args.norm.weight);
                 }

@@ -1,7 +1,7 @@
 //! How long each step of a Plan takes on its device.
 
 use hala_model::{LogitRows, PlanShape};
-use hala_plan::{Backend, Cancel, Op, Plan, Step, Timing};
+use hala_plan::{Backend, Cancel, Plan, Timing};
 use serde::Serialize;
 
 use super::Probe;
@@ -45,7 +45,7 @@ impl<B: Backend> Probe<'_, B> {
     pub fn weight_bytes_per_token(&self) -> Result<usize, EngineError> {
         let shape = PlanShape { n_tokens: 1, logits: LogitRows::All };
         let plan = self.engine.model().record(shape, self.engine.dtypes())?;
-        Ok(plan.steps().iter().map(|step| weight_bytes(&plan, step)).sum())
+        Ok(plan.weight_bytes())
     }
 
     /// Times every kernel of a Plan, with token 0 in all places: what is computed does not change how long it takes. Of one token
@@ -81,11 +81,6 @@ impl<B: Backend> Probe<'_, B> {
     }
 }
 
-/// Bytes of weights that a step reads. A look-up, of embeddings or of angles, reads a row of its table, which is next to nothing.
-fn weight_bytes(plan: &Plan, step: &Step) -> usize {
-    if matches!(step.op, Op::Embed(_) | Op::RopeKv(_)) { 0 } else { plan.weight_bytes_of(step) }
-}
-
 /// The median of each kernel over the runs.
 fn medians(plan: &Plan, runs: &[Vec<Timing>]) -> Vec<KernelTime> {
     let of_one = |(i, timing): (usize, &Timing)| {
@@ -97,7 +92,7 @@ fn medians(plan: &Plan, runs: &[Vec<Timing>]) -> Vec<KernelTime> {
             op: step.op.name(),
             kernel: timing.kernel.clone(),
             writes: step.outputs.first().map_or_else(String::new, |id| plan.buffer(*id).label.clone()),
-            weight_bytes: weight_bytes(plan, step),
+            weight_bytes: plan.weight_bytes_of(step),
             seconds: seconds[seconds.len() / 2],
         }
     };

@@ -43,19 +43,10 @@ impl Pass<'_> {
         let q = self.scratch(&format!("layers.{i}.q"), layer.heads.q_width());
         let [keys, values] = [layer.cache, StateId(layer.cache.0 + 1)].map(|id| self.state(id));
         let n_positions = self.n_positions();
-        self.recorder.rope_kv(rope_kv::Args { qkv, norms, turn, q, keys, values, n_positions })?;
+        self.recorder.add(rope_kv::Args { qkv, norms, turn, q, keys, values, n_positions })?;
         let y = self.scratch(&format!("layers.{i}.attended"), layer.heads.q_width());
         let Attention { scale, softcap, window, .. } = *layer;
-        self.recorder.attention(attention::Args {
-            q,
-            keys,
-            values,
-            y,
-            n_positions,
-            scale,
-            softcap,
-            window,
-        })?;
+        self.recorder.add(attention::Args { q, keys, values, y, n_positions, scale, softcap, window })?;
         Ok(y)
     }
 }

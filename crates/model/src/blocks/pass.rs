@@ -74,7 +74,7 @@ impl<'a> Pass<'a> {
     pub(crate) fn embed(&mut self, table: WeightId, scale: f32) -> Result<BufferId, ModelError> {
         let n_columns = self.parts.weights[table.0 as usize].shape.n_columns();
         let (ids, table, y) = (self.ids, self.weight(table), self.scratch("h", n_columns));
-        self.recorder.embed(embed::Args { ids, table, scale, y })?;
+        self.recorder.add(embed::Args { ids, table, scale, y })?;
         Ok(y)
     }
 
@@ -101,12 +101,12 @@ impl<'a> Pass<'a> {
             Some(norm) => {
                 let y = self.scratch_beside(&format!("{} normed", first.name), x, n_columns);
                 let (kind, write) = (norm::Kind::Rms, matmul::Write::Set);
-                self.recorder.norm(norm::Args { x, norm, kind, y, write })?;
+                self.recorder.add(norm::Args { x, norm, kind, y, write })?;
                 y
             }
         };
         let y = self.scratch_beside(&format!("{} rounded", first.name), x, n_columns);
-        self.recorder.round(round::Args { x, rounding, y })?;
+        self.recorder.add(round::Args { x, rounding, y })?;
         Ok((y, None))
     }
 
@@ -123,7 +123,7 @@ impl<'a> Pass<'a> {
         let n_columns = weights.iter().map(|id| self.recorder.shape(*id).n_rows()).sum();
         let y = self.scratch(label, n_columns);
         let write = matmul::Write::Set;
-        self.recorder.matmul(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
+        self.recorder.add(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
         Ok(y)
     }
 
@@ -139,7 +139,7 @@ impl<'a> Pass<'a> {
         let [w1, w3] = [w1, w3].map(|id| self.weight(id));
         let n_columns = self.recorder.shape(w1).n_rows();
         let y = self.scratch(label, n_columns);
-        self.recorder.swiglu(swiglu::Args { x, norm, activation, w1, w3, y })?;
+        self.recorder.add(swiglu::Args { x, norm, activation, w1, w3, y })?;
         Ok(y)
     }
 
@@ -155,7 +155,7 @@ impl<'a> Pass<'a> {
         let weights = &[self.weight(weight)];
         let bias = bias.map(|id| self.weight(id));
         let write = matmul::Write::Add;
-        self.recorder.matmul(matmul::Args { x, norm, weights, bias, y: h, write })?;
+        self.recorder.add(matmul::Args { x, norm, weights, bias, y: h, write })?;
         Ok(())
     }
 
@@ -176,7 +176,7 @@ impl<'a> Pass<'a> {
             LogitRows::Wanted(_) => self.recorder.output_of_wanted("logits", shape),
         };
         let write = matmul::Write::Set;
-        self.recorder.matmul(matmul::Args { x, norm, weights, bias: None, y, write })?;
+        self.recorder.add(matmul::Args { x, norm, weights, bias: None, y, write })?;
         Ok(y)
     }
 
@@ -185,14 +185,14 @@ impl<'a> Pass<'a> {
         let LogitRows::Wanted(n_wanted) = self.logits else { return Ok(x) };
         let shape = Shape::matrix(n_wanted.min(self.recorder.n_tokens()), self.recorder.shape(x).n_columns());
         let y = self.recorder.scratch_of_wanted("wanted", shape);
-        self.recorder.gather(gather::Args { x, y })?;
+        self.recorder.add(gather::Args { x, y })?;
         Ok(y)
     }
 
     /// The Plan; its last step chooses the next tokens where that is wanted.
     pub(crate) fn finish(mut self, logits: BufferId) -> Result<Plan, ModelError> {
         if self.logits == LogitRows::Chosen {
-            self.recorder.sample(sample::Args { logits, ids: self.ids })?;
+            self.recorder.add(sample::Args { logits, ids: self.ids })?;
         }
         Ok(self.recorder.finish())
     }

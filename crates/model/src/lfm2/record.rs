@@ -63,6 +63,6 @@ fn record_conv(
         projected: pass.scratch(&format!("layers.{i}.projected"), 3 * width),
         y: pass.scratch(&format!("layers.{i}.convolved"), width),
     };
-    pass.recorder.short_conv(args)?;
+    pass.recorder.add(args)?;
     pass.add(args.y, conv.out_proj, conv.bias.as_ref().map(|b| b.out_proj), h)
 }

@@ -10,13 +10,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::rope_kv::Cache;
+use super::rope_kv::{Cache, cached_bytes};
 use crate::buffer::BufferId;
+use crate::declared::{Declared, expect_positive};
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
-use crate::record::expect_positive;
+use crate::places::Window;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "attention";
@@ -46,7 +45,11 @@ pub struct Params {
 impl Params {
     /// The first position that the token at `position` sees.
     pub fn first_seen(&self, position: usize) -> usize {
-        (position + 1).saturating_sub(self.window as usize)
+        self.seen().first_seen(position)
+    }
+
+    fn seen(&self) -> Window {
+        Window { table: self.table, n_seen: self.window }
     }
 }
 
@@ -73,25 +76,25 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        let [q, keys, values] = [0, 1, 2].map(|i| step.inputs[i]);
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        let [q, keys, values] = [0, 1, 2].map(|i| io.inputs[i]);
         let softcap = (params.softcap > 0.0).then_some(params.softcap);
         let window = (params.window < u32::MAX).then_some(params.window);
         let n_positions = params.n_positions as usize;
-        Self { q, keys, values, y: step.outputs[0], n_positions, scale: params.scale, softcap, window }
+        Self { q, keys, values, y: io.outputs[0], n_positions, scale: params.scale, softcap, window }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, query heads that are no multiple of the key/value heads, a bound that is no number above 0,
     /// or an empty window.
-    pub fn attention(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { q, keys, values, y, n_positions, scale, softcap, window } = args;
-        let Cache { n_kv_heads, head_size, table } = self.cache(NAME, [keys, values])?;
-        let n_heads = self.shape(q).n_columns() / head_size;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { q, keys, values, y, n_positions, scale, softcap, window } = self;
+        let Cache { n_kv_heads, head_size, table } = Cache::of(declared, NAME, [keys, values])?;
+        let n_heads = declared.shape(q).n_columns() / head_size;
         if !n_heads.is_multiple_of(n_kv_heads) {
             let what = format!("{n_heads} query heads are no multiple of {n_kv_heads} key/value heads");
             return Err(PlanError::Parameter { op: NAME, what });
@@ -102,8 +105,8 @@ impl Recorder {
         if window == Some(0) {
             return Err(PlanError::Parameter { op: NAME, what: "a window of no positions".to_owned() });
         }
-        self.expect(NAME, q, &[self.n_tokens(), n_heads * head_size])?;
-        self.expect(NAME, y, &[self.n_tokens(), n_heads * head_size])?;
+        declared.expect(NAME, q, &[declared.n_tokens(), n_heads * head_size])?;
+        declared.expect(NAME, y, &[declared.n_tokens(), n_heads * head_size])?;
         let params = Params {
             n_heads: n_heads as u32,
             n_kv_heads: n_kv_heads as u32,
@@ -114,7 +117,30 @@ impl Recorder {
             window: window.unwrap_or(u32::MAX),
             table,
         };
-        self.push(Op::Attention(params), vec![q, keys, values], vec![y]);
-        Ok(())
+        Ok(Recorded { params, inputs: vec![q, keys, values], outputs: vec![y] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn n_positions(&self) -> Option<usize> {
+        Some(self.n_positions as usize)
+    }
+
+    fn window(&self) -> Option<Window> {
+        Some(self.seen())
+    }
+
+    fn work(&self, run: &Counted<'_>) -> Work {
+        let n_seen = run.position + run.n_tokens;
+        let n_pairs: usize = (run.position..n_seen).map(|p| p + 1 - self.first_seen(p)).sum();
+        Work {
+            sizes: format!("over {n_seen}"),
+            n_bytes: cached_bytes(run, &run.io.inputs[1..3], n_seen),
+            n_flops: 4 * n_pairs * (self.n_heads * self.head_size) as usize,
+        }
     }
 }

@@ -5,10 +5,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::buffer::BufferId;
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "embed";
@@ -40,24 +39,38 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        Self { ids: step.inputs[0], table: step.inputs[1], scale: params.scale, y: step.outputs[0] }
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        Self { ids: io.inputs[0], table: io.inputs[1], scale: params.scale, y: io.outputs[0] }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together.
-    pub fn embed(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { ids, table, scale, y } = args;
-        let (n_vocab, width) = (self.shape(table).n_rows(), self.shape(table).n_columns());
-        self.expect(NAME, table, &[n_vocab, width])?;
-        self.expect(NAME, ids, &[self.n_tokens()])?;
-        self.expect(NAME, y, &[self.n_tokens(), width])?;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { ids, table, scale, y } = self;
+        let (n_vocab, width) = (declared.shape(table).n_rows(), declared.shape(table).n_columns());
+        declared.expect(NAME, table, &[n_vocab, width])?;
+        declared.expect(NAME, ids, &[declared.n_tokens()])?;
+        declared.expect(NAME, y, &[declared.n_tokens(), width])?;
         let params = Params { n_vocab: n_vocab as u32, width: width as u32, scale };
-        self.push(Op::Embed(params), vec![ids, table], vec![y]);
-        Ok(())
+        Ok(Recorded { params, inputs: vec![ids, table], outputs: vec![y] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn n_ids(&self) -> Option<usize> {
+        Some(self.n_vocab as usize)
+    }
+
+    fn work(&self, run: &Counted<'_>) -> Work {
+        let n_bytes = run.n_bytes(run.io.inputs[1]) / self.n_vocab as usize * run.n_tokens;
+        Work { sizes: self.width.to_string(), n_bytes, n_flops: 0 }
     }
 }

@@ -6,10 +6,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::buffer::{Axis, BufferId};
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "gather";
@@ -33,31 +32,40 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step) -> Self {
-        Self { x: step.inputs[0], y: step.outputs[0] }
+    pub fn of(io: Io<'_>) -> Self {
+        Self { x: io.inputs[0], y: io.outputs[0] }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, or a `y` whose rows are not those that are wanted.
-    pub fn gather(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, y } = args;
-        self.expect_apart(NAME, x, y)?;
-        let (width, n_wanted) = (self.shape(x).n_columns(), self.shape(y).n_rows());
-        self.expect(NAME, x, &[self.n_tokens(), width])?;
-        self.expect(NAME, y, &[n_wanted, width])?;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { x, y } = self;
+        declared.expect_apart(NAME, x, y)?;
+        let (width, n_wanted) = (declared.shape(x).n_columns(), declared.shape(y).n_rows());
+        declared.expect(NAME, x, &[declared.n_tokens(), width])?;
+        declared.expect(NAME, y, &[n_wanted, width])?;
         for (id, axis) in [(x, Axis::Rows), (y, Axis::Wanted)] {
-            let buffer = self.buffer(id);
+            let buffer = declared.buffer(id);
             if buffer.axis != axis {
                 let what =
                     format!("the rows of {} are {:?}, and must be {axis:?}", buffer.label, buffer.axis);
                 return Err(PlanError::Parameter { op: NAME, what });
             }
         }
-        self.push(Op::Gather(Params { width: width as u32 }), vec![x], vec![y]);
-        Ok(())
+        Ok(Recorded { params: Params { width: width as u32 }, inputs: vec![x], outputs: vec![y] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn work(&self, _run: &Counted<'_>) -> Work {
+        Work { sizes: self.width.to_string(), ..Work::default() }
     }
 }

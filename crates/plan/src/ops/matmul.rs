@@ -7,10 +7,10 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::buffer::BufferId;
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+pub use crate::spec::Norm;
+use crate::spec::{Counted, Io, OpSpec, Products, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "matmul";
@@ -52,15 +52,6 @@ impl Params {
     }
 }
 
-/// The norm before a product.
-#[derive(Debug, Clone, Copy)]
-pub struct Norm {
-    /// `[I]`, f32.
-    pub weight: BufferId,
-    /// ε.
-    pub eps: f32,
-}
-
 /// The buffers and choices of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Args<'a> {
@@ -80,68 +71,87 @@ pub struct Args<'a> {
 
 impl<'a> Args<'a> {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &'a Step, params: &Params) -> Self {
+    pub fn of(io: Io<'a>, params: &Params) -> Self {
         let n_weights = params.n_out.iter().filter(|n| **n > 0).count();
-        let mut rest = step.inputs[1 + n_weights..].iter().copied();
+        let mut rest = io.inputs[1 + n_weights..].iter().copied();
         let norm = (params.norm == 1).then(|| rest.next()).flatten();
         let bias = (params.bias == 1).then(|| rest.next()).flatten();
         Self {
-            x: step.inputs[0],
+            x: io.inputs[0],
             norm: norm.map(|weight| Norm { weight, eps: params.eps }),
-            weights: &step.inputs[1..1 + n_weights],
+            weights: &io.inputs[1..1 + n_weights],
             bias,
-            y: step.outputs[0],
+            y: io.outputs[0],
             write: if params.add == 1 { Write::Add } else { Write::Set },
         }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args<'_> {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, or a number of matrices other than 1 to 3.
-    pub fn matmul(&mut self, args: Args<'_>) -> Result<(), PlanError> {
-        let params = self.matmul_params(&args)?;
-        let n_rows = self.n_rows_alike(NAME, args.x, args.y)?;
-        self.expect(NAME, args.x, &[n_rows, params.n_in as usize])?;
-        self.expect(NAME, args.y, &[n_rows, params.n_out_total()])?;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let args = self;
+        let params = args.params(declared)?;
+        let n_rows = declared.n_rows_alike(NAME, args.x, args.y)?;
+        declared.expect(NAME, args.x, &[n_rows, params.n_in as usize])?;
+        declared.expect(NAME, args.y, &[n_rows, params.n_out_total()])?;
         let mut inputs = vec![args.x];
         inputs.extend_from_slice(args.weights);
         if let Some(norm) = args.norm {
-            self.expect(NAME, norm.weight, &[params.n_in as usize])?;
+            declared.expect(NAME, norm.weight, &[params.n_in as usize])?;
             inputs.push(norm.weight);
         }
         if let Some(bias) = args.bias {
-            self.expect(NAME, bias, &[params.n_out_total()])?;
+            declared.expect(NAME, bias, &[params.n_out_total()])?;
             inputs.push(bias);
         }
         if args.write == Write::Add {
             inputs.push(args.y);
         }
-        self.push(Op::Matmul(params), inputs, vec![args.y]);
-        Ok(())
+        Ok(Recorded { params, inputs, outputs: vec![args.y] })
     }
+}
 
-    fn matmul_params(&self, args: &Args<'_>) -> Result<Params, PlanError> {
-        if args.weights.is_empty() || args.weights.len() > MAX_WEIGHTS {
-            let what = format!("{} matrices, and 1 to {MAX_WEIGHTS} are possible", args.weights.len());
+impl Args<'_> {
+    /// The sizes and choices.
+    fn params(&self, declared: &Declared) -> Result<Params, PlanError> {
+        if self.weights.is_empty() || self.weights.len() > MAX_WEIGHTS {
+            let what = format!("{} matrices, and 1 to {MAX_WEIGHTS} are possible", self.weights.len());
             return Err(PlanError::Parameter { op: NAME, what });
         }
-        let n_in = self.shape(args.x).n_columns();
+        let n_in = declared.shape(self.x).n_columns();
         let mut n_out = [0; MAX_WEIGHTS];
-        for (n, id) in n_out.iter_mut().zip(args.weights) {
-            let n_rows = self.shape(*id).n_rows();
-            self.expect(NAME, *id, &[n_rows, n_in])?;
+        for (n, id) in n_out.iter_mut().zip(self.weights) {
+            let n_rows = declared.shape(*id).n_rows();
+            declared.expect(NAME, *id, &[n_rows, n_in])?;
             *n = n_rows as u32;
         }
         Ok(Params {
             n_in: n_in as u32,
             n_out,
-            norm: args.norm.is_some().into(),
-            eps: args.norm.map_or(0.0, |n| n.eps),
-            bias: args.bias.is_some().into(),
-            add: (args.write == Write::Add).into(),
+            norm: self.norm.is_some().into(),
+            eps: self.norm.map_or(0.0, |n| n.eps),
+            bias: self.bias.is_some().into(),
+            add: (self.write == Write::Add).into(),
         })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn products(&self, io: Io<'_>) -> Option<Products> {
+        let Args { x, norm, weights, .. } = Args::of(io, self);
+        Some(Products { x, norm, matrices: weights.to_vec() })
+    }
+
+    fn work(&self, run: &Counted<'_>) -> Work {
+        let sizes = format!("{} → {}", self.n_in, self.n_out_total());
+        self.products(run.io).map_or_else(Work::default, |products| Work::of_products(sizes, &products, run))
     }
 }

@@ -1,4 +1,4 @@
-//! The ops: one file each, with its parameters, its shape check and its recording.
+//! The ops: one file each, with its parameters, its shape check, and all that a program asks of it.
 
 pub mod attention;
 pub mod embed;
@@ -12,49 +12,63 @@ pub mod short_conv;
 pub mod softcap;
 pub mod swiglu;
 
-/// One op with its parameters. Matched without a wildcard everywhere, so that a new op breaks the build of
-/// every backend that lacks it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Op {
+use crate::spec::OpSpec;
+
+/// The ops with their modules, in one list: [`Op`], what each is made from, and the one match outside of backends.
+macro_rules! ops {
+    ($($(#[$doc:meta])* $variant:ident: $module:ident,)*) => {
+        /// One op with its parameters. Backends match it without a wildcard, once each, so that a new op breaks the build of
+        /// every backend that lacks it.
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum Op {
+            $($(#[$doc])* $variant($module::Params),)*
+        }
+
+        $(impl From<$module::Params> for Op {
+            fn from(params: $module::Params) -> Self {
+                Self::$variant(params)
+            }
+        })*
+
+        impl Op {
+            /// What the op says of itself.
+            pub fn spec(&self) -> &dyn OpSpec {
+                match self {
+                    $(Self::$variant(params) => params,)*
+                }
+            }
+        }
+    };
+}
+
+ops! {
     /// Rows of the embedding.
-    Embed(embed::Params),
+    Embed: embed,
     /// The rows whose logits are wanted.
-    Gather(gather::Params),
+    Gather: gather,
     /// A matrix product with an optional norm before it and an optional sum after it.
-    Matmul(matmul::Params),
+    Matmul: matmul,
     /// A norm of its own.
-    Norm(norm::Params),
+    Norm: norm,
     /// Inputs rounded as other engines do.
-    Round(round::Params),
+    Round: round,
     /// The gated half of a feed-forward block.
-    Swiglu(swiglu::Params),
+    Swiglu: swiglu,
     /// The gated short convolution with its input projection.
-    ShortConv(short_conv::Params),
+    ShortConv: short_conv,
     /// Norm and rotation of queries and keys; keys and values into the cache.
-    RopeKv(rope_kv::Params),
+    RopeKv: rope_kv,
     /// Causal attention over the cache.
-    Attention(attention::Params),
+    Attention: attention,
     /// A bound on values, in place.
-    Softcap(softcap::Params),
+    Softcap: softcap,
     /// The next token, chosen from the logits.
-    Sample(sample::Params),
+    Sample: sample,
 }
 
 impl Op {
     /// The op's one name: of its files, its shader, its test and its profile rows.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Embed(_) => embed::NAME,
-            Self::Gather(_) => gather::NAME,
-            Self::Matmul(_) => matmul::NAME,
-            Self::Norm(_) => norm::NAME,
-            Self::Round(_) => round::NAME,
-            Self::Swiglu(_) => swiglu::NAME,
-            Self::ShortConv(_) => short_conv::NAME,
-            Self::RopeKv(_) => rope_kv::NAME,
-            Self::Attention(_) => attention::NAME,
-            Self::Softcap(_) => softcap::NAME,
-            Self::Sample(_) => sample::NAME,
-        }
+        self.spec().name()
     }
 }

@@ -6,12 +6,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::matmul::{Norm, Write};
+use super::matmul::Write;
 use crate::buffer::BufferId;
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+use crate::spec::{Counted, Io, Norm, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "norm";
@@ -56,30 +55,30 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
         Self {
-            x: step.inputs[0],
-            norm: Norm { weight: step.inputs[1], eps: params.eps },
+            x: io.inputs[0],
+            norm: Norm { weight: io.inputs[1], eps: params.eps },
             kind: if params.layer == 1 { Kind::Layer } else { Kind::Rms },
-            y: step.outputs[0],
+            y: io.outputs[0],
             write: if params.add == 1 { Write::Add } else { Write::Set },
         }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, or one buffer as both `x` and `y`.
-    pub fn norm(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, norm, kind, y, write } = args;
-        let width = self.shape(x).n_columns();
-        self.expect_apart(NAME, x, y)?;
-        let n_rows = self.n_rows_alike(NAME, x, y)?;
-        self.expect(NAME, x, &[n_rows, width])?;
-        self.expect(NAME, norm.weight, &[width])?;
-        self.expect(NAME, y, &[n_rows, width])?;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { x, norm, kind, y, write } = self;
+        let width = declared.shape(x).n_columns();
+        declared.expect_apart(NAME, x, y)?;
+        let n_rows = declared.n_rows_alike(NAME, x, y)?;
+        declared.expect(NAME, x, &[n_rows, width])?;
+        declared.expect(NAME, norm.weight, &[width])?;
+        declared.expect(NAME, y, &[n_rows, width])?;
         let mut inputs = vec![x, norm.weight];
         if write == Write::Add {
             inputs.push(y);
@@ -90,7 +89,16 @@ impl Recorder {
             layer: (kind == Kind::Layer).into(),
             add: (write == Write::Add).into(),
         };
-        self.push(Op::Norm(params), inputs, vec![y]);
-        Ok(())
+        Ok(Recorded { params, inputs, outputs: vec![y] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn work(&self, _run: &Counted<'_>) -> Work {
+        Work { sizes: self.width.to_string(), ..Work::default() }
     }
 }

@@ -13,11 +13,10 @@ use bytemuck::{Pod, Zeroable};
 use hala_tensor::DType;
 
 use crate::buffer::{BufferId, BufferKind, StateKind};
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
 use crate::rows::PAGE;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "rope_kv";
@@ -102,40 +101,40 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        let [q, keys, values] = [0, 1, 2].map(|i| step.outputs[i]);
-        let (norms, rest) = step.inputs[1..].split_at(2 * params.norm as usize);
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        let [q, keys, values] = [0, 1, 2].map(|i| io.outputs[i]);
+        let (norms, rest) = io.inputs[1..].split_at(2 * params.norm as usize);
         let norms = (params.norm == 1).then(|| Norms { q: norms[0], k: norms[1], eps: params.eps });
         let pairs = if params.turn == 2 { Pairs::Neighbours } else { Pairs::Halves };
         let turn = rest.first().map(|table| Turn { table: *table, pairs });
         let n_positions = params.n_positions as usize;
-        Self { qkv: step.inputs[0], norms, turn, q, keys, values, n_positions }
+        Self { qkv: io.inputs[0], norms, turn, q, keys, values, n_positions }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, an odd head size, or a cache that is neither f32 nor f16.
-    pub fn rope_kv(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { qkv, norms, turn, q, keys, values, n_positions } = args;
-        let t = self.n_tokens();
-        let Cache { n_kv_heads, head_size, table } = self.cache(NAME, [keys, values])?;
-        let n_heads = self.shape(q).n_columns() / head_size;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { qkv, norms, turn, q, keys, values, n_positions } = self;
+        let t = declared.n_tokens();
+        let Cache { n_kv_heads, head_size, table } = Cache::of(declared, NAME, [keys, values])?;
+        let n_heads = declared.shape(q).n_columns() / head_size;
         if !head_size.is_multiple_of(2) {
             let what = format!("a head size of {head_size}, and it must be even");
             return Err(PlanError::Parameter { op: NAME, what });
         }
-        self.expect(NAME, q, &[t, n_heads * head_size])?;
-        self.expect(NAME, qkv, &[t, (n_heads + 2 * n_kv_heads) * head_size])?;
+        declared.expect(NAME, q, &[t, n_heads * head_size])?;
+        declared.expect(NAME, qkv, &[t, (n_heads + 2 * n_kv_heads) * head_size])?;
         let mut inputs = vec![qkv];
         for norm in norms.iter().flat_map(|norms| [norms.q, norms.k]) {
-            self.expect(NAME, norm, &[head_size])?;
+            declared.expect(NAME, norm, &[head_size])?;
             inputs.push(norm);
         }
         if let Some(turn) = turn {
-            self.expect(NAME, turn.table, &[n_positions, head_size])?;
+            declared.expect(NAME, turn.table, &[n_positions, head_size])?;
             inputs.push(turn.table);
         }
         let params = Params {
@@ -148,14 +147,19 @@ impl Recorder {
             turn: turn.map_or(0, |turn| if turn.pairs == Pairs::Halves { 1 } else { 2 }),
             table,
         };
-        self.push(Op::RopeKv(params), inputs, vec![q, keys, values]);
-        Ok(())
+        Ok(Recorded { params, inputs, outputs: vec![q, keys, values] })
     }
+}
 
+impl Cache {
     /// What the pages of keys and values are, which must be alike.
-    pub(super) fn cache(&self, op: &'static str, [keys, values]: [BufferId; 2]) -> Result<Cache, PlanError> {
-        self.expect_dtype(op, keys, "f32 or f16", |d| matches!(d, DType::F32 | DType::F16))?;
-        let buffer = self.buffer(keys);
+    pub(super) fn of(
+        declared: &Declared,
+        op: &'static str,
+        [keys, values]: [BufferId; 2],
+    ) -> Result<Self, PlanError> {
+        declared.expect_dtype(op, keys, "f32 or f16", |d| matches!(d, DType::F32 | DType::F16))?;
+        let buffer = declared.buffer(keys);
         let wrong = || PlanError::Shape {
             op,
             label: buffer.label.clone(),
@@ -167,14 +171,34 @@ impl Recorder {
         if buffer.shape.n_elements() == 0 {
             return Err(wrong());
         }
-        self.expect(op, values, &[n_kv_heads, PAGE, head_size])?;
-        let other = self.buffer(values);
+        declared.expect(op, values, &[n_kv_heads, PAGE, head_size])?;
+        let other = declared.buffer(values);
         if other.dtype != buffer.dtype
             || !matches!(other.kind, BufferKind::State(_, kind) if kind == StateKind::Paged { table })
         {
             let what = format!("{} is held otherwise than {}", other.label, buffer.label);
             return Err(PlanError::Parameter { op, what });
         }
-        Ok(Cache { n_kv_heads, head_size, table })
+        Ok(Self { n_kv_heads, head_size, table })
     }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn n_positions(&self) -> Option<usize> {
+        Some(self.n_positions as usize)
+    }
+
+    fn work(&self, run: &Counted<'_>) -> Work {
+        let n_bytes = cached_bytes(run, &run.io.outputs[1..3], run.n_tokens);
+        Work { sizes: format!("of {}", run.n_tokens + run.position), n_bytes, n_flops: 0 }
+    }
+}
+
+/// Bytes of `n_positions` of keys and values.
+pub(super) fn cached_bytes(run: &Counted<'_>, pages: &[BufferId], n_positions: usize) -> usize {
+    pages.iter().map(|page| run.n_bytes(*page) / PAGE * n_positions).sum()
 }

@@ -7,11 +7,9 @@ use bytemuck::{Pod, Zeroable};
 use hala_tensor::{Rounded, Rounding};
 
 use crate::buffer::BufferId;
+use crate::declared::{Declared, expect_positive};
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
-use crate::record::expect_positive;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "round";
@@ -54,37 +52,46 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        Self { x: step.inputs[0], rounding: params.rounding(), y: step.outputs[0] }
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        Self { x: io.inputs[0], rounding: params.rounding(), y: io.outputs[0] }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, one buffer as both `x` and `y`, an empty group, a scale that is no number above 0.
-    pub fn round(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, rounding, y } = args;
-        let n_columns = self.shape(x).n_columns();
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { x, rounding, y } = self;
+        let n_columns = declared.shape(x).n_columns();
         let group = rounding.group.unwrap_or(n_columns).min(n_columns);
-        self.expect_apart(NAME, x, y)?;
+        declared.expect_apart(NAME, x, y)?;
         if group == 0 {
             return Err(PlanError::Parameter { op: NAME, what: "a group of no columns".to_owned() });
         }
         if let Some(scale) = rounding.scale {
             expect_positive(NAME, "scale", scale)?;
         }
-        let n_rows = self.n_rows_alike(NAME, x, y)?;
-        self.expect(NAME, x, &[n_rows, n_columns])?;
-        self.expect(NAME, y, &[n_rows, n_columns])?;
+        let n_rows = declared.n_rows_alike(NAME, x, y)?;
+        declared.expect(NAME, x, &[n_rows, n_columns])?;
+        declared.expect(NAME, y, &[n_rows, n_columns])?;
         let params = Params {
             n_columns: n_columns as u32,
             group: group as u32,
             scale: rounding.scale.unwrap_or(0.0),
             e4m3: (rounding.to == Rounded::E4M3).into(),
         };
-        self.push(Op::Round(params), vec![x], vec![y]);
-        Ok(())
+        Ok(Recorded { params, inputs: vec![x], outputs: vec![y] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn work(&self, _run: &Counted<'_>) -> Work {
+        Work { sizes: self.n_columns.to_string(), ..Work::default() }
     }
 }

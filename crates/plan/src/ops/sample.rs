@@ -18,10 +18,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::buffer::BufferId;
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "sample";
@@ -85,8 +84,8 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step) -> Self {
-        Self { logits: step.inputs[0], ids: step.outputs[0] }
+    pub fn of(io: Io<'_>) -> Self {
+        Self { logits: io.inputs[0], ids: io.outputs[0] }
     }
 }
 
@@ -143,18 +142,32 @@ impl TokenSet {
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together.
-    pub fn sample(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { logits, ids } = args;
-        let n_vocab = self.shape(logits).n_columns();
-        self.expect(NAME, logits, &[self.n_tokens(), n_vocab])?;
-        self.expect(NAME, ids, &[self.n_tokens()])?;
-        self.push(Op::Sample(Params { n_vocab: n_vocab as u32 }), vec![logits], vec![ids]);
-        Ok(())
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { logits, ids } = self;
+        let n_vocab = declared.shape(logits).n_columns();
+        declared.expect(NAME, logits, &[declared.n_tokens(), n_vocab])?;
+        declared.expect(NAME, ids, &[declared.n_tokens()])?;
+        Ok(Recorded { params: Params { n_vocab: n_vocab as u32 }, inputs: vec![logits], outputs: vec![ids] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn n_chosen_from(&self) -> Option<usize> {
+        Some(self.n_vocab as usize)
+    }
+
+    fn work(&self, _run: &Counted<'_>) -> Work {
+        let n_bytes = 4 * self.n_vocab as usize;
+        Work { sizes: self.n_vocab.to_string(), n_bytes, n_flops: 0 }
     }
 }
 

@@ -12,12 +12,10 @@
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::counted;
 
-use super::matmul::Norm;
 use crate::buffer::BufferId;
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+use crate::spec::{Counted, Io, Norm, OpSpec, Products, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "short_conv";
@@ -70,41 +68,41 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        let [x, in_proj, taps, state] = [0, 1, 2, 3].map(|i| step.inputs[i]);
-        let (norm, bias) = step.inputs[4..].split_at(params.norm as usize);
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        let [x, in_proj, taps, state] = [0, 1, 2, 3].map(|i| io.inputs[i]);
+        let (norm, bias) = io.inputs[4..].split_at(params.norm as usize);
         let norm = norm.first().map(|weight| Norm { weight: *weight, eps: params.eps });
         let bias = (params.bias == 1).then(|| Bias { in_proj: bias[0], conv: bias[1] });
-        Self { x, norm, in_proj, taps, bias, state, y: step.outputs[0], projected: step.outputs[2] }
+        Self { x, norm, in_proj, taps, bias, state, y: io.outputs[0], projected: io.outputs[2] }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together, or fewer than 2 taps.
-    pub fn short_conv(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, norm, in_proj, taps, bias, state, projected, y } = args;
-        let (width, n_taps) = (self.shape(x).n_columns(), self.shape(taps).n_columns());
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { x, norm, in_proj, taps, bias, state, projected, y } = self;
+        let (width, n_taps) = (declared.shape(x).n_columns(), declared.shape(taps).n_columns());
         if n_taps < 2 {
             let what = format!("{}, and at least 2 are needed", counted(n_taps as u64, "tap"));
             return Err(PlanError::Parameter { op: NAME, what });
         }
-        self.expect(NAME, x, &[self.n_tokens(), width])?;
-        self.expect(NAME, in_proj, &[3 * width, width])?;
-        self.expect(NAME, taps, &[width, n_taps])?;
-        self.expect(NAME, state, &[n_taps - 1, width])?;
-        self.expect(NAME, projected, &[self.n_tokens(), 3 * width])?;
-        self.expect(NAME, y, &[self.n_tokens(), width])?;
+        declared.expect(NAME, x, &[declared.n_tokens(), width])?;
+        declared.expect(NAME, in_proj, &[3 * width, width])?;
+        declared.expect(NAME, taps, &[width, n_taps])?;
+        declared.expect(NAME, state, &[n_taps - 1, width])?;
+        declared.expect(NAME, projected, &[declared.n_tokens(), 3 * width])?;
+        declared.expect(NAME, y, &[declared.n_tokens(), width])?;
         let mut inputs = vec![x, in_proj, taps, state];
         if let Some(norm) = norm {
-            self.expect(NAME, norm.weight, &[width])?;
+            declared.expect(NAME, norm.weight, &[width])?;
             inputs.push(norm.weight);
         }
         if let Some(bias) = bias {
-            self.expect(NAME, bias.in_proj, &[3 * width])?;
-            self.expect(NAME, bias.conv, &[width])?;
+            declared.expect(NAME, bias.in_proj, &[3 * width])?;
+            declared.expect(NAME, bias.conv, &[width])?;
             inputs.extend([bias.in_proj, bias.conv]);
         }
         let params = Params {
@@ -114,7 +112,22 @@ impl Recorder {
             bias: bias.is_some().into(),
             norm: norm.is_some().into(),
         };
-        self.push(Op::ShortConv(params), inputs, vec![y, state, projected]);
-        Ok(())
+        Ok(Recorded { params, inputs, outputs: vec![y, state, projected] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn products(&self, io: Io<'_>) -> Option<Products> {
+        let Args { x, norm, in_proj, .. } = Args::of(io, self);
+        Some(Products { x, norm, matrices: vec![in_proj] })
+    }
+
+    fn work(&self, run: &Counted<'_>) -> Work {
+        let sizes = self.width.to_string();
+        self.products(run.io).map_or_else(Work::default, |products| Work::of_products(sizes, &products, run))
     }
 }

@@ -5,11 +5,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::buffer::BufferId;
+use crate::declared::{Declared, expect_positive};
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
-use crate::record::expect_positive;
+use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "softcap";
@@ -35,22 +33,36 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        Self { x: step.outputs[0], cap: params.cap }
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        Self { x: io.outputs[0], cap: params.cap }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// A bound that is no number above 0.
-    pub fn softcap(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, cap } = args;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { x, cap } = self;
         expect_positive(NAME, "bound", cap)?;
-        let (n_rows, n_columns) = (self.n_rows_alike(NAME, x, x)?, self.shape(x).n_columns());
-        self.expect(NAME, x, &[n_rows, n_columns])?;
-        self.push(Op::Softcap(Params { n_columns: n_columns as u32, cap }), vec![x], vec![x]);
-        Ok(())
+        let (n_rows, n_columns) = (declared.n_rows_alike(NAME, x, x)?, declared.shape(x).n_columns());
+        declared.expect(NAME, x, &[n_rows, n_columns])?;
+        Ok(Recorded {
+            params: Params { n_columns: n_columns as u32, cap },
+            inputs: vec![x],
+            outputs: vec![x],
+        })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn work(&self, _run: &Counted<'_>) -> Work {
+        let n_bytes = 4 * self.n_columns as usize;
+        Work { sizes: self.n_columns.to_string(), n_bytes, n_flops: 0 }
     }
 }

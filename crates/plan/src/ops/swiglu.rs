@@ -6,12 +6,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::matmul::Norm;
 use crate::buffer::BufferId;
+use crate::declared::Declared;
 use crate::error::PlanError;
-use crate::ops::Op;
-use crate::plan::Step;
-use crate::record::Recorder;
+use crate::spec::{Counted, Io, Norm, OpSpec, Products, Record, Recorded, Work};
 
 /// The op's name.
 pub const NAME: &str = "swiglu";
@@ -60,32 +58,32 @@ pub struct Args {
 
 impl Args {
     /// The buffers of a step recorded as this op.
-    pub fn of(step: &Step, params: &Params) -> Self {
-        let [x, w1, w3] = [0, 1, 2].map(|i| step.inputs[i]);
-        let norm = step.inputs.get(3).map(|weight| Norm { weight: *weight, eps: params.eps });
+    pub fn of(io: Io<'_>, params: &Params) -> Self {
+        let [x, w1, w3] = [0, 1, 2].map(|i| io.inputs[i]);
+        let norm = io.inputs.get(3).map(|weight| Norm { weight: *weight, eps: params.eps });
         let activation = if params.gelu == 1 { Activation::GeluTanh } else { Activation::Silu };
-        Self { x, norm, activation, w1, w3, y: step.outputs[0] }
+        Self { x, norm, activation, w1, w3, y: io.outputs[0] }
     }
 }
 
-impl Recorder {
-    /// Appends the op.
-    ///
+impl Record for Args {
+    type Params = Params;
+
     /// # Errors
     /// Shapes that do not fit together.
-    pub fn swiglu(&mut self, args: Args) -> Result<(), PlanError> {
-        let Args { x, norm, activation, w1, w3, y } = args;
-        let (n_in, n_out) = (self.shape(x).n_columns(), self.shape(w1).n_rows());
-        let n_rows = self.n_rows_alike(NAME, x, y)?;
-        self.expect(NAME, x, &[n_rows, n_in])?;
+    fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
+        let Args { x, norm, activation, w1, w3, y } = self;
+        let (n_in, n_out) = (declared.shape(x).n_columns(), declared.shape(w1).n_rows());
+        let n_rows = declared.n_rows_alike(NAME, x, y)?;
+        declared.expect(NAME, x, &[n_rows, n_in])?;
         let mut inputs = vec![x, w1, w3];
         if let Some(norm) = norm {
-            self.expect(NAME, norm.weight, &[n_in])?;
+            declared.expect(NAME, norm.weight, &[n_in])?;
             inputs.push(norm.weight);
         }
-        self.expect(NAME, w1, &[n_out, n_in])?;
-        self.expect(NAME, w3, &[n_out, n_in])?;
-        self.expect(NAME, y, &[n_rows, n_out])?;
+        declared.expect(NAME, w1, &[n_out, n_in])?;
+        declared.expect(NAME, w3, &[n_out, n_in])?;
+        declared.expect(NAME, y, &[n_rows, n_out])?;
         let params = Params {
             n_in: n_in as u32,
             n_out: n_out as u32,
@@ -93,7 +91,22 @@ impl Recorder {
             norm: norm.is_some().into(),
             gelu: (activation == Activation::GeluTanh).into(),
         };
-        self.push(Op::Swiglu(params), inputs, vec![y]);
-        Ok(())
+        Ok(Recorded { params, inputs, outputs: vec![y] })
+    }
+}
+
+impl OpSpec for Params {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn products(&self, io: Io<'_>) -> Option<Products> {
+        let Args { x, norm, w1, w3, .. } = Args::of(io, self);
+        Some(Products { x, norm, matrices: vec![w1, w3] })
+    }
+
+    fn work(&self, run: &Counted<'_>) -> Work {
+        let sizes = format!("{} → {}", self.n_in, self.n_out);
+        self.products(run.io).map_or_else(Work::default, |products| Work::of_products(sizes, &products, run))
     }
 }
