@@ -47,8 +47,13 @@ alias Cell = vec2<f32>;
 @group(1) @binding(1) var<storage, read> values: array<Cell>;
 // [T, H·A]
 @group(0) @binding(4) var<storage, read_write> y: array<Number>;
+#if SPLIT || MERGE
+// Positions of a part of a long cache.
+const PART: u32 = 256u;
+#endif
+
 #if MERGE
-// [T, H, S / SPLIT, A + 4]: sums of shares times values; their largest score and the sum of their shares; two of padding.
+// [T, H, S / PART, A + 4]: sums of shares times values; their largest score and the sum of their shares; two of padding.
 @group(0) @binding(5) var<storage, read> parts: array<vec4<f32>>;
 #elif SPLIT
 @group(0) @binding(5) var<storage, read_write> parts: array<vec4<f32>>;
@@ -59,10 +64,10 @@ fn first_seen(n_seen: u32) -> u32 {
     return n_seen - min(n_seen, params.window);
 }
 
-#if SPLIT
+#if SPLIT || MERGE
 // Parts of a sequence's longest cache.
 fn n_parts() -> u32 {
-    return (params.n_positions + SPLIT - 1u) / SPLIT;
+    return (params.n_positions + PART - 1u) / PART;
 }
 #endif
 

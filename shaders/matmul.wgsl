@@ -14,6 +14,10 @@ struct Params {
     add: u32,
 }
 
+fn n_in() -> u32 {
+    return params.n_in;
+}
+
 #include "shared/product.wgsl"
 
 // [ΣO]
@@ -55,17 +59,21 @@ fn row_at(idx: u32) -> Row {
 #if LANES
 #include "shared/lanes.wgsl"
 
-@compute @workgroup_size(64)
+const N_RESULTS: u32 = ROWS;
+
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
-    let first = group.x * ROWS;
+    let first = group.x * N_RESULTS;
     let sums = row_sums(first, n_rows(), group.y, lane);
     if lane.idx < ROWS && first + lane.idx < n_rows() {
         write(group.y, first + lane.idx, sums);
     }
 }
 #elif TILE
+const N_RESULTS: u32 = TILE_ROWS;
+
 fn tile_row(group: u32, row: u32) -> Row {
-    return row_at(min(group * TILE_ROWS + row, n_rows() - 1u));
+    return row_at(min(group * N_RESULTS + row, n_rows() - 1u));
 }
 
 #include "shared/tile.wgsl"
@@ -74,7 +82,7 @@ fn tile_row(group: u32, row: u32) -> Row {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let products = products(group.x, group.y * TOKENS, lane);
     for (var r = 0u; r < EACH_ROWS; r++) {
-        let idx = group.x * TILE_ROWS + lane % LANES_ALONG + r * LANES_ALONG;
+        let idx = group.x * N_RESULTS + lane % LANES_ALONG + r * LANES_ALONG;
         for (var t = 0u; t < EACH_TOKENS; t++) {
             let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
             if idx < n_rows() && token < n_tokens() {
@@ -85,6 +93,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 }
 #else
 #include "shared/rows.wgsl"
+
+const N_RESULTS: u32 = THREADS * FOURS * 4u;
 
 // Four rows of one matrix, and where their results go.
 struct Place {
@@ -133,7 +143,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first = (group.x * THREADS + lane) * FOURS;
     let a = place(first);
     let token = placement.first_token;
-#if MANY
+#if TOKENS_4 || TOKENS_8
     let b = place(first + 1u);
     let sums = products(Job(a.rows, b.rows));
     write_four(token + 0u, a, sums.t0.a);
@@ -144,7 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     write_four(token + 2u, b, sums.t2.b);
     write_four(token + 3u, a, sums.t3.a);
     write_four(token + 3u, b, sums.t3.b);
-#if EIGHT
+#if TOKENS_8
     write_four(token + 4u, a, sums.t4.a);
     write_four(token + 4u, b, sums.t4.b);
     write_four(token + 5u, a, sums.t5.a);

@@ -65,18 +65,18 @@ fn n_words() -> u32 {
 }
 
 fn temperature_of(row: u32) -> f32 {
-    return bitcast<f32>(run_word(row, 7u));
+    return bitcast<f32>(run_word(row, RUN_TURN));
 }
 
 fn turn_of(row: u32) -> Turn {
     return Turn(
         temperature_of(row),
-        run_word(row, 8u),
-        bitcast<f32>(run_word(row, 9u)),
-        bitcast<f32>(run_word(row, 10u)),
-        bitcast<f32>(run_word(row, 11u)),
-        bitcast<f32>(run_word(row, 12u)),
-        run_word(row, 13u),
+        run_word(row, RUN_TURN + 1u),
+        bitcast<f32>(run_word(row, RUN_TURN + 2u)),
+        bitcast<f32>(run_word(row, RUN_TURN + 3u)),
+        bitcast<f32>(run_word(row, RUN_TURN + 4u)),
+        bitcast<f32>(run_word(row, RUN_TURN + 5u)),
+        run_word(row, RUN_TURN + 6u),
     );
 }
 

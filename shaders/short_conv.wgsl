@@ -1,6 +1,6 @@
 // [B, C, X] = x̂ · Wᵀ; u = B ⊙ X; v[t] = Σₖ taps[k] · u[t − (n_taps − 1) + k] + c; y = C ⊙ v
 
-// Mirrors hala_plan's, and what shared code reads after it.
+// Mirrors hala_plan's.
 struct Params {
     // D
     width: u32,
@@ -8,11 +8,13 @@ struct Params {
     eps: f32,
     bias: u32,
     norm: u32,
-    // D
-    n_in: u32,
 }
 
 #if FUSED
+fn n_in() -> u32 {
+    return params.width;
+}
+
 #include "shared/product.wgsl"
 #else
 #include "shared/placement.wgsl"
@@ -33,11 +35,16 @@ struct Params {
 // [T, D]
 @group(0) @binding(9) var<storage, read_write> y: array<f32>;
 
-// Taps before the newest. The fused kernels are made for three taps in all, as LFM2 has: a loop of unknown length would throw
-// the sums of software devices out of their registers.
+#if FUSED
+// Taps that the fused kernels are made for, as LFM2 has: a loop of unknown length would throw the sums of software devices out
+// of their registers.
+const FUSED_TAPS: u32 = 3u;
+#endif
+
+// Taps before the newest.
 fn taps_before() -> u32 {
 #if FUSED
-    return 2u;
+    return FUSED_TAPS - 1u;
 #else
     return params.n_taps - 1u;
 #endif
@@ -81,10 +88,12 @@ fn row_at(idx: u32) -> Row {
 
 #include "shared/lanes.wgsl"
 
+const N_RESULTS: u32 = ROWS / 3u;
+
 var<workgroup> ready: array<f32, ROWS>;
 
 // One token.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let first = group.x * ROWS;
     let sum = row_sums(first, 3u * params.width, 0u, lane);
@@ -92,14 +101,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
         ready[lane.idx] = sum;
     }
     workgroupBarrier();
-    let channel = first / 3u + lane.idx;
-    if lane.idx < ROWS / 3u && channel < params.width {
+    let channel = group.x * N_RESULTS + lane.idx;
+    if lane.idx < N_RESULTS && channel < params.width {
         let u = ready[3u * lane.idx] * ready[3u * lane.idx + 2u];
         y[channel] = ready[3u * lane.idx + 1u] * convolve(slot_of(0u), channel, u);
     }
 }
 #else
 #include "shared/rows.wgsl"
+
+// A four of each of B, C and X a thread.
+const N_RESULTS: u32 = THREADS * FOURS / 3u * 4u;
 
 fn write(slot: u32, channel: u32, u: f32, c: f32) {
     if channel < params.width {

@@ -19,6 +19,10 @@ struct Params {
 // [T, F]: x̂ · W₁ᵀ; y holds x̂ · W₃ᵀ.
 @group(0) @binding(3) var<storage, read> gates: array<f32>;
 #else
+fn n_in() -> u32 {
+    return params.n_in;
+}
+
 #include "shared/product.wgsl"
 #endif
 
@@ -48,9 +52,11 @@ fn row_at(idx: u32) -> Row {
 
 #include "shared/lanes.wgsl"
 
+const N_RESULTS: u32 = ROWS / 2u;
+
 var<workgroup> ready: array<f32, ROWS>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     let first = group.x * ROWS;
     let sum = row_sums(first, 2u * params.n_out, group.y, lane);
@@ -58,8 +64,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
         ready[lane.idx] = sum;
     }
     workgroupBarrier();
-    let idx = first / 2u + lane.idx;
-    if lane.idx < ROWS / 2u && idx < params.n_out {
+    let idx = group.x * N_RESULTS + lane.idx;
+    if lane.idx < N_RESULTS && idx < params.n_out {
         y[group.y * placement.y_stride + placement.y_offset + idx] = gate(ready[2u * lane.idx], ready[2u * lane.idx + 1u]);
     }
 }
@@ -90,6 +96,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #else
 #include "shared/rows.wgsl"
 
+// A four of gates and one of values a thread.
+const N_RESULTS: u32 = THREADS * FOURS / 2u * 4u;
+
 fn write_sums(token: u32, first: u32, sums: Sums) {
     for (var r = 0u; r < 4u; r++) {
         if first + r < params.n_out && token < n_tokens() {
@@ -105,11 +114,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let token = placement.first_token;
     let sums = products(Job(Rows(0u, row, params.n_out - 1u), Rows(1u, row, params.n_out - 1u)));
     write_sums(token, first, sums.t0);
-#if MANY
+#if TOKENS_4 || TOKENS_8
     write_sums(token + 1u, first, sums.t1);
     write_sums(token + 2u, first, sums.t2);
     write_sums(token + 3u, first, sums.t3);
-#if EIGHT
+#if TOKENS_8
     write_sums(token + 4u, first, sums.t4);
     write_sums(token + 5u, first, sums.t5);
     write_sums(token + 6u, first, sums.t6);

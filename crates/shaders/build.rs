@@ -5,7 +5,7 @@
 #[path = "build/mod.rs"]
 mod compile;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use compile::Folder;
 
@@ -25,26 +25,11 @@ fn build() -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", shaders.display());
     println!("cargo::rerun-if-changed={}", crate_folder.join("build.rs").display());
     let mut folder = Folder::new();
-    read(&shaders, "", &mut folder)?;
+    compile::read(&shaders, "", &mut folder)?;
     let table = compile::compile(&folder).map_err(|faults| {
         let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
         lines.join("\n")
     })?;
     let out = PathBuf::from(variable("OUT_DIR")?).join("variants.rs");
     std::fs::write(&out, table).map_err(|error| format!("{} cannot be written: {error}", out.display()))
-}
-
-/// Adds the kernels and tables of `path` to `folder`, under names that begin with `prefix`.
-fn read(path: &Path, prefix: &str, folder: &mut Folder) -> Result<(), String> {
-    let told = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
-    for entry in std::fs::read_dir(path).map_err(told)? {
-        let entry = entry.map_err(told)?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            read(&entry.path(), &format!("{name}/"), folder)?;
-        } else if name.ends_with(".wgsl") || name == compile::TABLE {
-            folder.insert(name, std::fs::read_to_string(entry.path()).map_err(told)?);
-        }
-    }
-    Ok(())
 }

@@ -9,8 +9,8 @@ var<workgroup> totals: array<f32, LANES>;
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let n_quads = params.head_size / 4u;
     let n_seen = position_of(group.y) + 1u;
-    let first_part = first_seen(n_seen) / SPLIT;
-    let n_past = (n_seen - 1u) / SPLIT + 1u - first_part;
+    let first_part = first_seen(n_seen) / PART;
+    let n_past = (n_seen - 1u) / PART + 1u - first_part;
     let stride = n_quads + 1u;
     let cell = ((group.y * params.n_heads + group.x) * n_parts() + first_part) * stride;
     var largest = LOWEST;

@@ -1,7 +1,7 @@
 // A token's attention, up to HEADS query heads of a key/value head a workgroup, so that its keys and values are loaded once.
 //
 // Tiles of positions: two threads score a key, each its half of every 32 bytes; then neighbouring threads load neighbouring
-// words of the values. With SPLIT a workgroup sees so many positions, and attend_merge.wgsl brings the parts together.
+// words of the values. With SPLIT a workgroup sees PART positions, and attend_merge.wgsl brings the parts together.
 
 const LANES: u32 = 256u;
 
@@ -176,8 +176,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let token = group.y;
     let n_seen = position_of(token) + 1u;
 #if SPLIT
-    let start = max(group.z * SPLIT, first_seen(n_seen));
-    let end = min((group.z + 1u) * SPLIT, n_seen);
+    let start = max(group.z * PART, first_seen(n_seen));
+    let end = min((group.z + 1u) * PART, n_seen);
     if start >= end {
         return;
     }

@@ -1,7 +1,12 @@
-// ROWS rows of a matrix a workgroup of 64 lanes that stride along the row: what GPUs load fastest, for one token.
+// ROWS rows of a matrix a workgroup of lanes that stride along the row: what GPUs load fastest, for one token.
 //
 // Each lane keeps its blocks of the activations in registers for all rows; the norm's factor is applied to the sums. With
-// SUBGROUPS lanes that run together add up among themselves first; their number divides 64, and they are neighbours.
+// SUBGROUPS lanes that run together add up among themselves first; their number divides LANES, and they are neighbours.
+
+const LANES: u32 = 64u;
+
+// Rows of activations of a workgroup.
+const TOKENS: u32 = 1u;
 
 struct Lane {
     @builtin(local_invocation_index) idx: u32,
@@ -14,10 +19,12 @@ struct Lane {
 
 // Sums that are not added up yet, each row's and then the activations' squares.
 #if SUBGROUPS
-// No device runs fewer than four lanes together.
-var<workgroup> partial: array<array<f32, 16>, ROWS + 1>;
+// The fewest lanes that run together on a device which gets these kernels.
+const LEAST_TOGETHER: u32 = 4u;
+
+var<workgroup> partial: array<array<f32, LANES / LEAST_TOGETHER>, ROWS + 1>;
 #else
-var<workgroup> partial: array<array<f32, 64>, ROWS + 1>;
+var<workgroup> partial: array<array<f32, LANES>, ROWS + 1>;
 #endif
 
 // Brings the lanes' sums together: partial[lane][0 … the result] are to be added up by who needs them.
@@ -31,14 +38,14 @@ fn gather(sums: array<f32, ROWS + 1>, lane: Lane) -> u32 {
         }
     }
     workgroupBarrier();
-    return 64u / lane.n_together;
+    return LANES / lane.n_together;
 #else
     for (var r = 0u; r <= ROWS; r++) {
         partial[r][lane.idx] = all[r];
     }
     workgroupBarrier();
     // Eight threads a row; each alone reads and writes the cells that it adds up.
-    for (var i = lane.idx; i < 8u * (ROWS + 1u); i += 64u) {
+    for (var i = lane.idx; i < 8u * (ROWS + 1u); i += LANES) {
         var sum = 0.0;
         for (var k = 0u; k < 8u; k++) {
             sum += partial[i / 8u][i % 8u + 8u * k];
@@ -53,7 +60,7 @@ fn gather(sums: array<f32, ROWS + 1>, lane: Lane) -> u32 {
 // The product of row `first` + lane with the activations, for lanes below ROWS.
 fn row_sums(first: u32, n_rows: u32, x_row: u32, lane: Lane) -> f32 {
     var sums = array<f32, ROWS + 1>();
-    for (var block = lane.idx; block < placement.row_blocks; block += 64u) {
+    for (var block = lane.idx; block < placement.row_blocks; block += LANES) {
         var inputs = array<vec4<f32>, BLOCK_QUADS>();
         for (var q = 0u; q < BLOCK_QUADS; q++) {
             // Rows of x are padded with zeros to whole blocks.
@@ -83,5 +90,5 @@ fn row_sums(first: u32, n_rows: u32, x_row: u32, lane: Lane) -> f32 {
             square += partial[ROWS][i];
         }
     }
-    return sum * select(1.0, inverseSqrt(square / f32(params.n_in) + params.eps), params.norm == 1u);
+    return sum * select(1.0, inverseSqrt(square / f32(n_in()) + params.eps), params.norm == 1u);
 }

@@ -1,5 +1,6 @@
 // The inputs of a product with up to three matrices: bindings, the matrix that a row belongs to, its blocks and scales.
 //
+// A kernel that includes it says with `n_in` how many columns count for a norm, and with N_RESULTS how many results a workgroup has.
 // LANES and TILE read the activations as storage. Else they and the norm's weights are uniforms, a window of rows in each,
 // which software devices read sixteen times as fast; and a block is two words of 64 bits, which halves their loads.
 
@@ -10,24 +11,26 @@
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<uniform> placement: Placement;
 
+// Bytes that every device can see of a uniform.
+const WINDOW_BYTES: u32 = 65536u;
+
 #if LANES || TILE
 // [T, I]
 @group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
 // [I]
 @group(0) @binding(4) var<storage, read> norm: array<vec4<f32>>;
 #else
-// What every device can see of a uniform: 64 KiB.
 struct Window {
-    quads: array<vec4<f32>, 4096>,
+    quads: array<vec4<f32>, WINDOW_BYTES / 16u>,
 }
 
 // [I]
 @group(0) @binding(4) var<uniform> norm: Window;
 // [2, I] each, the first two rows and those after them; [1, I] for one token.
 @group(0) @binding(3) var<uniform> x0: Window;
-#if MANY
+#if TOKENS_4 || TOKENS_8
 @group(0) @binding(10) var<uniform> x1: Window;
-#if EIGHT
+#if TOKENS_8
 @group(0) @binding(11) var<uniform> x2: Window;
 @group(0) @binding(12) var<uniform> x3: Window;
 #endif

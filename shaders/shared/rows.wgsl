@@ -1,5 +1,5 @@
-// Fours of rows a thread, for one token, four (MANY) or eight (EIGHT besides): for devices whose lanes load by themselves, as
-// software ones do.
+// FOURS fours of rows a thread, for TOKENS tokens, one, four or eight: for devices whose lanes load by themselves, as software
+// ones do.
 //
 // There a load costs each lane as much as a dozen additions, and a barrier costs more. So there is no workgroup memory: each
 // thread reads the activations itself, and uses what it read for all its rows and tokens. What would be loops over rows and
@@ -56,11 +56,11 @@ struct Sums {
 
 struct Products {
     t0: Sums,
-#if MANY
+#if TOKENS_4 || TOKENS_8
     t1: Sums,
     t2: Sums,
     t3: Sums,
-#if EIGHT
+#if TOKENS_8
     t4: Sums,
     t5: Sums,
     t6: Sums,
@@ -77,13 +77,13 @@ struct Inputs {
 
 // Quad `i` of a row of the window.
 fn quad_of(row: u32, i: u32) -> vec4<f32> {
-#if MANY
+#if TOKENS_4 || TOKENS_8
     let at = (row & 1u) * placement.x_quads + i;
     switch row >> 1u {
         case 0u: {
             return x0.quads[at];
         }
-#if EIGHT
+#if TOKENS_8
         case 2u: {
             return x2.quads[at];
         }
@@ -179,11 +179,11 @@ fn range_products(job: Job, start: u32, end: u32) -> Products {
     for (var block = start; block < end; block++) {
         let blocks = blocks(job, block);
         result.t0 = added(result.t0, blocks, 0u, block);
-#if MANY
+#if TOKENS_4 || TOKENS_8
         result.t1 = added(result.t1, blocks, 1u, block);
         result.t2 = added(result.t2, blocks, 2u, block);
         result.t3 = added(result.t3, blocks, 3u, block);
-#if EIGHT
+#if TOKENS_8
         result.t4 = added(result.t4, blocks, 4u, block);
         result.t5 = added(result.t5, blocks, 5u, block);
         result.t6 = added(result.t6, blocks, 6u, block);
@@ -238,11 +238,11 @@ fn scaled(before: Sums, sums: Sums, scales: Sums) -> Sums {
 fn all_scaled(before: Products, sums: Products, scales: Sums) -> Products {
     var result = before;
     result.t0 = scaled(before.t0, sums.t0, scales);
-#if MANY
+#if TOKENS_4 || TOKENS_8
     result.t1 = scaled(before.t1, sums.t1, scales);
     result.t2 = scaled(before.t2, sums.t2, scales);
     result.t3 = scaled(before.t3, sums.t3, scales);
-#if EIGHT
+#if TOKENS_8
     result.t4 = scaled(before.t4, sums.t4, scales);
     result.t5 = scaled(before.t5, sums.t5, scales);
     result.t6 = scaled(before.t6, sums.t6, scales);
@@ -256,7 +256,7 @@ fn all_scaled(before: Products, sums: Products, scales: Sums) -> Products {
 fn normed(sums: Sums) -> Sums {
     var result = sums;
 #if NORM
-    let factor = inverseSqrt(sums.square / f32(params.n_in) + params.eps);
+    let factor = inverseSqrt(sums.square / f32(n_in()) + params.eps);
     result.a *= factor;
 #if FOURS_2 || FOURS_3
     result.b *= factor;
@@ -310,11 +310,11 @@ fn products(job: Job) -> Products {
     result = all_scaled(result, range_products(job, 0u, n_blocks), scales);
 #endif
     result.t0 = normed(result.t0);
-#if MANY
+#if TOKENS_4 || TOKENS_8
     result.t1 = normed(result.t1);
     result.t2 = normed(result.t2);
     result.t3 = normed(result.t3);
-#if EIGHT
+#if TOKENS_8
     result.t4 = normed(result.t4);
     result.t5 = normed(result.t5);
     result.t6 = normed(result.t6);

@@ -9,6 +9,13 @@
 const RUN_HEADER: u32 = 8u;
 const RUN_RECORD: u32 = 16u;
 
+// Words of a record: a row's position and the span that it is of, the row that is wanted, the four of a span, those of a turn.
+const RUN_POSITION: u32 = 0u;
+const RUN_SPAN_OF: u32 = 1u;
+const RUN_WANTED: u32 = 2u;
+const RUN_SPAN: u32 = 3u;
+const RUN_TURN: u32 = 7u;
+
 // Positions of a page of a cache.
 const PAGE: u32 = 64u;
 
@@ -28,17 +35,17 @@ fn run_word(i: u32, field: u32) -> u32 {
 
 // The position of a row in its sequence.
 fn position_of(row: u32) -> u32 {
-    return run_word(row, 0u);
+    return run_word(row, RUN_POSITION);
 }
 
 // The span that a row is of.
 fn span_of(row: u32) -> u32 {
-    return run_word(row, 1u);
+    return run_word(row, RUN_SPAN_OF);
 }
 
 // The row that is wanted as the `i`-th.
 fn wanted(i: u32) -> u32 {
-    return run_word(i, 2u);
+    return run_word(i, RUN_WANTED);
 }
 
 // Rows of one sequence.
@@ -52,7 +59,12 @@ struct Span {
 }
 
 fn span_at(i: u32) -> Span {
-    return Span(run_word(i, 3u), run_word(i, 4u), run_word(i, 5u), run_word(i, 6u));
+    return Span(
+        run_word(i, RUN_SPAN),
+        run_word(i, RUN_SPAN + 1u),
+        run_word(i, RUN_SPAN + 2u),
+        run_word(i, RUN_SPAN + 3u),
+    );
 }
 
 // Where the pages of a span's table are named.

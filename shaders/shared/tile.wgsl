@@ -68,7 +68,7 @@ fn inverse_rms(token: u32) -> f32 {
     for (var q = 0u; q < QUADS; q++) {
         sum += squares[token * QUADS + q];
     }
-    return inverseSqrt(sum / f32(params.n_in) + params.eps);
+    return inverseSqrt(sum / f32(n_in()) + params.eps);
 }
 
 // The products of the rows of `group` with the tokens from `first_token` on. Row `r` of the result is row

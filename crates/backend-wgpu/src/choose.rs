@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use hala_plan::BackendError;
+use hala_shaders::Variant;
 use hala_tensor::DType;
 
 use crate::capabilities::{Abilities, Preset};
-use crate::grid::Tokens;
+use crate::kernel::{number, windows};
 use crate::padding::{WINDOW_BYTES, stride};
 
 /// How a product is spread over a workgroup.
@@ -27,9 +29,6 @@ pub(crate) enum Layout {
     Tile64,
 }
 
-/// Threads of a workgroup of rows: THREADS in `variants.txt`.
-const N_THREADS: u32 = 8;
-
 /// A product that some kernel has to compute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
@@ -47,19 +46,19 @@ impl Layout {
     const ALL: [Self; 7] =
         [Self::Rows1, Self::Rows4, Self::Rows8, Self::Tile64, Self::Tile32, Self::LanesSub, Self::Lanes];
 
-    /// Whether a device can compute a product in this way at all.
+    /// Whether a device can compute a product in this way at all. Not every op has a kernel of every layout, nor every build.
     fn fits(self, device: Abilities, question: &Question) -> bool {
-        let Question { n_tokens, n_in, .. } = *question;
-        let row_bytes = 4 * stride(n_in) as u64;
+        let Some((kernel, n_rows)) = question.kernel(self) else { return false };
+        let n_tokens = question.n_tokens;
         let is_software = device.preset == Preset::Software;
         match self {
-            Self::Rows1 => is_software && n_tokens == 1 && row_bytes <= WINDOW_BYTES,
-            Self::Rows4 => is_software && (2..=4).contains(&n_tokens) && 2 * row_bytes <= WINDOW_BYTES,
-            Self::Rows8 => is_software && n_tokens > 1 && 2 * row_bytes <= WINDOW_BYTES,
+            Self::Rows1 | Self::Rows4 if n_tokens > n_rows => false,
+            Self::Rows1 => is_software && question.has_windows(kernel, n_rows),
+            Self::Rows4 | Self::Rows8 => is_software && n_tokens > 1 && question.has_windows(kernel, n_rows),
             Self::LanesSub => device.has_subgroups,
             Self::Lanes => true,
-            Self::Tile32 => n_tokens > 1 && question.has_tiles(),
-            Self::Tile64 => n_tokens > 32 && question.has_tiles(),
+            Self::Tile32 => n_tokens > 1,
+            Self::Tile64 => question.kernel(Self::Tile32).is_some_and(|(_, n_filled)| n_tokens > n_filled),
         }
     }
 
@@ -82,38 +81,32 @@ impl Layout {
         !matches!(self, Self::Rows4 | Self::Rows8)
     }
 
-    /// Fours of rows of a thread of a product with one matrix at a time.
-    pub(crate) fn n_fours(self) -> u32 {
-        if matches!(self, Self::Rows4 | Self::Rows8) { 2 } else { 1 }
-    }
-
-    /// Workgroups along the tokens of a run.
-    pub(crate) fn tokens(self) -> Tokens {
-        match self {
-            Self::Rows1 | Self::Rows4 | Self::Rows8 => Tokens::One,
-            Self::Lanes | Self::LanesSub => Tokens::Each(1),
-            Self::Tile32 => Tokens::Each(32),
-            Self::Tile64 => Tokens::Each(64),
-        }
-    }
-
-    /// Workgroups for results of which a workgroup of lanes has `n_lanes`, and a thread of rows `n_fours` fours. Each of
-    /// `n_out` is counted by itself, since a four has rows of one matrix.
-    pub(crate) fn n_groups(self, n_out: &[u32], [n_lanes, n_fours, n_tile]: [u32; 3]) -> u32 {
-        match self {
-            Self::Rows1 | Self::Rows4 | Self::Rows8 => {
-                n_out.iter().map(|n| n.div_ceil(4)).sum::<u32>().div_ceil(N_THREADS * n_fours)
-            }
-            Self::Lanes | Self::LanesSub => n_out.iter().sum::<u32>().div_ceil(n_lanes),
-            Self::Tile32 | Self::Tile64 => n_out.iter().sum::<u32>().div_ceil(n_tile),
-        }
+    /// Workgroups for the results of a kernel of this layout. Where rows come in fours, each matrix is counted by itself, since a four has
+    /// rows of one.
+    ///
+    /// # Errors
+    /// A kernel that does not tell how many results a workgroup has.
+    pub(crate) fn n_groups(self, kernel: &Variant, n_out: &[u32]) -> Result<u32, BackendError> {
+        let n_together = if matches!(self, Self::Rows1 | Self::Rows4 | Self::Rows8) { 4 } else { 1 };
+        let n_results = n_out.iter().map(|n| n.next_multiple_of(n_together)).sum::<u32>();
+        Ok(n_results.div_ceil(number(kernel, "N_RESULTS")?))
     }
 }
 
 impl Question {
-    /// The fused convolution has none: it is for one token.
-    fn has_tiles(&self) -> bool {
-        self.op != "short_conv"
+    /// The kernel that answers it in this way, but for what only some of its variants have (a norm, three matrices), and the rows of
+    /// activations that it takes at once.
+    fn kernel(&self, layout: Layout) -> Option<(&'static Variant, usize)> {
+        let op = self.op.split('.').next()?;
+        let name = format!("{op}.{}.{}", weight_name(self.dtype)?, layout.name());
+        let kernel = hala_shaders::variant(&name)?;
+        Some((kernel, kernel.constant("TOKENS")? as usize))
+    }
+
+    /// Whether the windows of a kernel, which together show `n_rows`, are large enough for their rows.
+    fn has_windows(&self, kernel: &Variant, n_rows: usize) -> bool {
+        let n_each = n_rows.div_ceil(windows(kernel).len().max(1));
+        (n_each * 4 * stride(self.n_in)) as u64 <= WINDOW_BYTES
     }
 
     /// Every way that a device can go, the one that it goes untuned first. GPUs load fastest where neighbouring lanes read
@@ -178,5 +171,28 @@ mod tests {
         assert_eq!(names(SOFTWARE, 4, widest / 2), ["rows4", "rows8", "tile32", "lanes"]);
         assert_eq!(names(SOFTWARE, 8, widest / 2), ["rows8", "tile32", "lanes"]);
         assert_eq!(names(SOFTWARE, 8, widest / 2 + 1), ["tile32", "lanes"]);
+    }
+
+    #[test]
+    fn workgroups_are_those_that_the_kernel_was_compiled_for() {
+        let groups =
+            |layout: Layout, kernel: &Variant, n_out: &[u32]| layout.n_groups(kernel, n_out).unwrap();
+        for layout in Layout::ALL {
+            let Some(kernel) = hala_shaders::variant(&format!("matmul.int8.{}", layout.name())) else {
+                panic!()
+            };
+            let n = kernel.constant("N_RESULTS").unwrap();
+            assert_eq!(groups(layout, kernel, &[n, 0, 0]), 1, "{}", kernel.name);
+            assert_eq!(groups(layout, kernel, &[10 * n, 1, 0]), 11, "{}", kernel.name);
+            let constants = [("N_RESULTS", 2 * n)];
+            let wider = Variant { constants: Vec::leak(constants.to_vec()), ..*kernel };
+            assert_eq!(groups(layout, &wider, &[10 * n, 1, 0]), 6, "{}", kernel.name);
+        }
+        let rows = hala_shaders::variant("matmul.int8.rows1").unwrap();
+        let n = rows.constant("N_RESULTS").unwrap();
+        assert_eq!(groups(Layout::Rows1, rows, &[n - 3, 1, 0]), 2, "a four has rows of one matrix");
+        let silent = Variant { constants: &[], ..*rows };
+        let error = Layout::Rows1.n_groups(&silent, &[1]).unwrap_err().to_string();
+        assert!(error.contains("matmul.int8.rows1 has no constant N_RESULTS"), "{error}");
     }
 }

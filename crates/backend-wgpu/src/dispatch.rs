@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hala_plan::{Axis, BackendError, StateId};
+use hala_shaders::Variant;
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferUsages,
     ComputePass,
@@ -34,8 +35,7 @@ pub(crate) fn whole(name: &'static str, buffer: Buffer) -> Bound {
 /// A dispatch to be made.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// Name of the variant.
-    pub(crate) variant: String,
+    pub(crate) kernel: &'static Variant,
     /// The uniform `params`.
     pub(crate) params: Vec<u8>,
     pub(crate) placement: Placement,
@@ -132,7 +132,7 @@ impl Shared<'_> {
         self.gpu.queue.write_buffer(&uniforms, 0, &bytes);
         let mut dispatches = Vec::new();
         for ((step, call), offsets) in calls.iter().zip(offsets) {
-            let pipeline = self.pipelines.get(self.gpu, &call.variant)?;
+            let pipeline = self.pipelines.get(self.gpu, call.kernel)?;
             let bind_group = self.bind(&pipeline, call, &uniforms, offsets);
             let reach = pipeline.states.as_ref();
             let reach = reach.map(|(_, kind)| Reach { kind: *kind, ids: call.states.clone() });

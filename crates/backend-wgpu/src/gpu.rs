@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hala_plan::BackendError;
+use hala_shaders::constant;
 use wgpu::{
     Adapter, AdapterInfo, Buffer, BufferDescriptor, BufferUsages, CommandBuffer, CommandEncoder, Device,
     DeviceDescriptor, DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
@@ -92,11 +93,15 @@ pub(crate) struct Gpu {
     trouble: Arc<Mutex<Trouble>>,
 }
 
+/// Lanes of a workgroup that adds up by subgroups, and the fewest that it counts on to run together.
+const LANES: u32 = constant("matmul.f32.lanes_sub", "LANES");
+const LEAST_TOGETHER: u32 = constant("matmul.f32.lanes_sub", "LEAST_TOGETHER");
+
 /// Whether subgroups have one size that kernels know how to use: some drivers run fewer lanes than they report, and those
 /// report several sizes.
 fn has_one_subgroup_size(info: &AdapterInfo) -> bool {
     let (least, most) = (info.subgroup_min_size, info.subgroup_max_size);
-    least == most && (4..=64).contains(&least)
+    least == most && (LEAST_TOGETHER..=LANES).contains(&least)
 }
 
 /// An adapter's name; browsers often keep it to themselves.

@@ -10,20 +10,29 @@ use wgpu::{Buffer, BufferUsages};
 
 use crate::gpu::Gpu;
 
+/// A constant of `run.wgsl`, which this kernel has with all others.
+const fn number(name: &str) -> usize {
+    hala_shaders::constant("sample", name) as usize
+}
+
 /// Words before the records.
-const HEADER: usize = 8;
+const HEADER: usize = number("RUN_HEADER");
 
 /// Words of a record.
-const RECORD: usize = 16;
+const RECORD: usize = number("RUN_RECORD");
+
+const _: () = assert!(number("PAGE") == PAGE, "kernels and Plans must agree on the positions of a page");
 
 /// Words of a record, by what they tell.
 mod field {
-    pub(super) const POSITION: usize = 0;
-    pub(super) const SPAN_OF_ROW: usize = 1;
-    pub(super) const WANTED: usize = 2;
+    use super::number;
+
+    pub(super) const POSITION: usize = number("RUN_POSITION");
+    pub(super) const SPAN_OF: usize = number("RUN_SPAN_OF");
+    pub(super) const WANTED: usize = number("RUN_WANTED");
     /// First row, rows, position and slot of a span.
-    pub(super) const SPAN: usize = 3;
-    pub(super) const TURN: usize = 7;
+    pub(super) const SPAN: usize = number("RUN_SPAN");
+    pub(super) const TURN: usize = number("RUN_TURN");
 }
 
 /// The buffer and what it holds.
@@ -98,7 +107,7 @@ impl Inputs {
         self.set_field(i, field::SPAN, &[first_row as u32, n_rows as u32, position as u32, slot]);
         for row in 0..n_rows {
             self.set_field(first_row + row, field::POSITION, &[(position + row) as u32]);
-            self.set_field(first_row + row, field::SPAN_OF_ROW, &[i as u32]);
+            self.set_field(first_row + row, field::SPAN_OF, &[i as u32]);
         }
         for (table, pages) in tables.iter().take(self.n_tables).enumerate() {
             let at = self.tables + (i * self.n_tables + table) * self.n_pages;
@@ -143,33 +152,36 @@ mod tests {
     }
 
     #[test]
-    fn kernels_read_what_is_written_where_it_lies() {
-        let kernels = ["rope_kv.f32", "attention.tiles.f32", "short_conv.convolve", "gather", "sample"];
-        let body: String =
-            kernels.iter().map(|name| hala_shaders::variant(name).map_or("", |v| v.body)).collect();
-        let words = |name: &str, n: usize| format!("const {name}: u32 = {n}u;");
-        let field = |name: &str, n: usize| format!("{name}run_word(row, {n}u)");
-        let span = [0, 1, 2, 3].map(|i| format!("run_word(i, {}u)", field::SPAN + i)).join(", ");
-        let turn: Vec<String> =
-            turn_words().map(|i| format!("run_word(row, {}u)", field::TURN + i)).collect();
-        let [temperature, top_k, top_p, min_p, penalty, at, place] = &turn[..] else { panic!("{turn:?}") };
-        let [top_p, min_p, penalty, at] =
-            [top_p, min_p, penalty, at].map(|word| format!("bitcast<f32>({word})"));
+    fn kernels_take_a_turn_in_the_order_in_which_it_lies() {
+        let body = hala_shaders::variant("sample").unwrap().body;
+        let word = |i: usize| match i {
+            0 => "run_word(row, RUN_TURN)".to_owned(),
+            i => format!("run_word(row, RUN_TURN + {i}u)"),
+        };
+        let words: Vec<String> = turn_words().map(word).collect();
+        let [temperature, top_k, top_p, min_p, penalty, at, place] = &words[..] else { panic!("{words:?}") };
+        let [temperature, top_p, min_p, penalty, at] =
+            [temperature, top_p, min_p, penalty, at].map(|word| format!("bitcast<f32>({word})"));
         let turn = ["temperature_of(row)", top_k, &top_p, &min_p, &penalty, &at, place];
         assert_eq!(size_of::<Turn>(), 4 * turn.len());
-        let expected = [
-            words("RUN_HEADER", HEADER),
-            words("RUN_RECORD", RECORD),
-            words("PAGE", PAGE),
-            field("fn position_of(row: u32) -> u32 {\n    return ", field::POSITION),
-            field("fn span_of(row: u32) -> u32 {\n    return ", field::SPAN_OF_ROW),
-            format!("fn wanted(i: u32) -> u32 {{\n    return run_word(i, {}u)", field::WANTED),
-            format!("return Span({span})"),
-            format!("return bitcast<f32>({temperature})"),
-            format!("return Turn(\n        {},\n    )", turn.join(",\n        ")),
-        ];
-        for text in expected {
+        let taken = format!("return Turn(\n        {},\n    )", turn.join(",\n        "));
+        for text in [taken, format!("return {temperature};")] {
             assert!(body.contains(&text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_record_tells_of_does_not_overlap() {
+        let words = [
+            (field::POSITION, 1),
+            (field::SPAN_OF, 1),
+            (field::WANTED, 1),
+            (field::SPAN, 4),
+            (field::TURN, size_of::<Turn>() / 4),
+        ];
+        let mut ends = words.map(|(first, n)| first..first + n);
+        ends.sort_by_key(|words| words.start);
+        assert!(ends.windows(2).all(|pair| pair[0].end <= pair[1].start), "{ends:?}");
+        assert!(ends.iter().all(|words| words.end <= RECORD), "{ends:?}");
     }
 }

@@ -17,6 +17,7 @@ mod dispatch;
 mod gpu;
 mod grid;
 mod inputs;
+mod kernel;
 mod memory;
 mod ops;
 mod padding;

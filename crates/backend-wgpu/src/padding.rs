@@ -2,11 +2,8 @@
 
 use hala_tensor::Shape;
 
-/// Bytes of a uniform window of activations: `Window` in `shaders/shared/product.wgsl`, and all that every device can bind.
-pub(crate) const WINDOW_BYTES: u64 = 64 << 10;
-
-/// Tokens of the windows of one dispatch.
-pub(crate) const WINDOW_ROWS: usize = 8;
+/// Bytes of a uniform window of activations: all that every device can bind.
+pub(crate) const WINDOW_BYTES: u64 = hala_shaders::constant("matmul.f32.lanes", "WINDOW_BYTES") as u64;
 
 /// Elements of a padded row: a multiple of 256 bytes, where every device lets a uniform begin.
 pub(crate) fn stride(n_columns: usize) -> usize {

@@ -32,26 +32,21 @@ impl Pipelines {
     /// The pipeline of a variant, made when it is first asked for.
     ///
     /// # Errors
-    /// The driver refuses the kernel, or there is no such variant.
-    pub(crate) fn get(&self, gpu: &Gpu, name: &str) -> Result<Arc<Pipeline>, BackendError> {
+    /// The driver refuses the kernel.
+    pub(crate) fn get(&self, gpu: &Gpu, kernel: &'static Variant) -> Result<Arc<Pipeline>, BackendError> {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = made.get(name) {
+        if let Some(pipeline) = made.get(kernel.name) {
             return Ok(Arc::clone(pipeline));
         }
-        let refused = |reason: String| BackendError::Refused {
-            device: gpu.name.clone(),
-            what: format!("the kernel {name}"),
-            reason,
-        };
-        let variant =
-            hala_shaders::variant(name).ok_or_else(|| refused("there is no such kernel".to_owned()))?;
-        let pipeline = Arc::new(make(gpu, variant));
+        let pipeline = Arc::new(make(gpu, kernel));
         gpu.check().map_err(|error| match error {
-            BackendError::Refused { reason, .. } => refused(reason),
+            BackendError::Refused { device, reason, .. } => {
+                BackendError::Refused { device, what: format!("the kernel {}", kernel.name), reason }
+            }
             other => other,
         })?;
         gpu.counters.pipelines.fetch_add(1, Ordering::Relaxed);
-        made.insert(variant.name, Arc::clone(&pipeline));
+        made.insert(kernel.name, Arc::clone(&pipeline));
         Ok(pipeline)
     }
 }

@@ -1,6 +1,7 @@
 //! How attention is spread over workgroups: by tokens, head sizes, heads that share keys and values, and preset.
 
 use hala_plan::ops::attention::Params;
+use hala_shaders::constant;
 
 use crate::capabilities::Preset;
 use crate::sizes;
@@ -10,13 +11,11 @@ use crate::sizes;
 pub(crate) enum Spread {
     /// A workgroup for each query head of each token.
     Simple,
-    /// A workgroup for each [`TILE_ROWS`] of the rows that share a key/value head: a query head of a token each.
+    /// A workgroup for each few of the rows that share a key/value head: a query head of a token each.
     Tiles,
     /// Tokens of many sequences: a workgroup for a few query heads of one that share a key/value head, and in long caches for each
-    /// [`SPLIT`] positions of it.
+    /// part of it.
     Token {
-        /// HEADS in `variants.txt`.
-        n_heads: u32,
         /// The end of the variant's name.
         name: &'static str,
         /// What attends to all of a short cache.
@@ -38,17 +37,20 @@ impl Short {
     /// devices start dispatches faster than they pass barriers, of which the simple kernel has none to speak of in one tile.
     pub(crate) fn n_seen(self) -> u32 {
         match self {
-            Self::Simple => 64,
+            Self::Simple => constant("attention.simple.f32", "TILE"),
             Self::Whole => 512,
         }
     }
 }
 
-/// Rows of a tile: ROWS in `attend_tiles.wgsl`.
-pub(crate) const TILE_ROWS: u32 = 16;
+/// The largest head that tiles hold.
+const TILE_HEAD: u32 = 4 * constant("attention.tiles.f32", "QUADS");
 
-/// Positions of a part of a long cache: SPLIT in `variants.txt`.
-pub(crate) const SPLIT: u32 = 256;
+/// The largest head of a token's kernels for small ones.
+const SMALL_HEAD: u32 = 8 * constant("attention.token.f32.h2.a64", "EIGHTS");
+
+/// Query heads of a workgroup of the kernel for few that share a key/value head.
+const FEW_SHARING: u32 = constant("attention.token.f32.h2.a64", "HEADS");
 
 impl Spread {
     /// In a Plan for `n_tokens` rows. Tiles load quads of a head that they can hold, and a token's kernels eights.
@@ -59,12 +61,12 @@ impl Spread {
             Preset::Software => Short::Simple,
         };
         match (sizes::is_for_prompts(n_tokens), params.head_size) {
-            (true, a) if a <= 64 && a.is_multiple_of(4) => Self::Tiles,
+            (true, a) if a <= TILE_HEAD && a.is_multiple_of(4) => Self::Tiles,
             (true, _) => Self::Simple,
             (_, a) if !a.is_multiple_of(8) => Self::Simple,
-            (_, ..=64) if n_sharing <= 2 => Self::Token { n_heads: 2, name: "h2.a64", short },
-            (_, ..=64) => Self::Token { n_heads: 4, name: "h4.a64", short },
-            _ => Self::Token { n_heads: 4, name: "h4", short },
+            (_, ..=SMALL_HEAD) if n_sharing <= FEW_SHARING => Self::Token { name: "h2.a64", short },
+            (_, ..=SMALL_HEAD) => Self::Token { name: "h4.a64", short },
+            _ => Self::Token { name: "h4", short },
         }
     }
 }

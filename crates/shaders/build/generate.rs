@@ -21,6 +21,7 @@ fn element(variant: &Compiled) -> String {
         workgroup_bytes: {},
         bindings: &[{}],
         params: &[{}],
+        constants: &[{}],
     }},
 ",
         row.name,
@@ -32,6 +33,7 @@ fn element(variant: &Compiled) -> String {
         reflected.workgroup_bytes,
         reflected.bindings.iter().map(binding).collect::<String>(),
         members(reflected.uniform("params")),
+        reflected.constants.iter().map(|(name, value)| format!("({name:?}, {value}), ")).collect::<String>(),
     )
 }
 

@@ -11,6 +11,7 @@ mod reflect;
 mod table;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 pub(crate) use fault::Fault;
 pub(crate) use table::TABLE;
@@ -20,6 +21,24 @@ use table::Row;
 
 /// The files of `shaders/`: paths from there, with `/` between folders, and texts.
 pub(crate) type Folder = BTreeMap<String, String>;
+
+/// Adds the kernels and tables of `path` to `folder`, under names that begin with `prefix`.
+///
+/// # Errors
+/// What cannot be read.
+pub(crate) fn read(path: &Path, prefix: &str, folder: &mut Folder) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    for entry in std::fs::read_dir(path).map_err(told)? {
+        let entry = entry.map_err(told)?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            read(&entry.path(), &format!("{name}/"), folder)?;
+        } else if name.ends_with(".wgsl") || name == TABLE {
+            folder.insert(name, std::fs::read_to_string(entry.path()).map_err(told)?);
+        }
+    }
+    Ok(())
+}
 
 /// A variant that naga finds no fault with.
 struct Compiled {
@@ -80,6 +99,38 @@ mod tests {
     fn an_empty_folder_is_an_empty_table() {
         assert_eq!(compile(&Folder::new()).unwrap(), "[\n]\n");
         assert_eq!(compile(&folder(&[("shared/run.wgsl", "")])).unwrap(), "[\n]\n");
+    }
+
+    /// A constant of a variant, as the Rust text has it.
+    fn constant(text: &str, variant: &str, name: &str) -> u32 {
+        let (_, rest) = text.split_once(&format!("name: {variant:?},")).unwrap();
+        let (_, rest) = rest.split_once("constants: &[").unwrap();
+        let (constants, _) = rest.split_once(']').unwrap();
+        let (_, rest) = constants.split_once(&format!("({name:?}, ")).unwrap();
+        rest.split_once(')').unwrap().0.parse().unwrap()
+    }
+
+    #[test]
+    fn a_number_that_changes_in_the_table_changes_in_the_variant() {
+        let shaders = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shaders");
+        let mut folder = Folder::new();
+        read(&shaders, "", &mut folder).unwrap();
+        let changes =
+            [("LANES ROWS=4", "LANES ROWS=8"), ("FOURS=2 TOKENS=4 THREADS=8", "FOURS=2 TOKENS=4 THREADS=16")];
+        let table = folder.get_mut(TABLE).unwrap();
+        for (from, to) in changes {
+            assert!(table.contains(from), "{from}");
+            *table = table.replace(from, to);
+        }
+        let text = compile(&folder).unwrap();
+        for variant in ["matmul.int8.lanes", "swiglu.f32.lanes", "matmul.bf16.rows4", "swiglu.int4.rows4"] {
+            let before = crate::constant(variant, "N_RESULTS");
+            assert_eq!(constant(&text, variant, "N_RESULTS"), 2 * before, "{variant}");
+        }
+        for variant in ["matmul.int8.tile32", "short_conv.int8.lanes"] {
+            let before = crate::constant(variant, "N_RESULTS");
+            assert_eq!(constant(&text, variant, "N_RESULTS"), before, "{variant}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Expansion<'_> {
     fn directive(&mut self, text: &str, branches: &mut Branches, place: &Place) -> Result<(), Fault> {
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let rest = rest.trim();
-        let holds = || branches::holds(rest, |name| self.row.defines.contains_key(name), place);
+        let holds = || branches::holds(rest, |name| self.row.defines(name), place);
         match word {
             "if" => branches.open(holds()?, place),
             "elif" => branches.other(holds()?, place)?,
@@ -158,6 +158,11 @@ mod tests {
         let file = "#if ROWS\nrows\n#endif\n";
         assert_eq!(text("ROWS=4", file), "const ROWS: u32 = 4u;\nrows\n");
         assert_eq!(text("ROWS", file), "rows\n");
+        let file = "#if ROWS_4\nfour\n#elif MORE_ROWS_12\ntwelve\n#else\nother\n#endif\n";
+        assert_eq!(text("ROWS=4", file), "const ROWS: u32 = 4u;\nfour\n");
+        assert_eq!(text("MORE_ROWS=12", file), "const MORE_ROWS: u32 = 12u;\ntwelve\n");
+        assert_eq!(text("ROWS=40", file), "const ROWS: u32 = 40u;\nother\n");
+        assert_eq!(text("ROWS", file), "other\n");
     }
 
     #[test]

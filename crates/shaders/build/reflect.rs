@@ -1,8 +1,12 @@
 //! Parses and validates a variant with naga, and reads from the module what a backend must know.
 
+use std::collections::BTreeMap;
+
 use naga::front::wgsl::{Frontend, Options};
 use naga::valid::{Capabilities, FunctionInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, GlobalVariable, Module, ShaderStage, Span, StorageAccess, TypeInner};
+use naga::{
+    AddressSpace, Expression, GlobalVariable, Literal, Module, ShaderStage, Span, StorageAccess, TypeInner,
+};
 
 use super::Folder;
 use super::diagnose::Source;
@@ -17,6 +21,8 @@ pub(super) struct Reflected {
     pub(super) workgroup_bytes: u32,
     /// By group and binding.
     pub(super) bindings: Vec<Binding>,
+    /// The u32 constants of the module by name, those of the variant's line among them.
+    pub(super) constants: BTreeMap<String, u32>,
 }
 
 impl Reflected {
@@ -83,6 +89,7 @@ fn read(source: &Source<'_>, module: &Module, main: &FunctionInfo) -> Result<Ref
         workgroup_size: module.entry_points[0].workgroup_size,
         workgroup_bytes: 0,
         bindings: Vec::new(),
+        constants: constants(module),
     };
     for (handle, variable) in module.global_variables.iter().filter(|(handle, _)| !main[*handle].is_empty()) {
         let span = module.global_variables.get_span(handle);
@@ -99,6 +106,15 @@ fn read(source: &Source<'_>, module: &Module, main: &FunctionInfo) -> Result<Ref
     }
     out.bindings.sort_by_key(|found| (found.group, found.binding));
     Ok(out)
+}
+
+/// The u32 constants, which naga has computed.
+fn constants(module: &Module) -> BTreeMap<String, u32> {
+    let value = |constant: &naga::Constant| match module.global_expressions[constant.init] {
+        Expression::Literal(Literal::U32(value)) => Some((constant.name.clone()?, value)),
+        _ => None,
+    };
+    module.constants.iter().filter_map(|(_, constant)| value(constant)).collect()
 }
 
 /// Bytes of a workgroup variable as WebGPU counts them: whole multiples of 16.
@@ -179,6 +195,20 @@ fn main(@builtin(local_invocation_index) i: u32) {
             found.uniform("params").iter().map(|m| (m.name.as_str(), m.offset, m.size)).collect();
         assert_eq!(members, [("n", 0, 4), ("scale", 4, 4), ("sizes", 8, 8)]);
         assert!(found.uniform("placement").is_empty());
+    }
+
+    #[test]
+    fn constants_are_read_of_the_line_and_as_computed_of_the_text() {
+        let text = "const HALF: u32 = ROWS / 2u;
+const UNUSED: u32 = HALF + 1u;
+const FACTOR: f32 = 2.0;
+@compute @workgroup_size(HALF)
+fn main() {}
+";
+        let found = reflected("ROWS=6 WIDE", text).unwrap();
+        let constants: Vec<_> = found.constants.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        assert_eq!(constants, [("HALF", 3), ("ROWS", 6), ("UNUSED", 4)]);
+        assert_eq!(reflected("ROWS=8", text).unwrap().constants["HALF"], 4);
     }
 
     #[test]

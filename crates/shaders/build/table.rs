@@ -30,6 +30,15 @@ impl Row {
     pub(super) fn op(&self) -> &str {
         op_of(&self.name)
     }
+
+    /// Whether `#if` holds for a name: that of a define, or with `_4` behind it that of one whose number is 4.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        let numbered = |(define, number): (&str, &str)| {
+            let number = number.parse().ok();
+            number.is_some() && self.defines.get(define) == Some(&number)
+        };
+        self.defines.contains_key(name) || name.rsplit_once('_').is_some_and(numbered)
+    }
 }
 
 fn op_of(name: &str) -> &str {

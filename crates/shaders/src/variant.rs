@@ -20,6 +20,8 @@ pub struct Variant {
     pub bindings: &'static [Binding],
     /// The members of the uniform `params`, as in its binding; empty where `main` does not reach it.
     pub params: &'static [Member],
+    /// Its u32 constants, sorted by name: the numbers of its line in `variants.txt`, and those that its text has or computes.
+    pub constants: &'static [(&'static str, u32)],
 }
 
 /// What a variant needs beyond WebGPU's core.
@@ -80,6 +82,12 @@ pub enum Target {
 }
 
 impl Variant {
+    /// The value of a u32 constant of the text.
+    pub fn constant(&self, name: &str) -> Option<u32> {
+        let idx = self.constants.binary_search_by(|(found, _)| (*found).cmp(name)).ok()?;
+        self.constants.get(idx).map(|(_, value)| *value)
+    }
+
     /// The whole text for `target`: the directives that [`needs`](Self::needs) asks for, then the body.
     pub fn source(&self, target: Target) -> String {
         let f16 = if self.needs.f16 { "enable f16;\n" } else { "" };
@@ -104,6 +112,7 @@ mod tests {
             workgroup_bytes: 0,
             bindings: &[],
             params: &[],
+            constants: &[],
         };
         for (subgroups, f16, native, browser) in [
             (false, false, "", ""),

@@ -1,6 +1,6 @@
 //! Every variant stays within what WebGPU promises on every device, and the table is in order.
 
-use hala_shaders::{Binding, BindingKind, Target, VARIANTS, variant};
+use hala_shaders::{Binding, BindingKind, Target, VARIANTS, constant, variant};
 
 /// WebGPU's default `maxComputeWorkgroupStorageSize`.
 const MAX_WORKGROUP_BYTES: u32 = 16_384;
@@ -67,6 +67,33 @@ fn a_variant_is_found_by_its_name() {
         assert_eq!(wanted.name.split('.').next(), Some(wanted.op));
     }
     assert_eq!(variant("no such kernel"), None);
+}
+
+#[test]
+fn a_constant_is_read_while_the_caller_is_compiled_or_later() {
+    const PAGE: u32 = constant("gather", "PAGE");
+    let gather = variant("gather").unwrap();
+    assert_eq!(gather.constant("PAGE"), Some(PAGE));
+    assert!(gather.body.contains(&format!("const PAGE: u32 = {PAGE}u;")));
+    assert_eq!(gather.constant("PAG"), None);
+    for variant in VARIANTS {
+        assert!(variant.constants.is_sorted_by(|a, b| a.0 < b.0), "{}", variant.name);
+        for (name, value) in variant.constants {
+            assert_eq!(constant(variant.name, name), *value, "{}: {name}", variant.name);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the variant has no such constant")]
+fn a_constant_that_is_not_there_panics() {
+    constant("gather", "PAG");
+}
+
+#[test]
+#[should_panic(expected = "there is no such variant")]
+fn a_constant_of_no_variant_panics() {
+    constant("gathe", "PAGE");
 }
 
 #[test]

@@ -8,12 +8,13 @@ use super::Context;
 use crate::choose::cache_name;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::{kernel, number};
 use crate::padding::stride;
 use crate::placement::Placement;
-use crate::spread::{SPLIT, Short, Spread};
+use crate::spread::{Short, Spread};
 
 /// The largest head that kernels hold.
-const MAX_HEAD: u32 = 256;
+const MAX_HEAD: u32 = hala_shaders::constant("attention.simple.f32", "MAX_HEAD");
 
 impl Context<'_> {
     pub(super) fn attention(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
@@ -25,7 +26,7 @@ impl Context<'_> {
         let row = stride(self.buffers.n_columns(args.q)) as u32;
         let n_sharing = params.n_heads / params.n_kv_heads;
         let simple = Call {
-            variant: format!("attention.simple.{cache}"),
+            kernel: kernel(&format!("attention.simple.{cache}"))?,
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { x_quads: row / 4, y_stride: row, ..Placement::default() },
             buffers: vec![whole("q", self.buffers.get(args.q)?), whole("y", self.buffers.get(args.y)?)],
@@ -36,18 +37,15 @@ impl Context<'_> {
         };
         match Spread::of(self.gpu.abilities.preset, self.n_tokens(), params) {
             Spread::Simple => Ok(vec![simple]),
-            Spread::Tiles => Ok(vec![Call {
-                variant: format!("attention.tiles.{cache}"),
-                n_groups: params.n_kv_heads,
-                tokens: Tokens::Tiles(n_sharing),
-                ..simple
-            }]),
-            Spread::Token { n_heads, name, short } => {
-                let token = Call {
-                    variant: format!("attention.token.{cache}.{name}"),
-                    n_groups: params.n_kv_heads * n_sharing.div_ceil(n_heads),
-                    ..simple.clone()
-                };
+            Spread::Tiles => {
+                let kernel = kernel(&format!("attention.tiles.{cache}"))?;
+                let tokens = Tokens::Tiles { n_rows: number(kernel, "ROWS")?, n_sharing };
+                Ok(vec![Call { kernel, n_groups: params.n_kv_heads, tokens, ..simple }])
+            }
+            Spread::Token { name, short } => {
+                let kernel = kernel(&format!("attention.token.{cache}.{name}"))?;
+                let n_groups = params.n_kv_heads * n_sharing.div_ceil(number(kernel, "HEADS")?);
+                let token = Call { kernel, n_groups, ..simple.clone() };
                 let first = if short == Short::Simple { simple } else { token.clone() };
                 let mut calls = vec![Call { tokens: Tokens::Short(short.n_seen()), ..first }];
                 if params.n_positions > short.n_seen() {
@@ -62,17 +60,15 @@ impl Context<'_> {
     fn split(&self, token: Call, params: &Params, n_short: u32) -> Result<[Call; 2], BackendError> {
         // Elements of a head, its largest score, the sum of its shares, padding.
         let n_part = params.head_size as usize + 4;
-        let n_parts = params.n_heads as usize * params.n_positions.div_ceil(SPLIT) as usize;
+        let merge = kernel("attention.merge")?;
+        let n_positions = number(merge, "PART")?;
+        let n_parts = params.n_heads as usize * params.n_positions.div_ceil(n_positions) as usize;
         let parts = self.parts(4 * n_parts * n_part * self.n_tokens())?;
-        let variant = format!("{}.split", token.variant);
-        let mut split = Call { variant, tokens: Tokens::Parts(n_short), ..token };
+        let kernel = kernel(&format!("{}.split", token.kernel.name))?;
+        let mut split = Call { kernel, tokens: Tokens::Parts { n_positions, n_short }, ..token };
         split.buffers.push(whole("parts", parts));
-        let merge = Call {
-            variant: "attention.merge".to_owned(),
-            n_groups: params.n_heads,
-            tokens: Tokens::Long(n_short),
-            ..split.clone()
-        };
+        let merge =
+            Call { kernel: merge, n_groups: params.n_heads, tokens: Tokens::Long(n_short), ..split.clone() };
         Ok([split, merge])
     }
 

@@ -7,6 +7,7 @@ use super::Context;
 use crate::choose::weight_name;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
@@ -15,9 +16,10 @@ impl Context<'_> {
         let args = Args::of(step.io(), params);
         let table = self.buffers.weight(args.table)?;
         let dtype = weight_name(table.dtype).ok_or_else(|| self.buffers.misplaced(args.table))?;
+        let kernel = kernel(&format!("embed.{dtype}"))?;
         let call = |part: &crate::weight::Part| -> Result<Call, BackendError> {
             Ok(Call {
-                variant: format!("embed.{dtype}"),
+                kernel,
                 params: bytemuck::bytes_of(params).to_vec(),
                 placement: Placement {
                     row_blocks: table.row_blocks as u32,
@@ -34,7 +36,7 @@ impl Context<'_> {
                     whole("table", part.buffer.clone()),
                     whole("y", self.buffers.get(args.y)?),
                 ],
-                n_groups: (table.row_blocks as u32).div_ceil(64),
+                n_groups: (table.row_blocks as u32).div_ceil(kernel.workgroup_size[0]),
                 states: Vec::new(),
                 tokens: Tokens::Each(1),
                 axis: Axis::Rows,

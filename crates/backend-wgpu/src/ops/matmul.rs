@@ -7,15 +7,11 @@ use wgpu::Buffer;
 use super::Context;
 use crate::choose::{Layout, Question, weight_name};
 use crate::dispatch::{Call, whole};
+use crate::grid::Tokens;
+use crate::kernel::{kernel, number};
 use crate::padding::stride;
 use crate::placement::Placement;
 use crate::weight::{Part, Stored};
-
-/// Rows of a workgroup of lanes: ROWS in `variants.txt`.
-const LANE_ROWS: u32 = 4;
-
-/// Rows of a tile, as in `tile.wgsl`.
-const TILE_ROWS: u32 = 64;
 
 /// A product to be called: its activations, and where the results go.
 pub(super) struct Product<'a> {
@@ -91,8 +87,9 @@ impl Context<'_> {
         }
         let weights = ["w0", "w1", "w2"].into_iter().zip(parts);
         buffers.extend(weights.map(|(name, part)| whole(name, part.buffer.clone())));
+        let kernel = kernel(&format!("matmul.{dtype}.{}{normed}{many}", layout.name()))?;
         let call = Call {
-            variant: format!("matmul.{dtype}.{}{normed}{many}", layout.name()),
+            kernel,
             params: bytemuck::bytes_of(&params).to_vec(),
             placement: Placement {
                 row_blocks: stored.row_blocks as u32,
@@ -106,8 +103,8 @@ impl Context<'_> {
             },
             buffers,
             states: Vec::new(),
-            n_groups: layout.n_groups(&n_out, [LANE_ROWS, layout.n_fours(), TILE_ROWS]),
-            tokens: layout.tokens(),
+            n_groups: layout.n_groups(kernel, &n_out)?,
+            tokens: Tokens::Each(number(kernel, "TOKENS")?),
             axis: self.buffers.rows(product.x).0,
         };
         self.windowed(call, layout, product.x, product.norm)

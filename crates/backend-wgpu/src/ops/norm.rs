@@ -8,6 +8,7 @@ use wgpu::Buffer;
 use super::Context;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
@@ -26,7 +27,7 @@ impl Context<'_> {
         y: Buffer,
     ) -> Result<Call, BackendError> {
         Ok(Call {
-            variant: "norm".to_owned(),
+            kernel: kernel("norm")?,
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { y_stride: stride(params.width as usize) as u32, ..Placement::default() },
             buffers: vec![

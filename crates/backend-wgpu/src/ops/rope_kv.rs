@@ -7,6 +7,7 @@ use super::Context;
 use crate::choose::cache_name;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
@@ -22,7 +23,7 @@ impl Context<'_> {
             buffers.push(whole("rope", get(turn.table)?));
         }
         Ok(vec![Call {
-            variant: format!("rope_kv.{}", cache_name(self.buffers.plan.buffer(args.keys).dtype)),
+            kernel: kernel(&format!("rope_kv.{}", cache_name(self.buffers.plan.buffer(args.keys).dtype)))?,
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement {
                 x_quads: (stride(self.buffers.n_columns(args.qkv)) / 4) as u32,

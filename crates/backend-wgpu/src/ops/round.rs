@@ -6,6 +6,7 @@ use hala_plan::{BackendError, Step};
 use super::Context;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
@@ -13,7 +14,7 @@ impl Context<'_> {
     pub(super) fn round(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
         let args = Args::of(step.io(), params);
         Ok(vec![Call {
-            variant: "round".to_owned(),
+            kernel: kernel("round")?,
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement {
                 y_stride: stride(params.n_columns as usize) as u32,

@@ -6,6 +6,7 @@ use hala_plan::{Axis, BackendError, Step};
 use super::Context;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
@@ -16,7 +17,7 @@ impl Context<'_> {
             return Err(self.buffers.misplaced(args.logits));
         };
         Ok(vec![Call {
-            variant: "sample".to_owned(),
+            kernel: kernel("sample")?,
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement {
                 x_quads: (stride(params.n_vocab as usize) / 4) as u32,

@@ -3,7 +3,6 @@
 //! A Plan for more tokens has the product apart even where each is another sequence's: it may be given several of one, and its kernels
 //! read the matrix once for them all.
 
-use bytemuck::{Pod, Zeroable};
 use hala_plan::ops::matmul;
 use hala_plan::ops::short_conv::{Args, Params};
 use hala_plan::{Axis, BackendError, Step};
@@ -13,22 +12,12 @@ use super::matmul::Product;
 use crate::choose::{Question, weight_name};
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
-/// Channels of a workgroup of lanes: ROWS in `variants.txt` over three.
-const LANE_CHANNELS: u32 = 2;
-
 /// Taps that the fused kernels are made for.
-const FUSED_TAPS: u32 = 3;
-
-/// The uniform: the Plan's parameters and what shared code reads.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-struct Uniform {
-    params: Params,
-    n_in: u32,
-}
+const FUSED_TAPS: u32 = hala_shaders::constant("short_conv.f32.lanes", "FUSED_TAPS");
 
 impl Context<'_> {
     pub(super) fn short_conv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
@@ -41,7 +30,7 @@ impl Context<'_> {
                 let layout = self.layout(Question { op, dtype, n_tokens: 1, n_in, n_out });
                 let dtype = weight_name(in_proj.dtype).ok_or_else(|| self.buffers.misplaced(args.in_proj))?;
                 let mut call = self.convolve(&args, params)?;
-                call.variant = format!("short_conv.{dtype}.{}", layout.name());
+                call.kernel = kernel(&format!("short_conv.{dtype}.{}", layout.name()))?;
                 call.placement = Placement {
                     row_blocks: in_proj.row_blocks as u32,
                     scales: [part.scales as u32, 0, 0],
@@ -51,7 +40,7 @@ impl Context<'_> {
                     ..call.placement
                 };
                 call.buffers.push(whole("w0", part.buffer.clone()));
-                call.n_groups = layout.n_groups(&[params.width], [LANE_CHANNELS, 1, 1]);
+                call.n_groups = layout.n_groups(call.kernel, &[params.width])?;
                 self.windowed(call, layout, args.x, args.norm)
             }
             _ => self.projected(&args, params),
@@ -97,10 +86,10 @@ impl Context<'_> {
         if let Some(bias) = args.bias {
             buffers.push(whole("conv_bias", self.buffers.get(bias.conv)?));
         }
-        let uniform = Uniform { params: *params, n_in: params.width };
+        let kernel = kernel("short_conv.convolve")?;
         Ok(Call {
-            variant: "short_conv.convolve".to_owned(),
-            params: bytemuck::bytes_of(&uniform).to_vec(),
+            kernel,
+            params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement {
                 x_quads: (stride(3 * params.width as usize) / 4) as u32,
                 y_stride: stride(params.width as usize) as u32,
@@ -108,7 +97,7 @@ impl Context<'_> {
             },
             buffers,
             states: vec![self.buffers.state(args.state)?],
-            n_groups: params.width.div_ceil(64),
+            n_groups: params.width.div_ceil(kernel.workgroup_size[0]),
             tokens: Tokens::Spans,
             axis: Axis::Rows,
         })

@@ -10,14 +10,9 @@ use super::matmul::Product;
 use crate::choose::{Layout, Question, weight_name};
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::{kernel, number};
 use crate::padding::stride;
 use crate::placement::Placement;
-
-/// Results of a workgroup of lanes: ROWS in `variants.txt` over two.
-const LANE_RESULTS: u32 = 2;
-
-/// Results of a tile: half its rows are gates.
-const TILE_RESULTS: u32 = 32;
 
 impl Context<'_> {
     pub(super) fn swiglu(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
@@ -46,8 +41,9 @@ impl Context<'_> {
             y_stride: stride(params.n_out as usize) as u32,
             ..Placement::default()
         };
+        let kernel = kernel(&format!("swiglu.{dtype}.{}{normed}", layout.name()))?;
         let call = Call {
-            variant: format!("swiglu.{dtype}.{}{normed}", layout.name()),
+            kernel,
             params: bytemuck::bytes_of(params).to_vec(),
             placement,
             buffers: vec![
@@ -56,8 +52,8 @@ impl Context<'_> {
                 whole("y", self.buffers.get(args.y)?),
             ],
             states: Vec::new(),
-            n_groups: layout.n_groups(&[params.n_out], [LANE_RESULTS, 1, TILE_RESULTS]),
-            tokens: layout.tokens(),
+            n_groups: layout.n_groups(kernel, &[params.n_out])?,
+            tokens: Tokens::Each(number(kernel, "TOKENS")?),
             axis,
         };
         self.windowed(call, layout, args.x, args.norm)
@@ -83,13 +79,14 @@ impl Context<'_> {
                 n_columns: n_out as usize,
             })?);
         }
+        let kernel = kernel("swiglu.gate")?;
         calls.push(Call {
-            variant: "swiglu.gate".to_owned(),
+            kernel,
             params: bytemuck::bytes_of(params).to_vec(),
             placement: Placement { y_stride: stride(n_out) as u32, ..Placement::default() },
             buffers: vec![whole("gates", gates), whole("y", y)],
             states: Vec::new(),
-            n_groups: params.n_out.div_ceil(64),
+            n_groups: params.n_out.div_ceil(kernel.workgroup_size[0]),
             tokens: Tokens::Each(1),
             axis,
         });

@@ -7,16 +7,11 @@ use super::Context;
 use crate::choose::Layout;
 use crate::dispatch::{Bound, Call, whole};
 use crate::grid::Tokens;
+use crate::kernel::{number, windows};
 use crate::padding::stride;
 
-/// The windows of eight tokens, two rows in each, and of four the first two of them.
-const WINDOWS: [&str; 4] = ["x0", "x1", "x2", "x3"];
-
-/// Rows of a window of more than one.
-const ROWS: usize = 2;
-
 impl Context<'_> {
-    /// The calls of a product over the activations `x`: one, or one for each four or eight tokens behind one that norms them.
+    /// The calls of a product over the activations `x`: one, or one for each few tokens, behind one that norms them where the product does not.
     pub(super) fn windowed(
         &self,
         mut call: Call,
@@ -26,10 +21,11 @@ impl Context<'_> {
     ) -> Result<Vec<Call>, BackendError> {
         let mut buffer = self.buffers.get(x)?;
         let mut calls = Vec::new();
+        let names = windows(call.kernel);
         if let Some(norm) = norm {
             if layout.holds_norm() {
                 let weight = self.buffers.get(norm.weight)?;
-                let window = (layout == Layout::Rows1).then_some(0);
+                let window = (!names.is_empty()).then_some(0);
                 call.buffers.push(Bound { name: "norm", buffer: weight, window });
             } else {
                 let (normed, room) = self.normed(x, norm)?;
@@ -37,29 +33,22 @@ impl Context<'_> {
                 buffer = room;
             }
         }
+        if names.is_empty() {
+            call.buffers.push(whole("x", buffer));
+            calls.push(call);
+            return Ok(calls);
+        }
         let row_bytes = 4 * stride(self.buffers.n_columns(x)) as u64;
         let window =
             |name, row: usize| Bound { name, buffer: buffer.clone(), window: Some(row as u64 * row_bytes) };
-        let n_windows = match layout {
-            Layout::Lanes | Layout::LanesSub | Layout::Tile32 | Layout::Tile64 => {
-                call.buffers.push(whole("x", buffer));
-                calls.push(call);
-                return Ok(calls);
-            }
-            Layout::Rows1 => {
-                call.buffers.push(window("x0", 0));
-                calls.push(call);
-                return Ok(calls);
-            }
-            Layout::Rows4 => 2,
-            Layout::Rows8 => WINDOWS.len(),
-        };
-        calls.extend((0..self.buffers.rows(x).1).step_by(ROWS * n_windows).map(|first| {
+        let n_rows = number(call.kernel, "TOKENS")? as usize;
+        let n_each = n_rows / names.len();
+        calls.extend((0..self.buffers.rows(x).1).step_by(n_rows).map(|first| {
             let mut call = call.clone();
             call.placement.first_token = first as u32;
             call.tokens = Tokens::Past(first as u32);
-            let windows = WINDOWS[..n_windows].iter().enumerate();
-            call.buffers.extend(windows.map(|(i, name)| window(*name, first + ROWS * i)));
+            let windows = names.iter().enumerate();
+            call.buffers.extend(windows.map(|(i, name)| window(*name, first + n_each * i)));
             call
         }));
         Ok(calls)
