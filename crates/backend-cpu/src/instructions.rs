@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::simd::isa::Level;
+use crate::simd::level::Level;
 
 /// Vector instructions of this machine that there are kernels for.
 #[derive(Debug, Clone, Copy)]

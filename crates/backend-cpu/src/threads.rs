@@ -16,7 +16,7 @@ mod system {
     use std::io;
     use std::thread;
 
-    use super::Join;
+    use crate::threads::Join;
 
     /// Runs `life` on a thread of its own.
     pub(crate) fn start(name: String, life: impl FnOnce() + Send + 'static) -> io::Result<Join> {
@@ -34,7 +34,7 @@ mod lent {
     use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
     use std::time::Duration;
 
-    use super::Join;
+    use crate::threads::Join;
 
     /// How long a thread that was promised is waited for: on a machine with other work it comes late.
     const PATIENCE: Duration = Duration::from_secs(60);

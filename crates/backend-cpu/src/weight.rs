@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hala_tensor::{DType, Data, Shape, Tensor};
 
-use crate::simd::panels::{Codes, Layout, Panels};
+use crate::simd::layout::Layout;
+use crate::simd::panels::{Codes, Panels};
 
 /// A weight on the host; a clone is another handle to the same memory.
 #[derive(Debug, Clone)]

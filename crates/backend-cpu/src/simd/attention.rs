@@ -8,6 +8,7 @@ use hala_plan::{PAGE, Span};
 
 use super::isa::{Isa, N_DOT_ROWS, Work};
 use super::math::{exp, softcap};
+use super::pieces::{Piece, cut};
 use super::rope_kv::Cell;
 use super::scratch::{Local, at_least};
 use super::{Machine, Scratch};
@@ -43,34 +44,6 @@ pub(crate) fn run<C: Cell>(
             machine.level.run(Tile { task: &task, local, y: &y });
         }
     });
-}
-
-/// A few rows of one sequence.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Piece {
-    span: usize,
-    /// Of the run's rows, the first.
-    first_row: usize,
-    n_rows: usize,
-    /// Of the first row.
-    position: usize,
-}
-
-/// Cuts the rows of each span into pieces of at most `n_rows`, those that see most first, so that threads end at about the same time.
-fn cut(spans: &[Span<'_>], params: &Params, n_rows: usize, pieces: &mut Vec<Piece>) {
-    pieces.clear();
-    let mut start = 0;
-    for (i, span) in spans.iter().enumerate() {
-        pieces.extend((0..span.n_rows).step_by(n_rows).map(|first| Piece {
-            span: i,
-            first_row: start + first,
-            n_rows: n_rows.min(span.n_rows - first),
-            position: span.position + first,
-        }));
-        start += span.n_rows;
-    }
-    let n_seen = |piece: &Piece| piece.n_rows * (piece.position + 1 - params.first_seen(piece.position));
-    pieces.sort_unstable_by_key(|piece| std::cmp::Reverse(n_seen(piece)));
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -8,9 +8,8 @@ use std::arch::x86_64::{
     _mm256_slli_epi16, _mm256_srai_epi16, _mm256_storeu_ps,
 };
 
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
-use super::panels::{Layout, Panel};
-use super::quantised::Inputs;
+use super::isa::{N_DOT_ROWS, impl_isa};
+use super::layout::{Inputs, Layout, N_ROWS, Panel};
 
 /// Bytes: 1 and 2 KiB gain less, 8 KiB no more.
 const AHEAD: usize = 4096;
@@ -29,36 +28,13 @@ impl Avx2 {
     }
 }
 
-impl Isa for Avx2 {
-    const LAYOUT: Layout = Layout::Pairs;
-    const FUSED: bool = true;
-
-    #[inline(always)]
-    fn vectorise(self, work: impl Work) {
-        // SAFETY: an `Avx2` exists only where the machine has the features.
-        unsafe { vectorise(self, work) }
-    }
-
-    #[inline(always)]
-    fn tile<const N_BITS: usize, const M: usize>(
-        self,
-        panel: Panel<'_>,
-        x: Inputs<'_>,
-    ) -> [[f32; N_ROWS]; M] {
-        // SAFETY: an `Avx2` exists only where the machine has the features.
-        unsafe { tile::<N_BITS, M>(panel, x) }
-    }
-
-    #[inline(always)]
-    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
-        // SAFETY: an `Avx2` exists only where the machine has the features.
-        unsafe { dots(rows, x) }
-    }
-}
-
-#[target_feature(enable = "avx2,fma,f16c")]
-fn vectorise(isa: Avx2, work: impl Work) {
-    work.run(isa);
+impl_isa! {
+    isa: Avx2,
+    features: "avx2,fma,f16c",
+    layout: Pairs,
+    n_tokens: 6,
+    tile: tile,
+    dots: dots,
 }
 
 /// Defines the kernel of whole numbers in vectors of 256 bits, given the features that it is compiled for and how it adds the products of 16-bit
@@ -168,7 +144,7 @@ pub(super) fn stored([low, high]: [__m256; 2]) -> [f32; N_ROWS] {
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn dots<const M: usize>(rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
+pub(super) fn dots<const M: usize>(rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
     let n = rows.len() / N_DOT_ROWS;
     for x in &x {
         assert!(x.len() == n);

@@ -6,10 +6,9 @@ use std::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi16, _mm512_srai_epi16, _mm512_storeu_ps,
 };
 
-use super::avx2::{Avx2, prefetch};
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
-use super::panels::{Block, Layout, Panel};
-use super::quantised::Inputs;
+use super::avx2::{Avx2, dots, prefetch};
+use super::isa::impl_isa;
+use super::layout::{Block, Inputs, Layout, N_ROWS, Panel};
 
 /// Proof that the machine has AVX-512 (F, BW, DQ, VL) and VNNI, with all of [`Avx2`]: only [`Avx512::detect`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -27,38 +26,15 @@ impl Avx512 {
     }
 }
 
-impl Isa for Avx512 {
-    const LAYOUT: Layout = Layout::Pairs;
-    const FUSED: bool = true;
+impl_isa! {
+    isa: Avx512,
+    features: "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c",
+    layout: Pairs,
     // So many products are under way at once: two are begun in each of the four cycles that one takes. Twelve are no faster for prompts, and
     // what eight and sixteen sequences leave over of them, two and four, waits for itself.
-    const N_TOKENS: usize = 8;
-
-    #[inline(always)]
-    fn vectorise(self, work: impl Work) {
-        // SAFETY: an `Avx512` exists only where the machine has the features.
-        unsafe { vectorise(self, work) }
-    }
-
-    #[inline(always)]
-    fn tile<const N_BITS: usize, const M: usize>(
-        self,
-        panel: Panel<'_>,
-        x: Inputs<'_>,
-    ) -> [[f32; N_ROWS]; M] {
-        // SAFETY: an `Avx512` exists only where the machine has the features.
-        unsafe { tile::<N_BITS, M>(panel, x) }
-    }
-
-    #[inline(always)]
-    fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
-        self.0.dots(rows, x)
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn vectorise(isa: Avx512, work: impl Work) {
-    work.run(isa);
+    n_tokens: 8,
+    tile: tile,
+    dots: dots,
 }
 
 /// Two inputs of 16 rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.

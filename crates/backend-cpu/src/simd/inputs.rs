@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::Machine;
 use super::isa::{Isa, Work};
+use super::layout::{Block, Layout};
 use super::math::rms_norm;
-use super::panels::{Block, Layout};
 use super::product::Operand;
 use super::quantised::{Form, Quantised};
 use super::scratch::{Local, Scratch, at_least};

@@ -1,13 +1,7 @@
-//! The instruction sets that the kernels are written for, and those that this machine has.
+//! What an instruction set brings to the kernels, and work that is compiled for it.
 
+use super::layout::{Inputs, Layout, N_ROWS, Panel};
 use super::math::dot;
-use super::panels::{Layout, Panel};
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-use super::portable::Portable;
-use super::quantised::Inputs;
-
-/// Rows of a matrix that are computed together.
-pub(crate) const N_ROWS: usize = 16;
 
 /// Rows of floats that [`Isa::dots`] takes at once.
 pub(crate) const N_DOT_ROWS: usize = 4;
@@ -60,121 +54,57 @@ pub(crate) trait Isa: Copy + Send + Sync {
     }
 }
 
-/// An instruction set found on this machine.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Level {
-    /// x86-64 with AVX-512 and VNNI: servers since 2019, AMD's desktops since 2022.
-    #[cfg(target_arch = "x86_64")]
-    Avx512(super::avx512::Avx512),
-    /// x86-64 with AVX-VNNI: Intel's desktops and laptops since 2021.
-    #[cfg(target_arch = "x86_64")]
-    AvxVnni(super::avx_vnni::AvxVnni),
-    /// x86-64 with AVX2, FMA and F16C: all since 2013 but the smallest.
-    #[cfg(target_arch = "x86_64")]
-    Avx2(super::avx2::Avx2),
-    /// aarch64 with i8mm: phones and servers since about 2021, Apple's since the M2.
-    #[cfg(target_arch = "aarch64")]
-    I8mm(super::neon::I8mm),
-    /// aarch64 with dotprod: phones since about 2018, all of Apple's with an M in the name.
-    #[cfg(target_arch = "aarch64")]
-    Dotprod(super::neon::Dotprod),
-    /// WebAssembly's 128-bit vectors.
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    Simd128(super::simd128::Simd128),
-    /// Whatever the compiler makes of plain loops.
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    Portable(Portable),
-}
+/// Implements [`Isa`] for instructions that are looked for while the program runs, given the type whose values prove that they are there, and what
+/// they bring: the features that all work is compiled for, the constants of [`Isa`], and the functions for tiles and, where they are better than the
+/// compiler's, for dot products. Those two are compiled for the features too, so only the proof allows to call them.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! impl_isa {
+    (
+        isa: $isa:ident,
+        features: $features:literal,
+        layout: $layout:ident,
+        n_tokens: $n_tokens:literal,
+        tile: $tile:ident,
+        $(dots: $dots:ident,)?
+    ) => {
+        impl $crate::simd::isa::Isa for $isa {
+            const LAYOUT: Layout = Layout::$layout;
+            const FUSED: bool = true;
+            const N_TOKENS: usize = $n_tokens;
 
-/// Evaluates an expression with `$isa` bound to the instruction set of a [`Level`].
-macro_rules! with_isa {
-    ($level:expr, $isa:ident => $run:expr) => {
-        match $level {
-            #[cfg(target_arch = "x86_64")]
-            $crate::simd::isa::Level::Avx512($isa) => $run,
-            #[cfg(target_arch = "x86_64")]
-            $crate::simd::isa::Level::AvxVnni($isa) => $run,
-            #[cfg(target_arch = "x86_64")]
-            $crate::simd::isa::Level::Avx2($isa) => $run,
-            #[cfg(target_arch = "aarch64")]
-            $crate::simd::isa::Level::I8mm($isa) => $run,
-            #[cfg(target_arch = "aarch64")]
-            $crate::simd::isa::Level::Dotprod($isa) => $run,
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            $crate::simd::isa::Level::Simd128($isa) => $run,
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            $crate::simd::isa::Level::Portable($isa) => $run,
+            #[inline(always)]
+            fn vectorise(self, work: impl $crate::simd::isa::Work) {
+                #[target_feature(enable = $features)]
+                fn compiled(isa: $isa, work: impl $crate::simd::isa::Work) {
+                    work.run(isa);
+                }
+                // SAFETY: `self` exists only where the machine has the features.
+                unsafe { compiled(self, work) }
+            }
+
+            #[inline(always)]
+            fn tile<const N_BITS: usize, const M: usize>(
+                self,
+                panel: Panel<'_>,
+                x: Inputs<'_>,
+            ) -> [[f32; N_ROWS]; M] {
+                // SAFETY: as above.
+                unsafe { $tile::<N_BITS, M>(panel, x) }
+            }
+
+            $(
+                #[inline(always)]
+                fn dots<const M: usize>(
+                    self,
+                    rows: &[f32],
+                    x: [&[f32]; M],
+                ) -> [[f32; $crate::simd::isa::N_DOT_ROWS]; M] {
+                    // SAFETY: as above.
+                    unsafe { $dots(rows, x) }
+                }
+            )?
         }
     };
 }
-#[cfg(test)]
-pub(crate) use with_isa;
-
-impl Level {
-    /// All that this machine has, the best first.
-    pub(crate) fn all() -> Vec<Self> {
-        #[cfg(target_arch = "x86_64")]
-        let found = [
-            super::avx512::Avx512::detect().map(Self::Avx512),
-            super::avx_vnni::AvxVnni::detect().map(Self::AvxVnni),
-            super::avx2::Avx2::detect().map(Self::Avx2),
-            Some(Self::Portable(Portable)),
-        ];
-        #[cfg(target_arch = "aarch64")]
-        let found = [
-            super::neon::I8mm::detect().map(Self::I8mm),
-            super::neon::Dotprod::detect().map(Self::Dotprod),
-            Some(Self::Portable(Portable)),
-        ];
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        let found = [Some(Self::Simd128(super::simd128::Simd128))];
-        #[cfg(not(any(
-            target_arch = "x86_64",
-            target_arch = "aarch64",
-            all(target_arch = "wasm32", target_feature = "simd128")
-        )))]
-        let found = [Some(Self::Portable(Portable))];
-        found.into_iter().flatten().collect()
-    }
-
-    /// Runs `work` with its instructions.
-    pub(crate) fn run(self, work: impl Work) {
-        with_isa!(self, isa => isa.vectorise(work));
-    }
-
-    /// How it reads int8 and int4 matrices.
-    pub(crate) fn layout(self) -> Layout {
-        fn of<I: Isa>(_: I) -> Layout {
-            I::LAYOUT
-        }
-        with_isa!(self, isa => of(isa))
-    }
-
-    /// Tokens that it computes together.
-    pub(crate) fn n_tokens(self) -> usize {
-        fn of<I: Isa>(_: I) -> usize {
-            I::N_TOKENS
-        }
-        with_isa!(self, isa => of(isa))
-    }
-
-    /// Its name, for people.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(_) => "AVX-512 VNNI",
-            #[cfg(target_arch = "x86_64")]
-            Self::AvxVnni(_) => "AVX-VNNI",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(_) => "AVX2+FMA",
-            #[cfg(target_arch = "aarch64")]
-            Self::I8mm(_) => "NEON i8mm",
-            #[cfg(target_arch = "aarch64")]
-            Self::Dotprod(_) => "NEON dotprod",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128(_) => "SIMD128",
-            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Self::Portable(_) => "portable loops",
-        }
-    }
-}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use impl_isa;

@@ -3,7 +3,7 @@
 use hala_plan::ops::matmul::{MAX_WEIGHTS, Params};
 
 use super::inputs::{Norm, prepare};
-use super::isa::N_ROWS;
+use super::layout::N_ROWS;
 use super::product::{Operand, Place, Products, products};
 use super::{Machine, Scratch};
 use crate::shared::Shared;

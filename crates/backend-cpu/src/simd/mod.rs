@@ -7,6 +7,8 @@
 pub(crate) mod attention;
 pub(crate) mod embed;
 pub(crate) mod isa;
+pub(crate) mod layout;
+pub(crate) mod level;
 pub(crate) mod matmul;
 pub(crate) mod norm;
 pub(crate) mod panels;
@@ -23,9 +25,11 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx_vnni;
 mod inputs;
+mod machine;
 mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod pieces;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable;
 mod product;
@@ -37,15 +41,5 @@ mod simd128;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use machine::Machine;
 pub(crate) use scratch::Scratch;
-
-use isa::Level;
-
-use crate::pool::Pool;
-
-/// The threads and the instructions that the ops run on.
-#[derive(Debug)]
-pub(crate) struct Machine {
-    pub(crate) pool: Pool,
-    pub(crate) level: Level,
-}

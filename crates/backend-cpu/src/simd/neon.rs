@@ -10,9 +10,8 @@ use std::arch::aarch64::{
 };
 use std::arch::{asm, is_aarch64_feature_detected};
 
-use super::isa::{Isa, N_ROWS};
-use super::panels::{Layout, Panel};
-use super::quantised::Inputs;
+use super::isa::impl_isa;
+use super::layout::{Inputs, Layout, N_ROWS, Panel};
 
 /// Vectors of four sums for the rows of a panel.
 const N_QUADS: usize = N_ROWS / 4;
@@ -31,21 +30,13 @@ impl Dotprod {
     }
 }
 
-impl Isa for Dotprod {
-    const LAYOUT: Layout = Layout::Fours;
-    const FUSED: bool = true;
+impl_isa! {
+    isa: Dotprod,
+    features: "neon,dotprod",
+    layout: Fours,
     // Their products with upper and lower bytes take 24 of 32 registers.
-    const N_TOKENS: usize = 3;
-
-    #[inline(always)]
-    fn tile<const N_BITS: usize, const M: usize>(
-        self,
-        panel: Panel<'_>,
-        x: Inputs<'_>,
-    ) -> [[f32; N_ROWS]; M] {
-        // SAFETY: a `Dotprod` exists only where the machine has the feature.
-        unsafe { by_fours::<N_BITS, M>(panel, x) }
-    }
+    n_tokens: 3,
+    tile: by_fours,
 }
 
 /// Proof that the machine has `smmla`: only [`I8mm::detect`] makes one.
@@ -59,28 +50,13 @@ impl I8mm {
     }
 }
 
-impl Isa for I8mm {
-    const LAYOUT: Layout = Layout::Eights;
-    const FUSED: bool = true;
+impl_isa! {
+    isa: I8mm,
+    features: "neon,i8mm",
+    layout: Eights,
     // As many registers as there are, for one half of the inputs at a time.
-    const N_TOKENS: usize = 4;
-
-    #[inline(always)]
-    fn tile<const N_BITS: usize, const M: usize>(
-        self,
-        panel: Panel<'_>,
-        x: Inputs<'_>,
-    ) -> [[f32; N_ROWS]; M] {
-        // SAFETY: an `I8mm` exists only where the machine has the feature.
-        unsafe {
-            match M {
-                1 | 2 => by_eights::<N_BITS, 1, M>(panel, x),
-                3 | 4 => by_eights::<N_BITS, 2, M>(panel, x),
-                5 | 6 => by_eights::<N_BITS, 3, M>(panel, x),
-                _ => by_eights::<N_BITS, 6, M>(panel, x),
-            }
-        }
-    }
+    n_tokens: 4,
+    tile: by_eights,
 }
 
 /// Four inputs of 16 rows a step, upper and lower bytes by themselves, summed in 32 bits over a block.
@@ -127,10 +103,22 @@ fn by_fours<const N_BITS: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>
     sums.map(|sums| stored(sums))
 }
 
+/// Eight inputs of 16 rows a step, for as many pairs of tokens as hold `M`.
+#[target_feature(enable = "neon,i8mm")]
+#[inline]
+fn by_eights<const N_BITS: usize, const M: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; M] {
+    match M {
+        1 | 2 => in_pairs::<N_BITS, 1, M>(panel, x),
+        3 | 4 => in_pairs::<N_BITS, 2, M>(panel, x),
+        5 | 6 => in_pairs::<N_BITS, 3, M>(panel, x),
+        _ => in_pairs::<N_BITS, 6, M>(panel, x),
+    }
+}
+
 /// Eight inputs of 16 rows a step, two tokens at a time, upper and lower bytes by themselves, summed in 32 bits over a block; an
 /// odd last token is its own partner.
 #[target_feature(enable = "neon,i8mm")]
-fn by_eights<const N_BITS: usize, const P: usize, const M: usize>(
+fn in_pairs<const N_BITS: usize, const P: usize, const M: usize>(
     panel: Panel<'_>,
     x: Inputs<'_>,
 ) -> [[f32; N_ROWS]; M] {

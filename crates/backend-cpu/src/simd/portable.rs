@@ -1,8 +1,7 @@
 //! The kernels as loops over small arrays, which the compiler vectorises for whatever machine it builds for.
 
-use super::isa::{Isa, N_ROWS};
-use super::panels::{Layout, Panel};
-use super::quantised::Inputs;
+use super::isa::Isa;
+use super::layout::{Inputs, Layout, N_ROWS, Panel};
 
 /// No instructions beyond those that the whole program is built for.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,8 @@ use std::ops::Range;
 use hala_tensor::{Data, Tensor};
 
 use super::Machine;
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS, Work};
-use super::panels::{Panel, Width};
+use super::isa::{Isa, N_DOT_ROWS, Work};
+use super::layout::{N_ROWS, Panel, Width};
 use super::quantised::Quantised;
 use super::rows::decode;
 use super::scratch::{Local, at_least};

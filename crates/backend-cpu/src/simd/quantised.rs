@@ -6,8 +6,8 @@
 //!
 //! Tokens lie side by side in tiles of as many as a kernel takes at once, so that it reads them from one place.
 
+use super::layout::{Block, Inputs, Layout, MAX_BLOCK};
 use super::math::ROUNDER;
-use super::panels::{Block, Layout, MAX_BLOCK};
 use crate::shared::Shared;
 
 /// The largest code: its upper byte, rounded, is 127.
@@ -15,17 +15,6 @@ const MAX: f32 = 32639.0;
 
 /// Blocks of smaller inputs are taken for zeros: the inverse of their scale would overflow.
 const MIN: f32 = 1e-30;
-
-/// Inputs of some tokens of a tile.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Inputs<'a> {
-    /// For each step, for each of its words, the word of each token: two codes, or four upper or lower bytes.
-    pub(crate) words: &'a [u32],
-    /// For each block, the scale of each token.
-    pub(crate) scales: &'a [f32],
-    /// Elements from one row of tokens to the next.
-    pub(crate) stride: usize,
-}
 
 /// Inputs of several tokens, all with the same blocks.
 #[derive(Debug, Default)]

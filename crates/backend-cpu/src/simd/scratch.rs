@@ -1,6 +1,6 @@
 //! Memory that the ops of one prepared Plan use between them, grown to the largest use and kept.
 
-use super::attention::Piece;
+use super::pieces::Piece;
 use super::quantised::Quantised;
 
 /// What the threads share, and what each has for itself.

@@ -5,9 +5,8 @@ use std::arch::wasm32::{
     i32x4_add, i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
 };
 
-use super::isa::{Isa, N_DOT_ROWS, N_ROWS};
-use super::panels::{Layout, Panel};
-use super::quantised::Inputs;
+use super::isa::{Isa, N_DOT_ROWS};
+use super::layout::{Inputs, Layout, N_ROWS, Panel};
 
 /// Vectors of four sums for the rows of a panel.
 const N_QUADS: usize = N_ROWS / 4;
@@ -21,60 +20,56 @@ impl Isa for Simd128 {
     // Twelve sums and three inputs are as many vectors as x86-64 has registers for.
     const N_TOKENS: usize = 3;
 
+    /// Two inputs of four rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
     fn tile<const N_BITS: usize, const M: usize>(
         self,
         panel: Panel<'_>,
         x: Inputs<'_>,
     ) -> [[f32; N_ROWS]; M] {
-        rows::<N_BITS, M>(panel, x)
+        panel.check::<N_BITS>(Layout::Pairs, x, M);
+        let mut sums = [[f32x4_splat(0.0); N_QUADS]; M];
+        let mut step = 0;
+        for (block_idx, block) in panel.blocks.iter().enumerate() {
+            let mut products = [[i32x4_splat(0); N_QUADS]; M];
+            for s in step..step + block.n_steps {
+                // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
+                unsafe {
+                    let codes = panel.codes.as_ptr().add(s * N_BITS / 8 * 2 * N_ROWS);
+                    let inputs = x.words.as_ptr().add(s * x.stride);
+                    let inputs: [v128; M] = std::array::from_fn(|k| v128_load32_splat(inputs.add(k)));
+                    for quad in 0..N_QUADS {
+                        let mut codes = i16x8_load_extend_i8x8(codes.add(quad * 8));
+                        if N_BITS == 4 {
+                            // Steps take the lower and the upper halves of bytes in turn.
+                            codes = i16x8_shr(i16x8_shl(codes, if s % 2 == 0 { 12 } else { 8 }), 12);
+                        }
+                        for (products, input) in products.iter_mut().zip(inputs) {
+                            products[quad] = i32x4_add(products[quad], i32x4_dot_i16x8(codes, input));
+                        }
+                    }
+                }
+            }
+            step += block.n_steps;
+            let scales = &panel.scales[block_idx * N_ROWS..][..N_ROWS];
+            let x_scales = &x.scales[block_idx * x.stride..][..M];
+            for ((sums, products), x_scale) in sums.iter_mut().zip(products).zip(x_scales) {
+                let x_scale = f32x4_splat(*x_scale);
+                for ((sum, product), scales) in sums.iter_mut().zip(products).zip(scales.as_chunks::<4>().0) {
+                    let scale = f32x4_mul(loaded(scales), x_scale);
+                    *sum = f32x4_add(*sum, f32x4_mul(f32x4_convert_i32x4(product), scale));
+                }
+            }
+        }
+        sums.map(|sums| {
+            let mut out = [0.0; N_ROWS];
+            out.as_chunks_mut::<4>().0.iter_mut().zip(sums).for_each(|(out, sum)| *out = stored(sum));
+            out
+        })
     }
 
     fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
         x.map(|x| dots(rows, x))
     }
-}
-
-/// Two inputs of four rows a step: codes widened to 16 bits, times a pair of inputs, summed in 32 bits over a block.
-fn rows<const N_BITS: usize, const K: usize>(panel: Panel<'_>, x: Inputs<'_>) -> [[f32; N_ROWS]; K] {
-    panel.check::<N_BITS>(Layout::Pairs, x, K);
-    let mut sums = [[f32x4_splat(0.0); N_QUADS]; K];
-    let mut step = 0;
-    for (block_idx, block) in panel.blocks.iter().enumerate() {
-        let mut products = [[i32x4_splat(0); N_QUADS]; K];
-        for s in step..step + block.n_steps {
-            // SAFETY: the panel was checked to have 32 codes a step, and a word of each token.
-            unsafe {
-                let codes = panel.codes.as_ptr().add(s * N_BITS / 8 * 2 * N_ROWS);
-                let inputs = x.words.as_ptr().add(s * x.stride);
-                let inputs: [v128; K] = std::array::from_fn(|k| v128_load32_splat(inputs.add(k)));
-                for quad in 0..N_QUADS {
-                    let mut codes = i16x8_load_extend_i8x8(codes.add(quad * 8));
-                    if N_BITS == 4 {
-                        // Steps take the lower and the upper halves of bytes in turn.
-                        codes = i16x8_shr(i16x8_shl(codes, if s % 2 == 0 { 12 } else { 8 }), 12);
-                    }
-                    for (products, input) in products.iter_mut().zip(inputs) {
-                        products[quad] = i32x4_add(products[quad], i32x4_dot_i16x8(codes, input));
-                    }
-                }
-            }
-        }
-        step += block.n_steps;
-        let scales = &panel.scales[block_idx * N_ROWS..][..N_ROWS];
-        let x_scales = &x.scales[block_idx * x.stride..][..K];
-        for ((sums, products), x_scale) in sums.iter_mut().zip(products).zip(x_scales) {
-            let x_scale = f32x4_splat(*x_scale);
-            for ((sum, product), scales) in sums.iter_mut().zip(products).zip(scales.as_chunks::<4>().0) {
-                let scale = f32x4_mul(loaded(scales), x_scale);
-                *sum = f32x4_add(*sum, f32x4_mul(f32x4_convert_i32x4(product), scale));
-            }
-        }
-    }
-    sums.map(|sums| {
-        let mut out = [0.0; N_ROWS];
-        out.as_chunks_mut::<4>().0.iter_mut().zip(sums).for_each(|(out, sum)| *out = stored(sum));
-        out
-    })
 }
 
 /// Four rows with one token, in eight partial sums each.

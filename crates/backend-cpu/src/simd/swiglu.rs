@@ -3,7 +3,7 @@
 use hala_plan::ops::swiglu::Params;
 
 use super::inputs::{Norm, prepare};
-use super::isa::N_ROWS;
+use super::layout::N_ROWS;
 use super::math::{gelu, silu};
 use super::product::{Operand, Place, Products, products};
 use super::{Machine, Scratch};

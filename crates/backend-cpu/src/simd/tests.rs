@@ -2,8 +2,10 @@
 
 use hala_tensor::{Shape, int4, int8};
 
-use super::isa::{Isa, Level, N_DOT_ROWS, N_ROWS, with_isa};
-use super::panels::{Codes, Panels, Width};
+use super::isa::{Isa, N_DOT_ROWS};
+use super::layout::{N_ROWS, Width};
+use super::level::{Level, with_isa};
+use super::panels::{Codes, Panels};
 use super::quantised::{Quantised, tests::code};
 
 /// Roundings of f32 sums of up to some thousand terms, as a share of the sum of their magnitudes.
