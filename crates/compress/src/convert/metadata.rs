@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use hala_weights::Placed;
 
-use super::FloatFormat;
+use super::format::FloatFormat;
 
 /// Bytes to a multiple of which tensors are placed.
 const ALIGNMENT: u64 = 32;

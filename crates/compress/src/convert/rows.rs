@@ -3,7 +3,7 @@
 use hala_weights::Checkpoint;
 use half::f16;
 
-use super::FloatFormat;
+use super::format::FloatFormat;
 use crate::chunks::{check_finite, each_chunk_of};
 use crate::error::CompressError;
 use crate::float::{Brain, Float, Half, Single};

@@ -5,7 +5,7 @@ use std::path::Path;
 use hala_weights::{Checkpoint, WEIGHTS_FILE};
 use serde_json::{Value, json};
 
-use super::FloatFormat;
+use super::format::FloatFormat;
 use super::rows::write_tensor;
 use crate::error::CompressError;
 use crate::float::{file_dtype, torch_name};

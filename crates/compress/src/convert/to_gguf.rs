@@ -8,7 +8,7 @@ use hala_model::{ModelError, Options, Scaling};
 use hala_weights::{Checkpoint, gguf_name};
 use serde_json::json;
 
-use super::FloatFormat;
+use super::format::FloatFormat;
 use super::metadata::{Metadata, Tensor, file_type};
 use super::rows::write_tensor;
 use super::vocabulary;

@@ -3,7 +3,7 @@
 use hala_tensor::{DType, Shape};
 use hala_weights::Rows;
 
-use super::config::Method;
+use super::method::Method;
 use super::plan::{Models, Output, Part, model};
 use crate::chunks::{check_finite, each_chunk_of};
 use crate::error::CompressError;

@@ -8,21 +8,12 @@ use hala_tensor::DType;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::method::Method;
 use super::parameters::{Parameters, known, passed_over};
 use super::parts::{ModelPart, Parts, Slice};
 use crate::error::CompressError;
 use crate::float::torch_name;
 use crate::folder::read_yaml;
-
-/// How tensors are combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Method {
-    /// Along the arc between two tensors.
-    Slerp,
-    /// Weighted sums.
-    Linear,
-}
 
 /// What to merge, and how.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 mod combine;
 mod config;
 mod layers;
+mod method;
 mod parameters;
 mod parts;
 mod plan;

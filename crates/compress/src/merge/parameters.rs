@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hala_weights::nearest;
 
-use super::config::Method;
+use super::method::Method;
 use super::setting::Setting;
 
 /// Settings by their names.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::config::Method;
+use super::method::Method;
 use super::parameters::Parameters;
 
 /// What the result is put together from.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use hala_tensor::counted;
 use hala_weights::Checkpoint;
 
-use super::config::{MergeConfig, Method};
+use super::config::MergeConfig;
+use super::method::Method;
 use super::parameters::Parameters;
 use super::parts::{ModelPart, Parts, SourcePart};
 use crate::error::CompressError;
