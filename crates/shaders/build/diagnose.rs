@@ -6,8 +6,8 @@ use naga::front::wgsl::ParseError;
 use naga::valid::ValidationError;
 use naga::{Span, WithSpan};
 
-use super::Folder;
 use super::fault::{Fault, Place};
+use super::folder::Folder;
 use super::preprocess::Expanded;
 use super::table::Row;
 

@@ -1,7 +1,14 @@
 //! Writes the Rust text of the table of variants.
 
-use super::Compiled;
-use super::reflect::{Binding, Member};
+use super::reflect::{Binding, Member, Reflected};
+use super::table::Row;
+
+/// A variant that naga finds no fault with.
+pub(super) struct Compiled {
+    pub(super) row: Row,
+    pub(super) body: String,
+    pub(super) reflected: Reflected,
+}
 
 /// An array expression of `Variant`s.
 pub(super) fn array(variants: &[Compiled]) -> String {

@@ -4,23 +4,22 @@ mod branches;
 mod comments;
 mod diagnose;
 mod fault;
+mod folder;
 mod generate;
 mod loops;
 mod preprocess;
 mod reflect;
 mod table;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) use fault::Fault;
+pub(crate) use folder::Folder;
 pub(crate) use table::TABLE;
 
+use generate::Compiled;
 use reflect::Reflected;
 use table::Row;
-
-/// The files of `shaders/`: paths from there, with `/` between folders, and texts.
-pub(crate) type Folder = BTreeMap<String, String>;
 
 /// Adds the kernels and tables of `path` to `folder`, under names that begin with `prefix`.
 ///
@@ -38,13 +37,6 @@ pub(crate) fn read(path: &Path, prefix: &str, folder: &mut Folder) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// A variant that naga finds no fault with.
-struct Compiled {
-    row: Row,
-    body: String,
-    reflected: Reflected,
 }
 
 /// The Rust text of an array of every variant, sorted by name.

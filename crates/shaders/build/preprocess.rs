@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use super::branches::{self, Branches};
+use super::comments;
 use super::fault::{Fault, Place};
+use super::folder::Folder;
 use super::table::Row;
-use super::{Folder, comments};
 
 /// The text of one variant, and where its lines come from.
 #[derive(Debug, Default)]

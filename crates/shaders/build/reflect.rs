@@ -8,9 +8,9 @@ use naga::{
     AddressSpace, Expression, GlobalVariable, Literal, Module, ShaderStage, Span, StorageAccess, TypeInner,
 };
 
-use super::Folder;
 use super::diagnose::Source;
 use super::fault::Fault;
+use super::folder::Folder;
 use super::preprocess::Expanded;
 use super::table::Row;
 

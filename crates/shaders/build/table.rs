@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Folder;
 use super::branches::is_define;
 use super::fault::{Fault, Place, merged};
+use super::folder::Folder;
 use super::loops::{Line, unrolled};
 
 /// The table's path from `shaders/`.
