@@ -3,8 +3,9 @@
 use hala_plan::Cancel;
 use hala_plan::ops::sample::{Choice, DECLINED, TokenSet};
 use hala_tensor::DType;
-use hala_tests::backends::{self, Chain, Pace, Runner};
-use hala_tests::case::{Action, Case, Part};
+use hala_tests::backends::{self, Runner};
+use hala_tests::case::{Action, Case, Pace, Part};
+use hala_tests::chain::Chain;
 use hala_tests::check;
 use hala_tests::random::{Rng, with_last_row};
 

@@ -3,8 +3,8 @@
 use hala_plan::ops::attention;
 use hala_plan::{BackendError, Cancel, PAGE};
 use hala_tensor::{DType, Shape};
-use hala_tests::backends::{self, Pace};
-use hala_tests::case::{Action, Case, Part, Run};
+use hala_tests::backends;
+use hala_tests::case::{Action, Case, Pace, Part, Run};
 use hala_tests::random::Rng;
 use hala_tests::tolerances::EXACT;
 

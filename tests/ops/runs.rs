@@ -2,8 +2,8 @@
 
 use hala_plan::Cancel;
 use hala_tensor::DType;
-use hala_tests::backends::{self, Pace};
-use hala_tests::case::{Action, Case, Part};
+use hala_tests::backends;
+use hala_tests::case::{Action, Case, Pace, Part};
 use hala_tests::check;
 use hala_tests::random::{Rng, with_last_row};
 use hala_tests::tolerances::{self, EXACT, Tolerance};

@@ -4,8 +4,9 @@ use hala_engine::{Sampler, Sampling};
 use hala_plan::ops::sample::{Args, Choice, DECLINED, TokenSet};
 use hala_plan::{BackendError, PlanError, Recorder};
 use hala_tensor::Shape;
-use hala_tests::backends::{self, Chain, N_AHEAD};
+use hala_tests::backends::{self, N_AHEAD};
 use hala_tests::case::Case;
+use hala_tests::chain::Chain;
 use hala_tests::random::{Rng, float};
 
 /// Around the words of sets, the threads of a workgroup, and what models have.

@@ -5,54 +5,18 @@ use std::sync::OnceLock;
 
 use hala_backend_cpu::{CpuBackend, Instructions};
 use hala_backend_wgpu::Preset;
-use hala_plan::ops::sample::{Choice, TokenSet};
 use hala_plan::{Backend, BackendError, Cancel};
 
-use crate::case::Case;
+use crate::case::{Case, Pace};
+use crate::chain::Chain;
 use crate::devices;
 use crate::session::Session;
 
 /// What a case's runs gave: for each run, for each buffer read, what [`Recording::read`](crate::case::Recording::read) says.
 pub type Readings = Vec<Vec<Vec<f32>>>;
 
-/// How the steps of a Plan are gone through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// All at once.
-    Whole,
-    /// One call a step, as `hala trace` does.
-    Stepwise,
-}
-
 /// Runs that the backends of tests are asked to be ahead: what devices are.
 pub const N_AHEAD: usize = 4;
-
-/// One sequence's row in runs of a case's first plan whose tokens the backend chooses.
-#[derive(Debug, Clone)]
-pub struct Chain {
-    /// Whether it goes on from the chain before.
-    pub goes_on: bool,
-    /// What the first run reads.
-    pub id: u32,
-    /// Its position.
-    pub position: usize,
-    /// Ids that are never chosen.
-    pub banned: TokenSet,
-    /// Ids that were seen.
-    pub seen: TokenSet,
-    /// How tokens are chosen.
-    pub choice: Choice,
-    /// Where each is drawn.
-    pub draws: Vec<f32>,
-}
-
-impl Default for Chain {
-    fn default() -> Self {
-        let choice = Choice::GREEDY;
-        let (banned, seen) = (TokenSet::default(), TokenSet::default());
-        Self { goes_on: false, id: 0, position: 0, banned, seen, choice, draws: Vec::new() }
-    }
-}
 
 /// A backend without its associated types, so that many fit one list.
 pub trait Runner: Send + Sync {

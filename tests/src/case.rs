@@ -8,6 +8,15 @@ use hala_tensor::{DType, Shape, Tensor};
 
 use crate::tolerances::Tolerance;
 
+/// How the steps of a Plan are gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// All at once.
+    Whole,
+    /// One call a step, as `hala trace` does.
+    Stepwise,
+}
+
 /// The rows of one sequence in a run.
 #[derive(Debug, Clone)]
 pub struct Part {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use hala_plan::Cancel;
 
-use crate::backends::{self, Pace, Readings, Runner};
-use crate::case::Case;
+use crate::backends::{self, Readings, Runner};
+use crate::case::{Case, Pace};
 use crate::tolerances::{self, Tolerance};
 
 /// What a formula gives for a case: for each run, for each buffer read, what [`Recording::read`](crate::case::Recording::read) says.

@@ -7,6 +7,7 @@
 
 pub mod backends;
 pub mod case;
+pub mod chain;
 pub mod check;
 pub mod devices;
 pub mod fixtures;

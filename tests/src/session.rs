@@ -2,8 +2,8 @@
 
 use hala_plan::{Ahead, AheadRow, Backend, BackendError, Cancel, EMPTY_SLOT, Reading, Rows, Span, Start};
 
-use crate::backends::{Chain, Pace};
-use crate::case::{Action, Case, Part, Read, Recorded, Run};
+use crate::case::{Action, Case, Pace, Part, Read, Recorded, Run};
+use crate::chain::Chain;
 use crate::pool::Pool;
 
 /// What a backend holds for a case.
