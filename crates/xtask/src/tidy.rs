@@ -8,6 +8,7 @@ mod names;
 mod ops;
 mod pages;
 mod sources;
+mod training;
 mod violation;
 
 pub(crate) mod tree;
@@ -30,6 +31,7 @@ Checks the house style over every file that git tracks or would track, and print
 
   ops       every op of the plan has its CPU twin, its shader (once shaders/ exists) and its test, and the page that tells
             how to add one lists every file that an op touches
+  training  ops of training alone have no shader, and the browser's module does not get them
   layers    crates depend on crates of lower layers only, and are named after their folders
   sources   opening comments, file lengths, reasons of lint exceptions and of ignored tests
   names     no modules called utils, helpers, common or misc; no `pub use` of everything
@@ -46,6 +48,8 @@ Usage: cargo xtask tidy
 const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     ops::twins,
     ops::page,
+    training::twins,
+    training::apart,
     layers::arrows,
     sources::openings,
     sources::lengths,
