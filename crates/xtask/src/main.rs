@@ -1,6 +1,6 @@
 //! Project tasks: `cargo xtask` sets up, tests, checks the house style and remakes fixtures.
 //!
-//! It is the first thing that a fresh machine builds, so it depends on nothing but `anyhow`.
+//! It is the first thing that a fresh machine builds, so it depends on nothing but `anyhow`, and `syn`, by which tidy reads modules.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks by printing")]
 

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house style as a check. Each rule looks at the files alone and is tested alone.
 
+mod circles;
 mod fixtures;
 mod layers;
 mod leaks;
@@ -33,6 +34,7 @@ Checks the house style over every file that git tracks or would track, and print
             how to add one lists every file that an op touches
   training  ops of training alone have no shader, and the browser's module does not get them
   layers    crates depend on crates of lower layers only, and are named after their folders
+  circles   the modules of a crate form no circle
   sources   opening comments, file lengths, reasons of lint exceptions and of ignored tests
   names     no modules called utils, helpers, common or misc; no `pub use` of everything
   leaks     no paths of one machine, nothing from outside the checkout, no package registry's host
@@ -51,6 +53,7 @@ const RULES: &[fn(&Tree) -> Vec<Violation>] = &[
     training::twins,
     training::apart,
     layers::arrows,
+    circles::modules,
     sources::openings,
     sources::lengths,
     sources::lint_exceptions,
