@@ -7,7 +7,7 @@ mod compile;
 
 use std::path::PathBuf;
 
-use compile::Folder;
+use compile::{Devices, Folder};
 
 fn main() {
     let done = build();
@@ -26,7 +26,9 @@ fn build() -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", crate_folder.join("build.rs").display());
     let mut folder = Folder::new();
     compile::read(&shaders, "", &mut folder)?;
-    let table = compile::compile(&folder).map_err(|faults| {
+    let is_wasm = variable("CARGO_CFG_TARGET_FAMILY")?.split(',').any(|family| family == "wasm");
+    let devices = if is_wasm { Devices::Browsers } else { Devices::All };
+    let table = compile::compile(&folder, devices).map_err(|faults| {
         let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
         lines.join("\n")
     })?;

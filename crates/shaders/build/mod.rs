@@ -39,11 +39,20 @@ pub(crate) fn read(path: &Path, prefix: &str, folder: &mut Folder) -> Result<(),
     Ok(())
 }
 
-/// The Rust text of an array of every variant, sorted by name.
+/// Who runs the variants.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Devices {
+    /// Any device.
+    All,
+    /// Browsers', which have no integers of 64 bits: kernels with those are half of all text, and nothing there could run them.
+    Browsers,
+}
+
+/// The Rust text of an array of every variant that some of the devices run, sorted by name.
 ///
 /// # Errors
 /// Everything that is wrong with the folder, sorted by place: in the table, or in any variant.
-pub(crate) fn compile(folder: &Folder) -> Result<String, Vec<Fault>> {
+pub(crate) fn compile(folder: &Folder, devices: Devices) -> Result<String, Vec<Fault>> {
     let rows = table::parse(folder)?;
     let mut compiled = Vec::new();
     let mut faults = Vec::new();
@@ -56,6 +65,7 @@ pub(crate) fn compile(folder: &Folder) -> Result<String, Vec<Fault>> {
     if !faults.is_empty() {
         return Err(fault::merged(faults));
     }
+    compiled.retain(|variant| devices == Devices::All || !variant.row.int64);
     Ok(generate::array(&compiled))
 }
 
@@ -75,22 +85,34 @@ mod tests {
     }
 
     fn faults(files: &[(&str, &str)]) -> Vec<String> {
-        compile(&folder(files)).unwrap_err().iter().map(ToString::to_string).collect()
+        compile(&folder(files), Devices::All).unwrap_err().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn variants_come_sorted_by_name() {
         let add = "@compute @workgroup_size(64)\nfn main() {}\n";
         let files = [("add.wgsl", add), (TABLE, "add.rows add.wgsl\nadd.columns add.wgsl\nadd add.wgsl\n")];
-        let text = compile(&folder(&files)).unwrap();
+        let text = compile(&folder(&files), Devices::All).unwrap();
         let names = ["\"add\"", "\"add.columns\"", "\"add.rows\""].map(|name| text.find(name).unwrap());
         assert!(names.is_sorted(), "{text}");
     }
 
     #[test]
+    fn browsers_get_no_kernels_that_they_cannot_run() {
+        let add = "@compute @workgroup_size(64)\nfn main() {}\n";
+        let files = [("add.wgsl", add), (TABLE, "add.rows add.wgsl +int64\nadd.lanes add.wgsl\n")];
+        let names = |devices| {
+            let text = compile(&folder(&files), devices).unwrap();
+            ["\"add.lanes\"", "\"add.rows\""].map(|name| text.contains(name))
+        };
+        assert_eq!(names(Devices::All), [true, true]);
+        assert_eq!(names(Devices::Browsers), [true, false]);
+    }
+
+    #[test]
     fn an_empty_folder_is_an_empty_table() {
-        assert_eq!(compile(&Folder::new()).unwrap(), "[\n]\n");
-        assert_eq!(compile(&folder(&[("shared/run.wgsl", "")])).unwrap(), "[\n]\n");
+        assert_eq!(compile(&Folder::new(), Devices::All).unwrap(), "[\n]\n");
+        assert_eq!(compile(&folder(&[("shared/run.wgsl", "")]), Devices::All).unwrap(), "[\n]\n");
     }
 
     /// A constant of a variant, as the Rust text has it.
@@ -114,7 +136,7 @@ mod tests {
             assert!(table.contains(from), "{from}");
             *table = table.replace(from, to);
         }
-        let text = compile(&folder).unwrap();
+        let text = compile(&folder, Devices::All).unwrap();
         for variant in ["matmul.int8.lanes", "swiglu.f32.lanes", "matmul.bf16.rows4", "swiglu.int4.rows4"] {
             let before = crate::constant(variant, "N_RESULTS");
             assert_eq!(constant(&text, variant, "N_RESULTS"), 2 * before, "{variant}");

@@ -11,7 +11,7 @@ mod compile;
 
 pub use variant::{Binding, BindingKind, Member, Needs, Target, Variant};
 
-/// Every variant, sorted by name.
+/// Every variant, sorted by name; where this is compiled for browsers, those that browsers can run.
 pub static VARIANTS: &[Variant] = &include!(concat!(env!("OUT_DIR"), "/variants.rs"));
 
 /// The u32 constant `name` of the variant called `variant`, for constants of Rust that must agree with it: what is not there fails
