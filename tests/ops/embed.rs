@@ -43,6 +43,12 @@ fn rows_are_decoded_exactly_in_every_dtype() {
 }
 
 #[test]
+fn a_table_that_goes_up_in_pieces_has_all_of_its_rows() {
+    // 35 MB with what pads its rows.
+    check::all([row(34_000, 257, DType::F32, &[5])]);
+}
+
+#[test]
 fn rows_may_be_multiplied() {
     let row = |dtype, scale: f32| {
         let mut case = Case::new(&format!("embed {dtype} times {scale}"));

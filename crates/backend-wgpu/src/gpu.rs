@@ -17,6 +17,9 @@ use crate::adapter::{WELCOME, check_limits, driver, kind};
 use crate::callback::{answer, ready};
 use crate::capabilities::{Abilities, Preset};
 
+/// Sizes of buffers are whole multiples of so many bytes, those of the largest blocks that kernels read.
+pub(crate) const ROUNDING: usize = 16;
+
 /// How many things exist or were made on a device since it was set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Created {
@@ -171,7 +174,7 @@ impl Gpu {
         })
     }
 
-    /// A buffer of `n_bytes`, rounded up to whole words.
+    /// A buffer of `n_bytes`, rounded up.
     ///
     /// # Errors
     /// No memory, or more than one buffer can hold.
@@ -181,7 +184,7 @@ impl Gpu {
         n_bytes: usize,
         usage: BufferUsages,
     ) -> Result<Buffer, BackendError> {
-        let n_bytes = n_bytes.next_multiple_of(16).max(16);
+        let n_bytes = n_bytes.next_multiple_of(ROUNDING).max(ROUNDING);
         let out_of_memory =
             || BackendError::OutOfMemory { device: self.name.clone(), what: what.to_owned(), bytes: n_bytes };
         if n_bytes as u64 > self.device.limits().max_buffer_size {

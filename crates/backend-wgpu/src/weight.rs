@@ -1,7 +1,8 @@
 //! A weight on the device: rows padded to whole blocks of 16 bytes (of 8 for int4), then the scales; cut by rows where one binding is too
 //! small for it.
 
-use std::borrow::Cow;
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hala_plan::BackendError;
@@ -9,14 +10,10 @@ use hala_tensor::{DType, Data, Tensor, int4};
 use wgpu::{Buffer, BufferUsages};
 
 use crate::capabilities::Preset;
-use crate::gpu::Gpu;
+use crate::choose::weight_name;
+use crate::gpu::{Gpu, ROUNDING};
+use crate::kernel::{kernel, number};
 use crate::padding::{WINDOW_BYTES, stride};
-
-/// Bytes of a block of most types; shaders read weights a block at a time.
-const BLOCK: usize = 16;
-
-/// Columns of a block of int8, and of int4, whose blocks have half as many bytes.
-const BLOCK_COLUMNS: usize = 16;
 
 /// The largest pieces that are handed to the driver at once, so that it need not hold much more.
 const PIECE: usize = 32 << 20;
@@ -57,99 +54,151 @@ const WHOLE_ROW: u32 = 31;
 /// Code bytes over E4M3 values: the kernels' trick gives values divided by this.
 const E4M3_FACTOR: f32 = 256.0;
 
-/// A tensor as bytes and scales.
-struct Bytes {
-    bytes: Vec<u8>,
+/// A tensor as it goes up: its data as they are, and what pads their rows.
+struct Source {
+    data: Data,
     /// Bytes of a block.
     block: usize,
-    /// What rows are padded with: zeros in their type.
-    pad: u8,
-    /// Bytes of one row.
+    /// Bytes of a row of codes or floats.
     n_row: usize,
-    scales: Vec<f32>,
+    /// Scales of a row in the tensor.
+    n_scales: usize,
+    /// Scales of a row on the device.
     row_scales: usize,
     scale_shift: u32,
 }
 
-impl Bytes {
-    fn plain<T: bytemuck::NoUninit>(values: &[T], n_columns: usize) -> Self {
-        let bytes = bytemuck::cast_slice(values).to_vec();
-        let n_row = n_columns * size_of::<T>();
-        Self { bytes, block: BLOCK, pad: 0, n_row, scales: Vec::new(), row_scales: 0, scale_shift: WHOLE_ROW }
-    }
+/// Rows side by side, and what they become on the device.
+struct Rows<'a> {
+    bytes: &'a [u8],
+    /// Bytes of one row.
+    n_row: usize,
+    /// Bytes of one row with what pads it.
+    n_padded: usize,
+    /// What rows are padded with: zeros in their type.
+    pad: u8,
+}
 
+impl Source {
     /// # Errors
-    /// An element type that kernels do not read.
+    /// An element type or groups that kernels do not read.
     fn of(label: &str, tensor: Tensor) -> Result<Self, BackendError> {
         let (dtype, n_columns) = (tensor.dtype(), tensor.shape().n_columns());
         let unsupported =
-            BackendError::Unsupported { backend: "wgpu", what: format!("the weight {label}"), dtype };
-        Ok(match tensor.into_data() {
-            Data::F32(values) => Self::plain(&values, n_columns),
-            Data::F16(values) => Self::plain(&values, n_columns),
-            Data::BF16(values) => Self::plain(&values, n_columns),
-            Data::U32(_) => return Err(unsupported),
-            Data::E4M3 { codes, scales } => {
-                let scales = scales.into_iter().map(|s| s * E4M3_FACTOR).collect();
-                let (block, n_row) = (BLOCK, n_columns);
-                Self { bytes: codes, block, pad: 0, n_row, scales, row_scales: 1, scale_shift: WHOLE_ROW }
-            }
-            Data::Int8 { codes, scales, group } => {
-                let bytes = bytemuck::cast_vec(codes);
-                Self::grouped((bytes, BLOCK, n_columns), &scales, group, n_columns).ok_or(unsupported)?
-            }
-            Data::Int4 { mut codes, scales, group } => {
-                let n_row = int4::n_row_bytes(n_columns);
-                if !n_columns.is_multiple_of(2) {
-                    let last = codes.iter_mut().skip(n_row - 1).step_by(n_row);
-                    last.for_each(|byte| *byte = *byte & 0x0f | int4::ZEROS & 0xf0);
+            || BackendError::Unsupported { backend: "wgpu", what: format!("the weight {label}"), dtype };
+        let embed = kernel(&format!("embed.{}", weight_name(dtype).ok_or_else(unsupported)?))?;
+        let block_columns = 4 * number(embed, "BLOCK_QUADS")? as usize;
+        let (n_scales, row_scales, scale_shift) = match dtype {
+            DType::F32 | DType::F16 | DType::BF16 | DType::U32 => (0, 0, WHOLE_ROW),
+            DType::E4M3 => (1, 1, WHOLE_ROW),
+            DType::Int8 { group } | DType::Int4 { group } => {
+                if !group.is_power_of_two() || group < block_columns {
+                    return Err(unsupported());
                 }
-                let codes = (codes, BLOCK / 2, n_row);
-                let grouped = Self::grouped(codes, &scales, group, n_columns).ok_or(unsupported)?;
-                Self { pad: int4::ZEROS, ..grouped }
+                let n_scales = n_columns.div_ceil(group);
+                let scale_shift = (group / block_columns).ilog2();
+                (n_scales, n_scales.next_multiple_of(SCALES_AT_ONCE), scale_shift)
             }
-        })
+        };
+        let (block, n_row) = (n_row_bytes(dtype, block_columns), n_row_bytes(dtype, n_columns));
+        let data = as_read(tensor.into_data(), n_columns);
+        Ok(Self { data, block, n_row, n_scales, row_scales, scale_shift })
     }
 
-    /// Codes, with the bytes of a block and of a row, and a scale for each group; `None` for groups that kernels do not read.
-    fn grouped(
-        (bytes, block, n_row): (Vec<u8>, usize, usize),
-        scales: &[f32],
-        group: usize,
-        n_columns: usize,
-    ) -> Option<Self> {
-        if !group.is_power_of_two() || group < BLOCK_COLUMNS {
-            return None;
-        }
-        let n_scales = n_columns.div_ceil(group);
-        let row_scales = n_scales.next_multiple_of(SCALES_AT_ONCE);
-        let scales = padded_rows(scales, [n_scales, row_scales], 0.0);
-        let scale_shift = (group / BLOCK_COLUMNS).ilog2();
-        Some(Self { bytes, block, pad: 0, n_row, scales, row_scales, scale_shift })
+    /// The codes or floats.
+    fn numbers(&self) -> Rows<'_> {
+        let bytes = match &self.data {
+            Data::F32(values) => bytemuck::cast_slice(values),
+            Data::F16(values) => bytemuck::cast_slice(values),
+            Data::BF16(values) => bytemuck::cast_slice(values),
+            Data::U32(values) => bytemuck::cast_slice(values),
+            Data::Int8 { codes, .. } => bytemuck::cast_slice(codes),
+            Data::E4M3 { codes, .. } | Data::Int4 { codes, .. } => codes,
+        };
+        let pad = if matches!(self.data, Data::Int4 { .. }) { int4::ZEROS } else { 0 };
+        Rows { bytes, n_row: self.n_row, n_padded: self.n_row.next_multiple_of(self.block), pad }
     }
 
-    /// Bytes of a row with what pads it.
-    fn n_padded(&self) -> usize {
-        self.n_row.next_multiple_of(self.block)
-    }
-
-    /// Rows `first` … of the codes, padded to whole blocks.
-    fn padded(&self, first: usize, n_rows: usize) -> Cow<'_, [u8]> {
-        let bytes = &self.bytes[first * self.n_row..][..n_rows * self.n_row];
-        match self.n_padded() {
-            n_row if n_row == self.n_row => bytes.into(),
-            n_row => padded_rows(bytes, [self.n_row, n_row], self.pad).into(),
-        }
+    fn scales(&self) -> Rows<'_> {
+        let scales: &[f32] = match &self.data {
+            Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) => &[],
+            Data::E4M3 { scales, .. } | Data::Int8 { scales, .. } | Data::Int4 { scales, .. } => scales,
+        };
+        let [n_row, n_padded] = [self.n_scales, self.row_scales].map(|n| n * size_of::<f32>());
+        Rows { bytes: bytemuck::cast_slice(scales), n_row, n_padded, pad: 0 }
     }
 }
 
-/// Rows of `from` elements with others after them up to `to`.
-fn padded_rows<T: Copy>(rows: &[T], [from, to]: [usize; 2], pad: T) -> Vec<T> {
-    let mut padded = vec![pad; rows.len() / from * to];
-    for (row, padded) in rows.chunks(from).zip(padded.chunks_mut(to)) {
-        padded[..from].copy_from_slice(row);
+/// Bytes of so many columns in one row, without scales.
+fn n_row_bytes(dtype: DType, n_columns: usize) -> usize {
+    match dtype {
+        DType::F32 | DType::U32 => 4 * n_columns,
+        DType::F16 | DType::BF16 => 2 * n_columns,
+        DType::E4M3 | DType::Int8 { .. } => n_columns,
+        DType::Int4 { .. } => int4::n_row_bytes(n_columns),
     }
-    padded
+}
+
+/// The data with what kernels expect otherwise than a tensor has it, changed where it lies.
+fn as_read(mut data: Data, n_columns: usize) -> Data {
+    match &mut data {
+        Data::E4M3 { scales, .. } => scales.iter_mut().for_each(|scale| *scale *= E4M3_FACTOR),
+        Data::Int4 { codes, .. } if !n_columns.is_multiple_of(2) => {
+            let n_row = int4::n_row_bytes(n_columns);
+            let last = codes.iter_mut().skip(n_row - 1).step_by(n_row);
+            last.for_each(|byte| *byte = *byte & 0x0f | int4::ZEROS & 0xf0);
+        }
+        _ => {}
+    }
+    data
+}
+
+impl Rows<'_> {
+    /// Writes rows to a buffer from byte `offset` on, in pieces, so that neither this program nor the driver holds much more than
+    /// the tensor.
+    ///
+    /// # Errors
+    /// A lost device.
+    fn write(
+        &self,
+        gpu: &Gpu,
+        buffer: &Buffer,
+        offset: usize,
+        rows: Range<usize>,
+    ) -> Result<(), BackendError> {
+        if self.n_padded == 0 {
+            return Ok(());
+        }
+        let piece_rows = (PIECE / self.n_padded).max(1);
+        for first in rows.clone().step_by(piece_rows) {
+            let end = rows.end.min(first + piece_rows);
+            let at = offset + (first - rows.start) * self.n_padded;
+            self.write_piece(gpu, buffer, at as u64, first..end);
+            // What is written waits in memory of its own until the next submission.
+            gpu.queue.submit([]);
+            if (end - first) * self.n_padded >= PIECE / 2 {
+                gpu.wait()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_piece(&self, gpu: &Gpu, buffer: &Buffer, at: u64, rows: Range<usize>) {
+        let bytes = &self.bytes[rows.start * self.n_row..rows.end * self.n_row];
+        if self.n_row == self.n_padded {
+            gpu.queue.write_buffer(buffer, at, bytes);
+            return;
+        }
+        // Straight into the memory that the driver takes it from. What it refuses it tells as any other refusal.
+        let n_bytes = NonZeroU64::new((rows.len() * self.n_padded) as u64);
+        let view = n_bytes.and_then(|n_bytes| gpu.queue.write_buffer_with(buffer, at, n_bytes));
+        let Some(mut view) = view else { return };
+        for (i, row) in bytes.chunks(self.n_row).enumerate() {
+            let start = i * self.n_padded;
+            view.slice(start..start + self.n_row).copy_from_slice(row);
+            view.slice(start + self.n_row..start + self.n_padded).fill(self.pad);
+        }
+    }
 }
 
 impl Weight {
@@ -159,32 +208,31 @@ impl Weight {
     /// An element type that kernels do not read, or no memory.
     pub(crate) fn upload(gpu: &Gpu, label: &str, tensor: Tensor) -> Result<Self, BackendError> {
         let (dtype, n_rows) = (tensor.dtype(), tensor.shape().n_rows());
-        let bytes = Bytes::of(label, tensor)?;
-        let row_bytes = bytes.n_padded();
+        let source = Source::of(label, tensor)?;
+        let row_bytes = source.numbers().n_padded;
         let limit = gpu.device.limits();
-        let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - BLOCK;
-        let part_rows = (limit / (row_bytes + 4 * bytes.row_scales).max(1)).clamp(1, n_rows.max(1));
+        let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - ROUNDING;
+        let part_rows = (limit / (row_bytes + 4 * source.row_scales).max(1)).clamp(1, n_rows.max(1));
         let mut parts = Vec::new();
         for first_row in (0..n_rows).step_by(part_rows) {
             let n_rows = part_rows.min(n_rows - first_row);
-            parts.push(part(gpu, label, &bytes, first_row..first_row + n_rows)?);
+            parts.push(part(gpu, label, &source, first_row..first_row + n_rows)?);
         }
         Ok(Self(Arc::new(Stored {
             dtype,
             parts,
-            row_blocks: row_bytes / bytes.block,
-            row_scales: bytes.row_scales,
-            scale_shift: bytes.scale_shift,
+            row_blocks: row_bytes / source.block,
+            row_scales: source.row_scales,
+            scale_shift: source.scale_shift,
         })))
     }
 }
 
-fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> Result<Part, BackendError> {
-    let row_bytes = bytes.n_padded();
-    let n_code_bytes = rows.len() * row_bytes;
-    let scales = &bytes.scales[rows.start * bytes.row_scales..rows.end * bytes.row_scales];
+fn part(gpu: &Gpu, label: &str, source: &Source, rows: Range<usize>) -> Result<Part, BackendError> {
+    let (numbers, scales) = (source.numbers(), source.scales());
+    let n_number_bytes = rows.len() * numbers.n_padded;
+    let n_bytes = n_number_bytes + rows.len() * scales.n_padded;
     let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
-    let n_bytes = n_code_bytes + 4 * scales.len();
     // Vectors are read through windows there.
     let buffer = match (rows.len(), gpu.abilities.preset) {
         (1, Preset::Software) => {
@@ -194,18 +242,8 @@ fn part(gpu: &Gpu, label: &str, bytes: &Bytes, rows: std::ops::Range<usize>) -> 
         (1, Preset::Gpu | Preset::Portable) => gpu.buffer(label, 4 * stride(n_bytes.div_ceil(4)), storage)?,
         _ => gpu.buffer(label, n_bytes, storage)?,
     };
-    let piece_rows = (PIECE / row_bytes.max(1)).max(1);
-    for first in rows.clone().step_by(piece_rows) {
-        let n_rows = piece_rows.min(rows.end - first);
-        let offset = (first - rows.start) * row_bytes;
-        gpu.queue.write_buffer(&buffer, offset as u64, &bytes.padded(first, n_rows));
-        // What is written waits in memory of its own until the next submission.
-        gpu.queue.submit([]);
-        if n_rows * row_bytes >= PIECE / 2 {
-            gpu.wait()?;
-        }
-    }
-    gpu.queue.write_buffer(&buffer, n_code_bytes as u64, bytemuck::cast_slice(scales));
+    numbers.write(gpu, &buffer, 0, rows.clone())?;
+    scales.write(gpu, &buffer, n_number_bytes, rows.clone())?;
     gpu.check()?;
-    Ok(Part { buffer, first_row: rows.start, n_rows: rows.len(), scales: n_code_bytes / 4 })
+    Ok(Part { buffer, first_row: rows.start, n_rows: rows.len(), scales: n_number_bytes / 4 })
 }
