@@ -9,31 +9,7 @@ use hala_plan::{BackendError, BufferKind, PAGE, Plan, Rows, Span, StateKind};
 use wgpu::{Buffer, BufferUsages};
 
 use crate::gpu::Gpu;
-
-/// A constant of `run.wgsl`, which this kernel has with all others.
-const fn number(name: &str) -> usize {
-    hala_shaders::constant("sample", name) as usize
-}
-
-/// Words before the records.
-const HEADER: usize = number("RUN_HEADER");
-
-/// Words of a record.
-const RECORD: usize = number("RUN_RECORD");
-
-const _: () = assert!(number("PAGE") == PAGE, "kernels and Plans must agree on the positions of a page");
-
-/// Words of a record, by what they tell.
-mod field {
-    use super::number;
-
-    pub(super) const POSITION: usize = number("RUN_POSITION");
-    pub(super) const SPAN_OF: usize = number("RUN_SPAN_OF");
-    pub(super) const WANTED: usize = number("RUN_WANTED");
-    /// First row, rows, position and slot of a span.
-    pub(super) const SPAN: usize = number("RUN_SPAN");
-    pub(super) const TURN: usize = number("RUN_TURN");
-}
+use crate::record::{self, HEADER, RECORD};
 
 /// The buffer and what it holds.
 #[derive(Debug)]
@@ -95,7 +71,7 @@ impl Inputs {
         let counts = [rows.ids.len(), rows.wanted.len(), rows.spans.len()];
         self.set(0, &counts.map(|n| n as u32));
         for (i, row) in rows.wanted.iter().enumerate() {
-            self.set_field(i, field::WANTED, &[*row]);
+            self.set_field(i, record::WANTED, &[*row]);
         }
         for (i, (first_row, span)) in rows.placed().enumerate() {
             self.put_span(i, first_row, span);
@@ -104,10 +80,10 @@ impl Inputs {
 
     fn put_span(&mut self, i: usize, first_row: usize, span: &Span<'_>) {
         let Span { n_rows, position, slot, tables } = *span;
-        self.set_field(i, field::SPAN, &[first_row as u32, n_rows as u32, position as u32, slot]);
+        self.set_field(i, record::SPAN, &[first_row as u32, n_rows as u32, position as u32, slot]);
         for row in 0..n_rows {
-            self.set_field(first_row + row, field::POSITION, &[(position + row) as u32]);
-            self.set_field(first_row + row, field::SPAN_OF, &[i as u32]);
+            self.set_field(first_row + row, record::POSITION, &[(position + row) as u32]);
+            self.set_field(first_row + row, record::SPAN_OF, &[i as u32]);
         }
         for (table, pages) in tables.iter().take(self.n_tables).enumerate() {
             let at = self.tables + (i * self.n_tables + table) * self.n_pages;
@@ -117,7 +93,7 @@ impl Inputs {
 
     /// Takes how a row's token is chosen.
     pub(crate) fn put_turn(&mut self, row: usize, turn: &Turn) {
-        self.set_field(row, field::TURN, bytemuck::cast_slice(bytemuck::bytes_of(turn)));
+        self.set_field(row, record::TURN, bytemuck::cast_slice(bytemuck::bytes_of(turn)));
     }
 
     /// Writes what changed to the device, for what is submitted next.
@@ -168,20 +144,5 @@ mod tests {
         for text in [taken, format!("return {temperature};")] {
             assert!(body.contains(&text), "{text}");
         }
-    }
-
-    #[test]
-    fn what_a_record_tells_of_does_not_overlap() {
-        let words = [
-            (field::POSITION, 1),
-            (field::SPAN_OF, 1),
-            (field::WANTED, 1),
-            (field::SPAN, 4),
-            (field::TURN, size_of::<Turn>() / 4),
-        ];
-        let mut ends = words.map(|(first, n)| first..first + n);
-        ends.sort_by_key(|words| words.start);
-        assert!(ends.windows(2).all(|pair| pair[0].end <= pair[1].start), "{ends:?}");
-        assert!(ends.iter().all(|words| words.end <= RECORD), "{ends:?}");
     }
 }

@@ -26,6 +26,7 @@ mod placement;
 mod prepared;
 mod profile;
 mod read;
+mod record;
 mod sizes;
 mod spread;
 mod state;
