@@ -37,18 +37,20 @@ struct Params {
 @group(1) @binding(1) var<storage, read_write> values: array<f32>;
 #endif
 
-var<workgroup> squares: array<f32, 32>;
+const LANES: u32 = 32u;
+
+var<workgroup> squares: array<f32, LANES>;
 
 // 1 / √(mean(h²) + ε) of a head that begins at `first`.
 fn inverse_rms(first: u32, lane: u32) -> f32 {
     var sum = 0.0;
-    for (var i = lane; i < params.head_size; i += 32u) {
+    for (var i = lane; i < params.head_size; i += LANES) {
         sum += qkv[first + i] * qkv[first + i];
     }
     squares[lane] = sum;
     workgroupBarrier();
     var total = 0.0;
-    for (var i = 0u; i < 32u; i++) {
+    for (var i = 0u; i < LANES; i++) {
         total += squares[i];
     }
     return inverseSqrt(total / f32(params.head_size) + params.eps);
@@ -84,7 +86,7 @@ fn turned(first: u32, i: u32, position: u32, is_key: bool, factor: f32) -> f32 {
 }
 
 // One head of one token: the queries', then the keys', then the values'.
-@compute @workgroup_size(32)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
     let token = group.y;
@@ -96,7 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let kv_head = (head - params.n_heads) % params.n_kv_heads;
     let page = run[table_of(span_of(token), params.table) + position / PAGE];
     let cell = ((page * params.n_kv_heads + kv_head) * PAGE + position % PAGE) * params.head_size;
-    for (var pair = lane; pair < params.head_size / 2u; pair += 32u) {
+    for (var pair = lane; pair < params.head_size / 2u; pair += LANES) {
         let i = 2u * pair;
         var numbers = vec2<f32>(qkv[first + i], qkv[first + i + 1u]);
         if is_key {

@@ -1,6 +1,6 @@
 // A query head of a token a workgroup, for any head of up to 256 elements: each thread scores a position, then sums its columns.
 
-// Positions that are looked at together, one a thread: a page.
+// Threads, and positions that are looked at together: a page.
 const TILE: u32 = PAGE;
 
 // Elements of a head that fit.
@@ -17,8 +17,8 @@ fn pair_of(cell: Cell) -> vec2<f32> {
 #endif
 }
 
-// Each thread holds the pairs lane, lane + 64 of y.
-@compute @workgroup_size(64)
+// Each thread holds the pairs lane, lane + TILE of y.
+@compute @workgroup_size(TILE)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.x;
     let token = group.y;
@@ -28,13 +28,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let table = table_of(span_of(token), params.table);
     let kv_head = head / (params.n_heads / params.n_kv_heads);
     let first = token * placement.x_quads * 4u + head * params.head_size;
-    for (var i = lane; i < n_pairs; i += 64u) {
+    for (var i = lane; i < n_pairs; i += TILE) {
         query[i] = vec2<f32>(q[first + 2u * i], q[first + 2u * i + 1u]) * params.scale;
     }
     workgroupBarrier();
     var max_seen = LOWEST;
     var total = 0.0;
-    var sums = array<vec2<f32>, 2>();
+    var sums = array<vec2<f32>, MAX_HEAD / 2u / TILE>();
     for (var tile = from_seen / TILE * TILE; tile < n_seen; tile += TILE) {
         let cell = page_cell(table, tile, kv_head, n_pairs);
         let position = tile + lane;
@@ -66,15 +66,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             if lane < n_pairs {
                 sums[0] += share * pair_of(values[row + lane]);
             }
-            if lane + 64u < n_pairs {
-                sums[1] += share * pair_of(values[row + lane + 64u]);
+            if lane + TILE < n_pairs {
+                sums[1] += share * pair_of(values[row + lane + TILE]);
             }
         }
         workgroupBarrier();
     }
     let out = token * placement.y_stride + head * params.head_size;
     for (var i = 0u; i < 2u; i++) {
-        let pair = lane + 64u * i;
+        let pair = lane + TILE * i;
         if pair < n_pairs {
             y[out + 2u * pair] = sums[i].x / total;
             y[out + 2u * pair + 1u] = sums[i].y / total;
