@@ -9,9 +9,10 @@ mod steps;
 
 use anyhow::{Context, Result, bail};
 use hala_backend_wgpu::{AdapterChoice, AdapterReport, WgpuBackend};
-use hala_benches::lfm2::{Logits, Model, Sizes};
+use hala_benches::random::{Random, Sizes};
 use hala_benches::session::{Sequences, Session, Setup, Whose};
 use hala_benches::timing;
+use hala_model::LogitRows;
 use hala_plan::{Backend, Plan};
 use hala_tensor::DType;
 
@@ -138,13 +139,13 @@ fn measure(
     let Choice { n_prompt, n_generate, n_runs, .. } = *choice;
     let mut setup = Setup::new(backend);
     let n_positions = n_prompt.next_multiple_of(512) + n_generate;
-    let model = Model::new(&mut setup, sizes, dtype, n_positions)?;
+    let model = Random::new(&mut setup, sizes, dtype, n_positions)?;
     // A prompt goes in chunks of the largest Plan that it fills.
     let fitting = backend.prefill_sizes().iter().filter(|size| **size <= n_prompt).max();
     let n_chunk = *fitting.unwrap_or(&backend.prefill_sizes()[0]);
-    let mut plans = vec![model.plan(&setup, n_chunk, Logits::One)?];
+    let mut plans = vec![model.plan(n_chunk, LogitRows::Wanted(1))?];
     for n in &choice.parallel {
-        plans.push(model.plan(&setup, *n, Logits::All)?);
+        plans.push(model.plan(*n, LogitRows::All)?);
     }
     let n = choice.parallel.iter().copied().max().unwrap_or(1);
     let mut session = setup.finish(&plans, Sequences { n, n_positions })?;

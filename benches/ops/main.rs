@@ -6,9 +6,10 @@
 
 use anyhow::{Context, Result, bail};
 use hala_backend_cpu::{CpuBackend, Instructions};
-use hala_benches::lfm2::{Logits, Model, Sizes};
+use hala_benches::random::{Random, Sizes};
 use hala_benches::session::{Sequences, Setup, Whose};
 use hala_benches::{ceilings, timing};
+use hala_model::LogitRows;
 use hala_plan::Backend;
 use hala_tensor::DType;
 
@@ -101,9 +102,9 @@ fn main() -> Result<()> {
 fn model(backend: &CpuBackend, dtype: DType) -> Result<()> {
     let mut setup = Setup::new(backend);
     let n_positions = N_PREFILL + N_DECODE + 8;
-    let model = Model::new(&mut setup, &Sizes::LFM2_350M, dtype, n_positions)?;
+    let model = Random::new(&mut setup, &Sizes::LFM2_350M, dtype, n_positions)?;
     let most = N_TOGETHER[N_TOGETHER.len() - 1];
-    let plans = [model.plan(&setup, N_PREFILL, Logits::One)?, model.plan(&setup, most, Logits::All)?];
+    let plans = [model.plan(N_PREFILL, LogitRows::Wanted(1))?, model.plan(most, LogitRows::All)?];
     let bytes = plans[1].weight_bytes();
     let mut session = setup.finish(&plans, Sequences { n: most, n_positions })?;
     let ids: Vec<u32> = (0..N_PREFILL as u32).map(|i| i * 251 % 65536).collect();

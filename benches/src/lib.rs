@@ -1,7 +1,7 @@
-//! What Hala's own benches share: random weights, a model's Plan without the model crate, medians, ceilings.
+//! What Hala's own benches share: models with random weights, medians, ceilings.
 
 pub mod ceilings;
-pub mod lfm2;
+pub mod random;
 pub mod session;
 pub mod timing;
 pub mod weights;

@@ -32,18 +32,15 @@ impl<'b, B: Backend> Setup<'b, B> {
 
     /// Declares keys or values of `[n_kv_heads, head_size]` a position.
     pub fn cache(&mut self, [n_kv_heads, head_size]: [usize; 2], dtype: DType) -> StateId {
-        self.state(Shape::cube(n_kv_heads, PAGE, head_size), dtype, StateKind::Paged { table: 0 })
-    }
-
-    /// Declares a state that every token overwrites.
-    pub fn recurrent(&mut self, shape: Shape) -> StateId {
-        self.state(shape, DType::F32, StateKind::Recurrent)
-    }
-
-    fn state(&mut self, shape: Shape, dtype: DType, kind: StateKind) -> StateId {
+        let (shape, kind) = (Shape::cube(n_kv_heads, PAGE, head_size), StateKind::Paged { table: 0 });
         let label = format!("state {}", self.states.len());
         self.states.push(StateSpec { label, shape, dtype, kind });
         StateId(self.states.len() as u32 - 1)
+    }
+
+    /// Declares the states of a model, which its Plans name.
+    pub fn declare(&mut self, states: &[StateSpec]) {
+        self.states.extend_from_slice(states);
     }
 
     /// A state declared before.
