@@ -42,6 +42,23 @@ fn a_prompt_is_taken_as_it_stands_otherwise() {
 }
 
 #[test]
+fn drafts_leave_the_text_as_it_is_and_are_counted() {
+    let text = "Good morning. ".repeat(8);
+    let run = |draft: &[&str]| {
+        let options =
+            ["generate", "--json", "--backend", "cpu", "--ignore-eos", "--max-tokens", "40", "--prompt"];
+        hala(&options).arg(&text).args(draft).run().json()
+    };
+    let (off, lookup) = (run(&["--draft", "off"]), run(&["--draft", "lookup"]));
+    assert_eq!(off["ids"], lookup["ids"]);
+    assert_eq!(off["ids"], run(&[])["ids"]);
+    assert!(off["usage"].get("completion_tokens_details").is_none(), "{off}");
+    let details = &lookup["usage"]["completion_tokens_details"];
+    assert!(details["accepted_prediction_tokens"].as_u64().unwrap() > 0, "{lookup}");
+    assert!(details["rejected_prediction_tokens"].is_u64(), "{lookup}");
+}
+
+#[test]
 fn json_holds_text_ids_usage_and_times() {
     let golden = &golden()[0];
     let json = hala(&["generate", "--json", "--ids", &list(&golden["prompt_ids"])]).run().json();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hala_backend_cpu::CpuBackend;
 use hala_engine::{
-    Collecting, Engine, FinishReason, GenerateOptions, Generated, Generation, LoadOptions, Piece, Prompts,
-    Sampling, Scheduler, SchedulerOptions, Session,
+    Collecting, Draft, Engine, FinishReason, GenerateOptions, Generated, Generation, LoadOptions, Piece,
+    Prompts, Sampling, Scheduler, SchedulerOptions, Session,
 };
 use hala_model::{Options, WeightFormat};
 use hala_plan::{Backend, Cancel};
@@ -59,11 +59,13 @@ impl Job {
             ..Sampling::default()
         };
         let max_tokens = Some(1 + rng.below(CONTEXT - 220));
+        let draft = [Draft::Off, Draft::Auto, Draft::Lookup, Draft::Lookup][rng.below(4)];
         // Log-probabilities tell a difference in the last bit.
         let logprobs = (rng.below(2) == 0).then_some(1);
         let options = GenerateOptions {
             sampling,
             max_tokens,
+            draft,
             logprobs,
             ignore_eos: true,
             ..GenerateOptions::default()
@@ -73,7 +75,8 @@ impl Job {
 
     fn alone<B: Backend>(&self, session: &mut Session<B>) -> (Vec<Piece>, Generated) {
         block_on(session.clear()).unwrap();
-        let mut generation = Generation::new(session, &self.prompt, &self.options, &Cancel::new()).unwrap();
+        let options = GenerateOptions { draft: Draft::Off, ..self.options.clone() };
+        let mut generation = Generation::new(session, &self.prompt, &options, &Cancel::new()).unwrap();
         let mut pieces = Vec::new();
         while let Some(piece) = block_on(generation.next(session)).unwrap() {
             pieces.push(piece);

@@ -7,6 +7,7 @@ mod agreement;
 mod ahead;
 mod batch;
 mod decode;
+mod drafts;
 mod families;
 mod fidelity;
 mod gguf;

@@ -13,6 +13,7 @@ pub mod devices;
 pub mod fixtures;
 mod pool;
 pub mod random;
+pub mod scripted;
 mod session;
 pub mod shared;
 pub mod tolerances;

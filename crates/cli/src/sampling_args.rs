@@ -1,8 +1,8 @@
 //! Options that say how text is generated.
 
 use anyhow::{Context, Result};
-use clap::Args;
-use hala_engine::{GenerateOptions, Sampling, SamplingChoice, SamplingDefaults};
+use clap::{Args, ValueEnum};
+use hala_engine::{Draft, GenerateOptions, Sampling, SamplingChoice, SamplingDefaults};
 
 use crate::{App, terminal};
 
@@ -53,6 +53,21 @@ pub(crate) struct SamplingArgs {
     /// End before this text; may be given several times
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     stop: Vec<String>,
+
+    /// Whether tokens are proposed where the text repeats its prompt or itself, and verified together; the text stays the same
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = DraftName::Auto)]
+    draft: DraftName,
+}
+
+/// When tokens are proposed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DraftName {
+    /// Where it is measured to pay, on the CPU
+    Auto,
+    /// Wherever the text repeats something
+    Lookup,
+    /// Never
+    Off,
 }
 
 impl SamplingArgs {
@@ -74,6 +89,11 @@ impl SamplingArgs {
             sampling: defaults.choose(base, &self.choice())?,
             max_tokens: defaults.max_tokens(self.max_tokens)?,
             stop: self.stop.clone(),
+            draft: match self.draft {
+                DraftName::Auto => Draft::Auto,
+                DraftName::Lookup => Draft::Lookup,
+                DraftName::Off => Draft::Off,
+            },
             ..GenerateOptions::default()
         })
     }

@@ -8,8 +8,9 @@ use hala_text::{Message, Role, Specials, TextError, Tokenizer};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::generate::{GenerateOptions, Generation};
+use crate::generate::Generation;
 use crate::generated::{Generated, Piece};
+use crate::options::GenerateOptions;
 use crate::session::Session;
 use crate::template::TemplateOptions;
 

@@ -169,6 +169,11 @@ impl<B: Backend> Engine<B> {
         fitting(self.backend.decode_sizes(), n_rows)
     }
 
+    /// The Plan for `n_rows` rows whose logits are all wanted: of sequences that decode, and their drafts.
+    pub(crate) fn decode_shape(&self, n_rows: usize) -> PlanShape {
+        PlanShape { n_tokens: self.decode_size(n_rows), logits: LogitRows::All }
+    }
+
     /// Rows of a prompt's Plan whose logits may be wanted: the ends of prompts, and sequences that decode beside them.
     pub(crate) fn n_wanted(&self) -> usize {
         self.decode_size(usize::MAX)

@@ -1,7 +1,6 @@
 //! Text from a session, token by token.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hala_plan::ops::sample::Choice;
@@ -10,42 +9,19 @@ use hala_text::{Specials, StreamDecoder, Tokenizer};
 use web_time::Instant;
 
 use crate::chain::Choosing;
+use crate::draft::drafter::Drafter;
+use crate::draft::mode::Draft;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generated::{FinishReason, Generated, Piece};
 use crate::logits::logprobs;
+use crate::options::GenerateOptions;
 use crate::sampler::Sampler;
 use crate::sampling::Sampling;
 use crate::session::Session;
 use crate::stop::{Checked, StopStrings};
+use crate::ticket::Ticket;
 use crate::usage::{Timings, Usage};
-
-/// What to generate.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct GenerateOptions {
-    /// How tokens are chosen.
-    pub sampling: Sampling,
-    /// The most tokens; `None` for as many as the context has room for.
-    pub max_tokens: Option<usize>,
-    /// Strings that end the text; they are not part of it.
-    pub stop: Vec<String>,
-    /// Ids that end the text, besides those of the checkpoint.
-    pub stop_ids: Vec<u32>,
-    /// Whether the checkpoint's end-of-text ids are ignored.
-    pub ignore_eos: bool,
-    /// Whether special tokens are part of the text, such as the marks about a call of a tool. Those that end it never are.
-    pub specials: Specials,
-    /// Log-probabilities wanted with each token: of the chosen one and of this many of the likeliest.
-    pub logprobs: Option<usize>,
-}
-
-impl GenerateOptions {
-    /// Those of the `i`-th of several texts after one prompt: seeds follow each other, and after the last comes 0.
-    pub fn of_choice(&self, i: u64) -> Self {
-        let sampling = Sampling { seed: self.sampling.seed.wrapping_add(i), ..self.sampling.clone() };
-        Self { sampling, ..self.clone() }
-    }
-}
 
 /// A stream of text from a session, which is handed to every step. Dropping it leaves the session with the tokens
 /// computed so far.
@@ -61,6 +37,8 @@ pub struct Generation {
     n_logprobs: Option<usize>,
     /// How the device chooses, where it can.
     on_device: Option<Choice>,
+    /// What proposes tokens, where that is wanted.
+    drafter: Option<Drafter>,
     /// Tokens of the prompt, from its start, that penalties are for.
     n_penalised: usize,
     so_far: Generated,
@@ -68,17 +46,6 @@ pub struct Generation {
     is_behind: bool,
     is_over: bool,
     ticket: Ticket,
-}
-
-/// Tells a generation from all others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
-
-impl Ticket {
-    fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
 }
 
 impl Generation {
@@ -119,7 +86,12 @@ impl Generation {
                 expected,
             });
         }
-        let may_choose = engine.backend().n_ahead() > 0 && options.logprobs.is_none();
+        let is_ahead = engine.backend().n_ahead() > 0;
+        let drafter = match options.draft {
+            Draft::Auto if is_ahead => None,
+            draft => Drafter::new(draft, prompt),
+        };
+        let may_choose = is_ahead && options.logprobs.is_none() && drafter.is_none();
         let tokenizer = engine.tokenizer().ok();
         let mut stop_ids = options.stop_ids.clone();
         if !options.ignore_eos {
@@ -136,6 +108,7 @@ impl Generation {
             max_tokens: options.max_tokens.unwrap_or(room).min(room),
             n_logprobs: options.logprobs,
             on_device: options.sampling.on_device().filter(|_| may_choose),
+            drafter,
             n_penalised: prompt.len(),
             so_far: Generated {
                 ids: Vec::new(),
@@ -225,7 +198,7 @@ impl Generation {
         self.so_far.ids.truncate(n_kept);
         self.max_tokens += n_before - self.so_far.ids.len();
         self.sampler = Sampler::new(sampling.clone())?;
-        (self.on_device, self.n_penalised) = (None, 0);
+        (self.on_device, self.drafter, self.n_penalised) = (None, None, 0);
         self.decoder = tokenizer.map(|t| t.stream_decoder(Specials::Skip));
         self.so_far.text.clear();
         if let Some(decoder) = &mut self.decoder {
@@ -275,6 +248,7 @@ impl Generation {
     /// Notes that the states must be brought to the tokens so far again, as on another device than until now.
     pub fn fall_behind(&mut self) {
         self.is_behind = true;
+        self.drafter.iter_mut().for_each(Drafter::abandon);
     }
 
     /// Notes that all tokens so far are computed, and how.
@@ -308,10 +282,17 @@ impl Generation {
             _ => None,
         };
         if chosen.is_none() {
-            session.decode(id, &self.cancel).await?;
+            let cancel = self.cancel.clone();
+            session.decode_drafting(id, self.drafting(), &cancel).await?;
         }
         self.decoded(start.elapsed());
         Ok(chosen)
+    }
+
+    /// What proposes tokens, with how many after the next one could still become part of the text; `None` where no drafts are wanted.
+    pub(crate) fn drafting(&mut self) -> Option<(&mut Drafter, usize)> {
+        let most = (self.max_tokens - self.so_far.usage.completion_tokens).saturating_sub(1);
+        self.drafter.as_mut().map(|drafter| (drafter, most))
     }
 
     /// How the device chooses the next tokens, where it can.
@@ -348,9 +329,18 @@ impl Generation {
         self.take(id, raw.as_deref())
     }
 
+    /// Tells what became of drafts so far.
+    fn count_drafts(&mut self) {
+        if let Some(drafter) = &self.drafter {
+            self.so_far.usage.completion_tokens_details = drafter.counts();
+        }
+    }
+
     /// Makes a token part of the result; `raw` are the logits that it was chosen from, where log-probabilities are wanted.
     pub(crate) fn take(&mut self, id: u32, raw: Option<&[f32]>) -> Result<Option<Piece>, EngineError> {
         self.so_far.usage.completion_tokens += 1;
+        self.drafter.iter_mut().for_each(|drafter| drafter.push(id));
+        self.count_drafts();
         if self.stop_ids.contains(&id) {
             return self.end(FinishReason::Stop);
         }
@@ -365,6 +355,8 @@ impl Generation {
             Checked::Stop(text) => {
                 self.so_far.finish = FinishReason::Stop;
                 self.is_over = true;
+                self.drafter.iter_mut().for_each(Drafter::close);
+                self.count_drafts();
                 text
             }
         };
@@ -377,6 +369,8 @@ impl Generation {
     pub(crate) fn end(&mut self, finish: FinishReason) -> Result<Option<Piece>, EngineError> {
         self.is_over = true;
         self.so_far.finish = finish;
+        self.drafter.iter_mut().for_each(Drafter::close);
+        self.count_drafts();
         let text = self.decoder.take().map(StreamDecoder::finish).transpose()?.unwrap_or_default();
         let text = match self.stops.push(&text) {
             Checked::Pass(passed) => passed + &self.stops.finish(),

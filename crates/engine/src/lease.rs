@@ -15,6 +15,8 @@ use crate::ready::Ready;
 pub(crate) struct Lease<B: Backend> {
     engine: Arc<Engine<B>>,
     ready: Option<Ready<B::Prepared>>,
+    /// Whether nothing was run with the Plan yet: its first run also touches new memory, and its time says little.
+    pub(crate) is_new: bool,
 }
 
 impl<B: Backend> Lease<B> {
@@ -28,11 +30,12 @@ impl<B: Backend> Lease<B> {
             let found = idle.iter().position(|ready| ready.shape == shape);
             found.map(|i| idle.swap_remove(i))
         };
+        let is_new = idle.is_none();
         let ready = match idle {
             Some(ready) => ready,
             None => prepare(engine, shape).await?,
         };
-        Ok(Self { engine: Arc::clone(engine), ready: Some(ready) })
+        Ok(Self { engine: Arc::clone(engine), ready: Some(ready), is_new })
     }
 
     /// Does not give the Plan back, which is in the middle of something; nothing may be run with it any more.

@@ -5,11 +5,13 @@ use std::ops::Range;
 use hala_plan::{Backend, Cancel};
 use hala_text::Tokenizer;
 
+use crate::draft::mode::Draft;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::generate::{GenerateOptions, Generation};
+use crate::generate::Generation;
 use crate::generated::{FinishReason, Generated, Piece};
 use crate::loops::LoopFinder;
+use crate::options::GenerateOptions;
 use crate::sampling::Sampling;
 use crate::segment::Looped;
 use crate::task::Task;
@@ -67,7 +69,8 @@ impl Sentence {
     ) -> Result<Self, EngineError> {
         // A translation is rarely twice as long as its source; the rest is for very short ones.
         let max_tokens = Some(2 * prompt.len() + 32);
-        let options = GenerateOptions { max_tokens, ..GenerateOptions::default() };
+        // Another language repeats nothing of the source but names.
+        let options = GenerateOptions { max_tokens, draft: Draft::Off, ..GenerateOptions::default() };
         Ok(Self {
             source,
             generation: Generation::on(engine, prompt, &options, cancel)?,

@@ -103,6 +103,11 @@ impl Sequence {
         Ok(true)
     }
 
+    /// Whether the states may be those of other tokens.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+
     /// Notes that a run begins, whose end [`Sequence::advance`] or [`Sequence::rewind`] tells; where another began and was dropped in the
     /// middle, what it did is taken back first.
     ///
@@ -203,6 +208,23 @@ impl Sequence {
     ) -> Result<(), EngineError> {
         let is_due = self.n_cached + n_ahead >= self.snapshots.last() + every;
         if is_due { self.take_snapshot(engine, memory, (n_ahead, kept)) } else { Ok(()) }
+    }
+
+    /// Makes sure that the states can come back to what they are now, as where what follows may be refused; `false` where the memory is full.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) fn hold<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        memory: &mut Memory<B>,
+    ) -> Result<bool, EngineError> {
+        let position = self.n_cached;
+        let is_held = self.snapshots.at(position).is_some_and(|snapshot| snapshot.position == position);
+        let Some(slot) = self.slot.as_ref().filter(|_| position > 0 && !is_held) else { return Ok(true) };
+        let Some(copy) = memory.take_slot(engine.backend(), Some(slot))? else { return Ok(false) };
+        self.snapshots.keep_briefly(Snapshot { position, slot: Some(copy), pages: Vec::new() });
+        Ok(true)
     }
 
     /// Brings the states back to a position at or before `position`: the nearest that can be had. The tokens stay.
@@ -329,6 +351,7 @@ impl Sequence {
             is_torn: false,
         };
         fork.go_to(position);
+        fork.snapshots.forget_brief();
         Ok(Some(fork))
     }
 }

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use hala_model::PlanShape;
 use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
+use web_time::Instant;
 
 use crate::chain::{Chain, Choosing, Place};
+use crate::draft::costs::MOST_ROWS;
+use crate::draft::drafter::Drafter;
+use crate::draft::pace::{Base, Done, Pace};
+use crate::draft::verified::Verified;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::Lease;
@@ -37,7 +43,20 @@ pub struct Session<B: Backend> {
     sequence: Sequence,
     /// Tokens that the device chooses: while there are some, the states may be ahead of the sequence.
     chain: Chain<B>,
+    /// Drafts whose rows were computed: while there are some, the states are ahead of the sequence.
+    verified: Verified,
+    pace: Pace,
+    /// `[n, V]`: those of the last run.
     logits: Vec<f32>,
+}
+
+/// What tokens are computed for.
+#[derive(Debug, Clone, Copy)]
+enum Purpose<'a> {
+    /// A prompt.
+    Prompt,
+    /// The next token, with drafts of those after it.
+    Token(&'a [u32]),
 }
 
 impl<B: Backend> Session<B> {
@@ -48,7 +67,8 @@ impl<B: Backend> Session<B> {
     pub async fn new(engine: Arc<Engine<B>>) -> Result<Self, EngineError> {
         let memory = Memory::new(&engine, limit(&engine))?;
         let sequence = Sequence::new(&engine, N_SNAPSHOTS);
-        Ok(Self { engine, memory, sequence, chain: Chain::default(), logits: Vec::new() })
+        let (chain, verified, pace) = (Chain::default(), Verified::default(), Pace::default());
+        Ok(Self { engine, memory, sequence, chain, verified, pace, logits: Vec::new() })
     }
 
     /// The model on its device.
@@ -68,12 +88,14 @@ impl<B: Backend> Session<B> {
 
     /// Logits `[V]` after the last token held; empty before the first, and where the device chose the next token itself.
     pub fn logits(&self) -> &[f32] {
-        &self.logits
+        let n_vocab = self.engine.model().facts().n_vocab;
+        self.logits.chunks_exact(n_vocab).nth(self.verified.row()).unwrap_or_default()
     }
 
     /// The same, for a sampler that changes them.
     pub(crate) fn logits_mut(&mut self) -> &mut [f32] {
-        &mut self.logits
+        let n_vocab = self.engine.model().facts().n_vocab;
+        self.logits.chunks_exact_mut(n_vocab).nth(self.verified.row()).unwrap_or_default()
     }
 
     /// Pages of 64 positions that the session's caches hold, for each of the model's page tables
@@ -91,11 +113,11 @@ impl<B: Backend> Session<B> {
     /// the prompt, for [`Session::rebuild`].
     pub async fn prefill(&mut self, prompt: &[u32], cancel: &Cancel) -> Result<Prefilled, EngineError> {
         self.engine.check_prompt(prompt)?;
-        self.leave_chain().await?;
+        self.leave().await?;
         self.logits.clear();
         self.sequence.set_tokens(&self.engine, &mut self.memory, prompt)?;
         let n_cached = self.sequence.n_cached();
-        self.compute(cancel).await?;
+        self.compute(Purpose::Prompt, cancel).await?;
         Ok(Prefilled { n_cached, n_computed: prompt.len() - n_cached })
     }
 
@@ -104,19 +126,75 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// A full context, an id outside of the vocabulary, cancellation, a lost device; the token is then not added.
     pub async fn decode(&mut self, id: u32, cancel: &Cancel) -> Result<(), EngineError> {
+        self.decode_drafting(id, None, cancel).await
+    }
+
+    /// As [`Session::decode`], with drafts of the tokens after `id` in the same run: of at most so many. Where `id` is the first draft of the last
+    /// run it is there already.
+    ///
+    /// # Errors
+    /// As for [`Session::decode`].
+    pub(crate) async fn decode_drafting(
+        &mut self,
+        id: u32,
+        drafting: Option<(&mut Drafter, usize)>,
+        cancel: &Cancel,
+    ) -> Result<(), EngineError> {
         if cancel.is_cancelled() {
             // Before anything is half done: the tokens that are held stay.
             return Err(EngineError::Cancelled);
         }
-        self.leave_chain().await?;
+        if self.verified.has(id) {
+            return self.accept(id);
+        }
+        self.leave().await?;
         let (limit, found) = (self.context(), self.ids().len() + 1);
         if found > limit {
             let max = self.engine.model().facts().max_context;
             return Err(EngineError::PromptTooLong { found, limit, max });
         }
         self.sequence.extend(&[id]);
-        self.compute(cancel).await.inspect_err(|_| self.sequence.truncate_ids(found - 1))?;
+        let drafts = match drafting {
+            Some((drafter, most)) => self.proposed(drafter, most.min(limit - found))?,
+            None => Vec::new(),
+        };
+        self.compute(Purpose::Token(&drafts), cancel)
+            .await
+            .inspect_err(|_| self.sequence.truncate_ids(found - 1))?;
+        self.keep_due()
+    }
+
+    /// Drafts for the next run, at most so many: none where the states could not come back from them.
+    fn proposed(&mut self, drafter: &mut Drafter, most: usize) -> Result<Vec<u32>, EngineError> {
+        let Self { engine, memory, sequence, pace, .. } = self;
+        let base = Base { n_texts: 1, n_rows: sequence.pending().len() };
+        let chances = [drafter.chances(most.min(MOST_ROWS))];
+        let n = if drafter.is_measured() {
+            pace.drafts(base, &chances)[0]
+        } else {
+            Pace::all_drafts(base, &chances)[0]
+        };
+        if n == 0 || !sequence.hold(engine, memory)? { Ok(Vec::new()) } else { Ok(drafter.propose(n)) }
+    }
+
+    /// Adds the next token, which was drafted rightly.
+    fn accept(&mut self, id: u32) -> Result<(), EngineError> {
+        self.verified.accept();
+        self.sequence.extend(&[id]);
+        self.sequence.advance_in_flight(1);
+        if self.verified.is_ahead() {
+            return Ok(());
+        }
+        self.sequence.settle();
+        self.keep_due()
+    }
+
+    /// Takes the snapshot that is due after so many tokens; while the states are ahead it waits.
+    fn keep_due(&mut self) -> Result<(), EngineError> {
         let Self { engine, memory, sequence, .. } = self;
+        if sequence.is_torn() {
+            return Ok(());
+        }
         sequence.take_due_snapshot(engine, memory, (SNAPSHOT_EVERY, 0, Kept::Beside))
     }
 
@@ -131,7 +209,7 @@ impl<B: Backend> Session<B> {
         choosing: &Choosing<'_>,
         cancel: &Cancel,
     ) -> Result<Option<u32>, EngineError> {
-        let Self { engine, memory, sequence, chain, logits } = self;
+        let Self { engine, memory, sequence, chain, logits, .. } = self;
         let chosen = chain.decode(Place { engine, memory, sequence }, id, choosing, cancel).await?;
         if chosen.is_some() {
             logits.clear();
@@ -148,7 +226,7 @@ impl<B: Backend> Session<B> {
         if n_tokens > held {
             return Err(EngineError::Position { asked: n_tokens, held });
         }
-        self.leave_chain().await?;
+        self.leave().await?;
         if n_tokens == held && n_tokens == self.sequence.n_cached() {
             return Ok(());
         }
@@ -182,64 +260,101 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// A lost device.
     pub async fn trim(&mut self) -> Result<(), EngineError> {
-        self.leave_chain().await?;
+        self.leave().await?;
         self.memory.trim(self.engine.backend())
     }
 
-    async fn leave_chain(&mut self) -> Result<(), EngineError> {
-        let Self { engine, memory, sequence, chain, .. } = self;
-        chain.leave(Place { engine, memory, sequence }).await
+    /// Takes back what the states are ahead of the tokens held, and what a run did that was dropped in the middle.
+    async fn leave(&mut self) -> Result<(), EngineError> {
+        let Self { engine, memory, sequence, chain, verified, pace, logits } = self;
+        verified.outcome().into_iter().for_each(|run| pace.note(run));
+        chain.leave(Place { engine, memory, sequence }).await?;
+        if verified.is_ahead() {
+            *verified = Verified::default();
+            logits.clear();
+        }
+        sequence.mend(engine, memory)
     }
 
     /// Computes the tokens that the states do not cover yet, chunk by chunk, and reads the last one's logits. On
-    /// error the states go back to their last snapshot and the tokens not computed are dropped; where the device is
+    /// error the states go back to their last snapshot, and of a prompt the tokens not computed are dropped; where the device is
     /// lost no state is left, and the tokens stay.
-    async fn compute(&mut self, cancel: &Cancel) -> Result<(), EngineError> {
-        let Err(error) = self.advance(cancel).await else { return Ok(()) };
+    async fn compute(&mut self, purpose: Purpose<'_>, cancel: &Cancel) -> Result<(), EngineError> {
+        self.verified = Verified::default();
+        let Err(error) = self.advance(purpose, cancel).await else { return Ok(()) };
         self.logits.clear();
         let rewound = self.sequence.rewind(&self.engine, &mut self.memory, self.sequence.n_cached());
-        if error.is_device_lost() || rewound.is_err() {
-            self.sequence.release();
-        } else {
-            self.sequence.drop_pending();
+        match purpose {
+            _ if error.is_device_lost() || rewound.is_err() => self.sequence.release(),
+            Purpose::Prompt => self.sequence.drop_pending(),
+            Purpose::Token(_) => {}
         }
         Err(error)
     }
 
-    async fn advance(&mut self, cancel: &Cancel) -> Result<(), EngineError> {
-        let Self { engine, memory, sequence, logits, .. } = self;
-        while !sequence.pending().is_empty() {
-            sequence.mend(engine, memory)?;
-            let n_left = sequence.pending().len();
-            let shape = engine.chunk_shape(n_left);
-            let mut lease = Lease::new(engine, shape).await?;
-            let n = n_left.min(shape.n_tokens);
-            let is_last = n == n_left;
-            if !sequence.reserve(engine, memory, n)? {
-                return Err(EngineError::MemoryFull);
+    async fn advance(&mut self, purpose: Purpose<'_>, cancel: &Cancel) -> Result<(), EngineError> {
+        while !self.sequence.pending().is_empty() {
+            self.sequence.mend(&self.engine, &mut self.memory)?;
+            let n_pending = self.sequence.pending().len();
+            let (drafts, is_prompt) = match purpose {
+                Purpose::Prompt => (&[][..], true),
+                Purpose::Token(drafts) => (drafts, n_pending > MOST_ROWS),
+            };
+            let shape = match drafts {
+                [] => self.engine.chunk_shape(n_pending),
+                drafts => self.engine.decode_shape(n_pending + drafts.len()),
+            };
+            let n = n_pending.min(shape.n_tokens);
+            let run = self.run(shape, (n, drafts), cancel).await?;
+            if n == n_pending {
+                let run = run.filter(|_| !is_prompt);
+                let row = if drafts.is_empty() { 0 } else { n - 1 };
+                self.verified = Verified::new(row, drafts, run);
             }
-            sequence.begin(engine, memory)?;
-            let (spans, wanted) = ([sequence.span(n, 0)], [n as u32 - 1]);
-            let wanted = if is_last { &wanted[..] } else { &[] };
-            let rows = Rows { ids: &sequence.pending()[..n], spans: &spans, wanted, cancel };
-            let steps = if is_last { 0..usize::MAX } else { 0..lease.n_body };
-            let backend = engine.backend();
-            backend.run_steps(&mut lease.prepared, memory.states(), rows, steps).await?;
-            if let (true, Some(buffer)) = (is_last, lease.logits) {
-                let reading = Reading { buffer, n_rows: 1 };
-                backend.read(&lease.prepared, memory.states(), reading, logits).await?;
-            }
-            sequence.advance(n);
-            if shape.n_tokens > 1 {
-                let kept = if is_last { Kept::WithPages } else { Kept::Beside };
-                sequence.take_snapshot(engine, memory, (0, kept))?;
+            if shape.n_tokens > 1 && is_prompt {
+                let kept = if n == n_pending { Kept::WithPages } else { Kept::Beside };
+                self.sequence.take_snapshot(&self.engine, &mut self.memory, (0, kept))?;
             }
         }
         Ok(())
     }
+
+    /// One run of the next `n` tokens and drafts of those after them; of a Plan that was run before, how long it took.
+    async fn run(
+        &mut self,
+        shape: PlanShape,
+        (n, drafts): (usize, &[u32]),
+        cancel: &Cancel,
+    ) -> Result<Option<Done>, EngineError> {
+        let Self { engine, memory, sequence, logits, .. } = self;
+        let (n_rows, is_last) = (n + drafts.len(), n == sequence.pending().len());
+        let mut lease = Lease::new(engine, shape).await?;
+        if !sequence.reserve(engine, memory, n_rows)? {
+            return Err(EngineError::MemoryFull);
+        }
+        sequence.begin(engine, memory)?;
+        let start = Instant::now();
+        let ids = [&sequence.pending()[..n], drafts].concat();
+        let (spans, wanted) = ([sequence.span(n_rows, 0)], [n as u32 - 1]);
+        let wanted = if is_last { &wanted[..] } else { &[] };
+        let rows = Rows { ids: &ids, spans: &spans, wanted, cancel };
+        let steps = if is_last { 0..usize::MAX } else { 0..lease.n_body };
+        let backend = engine.backend();
+        backend.run_steps(&mut lease.prepared, memory.states(), rows, steps).await?;
+        if let (true, Some(buffer)) = (is_last, lease.logits) {
+            let reading = Reading { buffer, n_rows: if drafts.is_empty() { 1 } else { n_rows } };
+            backend.read(&lease.prepared, memory.states(), reading, logits).await?;
+        }
+        match drafts {
+            [] => sequence.advance(n),
+            _ => sequence.advance_in_flight(n),
+        }
+        let (base, time) = (Base { n_texts: 1, n_rows: n }, start.elapsed());
+        Ok((!lease.is_new).then_some(Done { base, n_drafts: drafts.len(), n_accepted: 0, time }))
+    }
 }
 
-/// The most that a session can need: its sequence, its snapshots, and the pages that one of them holds behind a window.
+/// The most that a session can need: its sequence, its snapshots with one for drafts, and the pages that one of them holds behind a window.
 fn limit<B: Backend>(engine: &Engine<B>) -> PoolSize {
     let (model, context) = (engine.model(), engine.model().facts().context);
     let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);

@@ -27,18 +27,20 @@ pub(crate) struct Held {
 pub(crate) struct Snapshots {
     list: Vec<Snapshot>,
     most: usize,
+    /// One more, for what follows at once: the next one takes its place.
+    brief: Option<Snapshot>,
 }
 
 impl Snapshots {
     /// None yet, and at most so many.
     pub(crate) fn new(most: usize) -> Self {
-        Self { list: Vec::new(), most }
+        Self { list: Vec::new(), most, brief: None }
     }
 
     /// Slots of recurrent states that a sequence needs with at most so many snapshots: its own, theirs, and where it takes any one
-    /// more, which the next is copied to before another makes room.
+    /// that is kept briefly and one more, which the next is copied to before another makes room.
     pub(crate) const fn n_slots(most: usize) -> usize {
-        if most == 0 { 1 } else { 1 + most + 1 }
+        if most == 0 { 1 } else { 1 + most + 2 }
     }
 
     /// Adds the state at a position beyond the others'; the one that leaves the smallest gap makes room where needed.
@@ -56,19 +58,32 @@ impl Snapshots {
         }
     }
 
+    /// Keeps one beside the others until the next such one comes.
+    pub(crate) fn keep_briefly(&mut self, snapshot: Snapshot) {
+        self.brief = Some(snapshot);
+    }
+
+    /// Drops the one that is kept briefly.
+    pub(crate) fn forget_brief(&mut self) {
+        self.brief = None;
+    }
+
     /// Drops those at `position` and after it.
     pub(crate) fn forget_from(&mut self, position: usize) {
-        self.list.retain(|snapshot| snapshot.position < position);
+        self.retain(|snapshot| snapshot.position < position);
     }
 
     /// Drops those that cannot be gone back to; `can` is asked for each.
     pub(crate) fn retain(&mut self, can: impl Fn(&Snapshot) -> bool) {
+        self.brief.take_if(|brief| !can(brief));
         self.list.retain(can);
     }
 
     /// The last one at or before `position`.
     pub(crate) fn at(&self, position: usize) -> Option<&Snapshot> {
-        self.list.iter().rev().find(|snapshot| snapshot.position <= position)
+        let listed = self.list.iter().rev().find(|snapshot| snapshot.position <= position);
+        let brief = self.brief.as_ref().filter(|brief| brief.position <= position);
+        brief.into_iter().chain(listed).max_by_key(|snapshot| snapshot.position)
     }
 
     /// Lets go of the pages that earlier snapshots hold: one that holds some is enough.
@@ -76,7 +91,7 @@ impl Snapshots {
         self.list.iter_mut().for_each(|snapshot| snapshot.pages.clear());
     }
 
-    /// Position of the last one.
+    /// Position of the last one that is kept for longer.
     pub(crate) fn last(&self) -> usize {
         self.list.last().map_or(0, |snapshot| snapshot.position)
     }
@@ -84,6 +99,7 @@ impl Snapshots {
     /// Drops all.
     pub(crate) fn clear(&mut self) {
         self.list.clear();
+        self.brief = None;
     }
 }
 
@@ -116,6 +132,17 @@ mod tests {
         let mut snapshots = Snapshots::new(0);
         snapshots.push(at(10));
         assert_eq!(found(&snapshots, 20), None);
+    }
+
+    #[test]
+    fn one_that_is_kept_briefly_takes_no_other_s_place() {
+        let mut snapshots = Snapshots::new(2);
+        [10, 20].into_iter().for_each(|position| snapshots.push(at(position)));
+        [23, 25].into_iter().for_each(|position| snapshots.keep_briefly(at(position)));
+        assert_eq!([24, 25, 99].map(|position| found(&snapshots, position)), [Some(20), Some(25), Some(25)]);
+        assert_eq!(snapshots.last(), 20);
+        snapshots.forget_from(25);
+        assert_eq!(found(&snapshots, 99), Some(20));
     }
 
     #[test]

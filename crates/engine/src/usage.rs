@@ -13,6 +13,36 @@ pub struct Usage {
     pub cached_tokens: usize,
     /// Tokens generated, a stop token included.
     pub completion_tokens: usize,
+    /// What became of drafts; not in JSON where there were none.
+    #[serde(skip_serializing_if = "CompletionDetails::is_empty")]
+    pub completion_tokens_details: CompletionDetails,
+}
+
+/// What became of the tokens that were proposed by look-up, in the words of the OpenAI API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct CompletionDetails {
+    /// Drafts that became part of the text.
+    pub accepted_prediction_tokens: usize,
+    /// Drafts that were computed for nothing.
+    pub rejected_prediction_tokens: usize,
+}
+
+impl CompletionDetails {
+    /// Drafts in all.
+    pub fn n_drafts(&self) -> usize {
+        self.accepted_prediction_tokens + self.rejected_prediction_tokens
+    }
+
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.n_drafts() == 0
+    }
+
+    /// Adds another generation's.
+    pub fn add(&mut self, other: Self) {
+        self.accepted_prediction_tokens += other.accepted_prediction_tokens;
+        self.rejected_prediction_tokens += other.rejected_prediction_tokens;
+    }
 }
 
 /// Times of one generation: where several share runs, its share of them by rows.
@@ -40,6 +70,7 @@ impl Usage {
         self.prompt_tokens += other.prompt_tokens;
         self.cached_tokens += other.cached_tokens;
         self.completion_tokens += other.completion_tokens;
+        self.completion_tokens_details.add(other.completion_tokens_details);
     }
 }
 

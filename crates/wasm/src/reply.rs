@@ -106,7 +106,10 @@ struct ChoiceReport {
 impl ChatReply {
     pub(crate) fn new(replies: Vec<Generated>, dropped_messages: usize) -> Self {
         let mut usage = replies.first().map(|first| first.usage).unwrap_or_default();
-        usage.completion_tokens = replies.iter().map(|reply| reply.usage.completion_tokens).sum();
+        for Generated { usage: more, .. } in &replies[1.min(replies.len())..] {
+            usage.completion_tokens += more.completion_tokens;
+            usage.completion_tokens_details.add(more.completion_tokens_details);
+        }
         let mut timings = Timings::default();
         replies.iter().for_each(|reply| timings.add(reply.timings));
         let choices = replies.into_iter().map(|Generated { text, finish, .. }| ChoiceReport { text, finish });
@@ -239,7 +242,7 @@ mod tests {
             ids: Vec::new(),
             text: String::from("x"),
             finish: FinishReason::Stop,
-            usage: Usage { prompt_tokens: 10, cached_tokens: 4, completion_tokens },
+            usage: Usage { prompt_tokens: 10, cached_tokens: 4, completion_tokens, ..Usage::default() },
             timings: Timings { prefill: Duration::from_millis(2), decode: Duration::from_millis(3) },
         };
         let told = serde_json::to_value(ChatReply::new(vec![reply(5), reply(7)], 1)).unwrap();

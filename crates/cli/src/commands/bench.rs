@@ -7,7 +7,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 use hala::{AnyBackend, Engine, Scheduler, Session};
-use hala_engine::{Collecting, GenerateOptions, Generation, LoadOptions, Probe, Prompts, SchedulerOptions};
+use hala_engine::{
+    Collecting, Draft, GenerateOptions, Generation, LoadOptions, Probe, Prompts, SchedulerOptions,
+};
 use hala_model::WeightFormat;
 use hala_tensor::DType;
 use serde::Serialize;
@@ -175,7 +177,9 @@ impl BenchArgs {
         );
         // The first token comes with the prompt.
         let max_tokens = Some(self.generate + 1);
-        let options = GenerateOptions { max_tokens, ignore_eos: true, ..GenerateOptions::default() };
+        // A text that goes round would be drafted, and its speed says nothing of a run's.
+        let draft = Draft::Off;
+        let options = GenerateOptions { max_tokens, ignore_eos: true, draft, ..GenerateOptions::default() };
         let (mut prefill, mut decode) = (Vec::new(), Vec::new());
         for run in 0..=self.repeat {
             let mut tasks = Vec::new();

@@ -26,14 +26,39 @@ impl TimingsJson {
     }
 }
 
-/// `12 of 40 prompt tokens computed at 310/s, 25 generated at 41/s`
+/// `12 of 40 prompt tokens computed at 310/s, 25 generated at 41/s (9 of 12 drafts right)`
 pub(crate) fn words(usage: &Usage, timings: &Timings) -> String {
+    let details = usage.completion_tokens_details;
+    let drafts = match details.n_drafts() {
+        0 => String::new(),
+        n => format!(" ({} of {} right)", details.accepted_prediction_tokens, counted(n, "draft")),
+    };
     format!(
-        "{} of {} computed at {:.0}/s, {} generated at {:.0}/s",
+        "{} of {} computed at {:.0}/s, {} generated at {:.0}/s{drafts}",
         usage.prompt_tokens - usage.cached_tokens.min(usage.prompt_tokens),
         counted(usage.prompt_tokens, "prompt token"),
         usage.prefill_speed(timings),
         usage.completion_tokens,
         usage.decode_speed(timings),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hala_engine::CompletionDetails;
+
+    use super::*;
+
+    #[test]
+    fn drafts_are_told_of_where_there_were_some() {
+        let timings = Timings { prefill: Duration::from_secs(1), decode: Duration::from_secs(2) };
+        let mut usage = Usage { prompt_tokens: 40, completion_tokens: 9, ..Usage::default() };
+        let plain = "40 of 40 prompt tokens computed at 40/s, 9 generated at 4/s";
+        assert_eq!(words(&usage, &timings), plain);
+        usage.completion_tokens_details =
+            CompletionDetails { accepted_prediction_tokens: 6, rejected_prediction_tokens: 2 };
+        assert_eq!(words(&usage, &timings), format!("{plain} (6 of 8 drafts right)"));
+    }
 }

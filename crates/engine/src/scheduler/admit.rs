@@ -75,7 +75,14 @@ impl<B: Backend> Scheduler<B> {
             let Some(sequence) = fork else { break };
             task.generation_mut().fall_behind();
             let (ticket, prefill) = (task.generation().ticket(), Duration::ZERO);
-            self.running.push(Running { ticket, sequence, n_cached: position, prefill, keep_at: None });
+            self.running.push(Running {
+                ticket,
+                sequence,
+                n_cached: position,
+                prefill,
+                keep_at: None,
+                is_decoding: false,
+            });
         }
         Ok(first..self.running.len())
     }
@@ -92,7 +99,7 @@ impl<B: Backend> Scheduler<B> {
         let memory = (&*self.engine, &mut self.memory);
         let Begun { sequence, keep_at } = self.beginnings.begin(memory, sequences, tokens, N_SNAPSHOTS)?;
         let (ticket, prefill) = (task.generation().ticket(), Duration::ZERO);
-        self.running.push(Running { ticket, sequence, n_cached: 0, prefill, keep_at });
+        self.running.push(Running { ticket, sequence, n_cached: 0, prefill, keep_at, is_decoding: false });
         Ok(())
     }
 

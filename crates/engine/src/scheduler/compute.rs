@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use hala_model::{LogitRows, PlanShape};
+use hala_model::PlanShape;
 use hala_plan::{Backend, Cancel, Reading, Rows};
 use web_time::Instant;
 
+use super::part::Part;
 use super::{Prompts, Running, Scheduler};
 use crate::error::EngineError;
 use crate::lease::Lease;
@@ -15,51 +16,55 @@ use crate::task::Task;
 /// Rows of prompts beside sequences that decode, at most: these wait for as long as that takes.
 const ROWS_BESIDE: usize = 64;
 
-/// The rows of one sequence in a run.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    /// Index of the sequence among those that run.
-    idx: usize,
-    n_rows: usize,
-    /// Whether they are the last of its tokens, whose logits are wanted.
-    is_last: bool,
-}
-
 impl<B: Backend> Scheduler<B> {
-    /// Makes one run, and chooses a token of each sequence that is up to date then.
+    /// Makes one run, and chooses a token of each sequence that is up to date then, and of its drafts as many as are right.
     pub(super) async fn compute<T: Task>(
         &mut self,
         tasks: &mut [T],
         cancel: &Cancel,
     ) -> Result<(), EngineError> {
-        let start = Instant::now();
-        let parts = self.reserved_parts(tasks)?;
+        let mut parts = self.reserved_parts(tasks)?;
         if parts.is_empty() {
             return Ok(());
         }
-        self.run_parts(&parts, cancel).await?;
-        let n_rows: usize = parts.iter().map(|part| part.n_rows).sum();
-        let a_row = start.elapsed() / n_rows as u32;
+        self.add_drafts(&mut parts, tasks)?;
+        let start = Instant::now();
+        let is_new = self.run_parts(&parts, cancel).await?;
+        let time = start.elapsed();
+        let n_rows: usize = parts.iter().map(Part::n_all_rows).sum();
         let n_vocab = self.engine.model().facts().n_vocab;
         let mut all = std::mem::take(&mut self.logits);
         let mut rows = all.chunks_exact_mut(n_vocab);
-        for part in parts {
-            let share = a_row * part.n_rows as u32;
+        let mut n_accepted = 0;
+        for part in &parts {
+            let share = time / n_rows as u32 * part.n_all_rows() as u32;
             let Some(logits) = part.is_last.then(|| rows.next()).flatten() else {
                 self.running[part.idx].prefill += share;
                 continue;
             };
-            for twin in self.begin_twins(part.idx, tasks)? {
-                self.choose((twin, Duration::ZERO), &mut logits.to_vec(), tasks);
+            if part.drafts.is_empty() {
+                for twin in self.begin_twins(part.idx, tasks)? {
+                    self.choose((twin, Duration::ZERO), &mut logits.to_vec(), tasks);
+                }
             }
             self.choose((part.idx, share), logits, tasks);
+            let verdicts: Vec<&mut [f32]> = rows.by_ref().take(part.drafts.len()).collect();
+            n_accepted += self.accept(part, verdicts, tasks)?;
         }
         self.logits = all;
+        if !is_new {
+            self.note_run(&parts, n_accepted, time);
+        }
         Ok(())
     }
 
     /// Chooses the next token of a sequence, whose last rows took so long, from its logits.
-    fn choose<T: Task>(&mut self, (idx, share): (usize, Duration), logits: &mut [f32], tasks: &mut [T]) {
+    pub(super) fn choose<T: Task>(
+        &mut self,
+        (idx, share): (usize, Duration),
+        logits: &mut [f32],
+        tasks: &mut [T],
+    ) {
         let running = &self.running[idx];
         let (n_cached, prefill) = (running.n_cached, running.prefill);
         let Some(task) = running.task_mut(tasks) else { return };
@@ -93,12 +98,12 @@ impl<B: Backend> Scheduler<B> {
     fn parts(&self) -> Vec<Part> {
         let n_pending = |idx: &usize| self.running[*idx].sequence.pending().len();
         let (mut decoding, behind): (Vec<usize>, Vec<usize>) =
-            (0..self.running.len()).partition(|idx| n_pending(idx) == 1);
+            (0..self.running.len()).partition(|idx| n_pending(idx) == 1 || self.running[*idx].is_decoding);
         if self.prompts == Prompts::First && !behind.is_empty() {
             decoding.clear();
         }
         if behind.is_empty() {
-            return decoding.into_iter().map(|idx| Part { idx, n_rows: 1, is_last: true }).collect();
+            return decoding.into_iter().map(|idx| Part::new(idx, n_pending(&idx), true)).collect();
         }
         let most = self.engine.backend().prefill_sizes().last().copied().unwrap_or(1);
         let is_one = behind.len() == 1 || self.prompts == Prompts::First;
@@ -120,15 +125,15 @@ impl<B: Backend> Scheduler<B> {
                 break;
             }
             n_left -= n_rows;
-            parts.push(Part { idx, n_rows, is_last });
+            parts.push(Part::new(idx, n_rows, is_last));
         }
         // In the order of the sequences, so that what has to give way comes last.
         parts.sort_by_key(|part| part.idx);
         parts
     }
 
-    /// Runs the parts, and reads the logits of those that are the last of their sequences.
-    async fn run_parts(&mut self, parts: &[Part], cancel: &Cancel) -> Result<(), EngineError> {
+    /// Runs the parts, and reads the logits of those that are the last of their sequences, and of drafts; tells whether the Plan is new.
+    async fn run_parts(&mut self, parts: &[Part], cancel: &Cancel) -> Result<bool, EngineError> {
         for part in parts {
             self.running[part.idx].sequence.begin(&self.engine, &mut self.memory)?;
         }
@@ -138,10 +143,12 @@ impl<B: Backend> Scheduler<B> {
         for part in parts {
             let sequence = &self.running[part.idx].sequence;
             ids.extend_from_slice(&sequence.pending()[..part.n_rows]);
-            spans.push(sequence.span(part.n_rows, 0));
+            spans.push(sequence.span(part.n_all_rows(), 0));
             if part.is_last {
-                wanted.push(ids.len() as u32 - 1);
+                let last = ids.len() as u32 - 1;
+                wanted.extend(last..=last + part.drafts.len() as u32);
             }
+            ids.extend_from_slice(&part.drafts);
         }
         let rows = Rows { ids: &ids, spans: &spans, wanted: &wanted, cancel };
         let steps = if wanted.is_empty() { 0..lease.n_body } else { 0..usize::MAX };
@@ -152,23 +159,27 @@ impl<B: Backend> Scheduler<B> {
             backend.read(&lease.prepared, states, reading, &mut self.logits).await?;
         }
         for part in parts {
-            self.advance(*part)?;
+            self.advance(part)?;
         }
-        Ok(())
+        Ok(lease.is_new)
     }
 
     /// The Plan for these parts.
     fn shape_of(&self, parts: &[Part]) -> PlanShape {
-        let n_rows = parts.iter().map(|part| part.n_rows).sum();
+        let n_rows = parts.iter().map(Part::n_all_rows).sum();
         if parts.iter().all(|part| part.is_last && part.n_rows == 1) {
-            return PlanShape { n_tokens: self.engine.decode_size(n_rows), logits: LogitRows::All };
+            return self.engine.decode_shape(n_rows);
         }
         self.engine.prompt_shape(n_rows)
     }
 
     /// Notes what was computed.
-    fn advance(&mut self, part: Part) -> Result<(), EngineError> {
-        let Running { sequence, keep_at, .. } = &mut self.running[part.idx];
+    fn advance(&mut self, part: &Part) -> Result<(), EngineError> {
+        let Running { sequence, keep_at, is_decoding, .. } = &mut self.running[part.idx];
+        if !part.drafts.is_empty() {
+            sequence.advance_in_flight(part.n_rows);
+            return Ok(());
+        }
         sequence.advance(part.n_rows);
         if *keep_at == Some(sequence.n_cached()) {
             let position = keep_at.take().unwrap_or_default();
@@ -179,7 +190,8 @@ impl<B: Backend> Scheduler<B> {
             }
             return Ok(());
         }
-        let kept = if part.n_rows > 1 && part.is_last { Kept::WithPages } else { Kept::Beside };
+        let kept =
+            if part.n_rows > 1 && part.is_last && !*is_decoding { Kept::WithPages } else { Kept::Beside };
         sequence.take_due_snapshot(&self.engine, &mut self.memory, (SNAPSHOT_EVERY, 0, kept))
     }
 }

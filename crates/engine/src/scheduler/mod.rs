@@ -4,21 +4,25 @@ mod admit;
 mod beginnings;
 mod compute;
 mod fly;
+mod part;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::beginnings::Beginnings;
+use crate::draft::costs::MOST_ROWS;
+use crate::draft::pace::Pace;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::flight::Flight;
-use crate::generate::Ticket;
 use crate::generated::FinishReason;
 use crate::memory::Memory;
 use crate::sequence::Sequence;
 use crate::snapshots::Snapshots;
 use crate::table::Table;
 use crate::task::Task;
+use crate::ticket::Ticket;
 use hala_plan::{Backend, Cancel, PoolSize};
 
 /// Snapshots of a sequence at most: a text that goes back computes a little again, and memory is for more sequences.
@@ -62,6 +66,8 @@ struct Running {
     prefill: Duration,
     /// Tokens after which its beginning is kept for other texts.
     keep_at: Option<usize>,
+    /// Whether its next rows give its next token: the one that is due, and a few that drafts took back.
+    is_decoding: bool,
 }
 
 impl Running {
@@ -89,6 +95,7 @@ pub struct Scheduler<B: Backend> {
     beginnings: Beginnings,
     /// Runs of all that is running, ahead of what was handed out.
     flight: Option<Flight<B>>,
+    pace: Pace,
     logits: Vec<f32>,
     n_parallel: usize,
     prompts: Prompts,
@@ -104,8 +111,8 @@ impl<B: Backend> Scheduler<B> {
         let n_parallel = options.n_parallel.unwrap_or(most).clamp(1, most);
         let memory = Memory::new(&engine, limit(&engine, n_parallel, options.n_tokens))?;
         let (running, logits, prompts) = (Vec::new(), Vec::new(), options.prompts);
-        let beginnings = Beginnings::default();
-        Ok(Self { engine, memory, running, beginnings, flight: None, logits, n_parallel, prompts })
+        let (beginnings, pace) = (Beginnings::default(), Pace::default());
+        Ok(Self { engine, memory, running, beginnings, flight: None, pace, logits, n_parallel, prompts })
     }
 
     /// The model on its device.
@@ -236,7 +243,7 @@ impl<B: Backend> Scheduler<B> {
                 sequence.mend(&self.engine, &mut self.memory)?;
             }
             match task.generation().next_id() {
-                Some(id) if sequence.pending().is_empty() => sequence.extend(&[id]),
+                Some(id) if sequence.ids().len() < task.generation().n_tokens() => sequence.extend(&[id]),
                 Some(_) => {}
                 None => {
                     let tokens = task.generation().tokens();
@@ -248,6 +255,8 @@ impl<B: Backend> Scheduler<B> {
                     (running.n_cached, running.prefill) = (sequence.n_cached(), Duration::ZERO);
                 }
             }
+            let is_due = task.generation().next_id().is_some();
+            running.is_decoding = is_due && running.sequence.pending().len() <= MOST_ROWS;
         }
         Ok(())
     }
