@@ -6,17 +6,13 @@ use hala_tensor::{Rounded, Rounding, Shape};
 use hala_tests::case::Case;
 use hala_tests::check::{self, Row};
 use hala_tests::random::Rng;
-use hala_tests::tolerances::Tolerance;
+use hala_tests::tolerances::ROUNDED_STEP;
 
 use crate::formulas::gather;
 use crate::{SIZES, TOKENS};
 
 /// Rows of the table that inputs are taken from.
 const N_INPUTS: usize = 40;
-
-/// Where a value lies between two codes, the last bit of its quotient decides: one in thousands of elements may be a step off, which of
-/// E4M3 is an eighth of it.
-const STEP: Tolerance = Tolerance { max: 0.5, rms: 5e-3 };
 
 /// A code's value by the table of all of them, not by arithmetic.
 fn nearest_e4m3(x: f64) -> f64 {
@@ -48,7 +44,7 @@ fn row(n_columns: usize, runs: &[usize], rounding: Rounding, size: f32) -> Row {
     let plan = case.plan(*runs.iter().max().unwrap(), |r| {
         let (x, y) = (r.filled("x", table), r.output("y", n_columns));
         r.recorder.add(Args { x, rounding, y }).unwrap();
-        r.read(y, STEP);
+        r.read(y, ROUNDED_STEP);
     });
     let mut expected = Vec::new();
     for n in runs {
@@ -57,7 +53,7 @@ fn row(n_columns: usize, runs: &[usize], rounding: Rounding, size: f32) -> Row {
         let rows = gather(&inputs, &ids).into_iter();
         expected.push(vec![rows.flat_map(|x| formula(rounding, &x)).collect()]);
     }
-    Row { plain: STEP, ..Row::new(case, expected) }
+    Row { plain: ROUNDED_STEP, ..Row::new(case, expected) }
 }
 
 const KINDS: [Rounded; 2] = [Rounded::Int8, Rounded::E4M3];

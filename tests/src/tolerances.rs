@@ -1,50 +1,17 @@
-//! How far a result may be from the truth, with the reason for each size.
+//! How far a result may be from the truth: the plan's tolerances of single ops, and those of tests alone, with the reason for each size.
 //!
 //! Test data are scaled so that the rows of every result have a magnitude of about 1. An error is measured against the
 //! row's root mean square, or against 1 where that is smaller, so that a sum which happens to cancel is not held to
 //! its own tiny size.
 
-use hala_tensor::DType;
-
-/// The largest errors allowed, relative to the magnitude of a row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tolerance {
-    /// Of any single element.
-    pub max: f32,
-    /// Root mean square over the whole buffer: errors of one in a thousand elements pass here, small ones everywhere
-    /// do not.
-    pub rms: f32,
-}
-
-/// No error: values are moved or multiplied once, which every backend rounds alike.
-pub const EXACT: Tolerance = Tolerance { max: 0.0, rms: 0.0 };
+pub use hala_plan::tolerance::{
+    EXACT, F16_ATTENTION, F16_CELL, F32_SUMS, INT8_OUTLIER, ROUNDED_STEP, Tolerance, attention, cache, gated,
+    product,
+};
 
 /// The plain run against the formula in f64: results, norms and gates are rounded to f32 (6e-8 of their size), and the
 /// largest elements of a gated product are ten times the row's magnitude.
 pub const PLAIN: Tolerance = Tolerance { max: 3e-6, rms: 3e-7 };
-
-/// Sums in f32 in any order: about √n roundings of 6e-8 for up to n ≈ 1000 terms is 2e-6, with four times that for the worst
-/// of thousands of elements, and twice again for a gate on top.
-pub const F32_SUMS: Tolerance = Tolerance { max: 2e-5, rms: 2e-6 };
-
-/// Products with int8 or int4 weights, where a backend may round activations to 16 bits: a step of max/32767 in a group gives each
-/// input an error of 2e-5 of the group's deviation, and the worst of thousands of sums is 4.5 times that.
-pub const INT8_PRODUCT: Tolerance = Tolerance { max: 3e-4, rms: 6e-5 };
-
-/// As [`INT8_PRODUCT`], where one input of a row is a hundred times the others, and its group's step with it.
-pub const INT8_OUTLIER: Tolerance = Tolerance { max: 1e-3, rms: 3e-4 };
-
-/// Products of two or three int8 products, as gates make: relative errors add up, and the largest elements are
-/// several times the row's magnitude.
-pub const INT8_GATED: Tolerance = Tolerance { max: 2e-3, rms: 2e-4 };
-
-/// One cell of an f16 cache: where the value lies between two cells, the last bit of the f32 decides, and a cell of 2…4 is
-/// 2⁻⁹ wide. Rarely more than a few of a buffer's cells flip.
-pub const F16_CELL: Tolerance = Tolerance { max: 4e-3, rms: 2e-4 };
-
-/// Attention over an f16 cache: a flipped cell of a key shifts one score by up to 2e-3, a flipped cell of a value the
-/// result by up to 4e-3 of its weight.
-pub const F16_ATTENTION: Tolerance = Tolerance { max: 4e-3, rms: 3e-4 };
 
 /// Logits after a block of each kind, everything in f32: each of a dozen products adds its share of [`F32_SUMS`].
 pub const F32_BLOCKS: Tolerance = Tolerance { max: 1e-4, rms: 2e-5 };
@@ -54,28 +21,3 @@ pub const F16_BLOCKS: Tolerance = Tolerance { max: 5e-3, rms: 1e-3 };
 
 /// As [`F32_BLOCKS`], with int8 weights: the errors of [`INT8_PRODUCT`] and [`INT8_GATED`] meet in the residual stream.
 pub const INT8_BLOCKS: Tolerance = Tolerance { max: 2e-3, rms: 4e-4 };
-
-/// Whether codes are whole numbers, with which a backend may multiply rounded activations.
-fn is_whole(dtype: DType) -> bool {
-    matches!(dtype, DType::Int8 { .. } | DType::Int4 { .. })
-}
-
-/// A product with weights of this type.
-pub fn product(dtype: DType) -> Tolerance {
-    if is_whole(dtype) { INT8_PRODUCT } else { F32_SUMS }
-}
-
-/// A product of products with weights of this type.
-pub fn gated(dtype: DType) -> Tolerance {
-    if is_whole(dtype) { INT8_GATED } else { F32_SUMS }
-}
-
-/// A cache of this type.
-pub fn cache(dtype: DType) -> Tolerance {
-    if dtype == DType::F16 { F16_CELL } else { F32_SUMS }
-}
-
-/// Attention over a cache of this type.
-pub fn attention(dtype: DType) -> Tolerance {
-    if dtype == DType::F16 { F16_ATTENTION } else { F32_SUMS }
-}

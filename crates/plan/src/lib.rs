@@ -5,6 +5,7 @@
 //! several sequences, whose states are pages and slots of a pool.
 
 pub mod ops;
+pub mod tolerance;
 
 mod ahead;
 mod backend;
@@ -37,3 +38,4 @@ pub use rows::{EMPTY_SLOT, PAGE, Rows, Span};
 pub use send::MaybeSend;
 pub use spec::{Counted, Io, OpSpec, Products, Record, Recorded, Work};
 pub use step::Step;
+pub use tolerance::Tolerance;

@@ -4,6 +4,7 @@ use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
 use crate::places::Window;
+use crate::tolerance::{F32_SUMS, Tolerance};
 
 /// The buffers and choices of an op, ready to be recorded.
 pub trait Record {
@@ -139,6 +140,16 @@ pub trait OpSpec {
     /// The matrices that it multiplies with; `None` where it has none. A table of which a few rows are looked up is not among them.
     fn products(&self, _io: Io<'_>) -> Option<Products> {
         None
+    }
+
+    /// How near a backend must come to the plain run in what it writes of a buffer, from the same inputs; `None` for room that it need not write.
+    fn tolerance(&self, _io: Io<'_>, _buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        Some(F32_SUMS)
+    }
+
+    /// Whether results are added to what the output held, so that an error is one of what was added.
+    fn adds(&self) -> bool {
+        false
     }
 
     /// What it has to do at least in a run.

@@ -11,11 +11,12 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::rope_kv::{Cache, cached_bytes};
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::{Declared, expect_positive};
 use crate::error::PlanError;
 use crate::places::Window;
 use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
+use crate::tolerance::{F32_EXP, Tolerance};
 
 /// The op's name.
 pub const NAME: &str = "attention";
@@ -132,6 +133,10 @@ impl OpSpec for Params {
 
     fn window(&self) -> Option<Window> {
         Some(self.seen())
+    }
+
+    fn tolerance(&self, _io: Io<'_>, _buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        Some(F32_EXP)
     }
 
     fn work(&self, run: &Counted<'_>) -> Work {

@@ -5,10 +5,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::buffer::{Axis, BufferId};
+use crate::buffer::{Axis, Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
 use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
+use crate::tolerance::{EXACT, Tolerance};
 
 /// The op's name.
 pub const NAME: &str = "gather";
@@ -63,6 +64,10 @@ impl Record for Args {
 impl OpSpec for Params {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn tolerance(&self, _io: Io<'_>, _buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        Some(EXACT)
     }
 
     fn work(&self, _run: &Counted<'_>) -> Work {

@@ -6,11 +6,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
 pub use crate::spec::Norm;
 use crate::spec::{Counted, Io, OpSpec, Products, Record, Recorded, Work};
+use crate::tolerance::{Tolerance, of_matrices, product_in_model};
 
 /// The op's name.
 pub const NAME: &str = "matmul";
@@ -148,6 +149,14 @@ impl OpSpec for Params {
     fn products(&self, io: Io<'_>) -> Option<Products> {
         let Args { x, norm, weights, .. } = Args::of(io, self);
         Some(Products { x, norm, matrices: weights.to_vec() })
+    }
+
+    fn tolerance(&self, io: Io<'_>, buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        self.products(io).map(|products| of_matrices(&products.matrices, buffers, product_in_model))
+    }
+
+    fn adds(&self) -> bool {
+        self.add == 1
     }
 
     fn work(&self, run: &Counted<'_>) -> Work {

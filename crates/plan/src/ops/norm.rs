@@ -98,6 +98,10 @@ impl OpSpec for Params {
         NAME
     }
 
+    fn adds(&self) -> bool {
+        self.add == 1
+    }
+
     fn work(&self, _run: &Counted<'_>) -> Work {
         Work { sizes: self.width.to_string(), ..Work::default() }
     }

@@ -6,10 +6,11 @@
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::{Rounded, Rounding};
 
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::{Declared, expect_positive};
 use crate::error::PlanError;
 use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
+use crate::tolerance::{ROUNDED_STEP, Tolerance};
 
 /// The op's name.
 pub const NAME: &str = "round";
@@ -89,6 +90,10 @@ impl Record for Args {
 impl OpSpec for Params {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn tolerance(&self, _io: Io<'_>, _buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        Some(ROUNDED_STEP)
     }
 
     fn work(&self, _run: &Counted<'_>) -> Work {

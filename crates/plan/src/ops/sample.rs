@@ -17,10 +17,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
 use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
+use crate::tolerance::Tolerance;
 
 /// The op's name.
 pub const NAME: &str = "sample";
@@ -163,6 +164,11 @@ impl OpSpec for Params {
 
     fn n_chosen_from(&self) -> Option<usize> {
         Some(self.n_vocab as usize)
+    }
+
+    fn tolerance(&self, _io: Io<'_>, _buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        // Ids are no numbers that could be near.
+        None
     }
 
     fn work(&self, _run: &Counted<'_>) -> Work {

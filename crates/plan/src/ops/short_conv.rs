@@ -12,10 +12,11 @@
 use bytemuck::{Pod, Zeroable};
 use hala_tensor::counted;
 
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
 use crate::spec::{Counted, Io, Norm, OpSpec, Products, Record, Recorded, Work};
+use crate::tolerance::{Tolerance, gated, of_matrices};
 
 /// The op's name.
 pub const NAME: &str = "short_conv";
@@ -124,6 +125,13 @@ impl OpSpec for Params {
     fn products(&self, io: Io<'_>) -> Option<Products> {
         let Args { x, norm, in_proj, .. } = Args::of(io, self);
         Some(Products { x, norm, matrices: vec![in_proj] })
+    }
+
+    fn tolerance(&self, io: Io<'_>, buffers: &[Buffer], output: BufferId) -> Option<Tolerance> {
+        // A backend may keep those in registers.
+        let is_room = output == Args::of(io, self).projected;
+        let products = self.products(io).filter(|_| !is_room);
+        products.map(|products| of_matrices(&products.matrices, buffers, gated))
     }
 
     fn work(&self, run: &Counted<'_>) -> Work {

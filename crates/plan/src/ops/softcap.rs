@@ -4,10 +4,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::{Declared, expect_positive};
 use crate::error::PlanError;
 use crate::spec::{Counted, Io, OpSpec, Record, Recorded, Work};
+use crate::tolerance::{F32_EXP, Tolerance};
 
 /// The op's name.
 pub const NAME: &str = "softcap";
@@ -59,6 +60,10 @@ impl Record for Args {
 impl OpSpec for Params {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn tolerance(&self, _io: Io<'_>, _buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        Some(F32_EXP)
     }
 
     fn work(&self, _run: &Counted<'_>) -> Work {

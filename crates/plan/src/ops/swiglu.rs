@@ -6,10 +6,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::buffer::BufferId;
+use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
 use crate::spec::{Counted, Io, Norm, OpSpec, Products, Record, Recorded, Work};
+use crate::tolerance::{Tolerance, gated, of_matrices};
 
 /// The op's name.
 pub const NAME: &str = "swiglu";
@@ -103,6 +104,10 @@ impl OpSpec for Params {
     fn products(&self, io: Io<'_>) -> Option<Products> {
         let Args { x, norm, w1, w3, .. } = Args::of(io, self);
         Some(Products { x, norm, matrices: vec![w1, w3] })
+    }
+
+    fn tolerance(&self, io: Io<'_>, buffers: &[Buffer], _output: BufferId) -> Option<Tolerance> {
+        self.products(io).map(|products| of_matrices(&products.matrices, buffers, gated))
     }
 
     fn work(&self, run: &Counted<'_>) -> Work {
