@@ -165,4 +165,14 @@ impl Backend for Scripted {
         }
         Ok(())
     }
+
+    fn write(
+        &self,
+        prepared: &mut Self::Prepared,
+        states: &mut Self::States,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError> {
+        self.inner.write(&mut prepared.inner, states, buffer, values)
+    }
 }

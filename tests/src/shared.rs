@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use hala_backend_wgpu::{Prepared, States, Weight, WgpuBackend};
-use hala_plan::{Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing};
+use hala_plan::{
+    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing,
+};
 use hala_tensor::{DType, Tensor};
 
 /// A handle to a device of [`devices::shared`](crate::devices::shared). Whoever counts what a device makes, or loses it, opens one of its own.
@@ -112,5 +114,15 @@ impl Backend for Shared {
         out: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
         self.0.read(prepared, states, reading, out).await
+    }
+
+    fn write(
+        &self,
+        prepared: &mut Prepared,
+        states: &mut States,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError> {
+        self.0.write(prepared, states, buffer, values)
     }
 }

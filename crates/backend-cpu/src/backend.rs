@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use hala_plan::{
-    Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, Span, StateSpec, Timing,
+    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, Span, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 use web_time::Instant;
@@ -283,6 +283,20 @@ impl Backend for CpuBackend {
             out.extend_from_slice(prepared.memory.first_rows(reading.buffer, reading.n_rows));
         }
         Ok(())
+    }
+
+    fn write(
+        &self,
+        prepared: &mut Prepared,
+        states: &mut States,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError> {
+        let is_written = match prepared.memory.is_state(buffer) {
+            Some(idx) => states.copy_from(idx, values),
+            None => prepared.memory.set_first(buffer, values),
+        };
+        if is_written { Ok(()) } else { Err(prepared.memory.unsupported(buffer)) }
     }
 }
 

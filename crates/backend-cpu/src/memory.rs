@@ -96,6 +96,18 @@ impl Memory {
         }
     }
 
+    /// Writes the first elements of a scratch or output buffer; `false` for other buffers, or where there are fewer.
+    pub(crate) fn set_first(&mut self, id: BufferId, values: &[f32]) -> bool {
+        let entry = self.entry(id);
+        let n = entry.n_rows * entry.n_columns;
+        let Place::Owned(idx) = entry.place else { return false };
+        let is_room = values.len() <= n;
+        if is_room {
+            self.owned[idx][..values.len()].copy_from_slice(values);
+        }
+        is_room
+    }
+
     /// The elements of an f32 weight: a norm, a bias, a table.
     ///
     /// # Errors
@@ -145,7 +157,8 @@ impl Memory {
         self.state_idx(id).ok()
     }
 
-    fn unsupported(&self, id: BufferId) -> BackendError {
+    /// That nothing can be done with a buffer which is asked for.
+    pub(crate) fn unsupported(&self, id: BufferId) -> BackendError {
         let dtype = match &self.entry(id).place {
             Place::Weight(weight) => weight.0.dtype(),
             _ => hala_tensor::DType::F32,

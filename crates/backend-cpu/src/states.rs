@@ -125,6 +125,30 @@ impl States {
             Cells::Slots(slots) => out.extend_from_slice(slots),
         }
     }
+
+    /// Writes all pages or slots of a state; `false`, and nothing done, where these are others than it has.
+    pub(crate) fn copy_from(&mut self, idx: usize, values: &[f32]) -> bool {
+        let State { n, cells, .. } = &mut self.states[idx];
+        let n_places = match cells {
+            Cells::F32(pages) => pages.len(),
+            Cells::F16(pages) => pages.len(),
+            Cells::Slots(slots) => slots.len() / (*n).max(1),
+        };
+        if values.len() != n_places * *n {
+            return false;
+        }
+        let of_pages = values.chunks_exact((*n).max(1));
+        match cells {
+            Cells::F32(pages) => {
+                pages.iter_mut().zip(of_pages).for_each(|(page, new)| page.cells_mut().copy_from_slice(new));
+            }
+            Cells::F16(pages) => pages.iter_mut().zip(of_pages).for_each(|(page, new)| {
+                page.cells_mut().iter_mut().zip(new).for_each(|(cell, x)| *cell = f16::from_f32(*x));
+            }),
+            Cells::Slots(slots) => slots.copy_from_slice(values),
+        }
+        true
+    }
 }
 
 impl State {

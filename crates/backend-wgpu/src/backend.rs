@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::{
-    Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, StateKind, StateSpec, Timing,
+    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateKind, StateSpec,
+    Timing,
 };
 use hala_tensor::{DType, Tensor};
 use wgpu::PollType;
@@ -61,6 +62,19 @@ impl WgpuBackend {
         let gpu = Gpu::open(&adapter, setup).await?;
         let device = Device { backend: "wgpu", name: gpu.name.clone() };
         Ok(Self { device, gpu, pipelines: Pipelines::default(), choices: Mutex::default() })
+    }
+
+    /// The same with WGSL of the caller's for one of the kernels of `shaders/variants.txt`, in Plans that are prepared from now on: to try
+    /// a kernel on a model, or to see what finds a fault in one. It must bind what the variant binds.
+    ///
+    /// # Errors
+    /// There is no such kernel. What the driver says of the text comes when a Plan is prepared that needs it.
+    pub fn with_kernel(mut self, name: &str, wgsl: String) -> Result<Self, BackendError> {
+        if self.pipelines.replace(name, wgsl) {
+            return Ok(self);
+        }
+        let reason = "there is none of this name: `hala profile` prints those that a model uses".to_owned();
+        Err(BackendError::Refused { device: self.device.name, what: format!("the kernel {name}"), reason })
     }
 
     /// Whether the device is a program on the CPU.
@@ -204,6 +218,16 @@ impl Backend for WgpuBackend {
         out: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
         prepared.read(&self.gpu, states, reading, out).await
+    }
+
+    fn write(
+        &self,
+        prepared: &mut Prepared,
+        states: &mut States,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError> {
+        prepared.write(&self.gpu, states, buffer, values)
     }
 }
 

@@ -32,6 +32,7 @@ mod spread;
 mod state;
 mod tune;
 mod weight;
+mod write;
 
 pub use adapter::{AdapterChoice, AdapterReport, adapters};
 pub use backend::WgpuBackend;

@@ -9,7 +9,7 @@ use hala_shaders::{Binding, BindingKind, Target, Variant};
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType,
     ComputePipeline, ComputePipelineDescriptor, PipelineCompilationOptions, PipelineLayoutDescriptor,
-    ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, ShaderStages,
+    ShaderModule, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, ShaderStages,
 };
 
 use crate::gpu::Gpu;
@@ -26,19 +26,33 @@ pub(crate) struct Pipeline {
 
 /// The pipelines of a device.
 #[derive(Debug, Default)]
-pub(crate) struct Pipelines(Mutex<HashMap<&'static str, Arc<Pipeline>>>);
+pub(crate) struct Pipelines {
+    made: Mutex<HashMap<&'static str, Arc<Pipeline>>>,
+    /// WGSL that stands for a variant's own.
+    replaced: HashMap<&'static str, String>,
+}
 
 impl Pipelines {
+    /// Has a variant made of other WGSL from now on; `false` where there is no such variant.
+    pub(crate) fn replace(&mut self, name: &str, wgsl: String) -> bool {
+        let variant = hala_shaders::variant(name);
+        variant.is_some_and(|variant| {
+            self.made.get_mut().unwrap_or_else(PoisonError::into_inner).remove(variant.name);
+            self.replaced.insert(variant.name, wgsl);
+            true
+        })
+    }
+
     /// The pipeline of a variant, made when it is first asked for.
     ///
     /// # Errors
     /// The driver refuses the kernel.
     pub(crate) fn get(&self, gpu: &Gpu, kernel: &'static Variant) -> Result<Arc<Pipeline>, BackendError> {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipeline) = made.get(kernel.name) {
             return Ok(Arc::clone(pipeline));
         }
-        let pipeline = Arc::new(make(gpu, kernel));
+        let pipeline = Arc::new(make(gpu, kernel, self.replaced.get(kernel.name).map(String::as_str)));
         gpu.check().map_err(|error| match error {
             BackendError::Refused { device, reason, .. } => {
                 BackendError::Refused { device, what: format!("the kernel {}", kernel.name), reason }
@@ -51,16 +65,27 @@ impl Pipelines {
     }
 }
 
-fn make(gpu: &Gpu, variant: &'static Variant) -> Pipeline {
+/// The module of a variant, or of the text in its place.
+fn module(gpu: &Gpu, variant: &'static Variant, replaced: Option<&str>) -> ShaderModule {
     let label = Some(variant.name);
+    if let Some(text) = replaced {
+        // Whoever tries a kernel is not trusted to bound its accesses yet.
+        let source = ShaderSource::Wgsl(text.to_owned().into());
+        return gpu.device.create_shader_module(ShaderModuleDescriptor { label, source });
+    }
     let target = if cfg!(target_arch = "wasm32") { Target::Browser } else { Target::Native };
     let source = ShaderSource::Wgsl(variant.source(target).into());
     // SAFETY: every kernel bounds its own accesses by the sizes in its uniforms, which this crate computes from the Plan that
     // its recorder checked; every loop ends at such a bound; ids, positions, pages and slots are checked before each run.
-    let module = unsafe {
+    unsafe {
         let descriptor = ShaderModuleDescriptor { label, source };
         gpu.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
-    };
+    }
+}
+
+fn make(gpu: &Gpu, variant: &'static Variant, replaced: Option<&str>) -> Pipeline {
+    let label = Some(variant.name);
+    let module = module(gpu, variant, replaced);
     let of_group = |group: u32| variant.bindings.iter().filter(move |binding| binding.group == group);
     let make_layout = |group| {
         let entries: Vec<BindGroupLayoutEntry> = of_group(group).map(entry).collect();

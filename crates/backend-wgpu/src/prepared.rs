@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use hala_plan::{Axis, BackendError, BufferKind, Plan, Reading, Rows};
+use hala_plan::{Axis, BackendError, BufferId, BufferKind, Plan, Reading, Rows};
 use wgpu::{CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor};
 
 use crate::choices::Choices;
@@ -20,6 +20,7 @@ use crate::read;
 use crate::sizes;
 use crate::state::States;
 use crate::weight::Weight;
+use crate::write;
 
 /// Steps of a prompt that a software device runs between two looks at the flag that stops it: about two layers.
 const STEPS_BETWEEN_LOOKS: usize = 8;
@@ -197,5 +198,31 @@ impl Prepared {
         let bytes = read::fetch(gpu, &buffers.get(buffer)?, n_bytes).await?;
         unpad(&bytes, n_columns, out);
         Ok(())
+    }
+
+    /// Writes the first rows of a buffer of activations, or a whole state.
+    ///
+    /// # Errors
+    /// A buffer that is not there to be written, elements that do not fit it, or a lost device.
+    pub(crate) fn write(
+        &mut self,
+        gpu: &Gpu,
+        states: &States,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError> {
+        self.fresh = None;
+        let Self { plan, memory, .. } = self;
+        let buffers = Buffers { plan, memory, weights: &[] };
+        match plan.buffer(buffer).kind {
+            BufferKind::State(id, _) => {
+                let cells = states.cells.get(id.0 as usize).ok_or_else(|| buffers.misplaced(buffer))?;
+                write::state(gpu, cells, values)
+            }
+            BufferKind::Scratch { .. } | BufferKind::Output => {
+                write::rows(gpu, &buffers.get(buffer)?, plan.buffer(buffer).shape, values)
+            }
+            BufferKind::Weight(_) | BufferKind::Input => Err(buffers.misplaced(buffer)),
+        }
     }
 }

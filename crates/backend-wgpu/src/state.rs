@@ -65,12 +65,17 @@ impl Cells {
         self.spec.dtype.n_bytes(self.spec.shape) as u64
     }
 
+    /// Elements of all pages or slots.
+    pub(crate) fn n_elements(&self) -> usize {
+        self.spec.shape.n_elements() * self.n_places
+    }
+
     /// Reads all pages or slots.
     ///
     /// # Errors
     /// No memory, or a lost device.
     pub(crate) async fn read(&self, gpu: &Gpu, out: &mut Vec<f32>) -> Result<(), BackendError> {
-        let n_elements = self.spec.shape.n_elements() * self.n_places;
+        let n_elements = self.n_elements();
         let is_f16 = self.spec.dtype == DType::F16;
         let bytes = read::fetch(gpu, &self.buffer, n_elements * if is_f16 { 2 } else { 4 }).await?;
         out.clear();

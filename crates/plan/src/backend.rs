@@ -192,4 +192,17 @@ pub trait Backend: Debug {
         reading: Reading,
         out: &mut Vec<f32>,
     ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
+
+    /// Writes elements of a buffer, the other way round from [`Backend::read`]: the first rows of activations, or all pages or slots of a
+    /// state, rounded to its element type. For those who look into a run, which goes on with what was written.
+    ///
+    /// # Errors
+    /// A weight or the ids, more or other elements than there are, a lost device.
+    fn write(
+        &self,
+        prepared: &mut Self::Prepared,
+        states: &mut Self::States,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError>;
 }

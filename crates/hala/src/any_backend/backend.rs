@@ -5,7 +5,9 @@ use std::ops::Range;
 use hala_backend_cpu::CpuBackend;
 #[cfg(feature = "wgpu")]
 use hala_backend_wgpu::WgpuBackend;
-use hala_plan::{Ahead, Backend, BackendError, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing};
+use hala_plan::{
+    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing,
+};
 use hala_tensor::{DType, Tensor};
 
 use crate::any_backend::handle::{AnyPrepared, AnyStates, AnyWeight, Handle};
@@ -253,6 +255,22 @@ impl Backend for AnyBackend {
             Self::Cpu(cpu) => cpu.read(prepared.cpu(PREPARED)?, states.cpu(STATES)?, reading, out).await,
             #[cfg(feature = "wgpu")]
             Self::Wgpu(gpu) => gpu.read(prepared.wgpu(PREPARED)?, states.wgpu(STATES)?, reading, out).await,
+        }
+    }
+
+    fn write(
+        &self,
+        prepared: &mut AnyPrepared,
+        states: &mut AnyStates,
+        buffer: BufferId,
+        values: &[f32],
+    ) -> Result<(), BackendError> {
+        match self {
+            Self::Cpu(cpu) => cpu.write(prepared.cpu_mut(PREPARED)?, states.cpu_mut(STATES)?, buffer, values),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => {
+                gpu.write(prepared.wgpu_mut(PREPARED)?, states.wgpu_mut(STATES)?, buffer, values)
+            }
         }
     }
 }
