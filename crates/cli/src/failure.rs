@@ -33,6 +33,10 @@ pub(crate) struct OutputClosed;
 #[derive(Debug)]
 pub(crate) struct AlreadyReported;
 
+/// A step computes something else than it should; the output says which.
+#[derive(Debug)]
+pub(crate) struct Departed;
+
 /// The work is done, and part of the result is not what was asked for.
 #[derive(Debug)]
 pub(crate) struct InDoubt;
@@ -40,6 +44,12 @@ pub(crate) struct InDoubt;
 impl std::fmt::Display for InDoubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a part of the result is in doubt")
+    }
+}
+
+impl std::fmt::Display for Departed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a step departs from the plain run")
     }
 }
 
@@ -61,6 +71,7 @@ impl std::fmt::Display for AlreadyReported {
     }
 }
 
+impl std::error::Error for Departed {}
 impl std::error::Error for InDoubt {}
 impl std::error::Error for Interrupted {}
 impl std::error::Error for OutputClosed {}
@@ -91,6 +102,9 @@ pub(crate) fn exit_code(run: impl FnOnce() -> Result<()>) -> ExitCode {
 fn report(error: &anyhow::Error) -> u8 {
     if error.is::<OutputClosed>() {
         return 0;
+    }
+    if error.is::<Departed>() {
+        return FAULT;
     }
     if error.is::<InDoubt>() {
         return IN_DOUBT;

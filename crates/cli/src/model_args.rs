@@ -241,6 +241,17 @@ impl ModelArgs {
         }
         Ok(engine)
     }
+
+    /// The model of an engine once more, on the CPU in plain loops and with caches of the same type.
+    ///
+    /// # Errors
+    /// As for [`ModelArgs::load`].
+    pub(crate) fn load_plain(&self, engine: &Engine, app: &App) -> Result<Engine> {
+        let model = self.model_options(self.context);
+        let model = Options { cache: model.cache.or(Some(engine.backend().cache_dtype())), ..model };
+        let options = LoadOptions { weights: self.weights.unwrap_or_default(), model };
+        load(CpuBackend::plain().into(), &self.checkpoint.open(app)?, options, app)
+    }
 }
 
 impl ModelArgs {

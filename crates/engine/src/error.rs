@@ -86,6 +86,22 @@ pub enum EngineError {
         /// Tokens held.
         held: usize,
     },
+    /// A prompt that has no row where a run is to begin.
+    #[error("a prompt of {} has none at position {position}: give a longer prompt, or a position before its end", counted(*found as u64, "token"))]
+    NoRow {
+        /// The position asked for.
+        position: usize,
+        /// Tokens of the prompt.
+        found: usize,
+    },
+    /// Two engines whose runs cannot be compared.
+    #[error(
+        "the two engines do not have the same {what}: load both from one checkpoint, with the same options"
+    )]
+    Unlike {
+        /// What differs.
+        what: &'static str,
+    },
     /// The work was stopped by its caller.
     #[error("stopped on request")]
     Cancelled,

@@ -72,6 +72,7 @@ fn code(error: &EngineError) -> &'static str {
         EngineError::EmptyPrompt | EngineError::Conversation(_) | EngineError::Position { .. } => {
             "invalid-request"
         }
+        EngineError::NoRow { .. } | EngineError::Unlike { .. } => "invalid-request",
         EngineError::PromptTooLong { .. } => "context-length-exceeded",
         EngineError::MemoryFull => "out-of-memory",
         EngineError::SameLanguage(_) => "same-language",

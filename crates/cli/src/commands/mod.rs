@@ -15,6 +15,7 @@ mod prompt;
 mod pull;
 mod tokenize;
 mod trace;
+mod trace_against;
 mod translate;
 mod translation_report;
 mod tune;

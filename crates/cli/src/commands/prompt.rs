@@ -22,17 +22,17 @@ pub(crate) struct PromptArgs {
     ids: Option<String>,
 }
 
-/// Prompts: one, or those of a file.
+/// Prompts: those that are given one by one, or those of a file.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PromptsArgs {
-    /// The prompt, in which special tokens may be written out; `-` reads standard input
+    /// The prompt, in which special tokens may be written out; `-` reads standard input. It may be given several times
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    prompt: Option<String>,
+    prompt: Vec<String>,
 
-    /// The prompt as token ids, for example 1,5,9
+    /// The prompt as token ids, for example 1,5,9. It may be given several times
     #[arg(long, value_name = "IDS", allow_hyphen_values = true)]
-    ids: Option<String>,
+    ids: Vec<String>,
 
     /// A file with a prompt in each line, which are continued several at once; empty lines are passed over
     #[arg(long, value_name = "FILE", allow_hyphen_values = true, value_parser = paths::existing())]
@@ -46,8 +46,9 @@ impl PromptsArgs {
     /// As for [`PromptArgs::read`], and a file that cannot be read or has no prompt.
     pub(crate) fn read(&self) -> Result<Vec<Prompt>> {
         let Some(path) = &self.file else {
-            let (prompt, ids) = (self.prompt.clone(), self.ids.clone());
-            return Ok(vec![PromptArgs { prompt, ids }.read()?]);
+            let texts = self.prompt.iter().map(|text| PromptArgs { prompt: Some(text.clone()), ids: None });
+            let ids = self.ids.iter().map(|ids| PromptArgs { prompt: None, ids: Some(ids.clone()) });
+            return texts.chain(ids).map(|prompt| prompt.read()).collect();
         };
         let mut input = Input::file(path)?;
         let mut prompts = Vec::new();

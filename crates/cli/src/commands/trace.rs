@@ -1,24 +1,47 @@
-//! `hala trace`: every step that a model takes on a prompt, with what it wrote.
+//! `hala trace`: every step that a model takes on prompts, with what it wrote, or with how far that is from the truth.
 
-use anyhow::Result;
-use clap::Args;
-use hala::Engine;
-use hala_engine::{BufferStatistics, Probe, StepTrace};
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use hala::{AnyBackend, Engine};
+use hala_engine::{BufferStatistics, Probe, ProbeRows, ProbeRun, StepTrace};
 use serde::Serialize;
 
-use super::prompt::{Prompt, PromptArgs};
+use super::prompt::{Prompt, PromptsArgs};
+use super::trace_against;
 use crate::model_args::ModelArgs;
 use crate::terminal::{BOLD, ERROR, bytes, counted, paint};
 use crate::{App, output};
 
-/// Runs a prompt one step at a time and prints the statistics of every buffer that a step wrote.
+/// Runs prompts one step at a time and prints the statistics of every buffer that a step wrote.
 ///
-/// A buffer whose numbers are no longer finite, or grow from layer to layer, shows where a computation goes wrong.
+/// A buffer whose numbers are no longer finite, or grow from layer to layer, shows where a computation goes wrong. With --against cpu each
+/// step is compared with the same step of the CPU in plain loops, from the same inputs: the first that departs is named, and hala ends
+/// with the exit code 1.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  hala trace --prompt \"صباح الخير\"")]
+#[command(after_help = "Examples:
+  hala trace --prompt \"صباح الخير\"
+  hala trace --model ./LFM2-350M --backend wgpu --against cpu --decode --ids 1,5,9 --ids 1,6")]
 pub(crate) struct TraceArgs {
     #[command(flatten)]
-    prompt: PromptArgs,
+    prompts: PromptsArgs,
+
+    /// Trace the run that decodes the last token of each prompt, instead of the one that reads the prompts
+    #[arg(long)]
+    decode: bool,
+
+    /// Compute so many tokens of each prompt before, and trace what comes after; with --decode, the one token after
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    position: Option<usize>,
+
+    /// Compare each step with that of the CPU in plain loops
+    #[arg(long, value_enum, value_name = "BACKEND")]
+    against: Option<Against>,
+
+    /// Try other WGSL for one of a GPU's kernels, which bind what the kernel of this name does; `hala profile` has the names
+    #[arg(long, value_name = "NAME=FILE", value_parser = kernel)]
+    kernel: Vec<Kernel>,
 
     /// Print one object of JSON
     #[arg(long)]
@@ -28,11 +51,32 @@ pub(crate) struct TraceArgs {
     model: ModelArgs,
 }
 
+/// What a run is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Against {
+    /// The CPU, in plain loops with f64 sums
+    #[value(alias = "plain")]
+    Cpu,
+}
+
+/// The text of a kernel.
+#[derive(Debug, Clone)]
+struct Kernel {
+    name: String,
+    wgsl: String,
+}
+
+fn kernel(argument: &str) -> Result<Kernel> {
+    let (name, path) = argument.split_once('=').context("write the kernel and its text as NAME=FILE")?;
+    let wgsl = fs::read_to_string(path).with_context(|| format!("`{path}` cannot be read"))?;
+    Ok(Kernel { name: name.to_owned(), wgsl })
+}
+
 #[derive(Serialize)]
 struct Json<'a> {
     plan: &'a str,
     n_tokens: usize,
-    ids: &'a [u32],
+    ids: Vec<u32>,
     n_buffers: usize,
     scratch_bytes: usize,
     weight_bytes: usize,
@@ -42,22 +86,52 @@ struct Json<'a> {
 impl TraceArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
-        let prompt = self.prompt.read()?;
+        let prompts = self.prompts.read()?;
         let app = &app.quiet_if(self.json);
-        let engine = self.model.load(self.model.backend(app)?, app)?;
-        self.trace(&engine, prompt, app)
+        let engine = self.model.load(self.backend(app)?, app)?;
+        self.trace(&engine, prompts, app)
     }
 
-    fn trace(&self, engine: &Engine, prompt: Prompt, app: &App) -> Result<()> {
-        let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
+    /// The backend, with the kernels that are to be tried.
+    fn backend(&self, app: &App) -> Result<AnyBackend> {
+        self.kernel.iter().try_fold(
+            self.model.backend(app)?,
+            |backend, Kernel { name, wgsl }| match backend {
+                AnyBackend::Wgpu(gpu) => Ok(gpu.with_kernel(name, wgsl.clone())?.into()),
+                AnyBackend::Cpu(_) => {
+                    bail!("--kernel is for GPUs, and the CPU would run this: give --backend wgpu")
+                }
+            },
+        )
+    }
+
+    fn trace(&self, engine: &Engine, prompts: Vec<Prompt>, app: &App) -> Result<()> {
+        let ids = prompts.into_iter().map(|prompt| prompt.encode(|| Ok(engine.tokenizer()?)));
+        let ids: Vec<Vec<u32>> = ids.collect::<Result<_>>()?;
+        let prompts: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
+        let rows = match self.decode {
+            true => ProbeRows::Decode { position: self.position },
+            false => ProbeRows::Prompt { position: self.position.unwrap_or(0) },
+        };
+        let run = ProbeRun { prompts: &prompts, rows };
+        match self.against {
+            Some(Against::Cpu) => {
+                let reference = self.model.load_plain(engine, app)?;
+                trace_against::compare(engine, &reference, &run, (app, self.json))
+            }
+            None => self.statistics(engine, &run, app),
+        }
+    }
+
+    fn statistics(&self, engine: &Engine, run: &ProbeRun<'_>, app: &App) -> Result<()> {
         let _working = app.interrupt.working();
-        let (plan, steps) = pollster::block_on(Probe::new(engine).trace(&ids, app.interrupt.cancel()))?;
+        let (plan, steps) = pollster::block_on(Probe::new(engine).trace(run, app.interrupt.cancel()))?;
         let scratch_bytes = plan.slots().iter().sum();
         if self.json {
             return output::print_json(&Json {
                 plan: plan.label(),
                 n_tokens: plan.n_tokens(),
-                ids: &ids,
+                ids: run.ids(),
                 n_buffers: plan.buffers().len(),
                 scratch_bytes,
                 weight_bytes: plan.weight_bytes(),

@@ -72,29 +72,26 @@ impl<B: Backend> Batch<B> {
     /// # Errors
     /// No memory.
     pub(crate) fn take(&mut self, engine: &Engine<B>, n_rows: usize) -> Result<&[Part], EngineError> {
-        let mut n_left = n_rows;
-        self.take_each(engine, |pending| {
-            let n = pending.min(n_left);
-            n_left -= n;
-            n
-        })
+        let ends: Vec<usize> = self.sequences.iter().map(|sequence| sequence.ids().len()).collect();
+        self.take_to(engine, &ends, n_rows)
     }
 
-    /// Takes as many of the next rows of each sequence as `n_of` says of those that it has.
+    /// As [`Batch::take`], of each sequence no rows from its position of `ends` on.
     ///
     /// # Errors
     /// No memory.
-    pub(crate) fn take_each(
+    pub(crate) fn take_to(
         &mut self,
         engine: &Engine<B>,
-        mut n_of: impl FnMut(usize) -> usize,
+        ends: &[usize],
+        n_rows: usize,
     ) -> Result<&[Part], EngineError> {
         let Self { memory, sequences, parts, ids, wanted } = self;
         parts.clear();
         ids.clear();
         wanted.clear();
-        for (idx, sequence) in sequences.iter_mut().enumerate() {
-            let n_rows = n_of(sequence.pending().len());
+        for (idx, (sequence, end)) in sequences.iter_mut().zip(ends).enumerate() {
+            let n_rows = end.saturating_sub(sequence.n_cached()).min(n_rows - ids.len());
             if n_rows == 0 {
                 continue;
             }
@@ -106,6 +103,11 @@ impl<B: Backend> Batch<B> {
             parts.push(Part { idx, n_rows });
         }
         Ok(parts)
+    }
+
+    /// Rows that were taken.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.ids.len()
     }
 
     /// The pool, with the rows that were taken.

@@ -8,6 +8,7 @@ use hala_plan::{Backend, BufferId, BufferKind, Cancel, Op, Plan};
 use hala_weights::Checkpoint;
 
 use super::Probe;
+use super::run::ProbeRun;
 use super::stepwise::Stepwise;
 use crate::error::EngineError;
 
@@ -35,7 +36,7 @@ impl<B: Backend> Probe<'_, B> {
         cancel: &Cancel,
         mut visit: impl FnMut(MatrixInputs<'_>),
     ) -> Result<(), EngineError> {
-        let mut stepwise = Stepwise::of_prompt(self.engine, ids).await?;
+        let mut stepwise = Stepwise::of_run(self.engine, &ProbeRun::of_prompts(&[ids]), cancel).await?;
         let plan = stepwise.plan.clone();
         let mut rows = Vec::new();
         // Norms of their own, by what they wrote.
@@ -62,7 +63,7 @@ impl<B: Backend> Probe<'_, B> {
                     normed.insert(args.y, args.norm.weight);
                 }
             }
-            stepwise.run(i, cancel).await?;
+            stepwise.run(i..i + 1, cancel).await?;
         }
         Ok(())
     }

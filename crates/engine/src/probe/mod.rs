@@ -1,11 +1,17 @@
-//! Looking into a model while it runs: what goes into its matrices, what each step writes and how long it takes, and all logits.
+//! Looking into a model while it runs: what goes into its matrices, what each step writes, how far that is from another backend's and how
+//! long it takes, and all logits.
 
 pub(crate) mod all_logits;
 mod batch;
+mod compare;
+pub(crate) mod comparison;
 pub(crate) mod inputs;
+mod judge;
 pub(crate) mod profile;
+pub(crate) mod run;
 mod stepwise;
 pub(crate) mod trace;
+mod written;
 
 use hala_plan::Backend;
 

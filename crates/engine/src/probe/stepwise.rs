@@ -1,11 +1,18 @@
-//! A Plan that is run one step at a time, so that buffers can be read between two of them.
+//! A Plan that is run one step at a time, so that buffers can be read and written between two of them.
+
+use std::ops::Range;
 
 use hala_model::{LogitRows, PlanShape};
 use hala_plan::{Backend, BufferId, Cancel, Plan, Reading};
 
 use super::batch::Batch;
+use super::run::{ProbeRun, Stretch};
+use super::written::{WrittenRow, written};
 use crate::engine::Engine;
 use crate::error::EngineError;
+
+/// Rows at once of what comes before the rows that are looked into.
+const ROWS_BEFORE: usize = 64;
 
 /// A Plan made ready, and the rows that it is run with.
 #[derive(Debug)]
@@ -32,26 +39,79 @@ impl<'e, B: Backend> Stepwise<'e, B> {
         Ok(Self { engine, plan, prepared, batch })
     }
 
-    /// The Plan for all tokens of one prompt at once, with the logits of each.
+    /// The Plan for just the rows of a run, with the logits of each; what comes before them is computed.
     ///
     /// # Errors
-    /// An empty prompt, one longer than the context, an id outside of the vocabulary, no memory.
-    pub(crate) async fn of_prompt(engine: &'e Engine<B>, prompt: &[u32]) -> Result<Self, EngineError> {
-        engine.check_prompt(prompt)?;
-        let mut batch = Batch::new(engine, &[prompt], prompt.len())?;
-        batch.take(engine, prompt.len())?;
-        let shape = PlanShape { n_tokens: prompt.len(), logits: LogitRows::All };
+    /// Prompts that do not fit, no memory, cancellation.
+    pub(crate) async fn of_run(
+        engine: &'e Engine<B>,
+        run: &ProbeRun<'_>,
+        cancel: &Cancel,
+    ) -> Result<Self, EngineError> {
+        let stretches = run.stretches(engine)?;
+        let batch = Self::computed_before(engine, run, &stretches, cancel).await?;
+        let shape = PlanShape { n_tokens: batch.n_rows(), logits: LogitRows::All };
         Self::new(engine, shape, batch).await
     }
 
-    /// Runs one step.
+    /// Prompts whose rows before those of a run are computed; those are taken.
+    ///
+    /// # Errors
+    /// No memory, cancellation, a lost device.
+    pub(crate) async fn computed_before(
+        engine: &'e Engine<B>,
+        run: &ProbeRun<'_>,
+        stretches: &[Stretch],
+        cancel: &Cancel,
+    ) -> Result<Batch<B>, EngineError> {
+        let mut batch = Self::room(engine, run, stretches)?;
+        let starts: Vec<usize> = stretches.iter().map(|stretch| stretch.start).collect();
+        if starts.iter().any(|start| *start > 0) {
+            let logits = LogitRows::Wanted(run.prompts.len());
+            let shape = PlanShape { n_tokens: ROWS_BEFORE, logits };
+            let mut before = Self::new(engine, shape, batch).await?;
+            let body = 0..before.plan.n_body();
+            while !before.batch.take_to(engine, &starts, ROWS_BEFORE)?.is_empty() {
+                before.run(body.clone(), cancel).await?;
+                before.batch.advance();
+            }
+            batch = before.batch;
+        }
+        take_all(engine, &mut batch, stretches)?;
+        Ok(batch)
+    }
+
+    /// The same memory with nothing computed in it: what comes before is another engine's to give.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(crate) fn taken_before(
+        engine: &Engine<B>,
+        run: &ProbeRun<'_>,
+        stretches: &[Stretch],
+    ) -> Result<Batch<B>, EngineError> {
+        let mut batch = Self::room(engine, run, stretches)?;
+        let starts: Vec<usize> = stretches.iter().map(|stretch| stretch.start).collect();
+        while !batch.take_to(engine, &starts, ROWS_BEFORE)?.is_empty() {
+            batch.advance();
+        }
+        take_all(engine, &mut batch, stretches)?;
+        Ok(batch)
+    }
+
+    fn room(engine: &Engine<B>, run: &ProbeRun<'_>, stretches: &[Stretch]) -> Result<Batch<B>, EngineError> {
+        let n_rows = stretches.iter().map(|stretch| stretch.end - stretch.start).max().unwrap_or(1);
+        Batch::new(engine, run.prompts, n_rows.max(ROWS_BEFORE))
+    }
+
+    /// Runs some steps.
     ///
     /// # Errors
     /// Rows that do not fit, cancellation, a lost device.
-    pub(crate) async fn run(&mut self, step: usize, cancel: &Cancel) -> Result<(), EngineError> {
+    pub(crate) async fn run(&mut self, steps: Range<usize>, cancel: &Cancel) -> Result<(), EngineError> {
         let (states, taken) = self.batch.lend();
         let rows = taken.rows(cancel);
-        Ok(self.engine.backend().run_steps(&mut self.prepared, states, rows, step..step + 1).await?)
+        Ok(self.engine.backend().run_steps(&mut self.prepared, states, rows, steps).await?)
     }
 
     /// Reads a buffer: of activations the rows that the run has, of a state all pages or slots.
@@ -64,4 +124,30 @@ impl<'e, B: Backend> Stepwise<'e, B> {
         let reading = Reading { buffer, n_rows };
         Ok(self.engine.backend().read(&self.prepared, states, reading, out).await?)
     }
+
+    /// What the rows of the run write of a buffer.
+    pub(super) fn written(&mut self, buffer: BufferId) -> Vec<WrittenRow> {
+        let (_, taken) = self.batch.lend();
+        written(&self.plan, buffer, &taken.rows(&Cancel::new()))
+    }
+
+    /// Writes a buffer as [`Stepwise::read`] gave it.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) fn write(&mut self, buffer: BufferId, values: &[f32]) -> Result<(), EngineError> {
+        let (states, _) = self.batch.lend();
+        Ok(self.engine.backend().write(&mut self.prepared, states, buffer, values)?)
+    }
+}
+
+/// Takes the rows of each prompt that a run is of.
+fn take_all<B: Backend>(
+    engine: &Engine<B>,
+    batch: &mut Batch<B>,
+    stretches: &[Stretch],
+) -> Result<(), EngineError> {
+    let ends: Vec<usize> = stretches.iter().map(|stretch| stretch.end).collect();
+    batch.take_to(engine, &ends, usize::MAX)?;
+    Ok(())
 }

@@ -4,6 +4,7 @@ use hala_plan::{Backend, BufferKind, Cancel, Plan};
 use serde::Serialize;
 
 use super::Probe;
+use super::run::ProbeRun;
 use super::stepwise::Stepwise;
 use crate::error::EngineError;
 
@@ -40,21 +41,21 @@ pub struct StepTrace {
 }
 
 impl<B: Backend> Probe<'_, B> {
-    /// Runs a prompt through a Plan of its length, one step at a time, and tells what each step wrote.
+    /// Makes a run through a Plan of its length, with the logits of each row, one step at a time, and tells what each step wrote.
     ///
     /// # Errors
-    /// An empty prompt, one longer than the context, an id outside of the vocabulary, cancellation.
+    /// Prompts that do not fit, cancellation.
     pub async fn trace(
         &self,
-        prompt: &[u32],
+        run: &ProbeRun<'_>,
         cancel: &Cancel,
     ) -> Result<(Plan, Vec<StepTrace>), EngineError> {
-        let mut stepwise = Stepwise::of_prompt(self.engine, prompt).await?;
+        let mut stepwise = Stepwise::of_run(self.engine, run, cancel).await?;
         let plan = stepwise.plan.clone();
         let mut steps = Vec::new();
         let mut values = Vec::new();
         for (i, step) in plan.steps().iter().enumerate() {
-            stepwise.run(i, cancel).await?;
+            stepwise.run(i..i + 1, cancel).await?;
             let mut outputs = Vec::new();
             for id in &step.outputs {
                 let buffer = plan.buffer(*id);

@@ -12,7 +12,7 @@ mod translate;
 use std::sync::{Arc, OnceLock};
 
 use hala_backend_cpu::CpuBackend;
-use hala_engine::{Engine, LoadOptions, Probe, SchedulerOptions, Session, Translator};
+use hala_engine::{Engine, LoadOptions, Probe, ProbeRun, SchedulerOptions, Session, Translator};
 use hala_model::Options;
 use hala_plan::Cancel;
 use hala_text::Bos;
@@ -55,7 +55,9 @@ fn prompt(text: &str) -> Vec<u32> {
 
 #[test]
 fn a_trace_shows_every_step_with_its_numbers() {
-    let (plan, steps) = block_on(Probe::new(&engine()).trace(&[1, 6, 578], &Cancel::new())).unwrap();
+    let (plan, steps) =
+        block_on(Probe::new(&engine()).trace(&ProbeRun::of_prompts(&[&[1, 6, 578]]), &Cancel::new()))
+            .unwrap();
     assert_eq!(steps.len(), plan.steps().len());
     let last = steps.last().unwrap();
     assert_eq!((last.op, last.outputs[0].shape.as_slice()), ("matmul", &[3, 8192][..]));
