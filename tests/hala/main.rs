@@ -3,3 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod any_backend;
+mod examples;
+mod runtime;

@@ -126,6 +126,7 @@ fn is_interruption(error: &anyhow::Error) -> bool {
     let is_cancelled = |e: &EngineError| e.is_cancelled();
     let is_stopped = |e: &EvalError| matches!(e, EvalError::Engine(e) if e.is_cancelled());
     error.is::<Interrupted>()
+        || error.downcast_ref().is_some_and(hala::Error::is_cancelled)
         || error.downcast_ref().is_some_and(is_cancelled)
         || error.downcast_ref().is_some_and(is_stopped)
 }
@@ -133,6 +134,7 @@ fn is_interruption(error: &anyhow::Error) -> bool {
 /// Errors that no other input would have avoided.
 fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(BackendError::DeviceLost { .. }))
+        || error.downcast_ref::<hala::Error>().is_some_and(|error| error.code() == "device-lost")
 }
 
 /// The error and its causes; many errors of the libraries quote their cause already.

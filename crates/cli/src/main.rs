@@ -1,5 +1,6 @@
 //! The hala command: chat and translation with small language models, on this machine alone.
 
+mod app;
 mod commands;
 mod drivers;
 mod failure;
@@ -13,14 +14,15 @@ mod output;
 mod paths;
 mod progress;
 mod sampling_args;
+mod screen;
 mod template_args;
 mod terminal;
-mod tuned;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
+use app::App;
 use commands::Command;
 use interrupt::Interrupt;
 
@@ -37,27 +39,13 @@ struct Cli {
     quiet: bool,
 }
 
-/// What every command needs besides its options.
-#[derive(Debug)]
-struct App {
-    quiet: bool,
-    interrupt: Interrupt,
-}
-
-impl App {
-    /// The same, quiet where `more` says so: a command that prints JSON shows no progress.
-    fn quiet_if(&self, more: bool) -> Self {
-        Self { quiet: self.quiet || more, interrupt: self.interrupt.clone() }
-    }
-}
-
 fn main() -> ExitCode {
     drivers::silence();
     failure::report_panics();
     let cli = Cli::parse();
     failure::exit_code(|| {
         let app = App { quiet: cli.quiet, interrupt: Interrupt::listen()? };
-        cli.command.run(&app)?;
+        cli.command.run(&app, Cli::command)?;
         terminal::release_notices();
         Ok(())
     })

@@ -1,23 +1,20 @@
 //! Options that choose a model, how it is held, and what runs it.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use hala::{AnyBackend, Engine};
-use hala_backend_cpu::CpuBackend;
-use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
-use hala_engine::LoadOptions;
-use hala_model::{Inputs, Options, WeightFormat};
-use hala_plan::{Backend, BackendError};
+use hala::{
+    AnyBackend, BackendName, Chosen, DeviceOptions, Engine, ModelSource, Options, Runtime, RuntimeOptions,
+    WeightFormat,
+};
+use hala_model::Inputs;
+use hala_plan::Backend;
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
-use hala_weights::hub::{HubSettings, ModelSpec};
 
-use crate::App;
-use crate::progress::{LoadBar, PullBars};
-use crate::{terminal, tuned};
+use crate::app::App;
+use crate::screen::Screen;
+use crate::terminal;
 
 /// The most threads that may be asked for: more than any machine has, few enough not to break one.
 const MAX_THREADS: u64 = 1024;
@@ -46,8 +43,8 @@ pub(crate) struct ModelArgs {
     weights: Option<WeightFormat>,
 
     /// What runs the model; `auto` takes the fastest that this machine has
-    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendName::Auto)]
-    backend: BackendName,
+    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendArg::Auto)]
+    backend: BackendArg,
 
     /// The GPU whose name contains this text, where there are several
     #[arg(long, value_name = "NAME")]
@@ -77,7 +74,7 @@ pub(crate) struct ModelArgs {
 
 /// The backends by the names that users give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BackendName {
+enum BackendArg {
     /// The fastest that this machine has
     Auto,
     /// The CPU, on all threads
@@ -86,6 +83,17 @@ enum BackendName {
     Wgpu,
     /// The CPU, in plain loops with f64 sums on one thread: slow, and the truth that others are tested against
     Plain,
+}
+
+impl From<BackendArg> for BackendName {
+    fn from(arg: BackendArg) -> Self {
+        match arg {
+            BackendArg::Auto => Self::Auto,
+            BackendArg::Cpu => Self::Cpu,
+            BackendArg::Wgpu => Self::Wgpu,
+            BackendArg::Plain => Self::Plain,
+        }
+    }
 }
 
 /// Element types of the KV cache.
@@ -111,13 +119,25 @@ impl CheckpointArgs {
         self.model.as_deref().unwrap_or(hala_demo_model::NAME)
     }
 
+    /// Where its files are, fetched where they are on the Hub.
+    ///
+    /// # Errors
+    /// No such model, or it cannot be fetched.
+    fn source(&self, app: &App) -> Result<ModelSource> {
+        let Some(model) = &self.model else { return Ok(ModelSource::BuiltIn) };
+        let fetched = ModelSource::parse(model)?.fetched(&mut Screen::new(app));
+        fetched.with_context(|| format!("cannot fetch {model} from the Hub (there is no such path here)"))
+    }
+
     /// The same model, fetched where it is on the Hub.
     ///
     /// # Errors
     /// No such model, or it cannot be fetched.
     pub(crate) fn fetched(&self, app: &App) -> Result<Self> {
-        let path = self.model.as_deref().map(|model| resolve(model, app)).transpose()?;
-        Ok(Self { model: path.map(|path| path.display().to_string()) })
+        Ok(match self.source(app)? {
+            ModelSource::Path(path) => Self { model: Some(path.display().to_string()) },
+            _ => Self { model: self.model.clone() },
+        })
     }
 
     /// Opens the checkpoint, fetching it first where it is on the Hub.
@@ -125,10 +145,7 @@ impl CheckpointArgs {
     /// # Errors
     /// No such model, or a damaged one.
     pub(crate) fn open(&self, app: &App) -> Result<Checkpoint> {
-        match &self.model {
-            None => Ok(Checkpoint::from_files(hala_demo_model::files())?),
-            Some(model) => Ok(Checkpoint::open(&resolve(model, app)?)?),
-        }
+        Ok(self.source(app)?.open(&mut Screen::new(app))?)
     }
 }
 
@@ -143,19 +160,34 @@ impl ModelArgs {
         self.weights
     }
 
-    /// Tokens that a session holds, as asked for.
-    pub(crate) fn context(&self) -> Option<usize> {
-        self.context
-    }
-
-    /// Choices for a model with a context of so many tokens.
-    pub(crate) fn model_options(&self, context: Option<usize>) -> Options {
+    /// What was chosen, with so many threads.
+    pub(crate) fn options_on(&self, n_threads: usize, app: &App) -> RuntimeOptions {
         let cache = self.cache.map(|cache| match cache {
             CacheFormat::F32 => DType::F32,
             CacheFormat::F16 => DType::F16,
         });
         let inputs = if self.rounded_inputs { Inputs::Rounded } else { Inputs::Floats };
-        Options { context, inputs, cache }
+        RuntimeOptions {
+            device: DeviceOptions {
+                backend: self.backend.into(),
+                adapter: self.adapter.clone(),
+                n_threads,
+                is_small: self.checkpoint.is_built_in(),
+                ..DeviceOptions::default()
+            },
+            weights: self.weights.unwrap_or_default(),
+            model: Options { context: self.context, inputs, cache },
+            n_parallel: None,
+            cancel: app.interrupt.cancel().clone(),
+        }
+    }
+
+    /// What was chosen.
+    ///
+    /// # Errors
+    /// Several numbers of threads.
+    pub(crate) fn options(&self, app: &App) -> Result<RuntimeOptions> {
+        Ok(self.options_on(self.n_threads()?, app))
     }
 
     /// The numbers of threads that were asked for.
@@ -171,75 +203,36 @@ impl ModelArgs {
         }
     }
 
-    /// Makes the backend.
+    /// Sets up the device, opens the checkpoint, and loads the model; says on a terminal what the built-in one is.
     ///
     /// # Errors
-    /// This machine cannot run it; several numbers of threads.
-    pub(crate) fn backend(&self, app: &App) -> Result<AnyBackend> {
-        self.backend_on(self.n_threads()?, app)
+    /// This machine cannot run it; no such model, a damaged or unsupported one, no memory, Ctrl-C.
+    pub(crate) fn load(&self, app: &App) -> Result<Runtime> {
+        self.load_with(self.options(app)?, app)
     }
 
-    /// Makes the backend with so many threads.
+    /// The same with options that differ.
     ///
     /// # Errors
-    /// This machine cannot run it.
-    pub(crate) fn backend_on(&self, n_threads: usize, app: &App) -> Result<AnyBackend> {
-        let cpu = || -> Result<AnyBackend> { Ok(CpuBackend::threaded(n_threads)?.into()) };
-        let wgpu = || self.open_wgpu(app).map(AnyBackend::from);
-        match self.backend {
-            BackendName::Cpu => cpu(),
-            BackendName::Plain => Ok(CpuBackend::plain().into()),
-            BackendName::Wgpu => Ok(wgpu()?),
-            BackendName::Auto if self.adapter.is_some() => Ok(wgpu()?),
-            // The built-in model answers sooner than a GPU is set up.
-            BackendName::Auto if self.checkpoint.is_built_in() => cpu(),
-            BackendName::Auto => wgpu().or_else(|reason| {
-                if !app.quiet {
-                    terminal::notice_later(&format!("running on the CPU: {reason}"));
-                }
-                cpu()
-            }),
+    /// As for [`ModelArgs::load`].
+    pub(crate) fn load_with(&self, options: RuntimeOptions, app: &App) -> Result<Runtime> {
+        self.load_on(pollster::block_on(options.device.open())?, options, app)
+    }
+
+    /// The same on a device that is set up already.
+    ///
+    /// # Errors
+    /// As for [`ModelArgs::load`].
+    pub(crate) fn load_on(&self, chosen: Chosen, options: RuntimeOptions, app: &App) -> Result<Runtime> {
+        let source = self.checkpoint.source(app)?;
+        let notice = source.notice();
+        let checkpoint = source.open(&mut Screen::new(app))?;
+        let _working = app.interrupt.working();
+        let runtime = pollster::block_on(Runtime::on(chosen, checkpoint, options, Screen::new(app)))?;
+        if let Some(notice) = notice.filter(|_| !app.quiet && terminal::stderr_is_terminal()) {
+            terminal::notice_later(notice);
         }
-    }
-
-    /// Sets up once more what was lost.
-    ///
-    /// # Errors
-    /// This machine cannot run it, or cannot any more.
-    pub(crate) fn reopen(&self, lost: &AnyBackend, app: &App) -> Result<AnyBackend> {
-        match lost.as_wgpu() {
-            Some(_) => Ok(self.open_wgpu(app)?.into()),
-            None => Ok(CpuBackend::threaded(self.n_threads()?)?.into()),
-        }
-    }
-
-    /// A device of the adapter that is meant, with what was measured for it.
-    fn open_wgpu(&self, app: &App) -> Result<WgpuBackend, BackendError> {
-        let choice = match (&self.adapter, self.backend) {
-            (None, BackendName::Auto) => AdapterChoice::Real,
-            (name, _) => adapter_choice(name.as_deref()),
-        };
-        let backend = pollster::block_on(WgpuBackend::new(&choice))?;
-        tuned::apply(&backend, app);
-        Ok(backend)
-    }
-
-    /// Opens the checkpoint and loads the model; says on a terminal what the built-in one is.
-    ///
-    /// # Errors
-    /// No such model, a damaged or unsupported one, no memory, Ctrl-C.
-    pub(crate) fn load(&self, backend: AnyBackend, app: &App) -> Result<Engine> {
-        let options = LoadOptions {
-            weights: self.weights.unwrap_or_default(),
-            model: self.model_options(self.context),
-        };
-        let checkpoint = self.checkpoint.open(app)?;
-        self.tell_of_conversion(&checkpoint, app);
-        let engine = load(backend, &checkpoint, options, app)?;
-        if self.checkpoint.is_built_in() && !app.quiet && terminal::stderr_is_terminal() {
-            terminal::notice_later(hala_demo_model::NOTICE);
-        }
-        Ok(engine)
+        Ok(runtime)
     }
 
     /// The model of an engine once more, on the CPU in plain loops and with caches of the same type.
@@ -247,70 +240,26 @@ impl ModelArgs {
     /// # Errors
     /// As for [`ModelArgs::load`].
     pub(crate) fn load_plain(&self, engine: &Engine, app: &App) -> Result<Engine> {
-        let model = self.model_options(self.context);
-        let model = Options { cache: model.cache.or(Some(engine.backend().cache_dtype())), ..model };
-        let options = LoadOptions { weights: self.weights.unwrap_or_default(), model };
-        load(CpuBackend::plain().into(), &self.checkpoint.open(app)?, options, app)
+        let mut options = self.options(app)?;
+        options.model.cache.get_or_insert(engine.backend().cache_dtype());
+        let plain = DeviceOptions { backend: BackendName::Plain, ..DeviceOptions::default() };
+        let plain = pollster::block_on(plain.open())?;
+        load(plain.backend, &self.checkpoint.open(app)?, &options, app)
     }
-}
-
-impl ModelArgs {
-    /// Says which weights are not held as their file has them.
-    fn tell_of_conversion(&self, checkpoint: &Checkpoint, app: &App) {
-        if !app.quiet {
-            checkpoint.passed_over().into_iter().for_each(terminal::notice);
-        }
-        if app.quiet
-            || !terminal::stderr_is_terminal()
-            || self.weights.is_some_and(|w| w != WeightFormat::Auto)
-        {
-            return;
-        }
-        let types: Vec<_> = checkpoint.converted().iter().map(ToString::to_string).collect();
-        if !types.is_empty() {
-            terminal::notice_later(&format!("weights in {} are held as int8", types.join(" and ")));
-        }
-    }
-}
-
-/// The adapter of `--adapter`, or the best.
-pub(crate) fn adapter_choice(name: Option<&str>) -> AdapterChoice {
-    name.map_or(AdapterChoice::Best, |name| AdapterChoice::Named(name.to_owned()))
 }
 
 /// Loads a model behind a progress bar.
 ///
 /// # Errors
 /// A damaged or unsupported checkpoint, no memory, Ctrl-C.
-pub(crate) fn load<B: Backend>(
-    backend: B,
+pub(crate) fn load(
+    backend: AnyBackend,
     checkpoint: &Checkpoint,
-    options: LoadOptions,
+    options: &RuntimeOptions,
     app: &App,
-) -> Result<hala_engine::Engine<B>> {
+) -> Result<Engine> {
     let _working = app.interrupt.working();
-    let mut bar = LoadBar::new(app);
-    let engine = hala_engine::Engine::load(backend, checkpoint, options, |progress| {
-        bar.update(progress);
-        !app.interrupt.cancel().is_cancelled()
-    })?;
-    Ok(engine)
-}
-
-/// The path of a model's folder or file; a Hub model is fetched behind progress bars.
-///
-/// # Errors
-/// No such model, or it cannot be fetched.
-pub(crate) fn resolve(model: &str, app: &App) -> Result<PathBuf> {
-    match ModelSpec::parse(model)? {
-        ModelSpec::Path(path) => Ok(path),
-        ModelSpec::Hub(model) => {
-            let settings = HubSettings::from_env()?;
-            let mut bars = PullBars::new(app);
-            hala_weights::hub::pull(&model, &settings, &mut |event| bars.update(event))
-                .with_context(|| format!("cannot fetch {model} from the Hub (there is no such path here)"))
-        }
-    }
+    Ok(hala::load(backend, checkpoint, options, &mut Screen::new(app))?)
 }
 
 /// The names of weight formats.

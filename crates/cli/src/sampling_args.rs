@@ -2,9 +2,11 @@
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use hala_engine::{Draft, GenerateOptions, Sampling, SamplingChoice, SamplingDefaults};
+use hala::{GenerateOptions, Sampling, Wishes, any_seed};
+use hala_engine::{Draft, SamplingChoice, SamplingDefaults};
 
-use crate::{App, terminal};
+use crate::app::App;
+use crate::terminal;
 
 /// How text is generated; what is not given is as the checkpoint says.
 #[derive(Debug, Args)]
@@ -76,8 +78,7 @@ impl SamplingArgs {
     /// # Errors
     /// An option outside of its range.
     pub(crate) fn check(&self) -> Result<()> {
-        SamplingDefaults::default().choose(&Sampling::default(), &self.choice())?;
-        Ok(())
+        Ok(self.wishes().check()?)
     }
 
     /// The options, with what the checkpoint says for what is not given, and `base` where it says nothing.
@@ -85,21 +86,11 @@ impl SamplingArgs {
     /// # Errors
     /// A setting of the checkpoint that means nothing.
     pub(crate) fn options(&self, base: &Sampling, defaults: &SamplingDefaults) -> Result<GenerateOptions> {
-        Ok(GenerateOptions {
-            sampling: defaults.choose(base, &self.choice())?,
-            max_tokens: defaults.max_tokens(self.max_tokens)?,
-            stop: self.stop.clone(),
-            draft: match self.draft {
-                DraftName::Auto => Draft::Auto,
-                DraftName::Lookup => Draft::Lookup,
-                DraftName::Off => Draft::Off,
-            },
-            ..GenerateOptions::default()
-        })
+        Ok(self.wishes().options(base, defaults)?)
     }
 
-    fn choice(&self) -> SamplingChoice {
-        SamplingChoice {
+    fn wishes(&self) -> Wishes {
+        let sampling = SamplingChoice {
             temperature: self.temperature,
             top_k: self.top_k,
             top_p: self.top_p,
@@ -109,7 +100,14 @@ impl SamplingArgs {
             presence_penalty: self.presence_penalty,
             logit_bias: self.logit_bias.clone(),
             seed: self.seed,
-        }
+        };
+        let draft = match self.draft {
+            DraftName::Auto => Draft::Auto,
+            DraftName::Lookup => Draft::Lookup,
+            DraftName::Off => Draft::Off,
+        };
+        let (max_tokens, stop) = (self.max_tokens, self.stop.clone());
+        Wishes { sampling, max_tokens, stop, draft, logprobs: None }
     }
 }
 
@@ -158,13 +156,6 @@ fn seed(text: &str) -> Result<u64> {
             format!("a seed is a whole number from 0 to {}, or -1 for another one each time", u64::MAX)
         }),
     }
-}
-
-/// Another number each time. It has 53 bits, so that whoever reads it in JSON can give it again.
-fn any_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    // The standard library's hash tables are keyed with random numbers of the system.
-    RandomState::new().hash_one(std::process::id()) >> 11
 }
 
 /// Reads `ID=X`.

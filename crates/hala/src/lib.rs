@@ -1,23 +1,75 @@
 //! Small language models on this device: the crate that apps depend on.
 //!
-//! [`AnyBackend`] is whichever backend was chosen while the program runs, and [`Engine`], [`Session`], [`Scheduler`], [`Chat`] and
-//! [`Translator`] are those of `hala-engine` on it.
+//! A [`Runtime`] is a model on a device: it chooses the device, loads the model, answers conversations, translates, and goes on after a lost
+//! device. [`blocking::Runtime`] is the same for programs that wait. What the two do not offer is done with the types of
+//! `hala-engine` on [`AnyBackend`], which is whichever backend was chosen: [`Engine`], [`Session`], [`Scheduler`], [`Chat`], [`Translator`].
+//!
+//! Features, all on by default: `wgpu` (GPUs), `hub` (models of the Hugging Face Hub), `built-in` (the small translator, 9 MB),
+//! `blocking`. A browser's module is built without any of them, and with `wgpu` where it is to run on GPUs.
 
 mod any_backend;
+#[cfg(feature = "blocking")]
+pub mod blocking;
+mod choices;
+mod current;
+mod device;
+mod engine;
+mod error;
+mod estimate;
+mod event;
+mod info;
+mod loading;
+mod reply;
+mod request;
+mod runtime;
+mod seed;
+mod sessions;
+mod source;
+mod streams;
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+mod tune;
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+mod tuned;
+mod wishes;
+mod work;
 
 pub use any_backend::{AnyBackend, AnyPrepared, AnyStates, AnyWeight, Handle};
+pub use current::Current;
+pub use device::{BackendName, Chosen, DeviceOptions, Why};
+pub use engine::{Chat, Engine, Scheduler, Session, Translator};
+pub use error::Error;
+pub use estimate::Estimate;
+pub use event::{Event, Listener, Notice, Unused};
+pub use info::Info;
+pub use loading::{NoReader, RuntimeOptions, load, notices};
+pub use reply::{
+    CandidateReport, ChatPiece, ChatReply, ChoiceReport, SamplingReport, SegmentReport, TimesReport,
+    TokenReport, TranslateReply,
+};
+pub use request::{ChatRequest, Stop, TranslateRequest, messages, parse};
+pub use runtime::Runtime;
+pub use seed::any_seed;
+pub use source::ModelSource;
+pub use streams::{ChatStream, TextStream, TranslateStream};
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+pub use tune::{TuneOptions, TuneProgress, Tuned, tune};
+pub use wishes::Wishes;
 
-/// A model on a device.
-pub type Engine = hala_engine::Engine<AnyBackend>;
+pub use hala_backend_cpu::Pause;
+#[cfg(all(target_family = "wasm", target_feature = "atomics"))]
+pub use hala_backend_cpu::lend_thread;
+#[cfg(feature = "wgpu")]
+pub use hala_backend_wgpu::Trial;
+pub use hala_engine::{
+    Collecting, Direction, FinishReason, GenerateOptions, Generation, Handed, Sampling, SchedulerOptions,
+    Translated, Translation, Translations,
+};
+pub use hala_model::{Options, WeightFormat};
+pub use hala_plan::Cancel;
+pub use hala_text::{Language, Message, Role};
+pub use hala_weights::{Checkpoint, Reader};
 
-/// One conversation with a model.
-pub type Session = hala_engine::Session<AnyBackend>;
-
-/// Many sequences at once.
-pub type Scheduler = hala_engine::Scheduler<AnyBackend>;
-
-/// The messages of a conversation, and the session that answers them.
-pub type Chat = hala_engine::Chat<AnyBackend>;
-
-/// Whole texts from Arabic to English and back.
-pub type Translator = hala_engine::Translator<AnyBackend>;
+/// The README's example, which is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -136,6 +136,17 @@ impl FromStr for WeightFormat {
 }
 
 impl WeightSpec {
+    /// The element type that the weight is held in; no value is read to know it.
+    ///
+    /// # Errors
+    /// A tensor that is missing, or of a type that is not supported.
+    pub fn dtype(&self, checkpoint: &Checkpoint, format: WeightFormat) -> Result<DType, ModelError> {
+        Ok(match self.source {
+            Source::Rope(_) | Source::Affine { .. } => DType::F32,
+            Source::Checkpoint => format.dtype(self.role, checkpoint.stored_dtype(&self.name)?),
+        })
+    }
+
     /// Makes the weight: reads and converts the checkpoint's tensor, or computes it.
     ///
     /// # Errors
@@ -149,10 +160,7 @@ impl WeightSpec {
                 let values = values.into_iter().map(|w| factor * w + offset).collect();
                 return Tensor::from_f32(self.shape, values).map_err(named);
             }
-            Source::Checkpoint => {
-                let dtype = format.dtype(self.role, checkpoint.stored_dtype(&self.name)?);
-                checkpoint.load(&self.name, dtype)?
-            }
+            Source::Checkpoint => checkpoint.load(&self.name, self.dtype(checkpoint, format)?)?,
         };
         if tensor.shape() == self.shape {
             return Ok(tensor);

@@ -1,44 +1,29 @@
 //! A model that answers: what the worker holds.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
-use std::time::Duration;
+use std::cell::RefCell;
 
-use hala_engine::{EngineError, LoadProgress, Translation};
-use hala_text::{Bos, Tokenizer, messages_from_json};
-use hala_weights::Checkpoint;
+use hala::{ChatRequest, Checkpoint, Current, Error, Info, TranslateReply, TranslateRequest, parse};
 use js_sys::{Function, Map, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_time::Instant;
 
-use crate::Cancel;
-use crate::error::Failure;
+use crate::cancel::Cancel;
+use crate::error::{thrown, to_js};
+use crate::event::listener;
 use crate::host::{HostReader, WeightReader};
-use crate::reply::{ChatReply, Event, TranslateReply, to_json};
-use crate::request::{BackendName, ChatRequest, LoadRequest, TranslateRequest, parse};
-use crate::running::{AnyEngine, Running, with_engine, with_sessions};
-use crate::stream::Translating;
-use crate::work::Work;
-
-/// A second loss within this time means that the device does not stand the work: the CPU takes over.
-const LOSSES_APART: Duration = Duration::from_secs(60);
+use crate::json::to_json;
+use crate::request::{BackendName, LoadRequest};
+use crate::work::{Running, Work, drive};
 
 /// A model on a device, with what works on it. It does one piece of work at a time.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Runtime {
-    request: LoadRequest,
-    /// Away while it is read.
-    checkpoint: RefCell<Option<Checkpoint>>,
-    reader: HostReader,
-    on_event: Function,
     /// Away while it works.
     running: RefCell<Option<Running>>,
-    /// The engine that runs, for what can be asked while it works; none while a device is set up once more.
-    engine: RefCell<Option<AnyEngine>>,
-    is_working: Cell<bool>,
-    lost_last: Cell<Option<Instant>>,
+    /// What runs, for what can be asked while it works.
+    current: Current,
 }
 
 #[wasm_bindgen]
@@ -55,26 +40,11 @@ impl Runtime {
         cancel: &Cancel,
     ) -> Result<Self, JsValue> {
         let flag = cancel.0.clone();
-        let request: LoadRequest = parse(&options)?;
         let reader = HostReader::new(reader);
-        let opened = Checkpoint::from_reader(side_files(&files), &reader).await;
-        let mut checkpoint = opened.map_err(|e| thrown(&reader, e.into()))?;
-        let told = |p: LoadProgress<'_>| {
-            tell(&on_event, &Event::Load { name: p.name, loaded: p.n_done, total: p.n_total });
-            !flag.is_cancelled()
-        };
-        let running = Running::load(request.backend, &request, &mut checkpoint, &reader, told).await;
-        let running = running.map_err(|failure| thrown(&reader, failure))?;
-        Ok(Self {
-            request,
-            checkpoint: RefCell::new(Some(checkpoint)),
-            reader,
-            on_event,
-            engine: RefCell::new(Some(running.engine())),
-            running: RefCell::new(Some(running)),
-            is_working: Cell::new(false),
-            lost_last: Cell::default(),
-        })
+        let loaded = load(&options, side_files(&files), (reader.clone(), on_event), &flag).await;
+        let running = loaded.map_err(|error| thrown(&reader, &error))?;
+        let current = running.current().clone();
+        Ok(Self { running: RefCell::new(Some(running)), current })
     }
 
     /// What was loaded and what runs it.
@@ -82,7 +52,8 @@ impl Runtime {
     /// # Errors
     /// The device is being set up once more.
     pub fn info(&self) -> Result<String, JsValue> {
-        Ok(to_json(&self.engine.borrow().as_ref().ok_or_else(lost)?.info()))
+        let info = self.current.info().map_err(|error| to_js(&error))?;
+        Ok(to_json(&Info { backend: BackendName::of(info.backend).name(), ..info }))
     }
 
     /// Answers a conversation, with several replies where so many are asked for; gives each piece to `on_piece`.
@@ -96,24 +67,7 @@ impl Runtime {
         on_piece: Function,
     ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
-        let seed = (js_sys::Math::random() * (1_u64 << 53) as f64) as u64;
-        let request: ChatRequest = parse(&request)?;
-        let n = request.n();
-        let mut work = self.begin()?;
-        let asked = with_sessions!(work.running()?, sessions => {
-            request.into_conversation(sessions.engine.sampling_defaults(), seed)
-        });
-        let mut conversation = asked.map_err(Failure::from)?;
-        let replies = if n == 1 {
-            let mut generation = work.start_chat(&mut conversation, &flag).await?;
-            work.drive(&mut generation, &on_piece).await?;
-            vec![generation.finish().map_err(Failure::from)?]
-        } else {
-            let mut choices = work.start_choices(&mut conversation, n, &flag)?;
-            work.drive(&mut choices, &on_piece).await?;
-            choices.finish().map_err(Failure::from)?
-        };
-        Ok(to_json(&ChatReply::new(replies, conversation.n_dropped())))
+        self.answer(&request, &flag, &on_piece).await.map_err(|error| to_js(&error))
     }
 
     /// Translates a text; gives each piece of the translation to `on_piece`.
@@ -127,15 +81,7 @@ impl Runtime {
         on_piece: Function,
     ) -> Result<String, JsValue> {
         let flag = cancel.0.clone();
-        let request: TranslateRequest = parse(&request)?;
-        let mut work = self.begin()?;
-        let started = with_sessions!(work.running()?, sessions => {
-            Translation::new(&sessions.engine, &request.text, request.direction(), &flag)
-        });
-        let mut translation = Translating::new(started.map_err(Failure::from)?);
-        work.drive(&mut translation, &on_piece).await?;
-        let translated = translation.finish().map_err(Failure::from)?;
-        Ok(to_json(&TranslateReply::new(&request.text, translated)))
+        self.translated(&request, &flag, &on_piece).await.map_err(|error| to_js(&error))
     }
 
     /// Tokens of the prompt that these messages, a JSON list, make.
@@ -144,12 +90,8 @@ impl Runtime {
     /// An object with `code` and `message`: no list of messages, or a model without template.
     #[wasm_bindgen(js_name = countPrompt)]
     pub fn count_prompt(&self, messages: &str) -> Result<usize, JsValue> {
-        let messages = messages_from_json(&parse(messages)?)
-            .map_err(|error| Failure::new("invalid-request", error.to_string()))?;
-        let engine = self.engine.borrow();
-        let ids =
-            with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.chat_prompt(&messages, &[]));
-        Ok(ids.map_err(Failure::from)?.len())
+        let count = || self.current.count_prompt(&hala::messages(messages)?);
+        count().map_err(|error| to_js(&error))
     }
 
     /// Tokens of a text alone.
@@ -158,73 +100,64 @@ impl Runtime {
     /// An object with `code` and `message`: a model without tokenizer.
     #[wasm_bindgen(js_name = countTokens)]
     pub fn count_tokens(&self, text: &str) -> Result<usize, JsValue> {
-        let engine = self.engine.borrow();
-        let encode =
-            |tokenizer: &Tokenizer| tokenizer.encode_plain(text, Bos::Auto).map_err(EngineError::from);
-        let ids =
-            with_engine!(engine.as_ref().ok_or_else(lost)?, engine => engine.tokenizer().and_then(encode));
-        Ok(ids.map_err(Failure::from)?.len())
+        self.current.count_tokens(text).map_err(|error| to_js(&error))
     }
 
     /// Ends the GPU's device, as a driver does that is reset: for tests of what happens then. Does nothing on the CPU.
     #[wasm_bindgen(js_name = loseDevice)]
     pub fn lose_device(&self) {
-        #[cfg(feature = "webgpu")]
-        if let Some(AnyEngine::Wgpu(engine)) = self.engine.borrow().as_ref() {
+        if let Ok(engine) = self.current.engine() {
             engine.backend().destroy();
         }
     }
 }
 
 impl Runtime {
-    /// Takes what runs for one piece of work.
-    fn begin(&self) -> Result<Work<'_>, Failure> {
-        if self.is_working.replace(true) {
-            return Err(Failure::new(
-                "invalid-request",
-                "it is at work: wait for the end of what was asked before",
-            ));
-        }
-        Ok(Work::new(self, self.running.borrow_mut().take()))
+    async fn answer(
+        &self,
+        request: &str,
+        cancel: &hala::Cancel,
+        on_piece: &Function,
+    ) -> Result<String, Error> {
+        let mut request: ChatRequest = parse(request)?;
+        // The page draws seeds that its clock and its system tell nothing of.
+        request.seed.get_or_insert_with(|| (js_sys::Math::random() * (1_u64 << 53) as f64) as i64);
+        let mut work = Work::begin(&self.running)?;
+        let mut stream = work.running()?.stream_chat(request, cancel)?;
+        drive(async || stream.step().await, |piece| hand(on_piece, to_json(&piece))).await?;
+        Ok(to_json(&stream.finish()?))
     }
 
-    /// Takes back what runs: the work is done.
-    pub(crate) fn put_back(&self, running: Option<Running>) {
-        *self.running.borrow_mut() = running;
-        self.is_working.set(false);
+    async fn translated(
+        &self,
+        request: &str,
+        cancel: &hala::Cancel,
+        on_piece: &Function,
+    ) -> Result<String, Error> {
+        let request: TranslateRequest = parse(request)?;
+        let mut work = Work::begin(&self.running)?;
+        let mut stream = work.running()?.stream_translation(&request, cancel)?;
+        drive(async || stream.step().await, |text| hand(on_piece, text)).await?;
+        Ok(to_json(&TranslateReply::new(&request.text, stream.finish()?)))
     }
+}
 
-    /// Sets the model up once more after the GPU was lost: on the GPU, or on the CPU where that was lost twice in a
-    /// short time or cannot be set up again.
-    ///
-    /// # Errors
-    /// No other device can be set up, or the model's files cannot be read again.
-    pub(crate) async fn recover(&self, reason: &str) -> Result<Running, Failure> {
-        let now = Instant::now();
-        let is_second = self.lost_last.replace(Some(now)).is_some_and(|last| now - last < LOSSES_APART);
-        // What the lost device held must be free before another takes as much.
-        *self.engine.borrow_mut() = None;
-        tell(&self.on_event, &Event::DeviceLost { reason });
-        if !is_second {
-            match self.reload(BackendName::WebGpu).await {
-                Ok(running) => return Ok(running),
-                Err(failure) if failure.code == "reader" => return Err(failure),
-                Err(_) => {}
-            }
-        }
-        let running = self.reload(BackendName::Wasm).await?;
-        tell(&self.on_event, &Event::BackendChange { backend: BackendName::Wasm, reason });
-        Ok(running)
-    }
+async fn load(
+    options: &str,
+    files: Vec<(String, Cow<'static, [u8]>)>,
+    (reader, on_event): (HostReader, Function),
+    cancel: &hala::Cancel,
+) -> Result<Running, Error> {
+    let request: LoadRequest = parse(options)?;
+    let options = request.options(cancel)?;
+    let checkpoint = Checkpoint::from_reader(files, &reader).await?;
+    Running::read(checkpoint, reader, options, listener(on_event)).await
+}
 
-    async fn reload(&self, backend: BackendName) -> Result<Running, Failure> {
-        let mut checkpoint = self.checkpoint.take().ok_or_else(lost)?;
-        let running = Running::load(backend, &self.request, &mut checkpoint, &self.reader, |_| true).await;
-        self.checkpoint.replace(Some(checkpoint));
-        let running = running?;
-        *self.engine.borrow_mut() = Some(running.engine());
-        Ok(running)
-    }
+/// Gives the page a piece.
+fn hand(on_piece: &Function, piece: String) {
+    // What the page does with it is its own affair.
+    let _ = on_piece.call1(&JsValue::NULL, &piece.into());
 }
 
 /// The side files that the page has fetched.
@@ -236,20 +169,4 @@ fn side_files(files: &Map) -> Vec<(String, Cow<'static, [u8]>)> {
         }
     });
     list
-}
-
-/// The error that the reader threw where it was its, else the failure.
-fn thrown(reader: &HostReader, failure: Failure) -> JsValue {
-    let is_reader = failure.code == "reader";
-    is_reader.then(|| reader.take_thrown()).flatten().unwrap_or_else(|| failure.into())
-}
-
-fn tell(on_event: &Function, event: &Event<'_>) {
-    // What the page does with an event is its own affair.
-    let _ = on_event.call1(&JsValue::NULL, &to_json(event).into());
-}
-
-/// The error of work without a device.
-pub(crate) fn lost() -> Failure {
-    Failure::new("device-lost", "the device was lost and could not be set up again: load the model once more")
 }

@@ -1,132 +1,66 @@
-//! One piece of work on what runs: started, driven to its end, carried over to another device where one is lost.
+//! One piece of work on the runtime: started, driven to its end, and the runtime put back.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-use hala_engine::{Conversation, EngineError, Generation};
-use hala_plan::{Backend, Cancel};
-use js_sys::Function;
-use wasm_bindgen::JsValue;
+use hala::{Error, Runtime};
 use web_time::Instant;
 
-use crate::choices::Choices;
-use crate::error::Failure;
-use crate::host::pause;
-use crate::running::{Running, Sessions, with_sessions};
-use crate::runtime::{Runtime, lost};
-use crate::stream::Stream;
+use crate::host::{HostReader, pause};
 
 /// How long pieces follow each other before the worker sees to its messages.
 const PAUSE_EVERY: Duration = Duration::from_millis(8);
 
-/// One piece of work, which has what runs to itself.
+/// A runtime whose weights the worker reads.
+pub(crate) type Running = Runtime<HostReader>;
+
+/// One piece of work, which has the runtime to itself, and puts it back at its end, however that comes.
+#[derive(Debug)]
 pub(crate) struct Work<'a> {
-    runtime: &'a Runtime,
-    /// None where the device was lost and could not be set up again.
+    place: &'a RefCell<Option<Running>>,
     running: Option<Running>,
 }
 
 impl Drop for Work<'_> {
     fn drop(&mut self) {
-        self.runtime.put_back(self.running.take());
+        *self.place.borrow_mut() = self.running.take();
     }
 }
 
 impl<'a> Work<'a> {
-    /// Work with what runs, which is put back at its end, however that comes.
-    pub(crate) fn new(runtime: &'a Runtime, running: Option<Running>) -> Self {
-        Self { runtime, running }
-    }
-
-    /// What runs.
+    /// Takes the runtime.
     ///
     /// # Errors
-    /// The device was lost and could not be set up again.
-    pub(crate) fn running(&mut self) -> Result<&mut Running, Failure> {
-        self.running.as_mut().ok_or_else(lost)
+    /// It is at work.
+    pub(crate) fn begin(place: &'a RefCell<Option<Running>>) -> Result<Self, Error> {
+        let running = place.borrow_mut().take();
+        if running.is_some() { Ok(Self { place, running }) } else { Err(Error::Busy) }
     }
 
-    /// Prepares the reply to a conversation.
+    /// The runtime.
     ///
     /// # Errors
-    /// A prompt that cannot be made or is too long, a device that is lost for good.
-    pub(crate) async fn start_chat(
-        &mut self,
-        conversation: &mut Conversation,
-        cancel: &Cancel,
-    ) -> Result<Generation, Failure> {
-        loop {
-            let started = with_sessions!(self.running()?, sessions => {
-                start_chat(sessions, conversation, cancel).await
-            });
-            match started {
-                Err(error) if error.is_device_lost() => self.recover(&error).await?,
-                started => return Ok(started?),
-            }
-        }
-    }
-
-    /// Prepares several replies to a conversation.
-    ///
-    /// # Errors
-    /// As for [`Work::start_chat`].
-    pub(crate) fn start_choices(
-        &mut self,
-        conversation: &mut Conversation,
-        n: usize,
-        cancel: &Cancel,
-    ) -> Result<Choices, Failure> {
-        let started = with_sessions!(self.running()?, sessions => {
-            let prompt = conversation.prompt(&sessions.engine)?;
-            Choices::new(&sessions.engine, (&prompt, n), &conversation.options.generate, cancel)
-        });
-        Ok(started?)
-    }
-
-    /// Hands out the pieces of a stream to its end; goes on after a lost device.
-    ///
-    /// # Errors
-    /// What ended the stream, a device that is lost for good.
-    pub(crate) async fn drive(
-        &mut self,
-        stream: &mut impl Stream,
-        on_piece: &Function,
-    ) -> Result<(), Failure> {
-        let mut last_pause = Instant::now();
-        loop {
-            let next = with_sessions!(self.running()?, sessions => stream.next(sessions).await);
-            match next {
-                // What the page does with a piece is its own affair.
-                Ok(Some(pieces)) => pieces.into_iter().for_each(|piece| {
-                    let _ = on_piece.call1(&JsValue::NULL, &piece.into());
-                }),
-                Ok(None) => return Ok(()),
-                Err(error) if error.is_device_lost() => {
-                    stream.lose();
-                    self.recover(&error).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            if last_pause.elapsed() >= PAUSE_EVERY {
-                pause().await;
-                last_pause = Instant::now();
-            }
-        }
-    }
-
-    /// Goes on with another device, where the stream's tokens are computed again.
-    async fn recover(&mut self, error: &EngineError) -> Result<(), Failure> {
-        self.running = None;
-        self.running = Some(self.runtime.recover(&error.to_string()).await?);
-        Ok(())
+    /// None, as it was taken.
+    pub(crate) fn running(&mut self) -> Result<&mut Running, Error> {
+        self.running.as_mut().ok_or(Error::Busy)
     }
 }
 
-async fn start_chat<B: Backend>(
-    sessions: &mut Sessions<B>,
-    conversation: &mut Conversation,
-    cancel: &Cancel,
-) -> Result<Generation, EngineError> {
-    let prompt = conversation.prompt(&sessions.engine)?;
-    let session = sessions.chat().await?;
-    Generation::new(session, &prompt, &conversation.options.generate, cancel)
+/// Hands out the pieces of steps to the end, with pauses in which the worker sees to its messages.
+///
+/// # Errors
+/// What ended the steps.
+pub(crate) async fn drive<P>(
+    mut step: impl AsyncFnMut() -> Result<Option<Vec<P>>, Error>,
+    on_piece: impl Fn(P),
+) -> Result<(), Error> {
+    let mut last_pause = Instant::now();
+    while let Some(pieces) = step().await? {
+        pieces.into_iter().for_each(&on_piece);
+        if last_pause.elapsed() >= PAUSE_EVERY {
+            pause().await;
+            last_pause = Instant::now();
+        }
+    }
+    Ok(())
 }

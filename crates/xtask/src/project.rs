@@ -39,7 +39,8 @@ pub(crate) const CRATES: &[CrateRow] = &[
     native("corpus", 5),
     native("eval", 5),
     native("demo-model", 5),
-    browser("hala", 7),
+    // A browser has it without its default features, as a part of `wasm`.
+    native("hala", 7),
     native("serve", 8),
     native("cli", 9),
     browser("wasm", 9),

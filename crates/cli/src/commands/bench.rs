@@ -6,17 +6,17 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use hala::{AnyBackend, Engine, Scheduler, Session};
-use hala_engine::{
-    Collecting, Draft, GenerateOptions, Generation, LoadOptions, Probe, Prompts, SchedulerOptions,
-};
+use hala::{Chosen, Engine, Event, Listener, RuntimeOptions, Scheduler, Session};
+use hala_engine::{Collecting, Draft, GenerateOptions, Generation, Probe, Prompts, SchedulerOptions};
 use hala_model::WeightFormat;
 use hala_tensor::DType;
 use serde::Serialize;
 
-use crate::model_args::{self, ModelArgs};
+use crate::app::App;
+use crate::model_args::ModelArgs;
+use crate::screen::Screen;
 use crate::terminal::{self, BOLD, paint};
-use crate::{App, memory, output};
+use crate::{memory, output};
 
 /// Measures loading, prefill and decoding, with random token ids.
 ///
@@ -90,23 +90,22 @@ impl BenchArgs {
         let app = &app.quiet_if(self.json);
         let mut all = Vec::new();
         for n_threads in self.model.thread_counts() {
-            self.measure(self.model.backend_on(*n_threads, app)?, &mut all, app)?;
+            self.measure(self.model.options_on(*n_threads, app), &mut all, app)?;
         }
         if self.json { Ok(()) } else { output::print_styled(&table(&all)) }
     }
 
-    fn measure(&self, backend: AnyBackend, all: &mut Vec<Measured>, app: &App) -> Result<()> {
+    fn measure(&self, mut options: RuntimeOptions, all: &mut Vec<Measured>, app: &App) -> Result<()> {
+        let Chosen { backend, notices, .. } = pollster::block_on(options.device.open())?;
+        let mut screen = Screen::new(app);
+        notices.into_iter().for_each(|notice| screen.tell(Event::Notice(notice)));
         // Fetching from the Hub is no part of loading, so the path is resolved first.
         let checkpoint = self.model.checkpoint().fetched(app)?;
         let _working = app.interrupt.working();
         let start = Instant::now();
         let checkpoint = checkpoint.open(app)?;
-        let context = self.model.context().unwrap_or(self.prompt + self.generate);
-        let options = LoadOptions {
-            weights: self.model.weights().unwrap_or_default(),
-            model: self.model.model_options(Some(context)),
-        };
-        let engine = Arc::new(model_args::load(backend, &checkpoint, options, app)?);
+        options.model.context.get_or_insert(self.prompt + self.generate);
+        let engine = Arc::new(hala::load(backend, &checkpoint, &options, &mut screen)?);
         let load_s = start.elapsed().as_secs_f64();
         let listed = self.parallel.iter().copied().map(Some);
         for parallel in if self.parallel.is_empty() { vec![None] } else { listed.collect() } {

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use clap::builder::EnumValueParser;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::{Cli, output};
+use crate::output;
 
 /// Prints the completions of a shell: commands, options and their values.
 ///
@@ -26,9 +26,9 @@ pub(crate) struct CompletionsArgs {
 
 impl CompletionsArgs {
     /// Runs the command.
-    pub(crate) fn run(self) -> Result<()> {
+    pub(crate) fn run(self, mut all: Command) -> Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "hala", &mut script);
+        clap_complete::generate(self.shell, &mut all, "hala", &mut script);
         output::print(&String::from_utf8_lossy(&script))
     }
 }

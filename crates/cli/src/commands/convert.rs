@@ -8,10 +8,11 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use hala_compress::{FloatFormat, to_folder, to_gguf};
 
+use crate::app::App;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
+use crate::output;
 use crate::progress::with_work_bar;
 use crate::terminal::{BOLD, counted, paint};
-use crate::{App, output};
 
 /// Converts an LFM2 checkpoint to a GGUF file that llama.cpp loads, or a GGUF file to a folder in Hugging Face layout.
 ///

@@ -1,17 +1,17 @@
 //! Texts after several prompts, or several after one, generated at once and printed in their order.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use anyhow::Result;
-use hala::{Engine, Scheduler};
-use hala_engine::{Collecting, FinishReason, GenerateOptions, Generation, Piece, SchedulerOptions};
+use hala::{Engine, FinishReason, GenerateOptions, Runtime};
+use hala_engine::{Collecting, Generation, Piece};
 use serde::Serialize;
 
-use super::generate::{self, LogprobJson, logprob_json};
+use super::generated_json::{self, LogprobJson, logprob_json};
+use crate::app::App;
 use crate::failure::Interrupted;
+use crate::output;
 use crate::terminal::{DIM, paint};
-use crate::{App, output};
 
 /// Texts that are begun for each that runs at once: those behind a long one go on.
 const BEGUN: usize = 4;
@@ -22,8 +22,6 @@ pub(super) struct Jobs<'a> {
     pub(super) prompts: &'a [Vec<u32>],
     /// Texts for each prompt.
     pub(super) n: u32,
-    /// Texts at once.
-    pub(super) parallel: Option<usize>,
     pub(super) options: &'a GenerateOptions,
 }
 
@@ -34,7 +32,7 @@ struct Json<'a> {
     prompt: usize,
     choice: u32,
     #[serde(flatten)]
-    generated: generate::Json<'a>,
+    generated: generated_json::Json<'a>,
 }
 
 /// A text on its way.
@@ -50,36 +48,35 @@ struct Begun {
 ///
 /// # Errors
 /// A prompt that does not fit the context, a lost device, Ctrl-C.
-pub(super) async fn run(engine: &Arc<Engine>, jobs: &Jobs<'_>, json: bool, app: &App) -> Result<()> {
+pub(super) async fn run(runtime: &mut Runtime, jobs: &Jobs<'_>, json: bool, app: &App) -> Result<()> {
     let _working = app.interrupt.working();
-    let options = SchedulerOptions { n_parallel: jobs.parallel, ..SchedulerOptions::default() };
-    let mut scheduler = Scheduler::new(Arc::clone(engine), options)?;
+    let n_parallel = runtime.scheduler()?.n_parallel();
     let mut waiting =
         (0..jobs.prompts.len()).flat_map(|prompt| (0..jobs.n).map(move |choice| (prompt, choice)));
     let mut begun: VecDeque<Begun> = VecDeque::new();
     loop {
         let n_running = |begun: &VecDeque<Begun>| begun.iter().filter(|one| !one.task.is_over()).count();
-        while begun.len() < BEGUN * scheduler.n_parallel() && n_running(&begun) < scheduler.n_parallel() {
+        while begun.len() < BEGUN * n_parallel && n_running(&begun) < n_parallel {
             let Some((prompt, choice)) = waiting.next() else { break };
-            begun.push_back(begin(engine, jobs, (prompt, choice), app)?);
+            begun.push_back(begin(runtime.engine()?, jobs, (prompt, choice), app)?);
         }
         while begun.front().is_some_and(|one| one.task.is_over()) {
             let Some(one) = begun.pop_front() else { break };
-            show(engine, one, json)?;
+            show(runtime.engine()?, one, json)?;
         }
         app.interrupt.check()?;
         if begun.is_empty() {
             return Ok(());
         }
         let mut tasks: Vec<&mut Collecting> = begun.iter_mut().map(|one| &mut one.task).collect();
-        scheduler.step(&mut tasks).await?;
+        runtime.step_tasks(&mut tasks).await?;
         for one in &mut begun {
             one.pieces.extend(one.task.pieces());
         }
     }
 }
 
-fn begin(engine: &Arc<Engine>, jobs: &Jobs<'_>, (prompt, choice): (usize, u32), app: &App) -> Result<Begun> {
+fn begin(engine: &Engine, jobs: &Jobs<'_>, (prompt, choice): (usize, u32), app: &App) -> Result<Begun> {
     let options = jobs.options.of_choice(choice.into());
     let generation = Generation::on(engine, &jobs.prompts[prompt], &options, app.interrupt.cancel())?;
     Ok(Begun { prompt, choice, options, task: Collecting::new(generation), pieces: Vec::new() })
@@ -103,6 +100,6 @@ fn show(engine: &Engine, one: Begun, json: bool) -> Result<()> {
     }
     let logprobs: Vec<LogprobJson> =
         pieces.iter().filter_map(|piece| piece.logprobs.as_ref()).map(|l| logprob_json(engine, l)).collect();
-    let generated = generate::Json::new(&generated, &options, &logprobs);
+    let generated = generated_json::Json::new(&generated, &options, &logprobs);
     output::print_json(&Json { prompt, choice, generated })
 }

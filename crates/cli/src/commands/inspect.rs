@@ -11,10 +11,11 @@ use hala_weights::Checkpoint;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::app::App;
 use crate::failure::{AlreadyReported, print_error};
 use crate::model_args::{CheckpointArgs, MODEL_HELP};
 use crate::terminal::{BOLD, bytes, count, counted, paint};
-use crate::{App, output, sampling_args};
+use crate::{output, sampling_args};
 
 /// Shows a checkpoint's config, tensors and sizes, and what of it is not supported.
 ///

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use hala::AnyBackend;
-use hala_engine::{LoadOptions, Probe};
-use hala_model::WeightFormat;
+use hala::{RuntimeOptions, WeightFormat};
+use hala_engine::Probe;
 use hala_tensor::{Shape, Tensor};
 use hala_weights::SafetensorsWriter;
 
 use super::prompt::{Prompt, PromptArgs};
-use crate::model_args::{self, ModelArgs};
+use crate::app::App;
+use crate::model_args::ModelArgs;
 use crate::new_file::NewFile;
-use crate::{App, output, paths, terminal};
+use crate::{output, paths, terminal};
 
 /// Tokens that are computed at once, where nothing else is asked for.
 const CHUNK: usize = 256;
@@ -46,19 +46,16 @@ impl LogitsArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompt = self.prompt.read()?;
         NewFile::check(&self.out)?;
-        self.compute(self.model.backend(app)?, prompt, app)
+        self.compute(prompt, app)
     }
 
-    fn compute(&self, backend: AnyBackend, prompt: Prompt, app: &App) -> Result<()> {
-        let options = LoadOptions {
-            weights: self.model.weights().unwrap_or(WeightFormat::F32),
-            model: self.model.model_options(self.model.context()),
-        };
-        let checkpoint = self.model.checkpoint().open(app)?;
+    fn compute(&self, prompt: Prompt, app: &App) -> Result<()> {
+        let weights = self.model.weights().unwrap_or(WeightFormat::F32);
+        let runtime = self.model.load_with(RuntimeOptions { weights, ..self.model.options(app)? }, app)?;
+        let engine = runtime.engine()?;
         let _working = app.interrupt.working();
-        let engine = model_args::load(backend, &checkpoint, options, app)?;
         let ids = prompt.encode(|| Ok(engine.tokenizer()?))?;
-        let mut probe = Probe::new(&engine);
+        let mut probe = Probe::new(engine);
         let logits = pollster::block_on(probe.all_logits(&ids, self.chunk, app.interrupt.cancel()))?;
         let shape = Shape::matrix(ids.len(), engine.model().facts().n_vocab);
         let tensors = BTreeMap::from([("logits".to_owned(), Tensor::from_f32(shape, logits)?)]);

@@ -8,11 +8,12 @@ use clap::Args;
 use hala_compress::{MergeConfig, Merged};
 use serde::Serialize;
 
+use crate::app::App;
 use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
+use crate::output;
 use crate::progress::with_work_bar;
 use crate::terminal::{self, BOLD, counted, paint};
-use crate::{App, output};
 
 /// Merges checkpoints as a file in mergekit's words says.
 ///

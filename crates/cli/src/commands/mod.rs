@@ -7,6 +7,7 @@ mod compress;
 mod convert;
 mod generate;
 mod generate_many;
+mod generated_json;
 mod inspect;
 mod logits;
 mod merge;
@@ -24,7 +25,7 @@ mod usage;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::App;
+use crate::app::App;
 
 /// What hala can do. A line for the list of commands stands here; what `--help` says is in the words of each command's own options.
 #[derive(Debug, Subcommand)]
@@ -62,8 +63,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the command.
-    pub(crate) fn run(self, app: &App) -> Result<()> {
+    /// Runs the command; `all` is what there is of commands, for their completions.
+    pub(crate) fn run(self, app: &App, all: impl FnOnce() -> clap::Command) -> Result<()> {
         match self {
             Self::Translate(args) => args.run(app),
             Self::Chat(args) => args.run(app),
@@ -79,7 +80,7 @@ impl Command {
             Self::Compress(args) => args.run(app),
             Self::Convert(args) => args.run(app),
             Self::Merge(args) => args.run(app),
-            Self::Completions(args) => args.run(),
+            Self::Completions(args) => args.run(all()),
         }
     }
 }

@@ -8,9 +8,10 @@ use hala::Engine;
 use hala_engine::{KernelTime, Probe, ProfileOptions};
 use serde::Serialize;
 
+use crate::app::App;
 use crate::model_args::ModelArgs;
+use crate::output;
 use crate::terminal::{BOLD, counted, paint};
-use crate::{App, output};
 
 /// Shows how long each kernel takes, by the device's own clock where it has one.
 ///
@@ -65,8 +66,7 @@ impl ProfileArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let app = &app.quiet_if(self.json);
-        let engine = self.model.load(self.model.backend(app)?, app)?;
-        self.profile(&engine, app)
+        self.profile(self.model.load(app)?.engine()?, app)
     }
 
     fn profile(&self, engine: &Engine, app: &App) -> Result<()> {

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use clap::Args;
+use hala::{Event, Listener};
 use hala_weights::hub::{HubModel, HubSettings};
 
-use crate::progress::PullBars;
-use crate::{App, output};
+use crate::app::App;
+use crate::output;
+use crate::screen::Screen;
 
 /// Fetches a model and prints the folder that holds it, or its GGUF file.
 ///
@@ -29,9 +31,10 @@ impl PullArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let model = HubModel::parse(&self.id)?;
         let settings = HubSettings::from_env()?;
-        let mut bars = PullBars::new(app);
-        let folder = hala_weights::hub::pull(&model, &settings, &mut |event| bars.update(event))?;
-        drop(bars);
+        let mut screen = Screen::new(app);
+        let told = &mut |event: hala_weights::hub::HubEvent<'_>| screen.tell(Event::Fetching(event));
+        let folder = hala_weights::hub::pull(&model, &settings, told)?;
+        drop(screen);
         output::print_line(&folder.display().to_string())
     }
 }

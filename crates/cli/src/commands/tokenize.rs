@@ -9,11 +9,12 @@ use hala_text::{Bos, Message, Specials, TokenPiece, Tokenizer, messages_from_jso
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::app::App;
 use crate::input::{Input, STDIN};
 use crate::model_args::CheckpointArgs;
 use crate::template_args::TemplateArgs;
 use crate::terminal::{DIM, counted, paint};
-use crate::{App, ids, output};
+use crate::{ids, output};
 
 /// Shows the tokens of a text or of a conversation, or the text of token ids.
 #[derive(Debug, Args)]

@@ -4,15 +4,16 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use hala::{AnyBackend, Engine};
+use hala::{AnyBackend, Engine, Runtime};
 use hala_engine::{BufferStatistics, Probe, ProbeRows, ProbeRun, StepTrace};
 use serde::Serialize;
 
 use super::prompt::{Prompt, PromptsArgs};
 use super::trace_against;
+use crate::app::App;
 use crate::model_args::ModelArgs;
+use crate::output;
 use crate::terminal::{BOLD, ERROR, bytes, counted, paint};
-use crate::{App, output};
 
 /// Runs prompts one step at a time and prints the statistics of every buffer that a step wrote.
 ///
@@ -88,21 +89,23 @@ impl TraceArgs {
     pub(crate) fn run(self, app: &App) -> Result<()> {
         let prompts = self.prompts.read()?;
         let app = &app.quiet_if(self.json);
-        let engine = self.model.load(self.backend(app)?, app)?;
-        self.trace(&engine, prompts, app)
+        let runtime = self.load(app)?;
+        self.trace(runtime.engine()?, prompts, app)
     }
 
-    /// The backend, with the kernels that are to be tried.
-    fn backend(&self, app: &App) -> Result<AnyBackend> {
-        self.kernel.iter().try_fold(
-            self.model.backend(app)?,
-            |backend, Kernel { name, wgsl }| match backend {
-                AnyBackend::Wgpu(gpu) => Ok(gpu.with_kernel(name, wgsl.clone())?.into()),
+    /// Loads the model, with the kernels that are to be tried.
+    fn load(&self, app: &App) -> Result<Runtime> {
+        let options = self.model.options(app)?;
+        let mut chosen = pollster::block_on(options.device.open())?;
+        for Kernel { name, wgsl } in &self.kernel {
+            chosen.backend = match chosen.backend {
+                AnyBackend::Wgpu(gpu) => gpu.with_kernel(name, wgsl.clone())?.into(),
                 AnyBackend::Cpu(_) => {
                     bail!("--kernel is for GPUs, and the CPU would run this: give --backend wgpu")
                 }
-            },
-        )
+            };
+        }
+        self.model.load_on(chosen, options, app)
     }
 
     fn trace(&self, engine: &Engine, prompts: Vec<Prompt>, app: &App) -> Result<()> {

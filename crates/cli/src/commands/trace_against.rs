@@ -6,10 +6,11 @@ use hala_engine::{BufferComparison, Comparison, Probe, ProbeRun, StepComparison}
 use hala_plan::Device;
 use serde::Serialize;
 
+use crate::app::App;
 use crate::failure::Departed;
+use crate::output;
 use crate::progress::WorkBar;
 use crate::terminal::{BOLD, ERROR, counted, paint};
-use crate::{App, output};
 
 #[derive(Serialize)]
 struct Json<'a> {

@@ -2,25 +2,23 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::TryRecvError;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use hala::{Engine, Translator};
-use hala_engine::{
-    Direction, FinishReason, Handed, Remarks, SchedulerOptions, Translated, Translation, Translations, Usage,
-};
+use hala::{FinishReason, Runtime, RuntimeOptions, TranslateRequest, Translated};
+use hala_engine::{Direction, Handed, Remarks, Translation, Translations, Usage};
 use hala_text::{Language, OtherLanguage};
 use serde::Serialize;
 
 use super::translation_report::Report;
 use super::usage::TimingsJson;
+use crate::app::App;
 use crate::failure::{InDoubt, Interrupted};
 use crate::input::{Input, Line, STDIN};
 use crate::model_args::{ModelArgs, parallel};
 use crate::new_file::NewFile;
-use crate::{App, output, paths, terminal};
+use crate::{output, paths, terminal};
 
 /// Translates text between Arabic and English.
 ///
@@ -164,8 +162,9 @@ impl TranslateArgs {
         let source = self.source()?;
         let sink = self.sink()?;
         let loading = &app.quiet_if(self.json);
-        let engine = self.model.load(self.model.backend(loading)?, loading)?;
-        let report = pollster::block_on(self.translate(engine, source, sink, app))?;
+        let options = RuntimeOptions { n_parallel: self.parallel, ..self.model.options(loading)? };
+        let runtime = self.model.load_with(options, loading)?;
+        let report = pollster::block_on(self.translate(runtime, source, sink, app))?;
         if let Some(summary) = report.summary().filter(|_| !app.quiet) {
             terminal::notice(&summary);
         }
@@ -207,17 +206,15 @@ impl TranslateArgs {
         Ok(Sink::File(NewFile::create(output)?))
     }
 
-    async fn translate(&self, engine: Engine, source: Source, sink: Sink, app: &App) -> Result<Report> {
-        let options = SchedulerOptions { n_parallel: self.parallel, ..SchedulerOptions::default() };
-        let translator = Translator::new(Arc::new(engine), options)?;
+    async fn translate(&self, runtime: Runtime, source: Source, sink: Sink, app: &App) -> Result<Report> {
         match source {
             Source::Document { text, name, ending } => {
-                let mut run = Run { translator, sink, report: Report::new(name), app };
+                let mut run = Run { runtime, sink, report: Report::new(name), app };
                 self.one(&mut run, Line { text, ending }).await?;
                 run.end()
             }
             Source::Lines(lines) => {
-                let mut run = Run { translator, sink, report: Report::new(lines.name().to_owned()), app };
+                let mut run = Run { runtime, sink, report: Report::new(lines.name().to_owned()), app };
                 self.lines(&mut run, lines).await?;
                 run.end()
             }
@@ -230,7 +227,7 @@ impl TranslateArgs {
         let (mut translations, mut open) = (Translations::default(), VecDeque::new());
         let (mut working, mut last) = (None, None);
         loop {
-            while last.is_none() && translations.has_room(run.translator.scheduler())? {
+            while last.is_none() && translations.has_room(run.runtime.scheduler()?)? {
                 // What is under way does not wait for a line that is still to be written.
                 let next = if translations.is_empty() {
                     working = None;
@@ -242,7 +239,7 @@ impl TranslateArgs {
                 match next {
                     Ok(Ok(line)) => {
                         working = working.or_else(|| Some(run.app.interrupt.working()));
-                        let (engine, cancel) = (run.translator.engine(), run.app.interrupt.cancel());
+                        let (engine, cancel) = (run.runtime.engine()?, run.app.interrupt.cancel());
                         translations.push(Translation::new(engine, &line.text, self.direction(), cancel)?);
                         open.push_back(line);
                     }
@@ -255,7 +252,7 @@ impl TranslateArgs {
             if let Some(last) = last.take_if(|_| translations.is_empty()) {
                 return last;
             }
-            match translations.step(run.translator.scheduler()).await? {
+            match run.runtime.step_translations(&mut translations).await? {
                 Handed::Text(piece) if !self.json => run.sink.write(&piece)?,
                 Handed::End(translated) => {
                     let Some(line) = open.pop_front() else { continue };
@@ -269,7 +266,8 @@ impl TranslateArgs {
     /// Translates one text and writes it with its ending.
     async fn one(&self, run: &mut Run<'_>, line: Line) -> Result<()> {
         let _working = run.app.interrupt.working();
-        let mut stream = run.translator.stream(&line.text, self.direction(), run.app.interrupt.cancel())?;
+        let request = TranslateRequest { text: line.text.clone(), from: self.from, to: self.to };
+        let mut stream = run.runtime.stream_translation(&request, run.app.interrupt.cancel())?;
         while let Some(piece) = stream.next().await? {
             if !self.json {
                 run.sink.write(&piece)?;
@@ -301,7 +299,7 @@ impl TranslateArgs {
 
 /// What texts go through, one after the other.
 struct Run<'a> {
-    translator: Translator,
+    runtime: Runtime,
     sink: Sink,
     report: Report,
     app: &'a App,

@@ -1,16 +1,16 @@
 //! `hala tune`: which kernels are fastest on a GPU, measured and kept.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
-use hala_backend_wgpu::{Trial, Tuning, WgpuBackend};
-use hala_engine::{Engine, EngineError, LoadOptions};
-use hala_model::{LogitRows, Options, PlanShape, WeightFormat};
-use hala_plan::{Backend, PoolSize};
+use hala::{
+    BackendName, DeviceOptions, RuntimeOptions, Trial, TuneOptions, TuneProgress, Tuned, WeightFormat,
+};
 
-use crate::model_args::{CheckpointArgs, adapter_choice, load, weight_formats};
+use crate::app::App;
+use crate::model_args::{CheckpointArgs, load, weight_formats};
+use crate::output;
 use crate::progress::TuneBar;
 use crate::terminal::{self, BOLD, DIM, paint};
-use crate::{App, output, tuned};
 
 /// Measures which kernels are fastest for a model on a GPU, and keeps that for every command.
 ///
@@ -48,58 +48,35 @@ pub(crate) struct TuneArgs {
 impl TuneArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
-        let choice = adapter_choice(self.adapter.as_deref());
-        let backend = pollster::block_on(WgpuBackend::new(&choice))?;
-        let options = LoadOptions {
+        let device =
+            DeviceOptions { backend: BackendName::Wgpu, adapter: self.adapter, ..DeviceOptions::default() };
+        let options = RuntimeOptions {
+            device,
             weights: self.weights.unwrap_or_default(),
-            // What is measured does not depend on how much has been seen.
-            model: Options { context: None, ..Options::default() },
+            cancel: app.interrupt.cancel().clone(),
+            ..RuntimeOptions::default()
         };
-        let engine = load(backend, &self.checkpoint.open(app)?, options, app)?;
-        let backend = engine.backend();
-        let mut choices = tuned::read(backend);
-        let trials = pollster::block_on(self.tune(&engine, app))?;
-        let chosen = trials.iter().filter(|trial| trial.is_chosen);
-        choices.ways.extend(chosen.map(|trial| (trial.question.clone(), trial.way.clone())));
-        let path = tuned::write(backend, &choices)?;
-        output::print_styled(&format!("{}\n{}", backend.device().name, table(&trials)))?;
+        let chosen = pollster::block_on(options.device.open())?;
+        let engine = load(chosen.backend, &self.checkpoint.open(app)?, &options, app)?;
+        let _working = app.interrupt.working();
+        let (n_tokens, n_runs) = (self.tokens, self.repeat as usize);
+        let tuning = TuneOptions { n_tokens, n_runs, cancel: app.interrupt.cancel().clone() };
+        let mut bar: Option<(usize, TuneBar)> = None;
+        let told = |TuneProgress { n_tokens, n_done, n_total }| {
+            // A bar for each Plan.
+            let bar = match bar.take_if(|(of, _)| *of == n_tokens) {
+                Some(shown) => bar.insert(shown),
+                None => bar.insert((n_tokens, TuneBar::new(n_tokens, app))),
+            };
+            bar.1.update(n_done, n_total);
+        };
+        let Tuned { trials, path } = pollster::block_on(hala::tune(&engine, &tuning, told))?;
+        drop(bar);
+        output::print_styled(&format!("{}\n{}", engine.device().name, table(&trials)))?;
         if !app.quiet {
             terminal::notice(&format!("kept in {}", path.display()));
         }
         Ok(())
-    }
-
-    /// The trials of the Plans for rows that decode, and for prompts.
-    async fn tune(&self, engine: &Engine<WgpuBackend>, app: &App) -> Result<Vec<Trial>> {
-        let _working = app.interrupt.working();
-        let backend = engine.backend();
-        let context = engine.model().facts().context;
-        let used = backend.decode_sizes().iter().chain(backend.prefill_sizes());
-        let mut sizes: Vec<usize> =
-            used.filter(|n| self.tokens.contains(n)).map(|n| *n.min(&context)).collect();
-        sizes.dedup();
-        ensure!(!sizes.is_empty(), "none of --tokens is a size that {} uses", backend.device().name);
-        let most = sizes.iter().copied().max().unwrap_or(1);
-        let size = PoolSize { n_slots: 2, n_pages: engine.model().n_pages(most, most) };
-        let mut states = backend.allocate(engine.model().states(), &size).map_err(EngineError::from)?;
-        let mut trials = Vec::new();
-        for n_tokens in sizes {
-            let is_decoding = backend.decode_sizes().contains(&n_tokens);
-            let logits = if is_decoding { LogitRows::All } else { LogitRows::Wanted(1) };
-            let (plan, _) = engine.plan(PlanShape { n_tokens, logits })?;
-            let mut bar = TuneBar::new(n_tokens, app);
-            let tuning = Tuning {
-                plan: &plan,
-                weights: engine.weights(),
-                states: &mut states,
-                n_runs: self.repeat as usize,
-                cancel: app.interrupt.cancel(),
-            };
-            let found = backend.tune(tuning, |n_done, n_total| bar.update(n_done, n_total)).await;
-            trials.extend(found.map_err(EngineError::from)?);
-        }
-        app.interrupt.check()?;
-        Ok(trials)
     }
 }
 

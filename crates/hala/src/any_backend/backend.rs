@@ -46,6 +46,24 @@ impl AnyBackend {
         }
     }
 
+    /// Whether lanes that run together add up by themselves, as some GPUs' do.
+    pub fn has_subgroups(&self) -> bool {
+        match self {
+            Self::Cpu(_) => false,
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => gpu.has_subgroups(),
+        }
+    }
+
+    /// Ends a GPU's device, as a driver does that is reset: for tests of what happens then. Does nothing on the CPU.
+    pub fn destroy(&self) {
+        match self {
+            Self::Cpu(_) => {}
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => gpu.destroy(),
+        }
+    }
+
     /// The GPU, where it is one.
     #[cfg(feature = "wgpu")]
     pub fn as_wgpu(&self) -> Option<&WgpuBackend> {

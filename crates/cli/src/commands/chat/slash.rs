@@ -4,18 +4,10 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
-use super::Repl;
+use super::repl::{Next, Repl};
 use super::transcript::Transcript;
 use crate::commands::usage;
 use crate::terminal::{isolate, notice};
-
-/// What comes after a command.
-pub(super) enum Next {
-    /// The next turn.
-    Turn,
-    /// The end.
-    Quit,
-}
 
 const HELP: &str = "\
 /system TEXT   tell the model how to behave; without TEXT, tell it nothing

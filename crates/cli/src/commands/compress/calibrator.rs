@@ -10,7 +10,7 @@ use hala_model::{Inputs, Source, WeightSpec};
 use hala_weights::Checkpoint;
 
 use super::text::{Text, as_stored};
-use crate::App;
+use crate::app::App;
 use crate::progress::WorkBar;
 use crate::terminal::{counted, notice};
 

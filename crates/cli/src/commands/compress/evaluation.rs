@@ -12,7 +12,7 @@ use hala_weights::Checkpoint;
 use serde::Serialize;
 
 use super::text::{Text, as_stored, options};
-use crate::App;
+use crate::app::App;
 use crate::progress::WorkBar;
 use crate::terminal::counted;
 

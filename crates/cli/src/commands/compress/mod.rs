@@ -14,12 +14,13 @@ use hala_compress::{Calibration, Recipe, Report, Run, Scheme};
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
+use crate::app::App;
 use crate::input::Input;
 use crate::model_args::{CheckpointArgs, n_threads, threads};
 use crate::new_file::NewFile;
 use crate::progress::with_work_bar;
 use crate::terminal::{BOLD, bytes, counted, paint};
-use crate::{App, output, paths};
+use crate::{output, paths};
 use calibrator::Calibrator;
 use evaluation::{Found, evaluate};
 use text::Text;

@@ -3,15 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use hala::{AnyBackend, Engine};
-use hala_backend_cpu::CpuBackend;
-use hala_engine::LoadOptions;
+use hala::{BackendName, DeviceOptions, Engine, RuntimeOptions};
 use hala_eval::windows;
 use hala_model::{Inputs, Options, WeightFormat};
 use hala_text::Bos;
 use hala_weights::{Checkpoint, FileDType};
 
-use crate::App;
+use crate::app::App;
 use crate::input::Input;
 use crate::model_args::load;
 use crate::terminal::counted;
@@ -64,9 +62,16 @@ impl Text {
         (weights, inputs): (WeightFormat, Inputs),
         app: &App,
     ) -> Result<Engine> {
-        let model = options(inputs);
-        let backend = AnyBackend::from(CpuBackend::threaded(self.n_threads)?);
-        load(backend, checkpoint, LoadOptions { weights, model }, app)
+        let device = DeviceOptions {
+            backend: BackendName::Cpu,
+            n_threads: self.n_threads,
+            ..DeviceOptions::default()
+        };
+        let cancel = app.interrupt.cancel().clone();
+        let options =
+            RuntimeOptions { device, weights, model: options(inputs), cancel, ..RuntimeOptions::default() };
+        let chosen = pollster::block_on(options.device.open())?;
+        load(chosen.backend, checkpoint, &options, app)
     }
 }
 

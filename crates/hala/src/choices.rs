@@ -1,12 +1,13 @@
 //! Several replies to one conversation, generated at once.
 
-use hala_engine::{Collecting, Engine, EngineError, GenerateOptions, Generated, Generation, Task};
-use hala_plan::{Backend, Cancel};
+use hala_engine::{Collecting, EngineError, GenerateOptions, Generated, Generation, Task};
+use hala_plan::Cancel;
 use hala_text::Tokenizer;
 
-use crate::reply::{ChatPiece, to_json};
-use crate::running::Sessions;
-use crate::stream::Stream;
+use crate::engine::Engine;
+use crate::reply::ChatPiece;
+use crate::sessions::Sessions;
+use crate::work::Work;
 
 /// Replies that share the runs of a scheduler.
 #[derive(Debug)]
@@ -30,15 +31,15 @@ impl Choice {
         self,
         tokenizer: &Tokenizer,
         index: usize,
-        pieces: &mut Vec<String>,
+        pieces: &mut Vec<ChatPiece>,
     ) -> Result<Self, EngineError> {
         let Self::GoingOn(mut task) = self else { return Ok(self) };
-        pieces.extend(task.pieces().map(|piece| to_json(&ChatPiece::new(tokenizer, index, &piece))));
+        pieces.extend(task.pieces().map(|piece| ChatPiece::new(tokenizer, index, piece)));
         if !task.is_over() {
             return Ok(Self::GoingOn(task));
         }
         let generated = task.into_generation()?.finish()?;
-        pieces.push(to_json(&ChatPiece::end(index, generated.finish)));
+        pieces.push(ChatPiece::end(index, generated.finish));
         Ok(Self::Over(generated))
     }
 }
@@ -48,8 +49,8 @@ impl Choices {
     ///
     /// # Errors
     /// As for [`Generation::on`].
-    pub(crate) fn new<B: Backend>(
-        engine: &Engine<B>,
+    pub(crate) fn new(
+        engine: &Engine,
         (prompt, n): (&[u32], usize),
         options: &GenerateOptions,
         cancel: &Cancel,
@@ -84,18 +85,17 @@ impl Choices {
     }
 }
 
-impl Stream for Choices {
-    async fn next<B: Backend>(
-        &mut self,
-        sessions: &mut Sessions<B>,
-    ) -> Result<Option<Vec<String>>, EngineError> {
+impl Work for Choices {
+    type Piece = ChatPiece;
+
+    async fn step(&mut self, sessions: &mut Sessions) -> Result<Option<Vec<ChatPiece>>, EngineError> {
         let mut tasks = self.going_on();
         if tasks.is_empty() {
             return Ok(None);
         }
         let scheduler = sessions.scheduler()?;
         scheduler.step(&mut tasks).await?;
-        let tokenizer = sessions.engine.tokenizer()?;
+        let tokenizer = sessions.engine().tokenizer()?;
         let mut pieces = Vec::new();
         for (index, choice) in std::mem::take(&mut self.list).into_iter().enumerate() {
             self.list.push(choice.told(tokenizer, index, &mut pieces)?);
@@ -111,23 +111,24 @@ impl Stream for Choices {
 #[cfg(test)]
 mod tests {
     use hala_backend_cpu::CpuBackend;
-    use hala_engine::{FinishReason, LoadOptions, Sampling, SchedulerOptions, Session};
+    use hala_engine::{FinishReason, LoadOptions, Sampling, SchedulerOptions};
     use hala_text::Message;
     use hala_weights::Checkpoint;
     use pollster::block_on;
 
     use super::*;
+    use crate::engine::Session;
 
-    fn sessions() -> Sessions<CpuBackend> {
+    fn sessions() -> Sessions {
         let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
-        let backend = CpuBackend::threaded(1).unwrap();
+        let backend = CpuBackend::threaded(1).unwrap().into();
         let engine = Engine::load(backend, &checkpoint, LoadOptions::default(), |_| true).unwrap();
-        Sessions::new(engine, SchedulerOptions { n_parallel: Some(2), ..SchedulerOptions::default() })
+        Sessions::new(engine.into(), SchedulerOptions { n_parallel: Some(2), ..SchedulerOptions::default() })
     }
 
-    fn prompt(sessions: &Sessions<CpuBackend>) -> Vec<u32> {
+    fn prompt(sessions: &Sessions) -> Vec<u32> {
         let content = "Translate everything that follows into Arabic:\n\nGood morning.";
-        sessions.engine.chat_prompt(&[Message::new(hala_text::Role::User, content)], &[]).unwrap()
+        sessions.engine().chat_prompt(&[Message::new(hala_text::Role::User, content)], &[]).unwrap()
     }
 
     /// Settings by which replies differ, drawn with a seed.
@@ -136,10 +137,10 @@ mod tests {
         GenerateOptions { sampling, max_tokens: Some(9), logprobs: Some(1), ..GenerateOptions::default() }
     }
 
-    fn run(choices: &mut Choices, sessions: &mut Sessions<CpuBackend>) -> Vec<serde_json::Value> {
+    fn run(choices: &mut Choices, sessions: &mut Sessions) -> Vec<serde_json::Value> {
         let mut pieces = Vec::new();
-        while let Some(more) = block_on(choices.next(sessions)).unwrap() {
-            pieces.extend(more.iter().map(|piece| serde_json::from_str(piece).unwrap()));
+        while let Some(more) = block_on(choices.step(sessions)).unwrap() {
+            pieces.extend(more.iter().map(|piece| serde_json::to_value(piece).unwrap()));
         }
         pieces
     }
@@ -151,10 +152,10 @@ mod tests {
         // The last seed but one, so that they begin anew.
         let first = u64::MAX - 1;
         let mut choices =
-            Choices::new(&sessions.engine, (&prompt, 5), &options(first), &Cancel::new()).unwrap();
+            Choices::new(sessions.engine(), (&prompt, 5), &options(first), &Cancel::new()).unwrap();
         let pieces = run(&mut choices, &mut sessions);
         let replies = choices.finish().unwrap();
-        let mut session = block_on(Session::new(sessions.engine.clone())).unwrap();
+        let mut session = block_on(Session::new(sessions.engine().clone())).unwrap();
         for (i, reply) in replies.iter().enumerate() {
             let options = options(first.wrapping_add(i as u64));
             let alone = Generation::new(&session, &prompt, &options, &Cancel::new()).unwrap();
@@ -176,8 +177,8 @@ mod tests {
         let mut sessions = sessions();
         let prompt = prompt(&sessions);
         let cancel = Cancel::new();
-        let mut choices = Choices::new(&sessions.engine, (&prompt, 3), &options(1), &cancel).unwrap();
-        block_on(choices.next(&mut sessions)).unwrap().unwrap();
+        let mut choices = Choices::new(sessions.engine(), (&prompt, 3), &options(1), &cancel).unwrap();
+        block_on(choices.step(&mut sessions)).unwrap().unwrap();
         cancel.cancel();
         run(&mut choices, &mut sessions);
         let replies = choices.finish().unwrap();

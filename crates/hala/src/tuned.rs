@@ -1,34 +1,31 @@
-//! Where `hala tune` keeps its choices of kernels, and how the backend gets them.
+//! Measured choices of kernels in the user's folder for caches, and how a GPU gets them.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use hala_backend_wgpu::{Choices, WgpuBackend};
 use hala_plan::Backend;
 
-use crate::new_file::NewFile;
-use crate::{App, terminal};
+use crate::error::Error;
+use crate::event::{Notice, Unused};
 
-/// Gives the backend the choices that were measured for its device; says once where a file of them is of no use.
-pub(crate) fn apply(backend: &WgpuBackend, app: &App) {
-    let Some(path) = path(backend) else { return };
-    let Ok(text) = std::fs::read(&path) else { return };
-    let is_used = serde_json::from_slice(&text).map(|choices| backend.use_choices(choices));
+/// Gives a GPU the choices that were measured for it; tells where a file of them is of no use.
+pub(crate) fn apply(gpu: &WgpuBackend) -> Option<Notice> {
+    let path = path(gpu)?;
+    let text = std::fs::read(&path).ok()?;
+    let is_used = serde_json::from_slice(&text).map(|choices| gpu.use_choices(choices));
     let reason = match is_used {
-        Ok(true) => return,
-        Ok(false) => "the device's driver or hala itself has changed since",
-        Err(_) => "it is damaged",
+        Ok(true) => return None,
+        Ok(false) => Unused::Outdated,
+        Err(_) => Unused::Damaged,
     };
-    if !app.quiet {
-        let path = path.display();
-        terminal::notice_later(&format!("{path} is not used, because {reason}: `hala tune` makes it anew"));
-    }
+    Some(Notice::TunedUnused { path, reason })
 }
 
 /// The file's choices, where it has some for this device as it is now.
-pub(crate) fn read(backend: &WgpuBackend) -> Choices {
-    let origin = backend.origin();
-    let text = path(backend).and_then(|path| std::fs::read(path).ok());
+pub(crate) fn read(gpu: &WgpuBackend) -> Choices {
+    let origin = gpu.origin();
+    let text = path(gpu).and_then(|path| std::fs::read(path).ok());
     let found = text.and_then(|text| serde_json::from_slice::<Choices>(&text).ok());
     let found = found.filter(|choices| choices.origin == origin);
     found.unwrap_or_else(|| Choices { origin, ..Choices::default() })
@@ -38,19 +35,28 @@ pub(crate) fn read(backend: &WgpuBackend) -> Choices {
 ///
 /// # Errors
 /// There is no folder for caches, or it cannot be written.
-pub(crate) fn write(backend: &WgpuBackend, choices: &Choices) -> Result<PathBuf> {
-    let path = path(backend).context("there is no folder for caches: name one in XDG_CACHE_HOME")?;
-    let folder = path.parent().unwrap_or(&path);
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    let mut file = NewFile::create(&path)?;
-    file.write(&serde_json::to_vec_pretty(choices)?)?;
-    file.commit()?;
+pub(crate) fn write(gpu: &WgpuBackend, choices: &Choices) -> Result<PathBuf, Error> {
+    let nowhere =
+        || Error::Keeping { reason: "there is no folder for caches: name one in XDG_CACHE_HOME".to_owned() };
+    let path = path(gpu).ok_or_else(nowhere)?;
+    let refused = |error: std::io::Error| Error::Keeping { reason: format!("`{}`: {error}", path.display()) };
+    replace(&path, choices).map_err(refused)?;
     Ok(path)
 }
 
+fn replace(path: &Path, choices: &Choices) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&serde_json::to_vec_pretty(choices)?)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
 /// The file of a device.
-fn path(backend: &WgpuBackend) -> Option<PathBuf> {
-    let name = format!("{}.json", file_stem(&backend.device().name));
+fn path(gpu: &WgpuBackend) -> Option<PathBuf> {
+    let name = format!("{}.json", file_stem(&gpu.device().name));
     Some(folder(|name| std::env::var(name).ok(), std::env::home_dir())?.join("hala").join("tuned").join(name))
 }
 

@@ -1,4 +1,4 @@
-//! What the worker is answered, as JSON.
+//! What is answered, in the words of the OpenAI API where it has any.
 
 use std::ops::Range;
 
@@ -9,50 +9,51 @@ use hala_engine::{
 use hala_text::{Language, OtherLanguage, Tokenizer};
 use serde::Serialize;
 
-use crate::request::BackendName;
-
-/// A value as JSON. (Values of this crate have no keys or numbers that JSON cannot hold.)
-pub(crate) fn to_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 /// A piece of a reply, or its end where there are several.
-#[derive(Debug, Serialize)]
-pub(crate) struct ChatPiece<'a> {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChatPiece {
     /// Which reply, from 0.
-    index: usize,
-    text: &'a str,
+    pub index: usize,
+    /// Its next text.
+    pub text: String,
+    /// Log-probabilities of the token, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<TokenReport>,
+    pub logprobs: Option<TokenReport>,
+    /// Why the reply ended, where there are several and this is its end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    finish: Option<FinishReason>,
+    pub finish: Option<FinishReason>,
 }
 
-impl<'a> ChatPiece<'a> {
-    pub(crate) fn new(tokenizer: &Tokenizer, index: usize, piece: &'a Piece) -> Self {
+impl ChatPiece {
+    pub(crate) fn new(tokenizer: &Tokenizer, index: usize, piece: Piece) -> Self {
         let logprobs = piece.logprobs.as_ref().map(|logprob| TokenReport::new(tokenizer, logprob));
-        Self { index, text: &piece.text, logprobs, finish: None }
+        Self { index, text: piece.text, logprobs, finish: None }
     }
 
     pub(crate) fn end(index: usize, finish: FinishReason) -> Self {
-        Self { index, text: "", logprobs: None, finish: Some(finish) }
+        Self { index, text: String::new(), logprobs: None, finish: Some(finish) }
     }
 }
 
 /// Log-probabilities of a token, in the words of the OpenAI API.
-#[derive(Debug, Serialize)]
-struct TokenReport {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TokenReport {
+    /// The token.
     #[serde(flatten)]
-    chosen: CandidateReport,
-    top_logprobs: Vec<CandidateReport>,
+    pub chosen: CandidateReport,
+    /// The likeliest tokens at its place.
+    pub top_logprobs: Vec<CandidateReport>,
 }
 
 /// A token that was or could have been chosen.
-#[derive(Debug, Serialize)]
-struct CandidateReport {
-    token: String,
-    logprob: f32,
-    bytes: Option<Vec<u8>>,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CandidateReport {
+    /// Its text.
+    pub token: String,
+    /// Its log-probability.
+    pub logprob: f32,
+    /// Its bytes, where the text tells them.
+    pub bytes: Option<Vec<u8>>,
 }
 
 impl TokenReport {
@@ -71,10 +72,12 @@ impl TokenReport {
 }
 
 /// Where the time went.
-#[derive(Debug, Serialize)]
-struct TimesReport {
-    prefill_ms: f64,
-    decode_ms: f64,
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TimesReport {
+    /// Milliseconds for prompts.
+    pub prefill_ms: f64,
+    /// Milliseconds for the tokens after the first.
+    pub decode_ms: f64,
 }
 
 impl From<Timings> for TimesReport {
@@ -87,20 +90,25 @@ impl From<Timings> for TimesReport {
 }
 
 /// All replies to a conversation.
-#[derive(Debug, Serialize)]
-pub(crate) struct ChatReply {
-    choices: Vec<ChoiceReport>,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChatReply {
+    /// The replies, by their index.
+    pub choices: Vec<ChoiceReport>,
     /// Of all together, the prompt counted once, as it is held once.
-    usage: Usage,
-    timings: TimesReport,
-    dropped_messages: usize,
+    pub usage: Usage,
+    /// Where the time went.
+    pub timings: TimesReport,
+    /// Messages at the start that no longer fit the context.
+    pub dropped_messages: usize,
 }
 
 /// A whole reply.
-#[derive(Debug, Serialize)]
-struct ChoiceReport {
-    text: String,
-    finish: FinishReason,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChoiceReport {
+    /// Its text.
+    pub text: String,
+    /// Why it ended.
+    pub finish: FinishReason,
 }
 
 impl ChatReply {
@@ -118,30 +126,42 @@ impl ChatReply {
 }
 
 /// A whole translation.
-#[derive(Debug, Serialize)]
-pub(crate) struct TranslateReply {
-    text: String,
-    from: Language,
-    to: Language,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TranslateReply {
+    /// The translation.
+    pub text: String,
+    /// The language of the text.
+    pub from: Language,
+    /// The language of the translation.
+    pub to: Language,
+    /// The language that the text seems to be in, where that is neither.
     #[serde(skip_serializing_if = "Option::is_none")]
-    other_language: Option<OtherLanguage>,
-    segments: Vec<SegmentReport>,
-    finish: FinishReason,
-    usage: Usage,
-    timings: TimesReport,
+    pub other_language: Option<OtherLanguage>,
+    /// Which sentence became which.
+    pub segments: Vec<SegmentReport>,
+    /// Why it ended.
+    pub finish: FinishReason,
+    /// Tokens.
+    pub usage: Usage,
+    /// Where the time went.
+    pub timings: TimesReport,
 }
 
-/// A sentence and its translation, in UTF-16 units, and what there is to say of it.
-#[derive(Debug, Serialize)]
-struct SegmentReport {
-    source: [usize; 2],
-    target: [usize; 2],
+/// A sentence and its translation, in UTF-16 units as JavaScript, Java and Swift count, and what there is to say of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SegmentReport {
+    /// Its place in the text.
+    pub source: [usize; 2],
+    /// Its place in the translation.
+    pub target: [usize; 2],
+    /// What there is to say of it.
     #[serde(flatten)]
-    remarks: Remarks,
+    pub remarks: Remarks,
 }
 
 impl TranslateReply {
-    pub(crate) fn new(source: &str, translated: Translated) -> Self {
+    /// The report of a translation of `source`.
+    pub fn new(source: &str, translated: Translated) -> Self {
         let Translated { text, to, other_language, segments, finish, usage, timings } = translated;
         let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
         let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
@@ -166,16 +186,22 @@ fn utf16(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> Vec<[usize; 
 }
 
 /// A choice of tokens, in the words of a request.
-#[derive(Debug, Serialize)]
-pub(crate) struct SamplingReport {
-    temperature: f32,
-    top_p: f32,
-    top_k: usize,
-    min_p: f32,
-    repetition_penalty: f32,
-    max_tokens: Option<usize>,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SamplingReport {
+    /// As in a request.
+    pub temperature: f32,
+    /// As in a request.
+    pub top_p: f32,
+    /// As in a request.
+    pub top_k: usize,
+    /// As in a request.
+    pub min_p: f32,
+    /// As in a request.
+    pub repetition_penalty: f32,
+    /// As in a request.
+    pub max_tokens: Option<usize>,
     /// Settings of the checkpoint that are not followed.
-    passed_over: Vec<String>,
+    pub passed_over: Vec<String>,
 }
 
 impl SamplingReport {
@@ -186,39 +212,6 @@ impl SamplingReport {
         let passed_over = defaults.passed_over().to_vec();
         Some(Self { temperature, top_p, top_k, min_p, repetition_penalty, max_tokens, passed_over })
     }
-}
-
-/// What was loaded and what runs it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Info {
-    pub(crate) family: &'static str,
-    pub(crate) parameters: usize,
-    pub(crate) layers: usize,
-    pub(crate) width: usize,
-    pub(crate) vocabulary: usize,
-    pub(crate) context: usize,
-    pub(crate) max_context: usize,
-    pub(crate) weight_bytes: usize,
-    pub(crate) cache_bytes_per_token: usize,
-    /// How a chat chooses tokens where its request does not say; none where the checkpoint's own settings mean nothing.
-    pub(crate) sampling: Option<SamplingReport>,
-    pub(crate) backend: BackendName,
-    pub(crate) device: String,
-    pub(crate) subgroups: bool,
-    pub(crate) threads: usize,
-}
-
-/// What happens besides the work that was asked for.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub(crate) enum Event<'a> {
-    /// A weight is on the device.
-    Load { name: &'a str, loaded: usize, total: usize },
-    /// The GPU went away, and is being set up once more.
-    DeviceLost { reason: &'a str },
-    /// Another backend took over.
-    BackendChange { backend: BackendName, reason: &'a str },
 }
 
 #[cfg(test)]
@@ -251,11 +244,5 @@ mod tests {
         assert_eq!(told["timings"], json!({"prefill_ms": 4.0, "decode_ms": 6.0}));
         let choice = json!({"text": "x", "finish": "stop"});
         assert_eq!(told["choices"], json!([choice, choice]));
-    }
-
-    #[test]
-    fn events_are_told_apart_by_their_type() {
-        let event = Event::DeviceLost { reason: "r" };
-        assert_eq!(serde_json::to_string(&event).unwrap(), r#"{"type":"devicelost","reason":"r"}"#);
     }
 }

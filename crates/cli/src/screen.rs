@@ -1,0 +1,165 @@
+//! What a person sees while a model comes, is loaded, or goes on with another device.
+
+use hala::{Event, Listener, Notice};
+use hala_engine::LoadProgress;
+use hala_plan::Device;
+use hala_weights::hub::HubEvent;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::app::App;
+use crate::progress::bar;
+use crate::terminal;
+
+/// Shows what happens on standard error.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    is_quiet: bool,
+    load: LoadBar,
+    pull: PullBars,
+}
+
+impl Screen {
+    /// A screen with nothing on it.
+    pub(crate) fn new(app: &App) -> Self {
+        Self { is_quiet: app.quiet, load: LoadBar::new(app), pull: PullBars::new(app) }
+    }
+
+    fn notice(&self, notice: &Notice) {
+        match notice {
+            _ if self.is_quiet => {}
+            Notice::PassedOver(_) => terminal::notice(&notice.to_string()),
+            Notice::OnCpu { .. } | Notice::TunedUnused { .. } => terminal::notice_later(&notice.to_string()),
+            Notice::Converted(_) if !terminal::stderr_is_terminal() => {}
+            Notice::Converted(_) => terminal::notice_later(&notice.to_string()),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.is_quiet {
+            terminal::notice(text);
+        }
+    }
+}
+
+impl Listener for Screen {
+    fn tell(&mut self, event: Event<'_>) {
+        match event {
+            Event::Fetching(event) => self.pull.update(event),
+            Event::Loading(progress) => self.load.update(progress),
+            Event::Notice(notice) => self.notice(&notice),
+            Event::DeviceLost { reason } => self.say(&format!("{reason}; setting it up again")),
+            Event::DeviceChanged { device: Device { backend, name }, .. } => {
+                self.say(&format!("going on with {backend}: {name}"));
+            }
+        }
+    }
+}
+
+/// Weights below this many elements load before a bar could be read.
+const LARGE: usize = 50_000_000;
+
+/// A bar for loading weights; hidden for small models and where nobody looks.
+#[derive(Debug)]
+struct LoadBar {
+    bar: Option<ProgressBar>,
+    is_shown: bool,
+}
+
+impl LoadBar {
+    /// A bar that appears with the first weight of a large model.
+    fn new(app: &App) -> Self {
+        Self { bar: None, is_shown: !app.quiet && terminal::stderr_is_terminal() }
+    }
+
+    /// Moves the bar.
+    fn update(&mut self, progress: LoadProgress<'_>) {
+        if !self.is_shown || progress.n_total < LARGE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("loading {wide_bar} {percent:>3} % {elapsed}");
+            bar(progress.n_total as u64, style.ok())
+        });
+        bar.set_position(progress.n_done as u64);
+        if progress.n_done == progress.n_total {
+            self.clear();
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for LoadBar {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Bars for files that are fetched; plain lines where nobody looks at a terminal.
+#[derive(Debug)]
+struct PullBars {
+    current: Option<(String, ProgressBar)>,
+    is_quiet: bool,
+}
+
+impl PullBars {
+    /// Bars that appear with the first file.
+    fn new(app: &App) -> Self {
+        Self { current: None, is_quiet: app.quiet }
+    }
+
+    /// Shows what happened.
+    fn update(&mut self, event: HubEvent<'_>) {
+        if self.is_quiet {
+            return;
+        }
+        match event {
+            HubEvent::Downloading { file, done_bytes, total_bytes } => {
+                self.move_bar(file, done_bytes, total_bytes);
+            }
+            HubEvent::Retrying { file } => self.say(&format!("the connection broke; going on with {file}")),
+            HubEvent::UsingCache { reason } => {
+                self.say(&format!("using the copy in the cache: {reason}"));
+            }
+        }
+    }
+
+    fn move_bar(&mut self, file: &str, n_done: u64, n_total: u64) {
+        if self.current.as_ref().is_none_or(|(name, _)| name != file) {
+            self.end();
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
+            let bar = bar(n_total, style.ok()).with_message(file.to_owned());
+            if !terminal::stderr_is_terminal() {
+                terminal::notice(&format!("fetching {file} ({})", terminal::bytes(n_total as usize)));
+            }
+            self.current = Some((file.to_owned(), bar));
+        }
+        if let Some((_, bar)) = &self.current {
+            bar.set_position(n_done);
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.current {
+            Some((_, bar)) => bar.suspend(|| terminal::notice(text)),
+            None => terminal::notice(text),
+        }
+    }
+
+    /// Leaves a finished file's bar on the screen.
+    fn end(&mut self) {
+        if let Some((_, bar)) = self.current.take() {
+            bar.abandon();
+        }
+    }
+}
+
+impl Drop for PullBars {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,90 @@
+//! A model moved to a device.
+
+use hala_engine::LoadOptions;
+use hala_model::{Options, WeightFormat};
+use hala_plan::Cancel;
+use hala_weights::{Checkpoint, Reader};
+
+use crate::any_backend::AnyBackend;
+use crate::device::DeviceOptions;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::event::{Event, Listener, Notice};
+
+/// Choices made when a model is loaded. The defaults suit the machine and the model.
+#[derive(Debug, Clone, Default)]
+pub struct RuntimeOptions {
+    /// Which device runs it.
+    pub device: DeviceOptions,
+    /// How matrices are held.
+    pub weights: WeightFormat,
+    /// Context, KV cache, and what products are of.
+    pub model: Options,
+    /// Sequences at once, where there are several; `None` for as many as suit the device.
+    pub n_parallel: Option<usize>,
+    /// Raised from any thread, it stops the loading.
+    pub cancel: Cancel,
+}
+
+impl RuntimeOptions {
+    /// What the engine is told.
+    pub(crate) fn load_options(&self) -> LoadOptions {
+        LoadOptions { weights: self.weights, model: self.model }
+    }
+}
+
+/// No reader: the checkpoint reads its files itself.
+#[derive(Debug)]
+pub enum NoReader {}
+
+impl Reader for NoReader {
+    async fn size(&self, _: &str) -> Result<u64, String> {
+        match *self {}
+    }
+
+    async fn read(&self, _: &str, _: std::ops::Range<u64>) -> Result<Vec<u8>, String> {
+        match *self {}
+    }
+}
+
+/// Moves a checkpoint's model to a device, tensor by tensor, and tells `listener` how that goes.
+///
+/// # Errors
+/// A damaged or unsupported checkpoint, no memory, stopped.
+pub fn load(
+    backend: AnyBackend,
+    checkpoint: &Checkpoint,
+    options: &RuntimeOptions,
+    listener: &mut dyn Listener,
+) -> Result<Engine, Error> {
+    let engine = Engine::load(backend, checkpoint, options.load_options(), |progress| {
+        listener.tell(Event::Loading(progress));
+        !options.cancel.is_cancelled()
+    })?;
+    Ok(engine)
+}
+
+/// As [`load`], with weight files that `reader` reads, if there is one.
+pub(crate) async fn load_from<R: Reader>(
+    backend: AnyBackend,
+    (checkpoint, reader): (&mut Checkpoint, Option<&R>),
+    options: &RuntimeOptions,
+    listener: &mut dyn Listener,
+) -> Result<Engine, Error> {
+    let Some(reader) = reader else { return load(backend, checkpoint, options, listener) };
+    let told = |progress: hala_engine::LoadProgress<'_>| {
+        listener.tell(Event::Loading(progress));
+        !options.cancel.is_cancelled()
+    };
+    Ok(Engine::load_from(backend, checkpoint, reader, options.load_options(), told).await?)
+}
+
+/// What is good to know of a checkpoint before it is loaded.
+pub fn notices(checkpoint: &Checkpoint, weights: WeightFormat) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = checkpoint.passed_over().into_iter().map(Notice::PassedOver).collect();
+    let converted = checkpoint.converted();
+    if weights == WeightFormat::Auto && !converted.is_empty() {
+        notices.push(Notice::Converted(converted));
+    }
+    notices
+}

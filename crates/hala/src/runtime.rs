@@ -1,0 +1,218 @@
+//! A model on a device, with what works on it, and the way on after a lost device.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hala_engine::{Handed, SchedulerOptions, Task, Translations};
+use hala_plan::Backend;
+use hala_weights::{Checkpoint, Reader};
+use web_time::Instant;
+
+use crate::current::Current;
+use crate::device::{Chosen, Why};
+use crate::engine::{Engine, Scheduler, Session};
+use crate::error::Error;
+use crate::event::{Event, Listener, Listening};
+use crate::loading::{NoReader, RuntimeOptions, load_from, notices};
+use crate::sessions::Sessions;
+use crate::source::ModelSource;
+use crate::work::Work;
+
+/// A second loss within this time means that the device does not stand the work: the CPU takes over.
+const LOSSES_APART: Duration = Duration::from_secs(60);
+
+/// A model on a device, with what works on it. It does one piece of work at a time; for many texts at once there is
+/// [`Runtime::scheduler`].
+///
+/// Where a GPU is lost, the model is loaded once more and the work goes on from its tokens; after a second loss within a minute, or
+/// where no device comes back, on the CPU. The listener is told of both.
+#[derive(Debug)]
+pub struct Runtime<R = NoReader> {
+    options: RuntimeOptions,
+    checkpoint: Checkpoint,
+    reader: Option<R>,
+    why: Why,
+    listening: Listening,
+    /// None where the device was lost and could not be set up again.
+    sessions: Option<Sessions>,
+    current: Current,
+    lost_last: Option<Instant>,
+}
+
+impl Runtime {
+    /// Chooses a device, opens the model, and moves it to the device.
+    ///
+    /// # Errors
+    /// No such model, a damaged or unsupported one, no memory, a device that cannot be set up, stopped.
+    pub async fn load(
+        source: ModelSource,
+        mut options: RuntimeOptions,
+        listener: impl Listener + 'static,
+    ) -> Result<Self, Error> {
+        let mut listening = Listening(Box::new(listener));
+        options.device.is_small |= source.is_built_in();
+        let chosen = options.device.open().await?;
+        let checkpoint = source.open(listening.0.as_mut())?;
+        Self::start(chosen, (checkpoint, None), options, listening).await
+    }
+
+    /// A checkpoint that is open already, on a device that is set up already.
+    ///
+    /// # Errors
+    /// As for [`Runtime::load`].
+    pub async fn on(
+        chosen: Chosen,
+        checkpoint: Checkpoint,
+        options: RuntimeOptions,
+        listener: impl Listener + 'static,
+    ) -> Result<Self, Error> {
+        Self::start(chosen, (checkpoint, None), options, Listening(Box::new(listener))).await
+    }
+}
+
+impl<R: Reader> Runtime<R> {
+    /// A checkpoint whose weight files `reader` reads, tensor by tensor, as over a network: beside what the device holds, memory holds
+    /// one tensor.
+    ///
+    /// # Errors
+    /// As for [`Runtime::load`], and what the reader refuses.
+    pub async fn read(
+        checkpoint: Checkpoint,
+        reader: R,
+        options: RuntimeOptions,
+        listener: impl Listener + 'static,
+    ) -> Result<Self, Error> {
+        let chosen = options.device.open().await?;
+        Self::start(chosen, (checkpoint, Some(reader)), options, Listening(Box::new(listener))).await
+    }
+
+    async fn start(
+        chosen: Chosen,
+        (checkpoint, reader): (Checkpoint, Option<R>),
+        options: RuntimeOptions,
+        mut listening: Listening,
+    ) -> Result<Self, Error> {
+        chosen.notices.iter().cloned().for_each(|n| listening.0.tell(Event::Notice(n)));
+        // Pages are told of none of these, so that their module need not hold what finds them out.
+        if cfg!(not(target_family = "wasm")) {
+            let about = notices(&checkpoint, options.weights);
+            about.into_iter().for_each(|n| listening.0.tell(Event::Notice(n)));
+        }
+        let why = chosen.why.clone();
+        let (sessions, current, lost_last) = (None, Current::default(), None);
+        let mut runtime = Self { options, checkpoint, reader, why, listening, sessions, current, lost_last };
+        runtime.take(chosen).await?;
+        Ok(runtime)
+    }
+
+    /// Moves the model to a device.
+    async fn take(&mut self, chosen: Chosen) -> Result<(), Error> {
+        let files = (&mut self.checkpoint, self.reader.as_ref());
+        let listener = self.listening.0.as_mut();
+        let engine = Arc::new(load_from(chosen.backend, files, &self.options, listener).await?);
+        let options = SchedulerOptions { n_parallel: self.options.n_parallel, ..SchedulerOptions::default() };
+        self.sessions = Some(Sessions::new(Arc::clone(&engine), options));
+        self.current.set(Some(engine));
+        self.why = chosen.why;
+        Ok(())
+    }
+
+    /// The model on its device.
+    ///
+    /// # Errors
+    /// The device was lost, and none could be set up again.
+    pub fn engine(&self) -> Result<&Arc<Engine>, Error> {
+        Ok(self.sessions.as_ref().ok_or(Error::Lost)?.engine())
+    }
+
+    /// The engine that runs, for what may be asked from other threads while this works.
+    pub fn current(&self) -> &Current {
+        &self.current
+    }
+
+    /// Why this device runs the model.
+    pub fn why(&self) -> &Why {
+        &self.why
+    }
+
+    /// The session that conversations go on in. Whoever uses it by hand calls [`Runtime::recover`] where a device is lost.
+    ///
+    /// # Errors
+    /// No memory for its state; a device that is lost for good.
+    pub async fn session(&mut self) -> Result<&mut Session, Error> {
+        Ok(self.sessions.as_mut().ok_or(Error::Lost)?.chat().await?)
+    }
+
+    /// What works on many texts at once. Whoever uses it by hand calls [`Runtime::recover`] where a device is lost.
+    ///
+    /// # Errors
+    /// No memory for its states; a device that is lost for good.
+    pub fn scheduler(&mut self) -> Result<&mut Scheduler, Error> {
+        Ok(self.sessions.as_mut().ok_or(Error::Lost)?.scheduler()?)
+    }
+
+    /// Sets the model up once more after a device was lost: on the same device, or on the CPU where that was lost twice in a short
+    /// time or cannot be set up again. What was computed is gone, and is computed again from its tokens.
+    ///
+    /// # Errors
+    /// No other device can be set up, or the model's files cannot be read again.
+    pub async fn recover(&mut self, reason: &str) -> Result<(), Error> {
+        let now = Instant::now();
+        let is_second = self.lost_last.replace(now).is_some_and(|last| now - last < LOSSES_APART);
+        // What the lost device held must be free before another takes as much.
+        self.sessions = None;
+        self.current.set(None);
+        self.listening.0.tell(Event::DeviceLost { reason });
+        if !is_second && let Ok(chosen) = self.options.device.reopen().await {
+            match self.take(chosen).await {
+                Err(error) if error.code() == "reader" || error.is_cancelled() => return Err(error),
+                Err(_) => {}
+                Ok(()) => return Ok(()),
+            }
+        }
+        let chosen = self.options.device.cpu(Why::Lost)?;
+        self.take(chosen).await?;
+        let Self { listening, sessions: Some(sessions), .. } = self else { return Err(Error::Lost) };
+        let device = sessions.engine().backend().device();
+        listening.0.tell(Event::DeviceChanged { device, reason });
+        Ok(())
+    }
+
+    /// As [`Scheduler::step`], on another device where one is lost: for texts that begin and end at any time.
+    ///
+    /// # Errors
+    /// A device that is lost for good. What concerns one task alone is that task's.
+    pub async fn step_tasks<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), Error> {
+        match self.scheduler()?.step(tasks).await {
+            Err(error) if error.is_device_lost() => self.recover(&error.to_string()).await,
+            done => Ok(done?),
+        }
+    }
+
+    /// As [`Translations::step`], on another device where one is lost.
+    ///
+    /// # Errors
+    /// As for [`Translations::step`], and a device that is lost for good.
+    pub async fn step_translations(&mut self, translations: &mut Translations) -> Result<Handed, Error> {
+        match translations.step(self.scheduler()?).await {
+            Err(error) if error.is_device_lost() => {
+                self.recover(&error.to_string()).await?;
+                Ok(Handed::Nothing)
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// One step of some work; after a lost device, on another.
+    pub(crate) async fn step<W: Work>(&mut self, work: &mut W) -> Result<Option<Vec<W::Piece>>, Error> {
+        loop {
+            match work.step(self.sessions.as_mut().ok_or(Error::Lost)?).await {
+                Err(error) if error.is_device_lost() => {
+                    work.lose();
+                    self.recover(&error.to_string()).await?;
+                }
+                done => return Ok(done?),
+            }
+        }
+    }
+}
