@@ -15,27 +15,9 @@ use crate::manifest;
 use graph::{Edge, Graph};
 use modules::Modules;
 
-/// Members that still have circles. One that has none any more is refused on this list, so that it only becomes shorter.
-const UNTIED_LATER: &[&str] = &["crates/cli", "crates/wasm"];
-
 /// No circle in any program or library of a member crate.
 pub(super) fn modules(tree: &Tree) -> Vec<Violation> {
-    but_for(tree, UNTIED_LATER)
-}
-
-fn but_for(tree: &Tree, untied_later: &[&str]) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for folder in members(tree) {
-        let circles: Vec<_> = roots(tree, folder).iter().flat_map(|root| of_root(tree, root)).collect();
-        if !untied_later.contains(&folder) {
-            found.extend(circles);
-        } else if circles.is_empty() {
-            let what =
-                "it has no circle of modules; take it off UNTIED_LATER in crates/xtask/src/tidy/circles.rs";
-            found.push(Violation::new(&format!("{folder}/Cargo.toml"), 1, what));
-        }
-    }
-    found
+    members(tree).flat_map(|folder| roots(tree, folder)).flat_map(|root| of_root(tree, &root)).collect()
 }
 
 /// The folders of all packages: those of `crates/`, and those at the root.

@@ -5,17 +5,12 @@ use crate::tidy::tests::said;
 
 const MANIFEST: (&str, &str) = ("crates/plan/Cargo.toml", "[package]\nname = \"hala-plan\"\n");
 
-/// The rule, with no crate left for later.
-fn rule(tree: &Tree) -> Vec<Violation> {
-    but_for(tree, &[])
-}
-
 /// What the rule says of a crate with these files in its `src`.
 fn of(files: &[(&str, &str)]) -> Vec<String> {
     let paths: Vec<_> = files.iter().map(|(name, text)| (format!("crates/plan/src/{name}"), *text)).collect();
     let mut all = vec![MANIFEST];
     all.extend(paths.iter().map(|(path, text)| (path.as_str(), *text)));
-    said(rule, &all)
+    said(modules, &all)
 }
 
 /// The files of `of`, whose root names the modules `a` and `b`, with these texts.
@@ -174,7 +169,7 @@ fn modules_are_found_in_every_place_for_them() {
         ("crates/plan/named/x.rs", "use crate::outer::deep::D;"),
         ("crates/plan/src/outer/deep.rs", "use crate::x::X;"),
     ];
-    assert!(said(rule, &files)[0].contains("crate::x needs crate::outer::deep (crates/plan/named/x.rs:1"));
+    assert!(said(modules, &files)[0].contains("crate::x needs crate::outer::deep (crates/plan/named/x.rs:1"));
 }
 
 #[test]
@@ -189,7 +184,7 @@ fn programs_and_build_scripts_are_looked_at() {
         let manifest = ("benches/Cargo.toml", "[[bin]]\nname = \"ops\"\npath = \"ops/main.rs\"\n");
         let mut files = vec![manifest, (root.as_str(), "mod a;\nmod b;")];
         files.extend(paths.iter().map(|(path, text)| (path.as_str(), *text)));
-        assert_eq!(said(rule, &files).len(), 1, "{root}");
+        assert_eq!(said(modules, &files).len(), 1, "{root}");
     }
 }
 
@@ -197,13 +192,4 @@ fn programs_and_build_scripts_are_looked_at() {
 fn a_file_that_is_no_rust_is_named_with_its_line() {
     let found = of(&[("lib.rs", "mod a;"), ("a.rs", "//! A.\nfn a( {}\n")]);
     assert!(found.len() == 1 && found[0].starts_with("crates/plan/src/a.rs:2: "), "{found:?}");
-}
-
-#[test]
-fn a_crate_that_is_to_be_untied_later_comes_off_the_list_when_it_is() {
-    let circle =
-        [MANIFEST, ("crates/plan/src/lib.rs", "mod a; use a::A;"), ("crates/plan/src/a.rs", "use crate::B;")];
-    assert!(but_for(&Tree::of(&circle), &["crates/plan"]).is_empty());
-    let found = but_for(&Tree::of(&circle[..2]), &["crates/plan"]);
-    assert!(found.len() == 1 && found[0].what.contains("take it off"), "{found:?}");
 }
