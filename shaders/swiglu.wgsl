@@ -11,40 +11,18 @@ struct Params {
     gelu: u32,
 }
 
-#if GATE
-#include "shared/placement.wgsl"
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<uniform> placement: Placement;
-// [T, F]: x̂ · W₁ᵀ; y holds x̂ · W₃ᵀ.
-@group(0) @binding(3) var<storage, read> gates: array<f32>;
-#else
 fn n_in() -> u32 {
     return params.n_in;
 }
 
 #include "shared/product.wgsl"
-#endif
 
 // [T, F]
 @group(0) @binding(9) var<storage, read_write> y: array<f32>;
 
-// silu(z) = z / (1 + e⁻ᶻ); gelu(z) = z / 2 · (1 + tanh u) = z / (1 + e⁻²ᵘ), u = √(2/π) · (z + 0.044715 z³)
-fn gate(z: f32, value: f32) -> f32 {
-    let twice = 1.5957691 * (z + 0.044715 * z * z * z);
-    return z / (1.0 + exp(-select(z, twice, params.gelu == 1u))) * value;
-}
+#include "shared/gate.wgsl"
 
-#if GATE
-// What is left where the two products were computed apart.
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x < params.n_out {
-        let at = id.y * placement.y_stride + id.x;
-        y[at] = gate(gates[at], y[at]);
-    }
-}
-#elif LANES
+#if LANES
 // Rows alternate: a gate, then its value.
 fn row_at(idx: u32) -> Row {
     return Row(idx & 1u, idx >> 1u);

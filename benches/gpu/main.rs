@@ -143,9 +143,9 @@ fn measure(
     // A prompt goes in chunks of the largest Plan that it fills.
     let fitting = backend.prefill_sizes().iter().filter(|size| **size <= n_prompt).max();
     let n_chunk = *fitting.unwrap_or(&backend.prefill_sizes()[0]);
-    let mut plans = vec![model.plan(n_chunk, LogitRows::Wanted(1))?];
+    let mut plans = vec![model.plan(backend, n_chunk, LogitRows::Wanted(1))?];
     for n in &choice.parallel {
-        plans.push(model.plan(*n, LogitRows::All)?);
+        plans.push(model.plan(backend, *n, LogitRows::All)?);
     }
     let n = choice.parallel.iter().copied().max().unwrap_or(1);
     let mut session = setup.finish(&plans, Sequences { n, n_positions })?;

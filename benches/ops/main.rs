@@ -104,7 +104,8 @@ fn model(backend: &CpuBackend, dtype: DType) -> Result<()> {
     let n_positions = N_PREFILL + N_DECODE + 8;
     let model = Random::new(&mut setup, &Sizes::LFM2_350M, dtype, n_positions)?;
     let most = N_TOGETHER[N_TOGETHER.len() - 1];
-    let plans = [model.plan(N_PREFILL, LogitRows::Wanted(1))?, model.plan(most, LogitRows::All)?];
+    let plans =
+        [model.plan(backend, N_PREFILL, LogitRows::Wanted(1))?, model.plan(backend, most, LogitRows::All)?];
     let bytes = plans[1].weight_bytes();
     let mut session = setup.finish(&plans, Sequences { n: most, n_positions })?;
     let ids: Vec<u32> = (0..N_PREFILL as u32).map(|i| i * 251 % 65536).collect();

@@ -7,7 +7,7 @@ use hala_benches::timing;
 use hala_benches::weights::{Rng, matrix, vector};
 use hala_plan::Recorder;
 use hala_plan::ops::matmul::{self, Norm, Write};
-use hala_plan::ops::{attention, embed, swiglu};
+use hala_plan::ops::{attention, embed, gate, swiglu};
 use hala_tensor::{DType, Shape};
 
 /// Bytes of weights that one run goes through.
@@ -66,7 +66,7 @@ impl Product {
         let ids = recorder.ids();
         let table = recorder.weight(table, "table", table_shape, DType::F32);
         let norm = recorder.weight(norm, "norm", Shape::vector(n_in), DType::F32);
-        let x = recorder.scratch("x", Shape::matrix(n_tokens, n_in));
+        let x = recorder.scratch("x", Shape::matrix(n_tokens, n_in), DType::F32);
         let y = recorder.output("y", Shape::matrix(n_tokens, n_out));
         recorder.add(embed::Args { ids, table, scale: 1.0, y: x })?;
         for _ in 0..n_steps {
@@ -79,7 +79,7 @@ impl Product {
                 recorder.add(swiglu::Args {
                     x,
                     norm: Some(norm),
-                    activation: swiglu::Activation::Silu,
+                    activation: gate::Activation::Silu,
                     w1: weights[0],
                     w3: weights[1],
                     y,
@@ -116,7 +116,7 @@ fn attend(backend: &CpuBackend, dtype: DType, n_tokens: usize, n_seen: usize) ->
     let mut recorder = Recorder::new("bench", n_tokens);
     let ids = recorder.ids();
     let table = recorder.weight(table, "table", Shape::matrix(N_VOCAB, H * A), DType::F32);
-    let q = recorder.scratch("q", Shape::matrix(n_tokens, H * A));
+    let q = recorder.scratch("q", Shape::matrix(n_tokens, H * A), DType::F32);
     let y = recorder.output("y", Shape::matrix(n_tokens, H * A));
     recorder.add(embed::Args { ids, table, scale: 1.0, y: q })?;
     let [keys, values] = cache.map(|id| recorder.state(id, setup.spec(id)));

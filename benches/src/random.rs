@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use anyhow::Result;
 use hala_model::{LogitRows, Options, PlanShape, Role, Source, WeightFormat, WeightSpec};
-use hala_plan::{Backend, Plan};
+use hala_plan::{Backend, Plan, fuse};
 use hala_tensor::{DType, Tensor};
 use hala_weights::{Checkpoint, Reader};
 use pollster::block_on;
@@ -223,12 +223,12 @@ impl Random {
         Ok(Self { model, dtypes })
     }
 
-    /// The Plan for up to `n_tokens` rows.
+    /// The Plan for up to `n_tokens` rows, as a backend is given it.
     ///
     /// # Errors
     /// None for sizes that fit together.
-    pub fn plan(&self, n_tokens: usize, logits: LogitRows) -> Result<Plan> {
-        Ok(self.model.record(PlanShape { n_tokens, logits }, &self.dtypes)?)
+    pub fn plan<B: Backend>(&self, backend: &B, n_tokens: usize, logits: LogitRows) -> Result<Plan> {
+        Ok(fuse(self.model.record(PlanShape { n_tokens, logits }, &self.dtypes)?, backend))
     }
 }
 

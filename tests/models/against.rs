@@ -182,7 +182,7 @@ fn a_fault_in_one_row_is_found_in_its_row() {
 #[test]
 fn a_fault_beyond_a_tile_s_edge_is_found_behind_it() {
     let change = ["min(first_token + token, n_tokens() - 1u)", "min(token, n_tokens() - 1u)"];
-    let step = ["short_conv", "layers.0.convolved"];
+    let step = ["matmul", "layers.0.projected"];
     let kernel = "matmul.f32.tile64";
     let fault = Fault { preset: Preset::Portable, kernel, change, rows: PROMPT, step, wrong: 64..70 };
     fault.found(|beside, _| {

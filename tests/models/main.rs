@@ -16,6 +16,7 @@ mod golden;
 mod greedy;
 mod logits;
 mod lost;
+mod plans;
 mod small_350m;
 mod threads;
 mod tune;

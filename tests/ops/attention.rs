@@ -268,8 +268,8 @@ fn sharp_and_flat_scores() {
 fn shapes_that_do_not_fit_are_refused() {
     let record_with = |n_heads: usize, y: usize, cache: DType, softcap, window| {
         let mut r = Recorder::new("bad", 2);
-        let q = r.scratch("q", Shape::matrix(2, n_heads * 6));
-        let y = r.scratch("y", Shape::matrix(2, y));
+        let q = r.scratch("q", Shape::matrix(2, n_heads * 6), DType::F32);
+        let y = r.scratch("y", Shape::matrix(2, y), DType::F32);
         let [keys, values] = [0, 1].map(|id| {
             let (label, shape) = (format!("state {id}"), Shape::cube(2, PAGE, 6));
             let kind = StateKind::Paged { table: 0 };

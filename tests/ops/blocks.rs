@@ -1,7 +1,7 @@
 //! A model of one convolution block and one attention block, whose buffers between steps are scratch memory or outputs.
 
 use hala_plan::ops::matmul::{self, Norm, Write};
-use hala_plan::ops::{attention, gather, rope_kv, sample, short_conv, swiglu};
+use hala_plan::ops::{attention, convolve, gate, gather, rope_kv, sample};
 use hala_plan::{BufferId, PAGE, StateId, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::case::{Case, Recording};
@@ -167,7 +167,7 @@ impl Pass<'_, '_> {
             Logits::All => (h, self.r.output("logits", N_VOCAB)),
             Logits::Wanted(n) => {
                 let recorder = &mut self.r.recorder;
-                let y = recorder.scratch_of_wanted("wanted", Shape::matrix(n, D));
+                let y = recorder.scratch_of_wanted("wanted", Shape::matrix(n, D), DType::F32);
                 recorder.add(gather::Args { x: h, y }).unwrap();
                 (y, recorder.output_of_wanted("logits", Shape::matrix(n, N_VOCAB)))
             }
@@ -178,7 +178,13 @@ impl Pass<'_, '_> {
     }
 
     fn matmul(&mut self, args: matmul::Args<'_>) {
-        self.r.recorder.add(args).unwrap();
+        let x = self.r.normed(args.x, args.norm);
+        self.r.recorder.add(matmul::Args { x, norm: None, ..args }).unwrap();
+    }
+
+    /// `y = x · Wᵀ`
+    fn product(&mut self, x: BufferId, weight: BufferId, y: BufferId) {
+        self.matmul(matmul::Args { x, norm: None, weights: &[weight], bias: None, y, write: Write::Set });
     }
 
     fn add(&mut self, x: BufferId, weight: BufferId, h: BufferId) {
@@ -188,15 +194,14 @@ impl Pass<'_, '_> {
 
     fn conv(&mut self, h: BufferId) {
         let [in_proj, out_proj] = self.projections(0);
-        let norm = self.norm(0);
-        let args = short_conv::Args {
-            x: h,
-            norm: Some(norm),
-            in_proj,
+        let (norm, projected) = (self.norm(0), self.r.scratch("projected", 3 * D));
+        let x = self.r.normed(h, Some(norm));
+        self.product(x, in_proj, projected);
+        let args = convolve::Args {
+            projected,
             taps: self.r.weight(self.model.taps),
             bias: None,
             state: self.r.state(self.model.conv),
-            projected: self.buffer("projected", 3 * D),
             y: self.buffer("conv", D),
         };
         self.r.recorder.add(args).unwrap();
@@ -205,9 +210,12 @@ impl Pass<'_, '_> {
 
     fn feed_forward(&mut self, h: BufferId, norm: usize, first: usize) {
         let [w1, w3, w2] = self.projections(first);
-        let (norm, y) = (Some(self.norm(norm)), self.buffer(&format!("gated {first}"), F));
-        let args = swiglu::Args { x: h, norm, activation: swiglu::Activation::Silu, w1, w3, y };
-        self.r.recorder.add(args).unwrap();
+        let (norm, y) = (self.norm(norm), self.buffer(&format!("gated {first}"), F));
+        let x = self.r.normed(h, Some(norm));
+        let [a, b] = ["gate", "up"].map(|part| self.r.scratch(&format!("{part} {first}"), F));
+        self.product(x, w1, a);
+        self.product(x, w3, b);
+        self.r.recorder.add(gate::Args { a, b, activation: gate::Activation::Silu, y }).unwrap();
         self.add(y, w2, h);
     }
 

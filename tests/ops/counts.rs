@@ -2,7 +2,7 @@
 
 use hala_backend_wgpu::{Created, Prepared, States, WgpuBackend};
 use hala_plan::ops::sample::{Choice, TokenSet};
-use hala_plan::{Ahead, AheadRow, Backend, Cancel, PoolSize, Rows, Span, Start};
+use hala_plan::{Ahead, AheadRow, Backend, Cancel, PoolSize, Rows, Span, Start, fuse};
 use hala_tensor::DType;
 use hala_tests::devices;
 use pollster::block_on;
@@ -35,7 +35,8 @@ impl Ready {
         let upload = |(label, tensor): &(String, _)| backend.upload(label, Clone::clone(tensor)).unwrap();
         let weights: Vec<_> = case.weights().iter().map(upload).collect();
         let states = backend.allocate(case.states(), &size(case.tables().len(), 2 * N)).unwrap();
-        let prepared = block_on(backend.prepare(&case.plans()[0].plan, &weights)).unwrap();
+        let prepared =
+            block_on(backend.prepare(&fuse(case.plans()[0].plan.clone(), &backend), &weights)).unwrap();
         let pages = |i: usize| (i * N_PAGES..(i + 1) * N_PAGES).map(|page| page as u32).collect();
         let tables = (0..N).map(|i| vec![pages(i); case.tables().len()]).collect();
         Self { backend, prepared, states, tables }

@@ -81,7 +81,7 @@ fn what_pads_a_row_is_not_seen_by_a_norm_after_it() {
         let plan = case.plan(5, |r| {
             let (x, y) = (r.filled("x", ids[0]), r.output("y", 7));
             let (weights, weight) = ([r.weight(ids[1])], r.weight(norm_id));
-            let norm = Some(Norm { weight, eps: EPS });
+            let (x, norm) = (r.normed(x, Some(Norm { weight, eps: EPS })), None);
             let args = matmul::Args { x, norm, weights: &weights, bias: None, y, write: Write::Set };
             r.recorder.add(args).unwrap();
             r.read(y, F32_SUMS);

@@ -5,7 +5,7 @@ use hala_plan::ops::matmul::{Norm, Write};
 use hala_plan::ops::norm::{self, Kind};
 use hala_plan::ops::softcap;
 use hala_plan::{PlanError, Recorder};
-use hala_tensor::Shape;
+use hala_tensor::{DType, Shape};
 use hala_tests::case::{Action, Case, Part, Run};
 use hala_tests::check::{self, Row};
 use hala_tests::random::{Rng, vector};
@@ -67,7 +67,7 @@ fn ops_after_it_work_on_the_wanted_rows_alone() {
         let (table, norm) = (case.weight("inputs", &inputs), case.weight("norm", &vector(weight.clone())));
         let plan = case.plan(9, |r| {
             let x = r.filled("x", table);
-            let gathered = r.recorder.scratch_of_wanted("gathered", Shape::matrix(4, width));
+            let gathered = r.recorder.scratch_of_wanted("gathered", Shape::matrix(4, width), DType::F32);
             r.recorder.add(Args { x, y: gathered }).unwrap();
             let y = r.recorder.output_of_wanted("y", Shape::matrix(4, width));
             let norm = Norm { weight: r.weight(norm), eps: EPS };
@@ -94,8 +94,8 @@ fn ops_after_it_work_on_the_wanted_rows_alone() {
 fn shapes_that_do_not_fit_are_refused() {
     let record = |x: [usize; 2], y: [usize; 2]| {
         let mut r = Recorder::new("bad", 3);
-        let x = r.scratch("x", Shape::matrix(x[0], x[1]));
-        let y = r.scratch_of_wanted("y", Shape::matrix(y[0], y[1]));
+        let x = r.scratch("x", Shape::matrix(x[0], x[1]), DType::F32);
+        let y = r.scratch_of_wanted("y", Shape::matrix(y[0], y[1]), DType::F32);
         r.add(Args { x, y })
     };
     assert_eq!(record([3, 8], [2, 8]), Ok(()));
@@ -103,6 +103,6 @@ fn shapes_that_do_not_fit_are_refused() {
         assert!(matches!(record(x, y), Err(PlanError::Shape { .. })));
     }
     let mut r = Recorder::new("bad", 3);
-    let [x, y] = ["x", "y"].map(|label| r.scratch(label, Shape::matrix(3, 8)));
+    let [x, y] = ["x", "y"].map(|label| r.scratch(label, Shape::matrix(3, 8), DType::F32));
     assert!(matches!(r.add(Args { x, y }), Err(PlanError::Parameter { .. })));
 }

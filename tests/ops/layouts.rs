@@ -3,7 +3,8 @@
 use std::mem::{offset_of, size_of};
 
 use hala_plan::ops::{
-    attention, embed, gather, matmul, norm, rope_kv, round, sample, short_conv, softcap, swiglu,
+    add, attention, concat, convolve, embed, gate, gather, matmul, norm, rope_kv, round, sample, short_conv,
+    softcap, swiglu,
 };
 use hala_shaders::{Member, VARIANTS};
 
@@ -32,8 +33,12 @@ macro_rules! layout {
     }};
 }
 
-fn layouts() -> [Layout; 11] {
+fn layouts() -> [Layout; 15] {
     [
+        layout!(add: width),
+        layout!(concat: n_columns),
+        layout!(convolve: width, n_taps, bias),
+        layout!(gate: n_columns, gelu),
         layout!(embed: n_vocab, width, scale),
         layout!(gather: width),
         layout!(norm: width, eps, layer, add),

@@ -1,12 +1,16 @@
 //! Every op on every backend: against its formula in f64, and against the plain run.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test code")]
 
+mod add;
 mod attention;
 mod batches;
 mod blocks;
+mod concat;
+mod convolve;
 mod counts;
 mod embed;
 mod formulas;
+mod gate;
 mod gather;
 mod heads;
 mod layouts;

@@ -93,7 +93,7 @@ impl Spec {
             return [r.scratch("x", n_in), r.output("y", n_out)];
         }
         let [x, y] = [n_in, n_out].map(|n| Shape::matrix(self.which.of(self.n_tokens).len(), n));
-        [r.recorder.scratch_of_wanted("x", x), r.recorder.output_of_wanted("y", y)]
+        [r.recorder.scratch_of_wanted("x", x, DType::F32), r.recorder.output_of_wanted("y", y)]
     }
 
     fn tolerance(&self) -> Tolerance {
@@ -163,7 +163,8 @@ impl Data {
             if spec.write == Write::Add {
                 spec.which.fill(r, before, y);
             }
-            let args = Args { x, norm, weights: &weights, bias, y, write: spec.write };
+            let (x, norm, write) = (r.normed(x, norm), None, spec.write);
+            let args = Args { x, norm, weights: &weights, bias, y, write };
             r.recorder.add(args).unwrap();
             r.read(y, spec.tolerance());
         })
@@ -288,11 +289,11 @@ fn one_large_input_among_small_ones() {
 fn shapes_that_do_not_fit_are_refused() {
     let record = |n_weights: usize, w: [usize; 2], y: [usize; 2], bias: usize| {
         let mut r = Recorder::new("bad", 3);
-        let x = r.scratch("x", Shape::matrix(3, 8));
+        let x = r.scratch("x", Shape::matrix(3, 8), DType::F32);
         let shape = Shape::matrix(w[0], w[1]);
         let weights: Vec<_> = (0..n_weights).map(|_| r.weight(WeightId(0), "w", shape, DType::F32)).collect();
         let bias = Some(r.weight(WeightId(1), "bias", Shape::vector(bias), DType::F32));
-        let y = r.scratch("y", Shape::matrix(y[0], y[1]));
+        let y = r.scratch("y", Shape::matrix(y[0], y[1]), DType::F32);
         r.add(Args { x, norm: None, weights: &weights, bias, y, write: Write::Set })
     };
     assert_eq!(record(1, [5, 8], [3, 5], 5), Ok(()));

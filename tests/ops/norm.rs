@@ -102,9 +102,9 @@ fn epsilon_counts_and_a_mean_is_taken_off() {
 fn shapes_that_do_not_fit_are_refused() {
     let record = |weight: usize, y: [usize; 2]| {
         let mut r = Recorder::new("bad", 3);
-        let x = r.scratch("x", Shape::matrix(3, 8));
+        let x = r.scratch("x", Shape::matrix(3, 8), DType::F32);
         let weight = r.weight(WeightId(0), "norm", Shape::vector(weight), DType::F32);
-        let y = r.scratch("y", Shape::matrix(y[0], y[1]));
+        let y = r.scratch("y", Shape::matrix(y[0], y[1]), DType::F32);
         let norm = Norm { weight, eps: EPS };
         let in_place = r.add(Args { x, norm, kind: Kind::Rms, y: x, write: Write::Set });
         assert!(!matches!(in_place, Ok(())), "one buffer is read and written");

@@ -124,8 +124,8 @@ fn shapes_that_do_not_fit_are_refused() {
 /// One key/value head of `head_size`, and `qkv` of `width` columns.
 fn record(head_size: usize, width: usize, cache: DType) -> Result<(), PlanError> {
     let mut r = Recorder::new("bad", 2);
-    let qkv = r.scratch("qkv", Shape::matrix(2, width));
-    let q = r.scratch("q", Shape::matrix(2, width.saturating_sub(2 * head_size)));
+    let qkv = r.scratch("qkv", Shape::matrix(2, width), DType::F32);
+    let q = r.scratch("q", Shape::matrix(2, width.saturating_sub(2 * head_size)), DType::F32);
     let norm = r.weight(WeightId(0), "norm", Shape::vector(head_size), DType::F32);
     let rope = r.weight(WeightId(1), "rope", Shape::matrix(9, head_size), DType::F32);
     let [keys, values] = ["keys", "values"].map(|label| {

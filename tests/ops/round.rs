@@ -2,7 +2,7 @@
 
 use hala_plan::ops::round::Args;
 use hala_plan::{PlanError, Recorder};
-use hala_tensor::{Rounded, Rounding, Shape};
+use hala_tensor::{DType, Rounded, Rounding, Shape};
 use hala_tests::case::Case;
 use hala_tests::check::{self, Row};
 use hala_tests::random::Rng;
@@ -82,7 +82,10 @@ fn a_static_scale_clamps_what_is_beyond_it() {
 fn what_does_not_fit_is_refused() {
     let record = |n_columns: usize, group, scale| {
         let mut r = Recorder::new("bad", 3);
-        let (x, y) = (r.scratch("x", Shape::matrix(3, 8)), r.scratch("y", Shape::matrix(3, n_columns)));
+        let (x, y) = (
+            r.scratch("x", Shape::matrix(3, 8), DType::F32),
+            r.scratch("y", Shape::matrix(3, n_columns), DType::F32),
+        );
         let rounding = Rounding { to: Rounded::Int8, group, scale };
         assert!(r.add(Args { x, rounding, y: x }).is_err(), "one buffer is read and written");
         r.add(Args { x, rounding, y })

@@ -3,7 +3,7 @@
 use hala_engine::{Sampler, Sampling};
 use hala_plan::ops::sample::{Args, Choice, DECLINED, TokenSet};
 use hala_plan::{BackendError, PlanError, Recorder};
-use hala_tensor::Shape;
+use hala_tensor::{DType, Shape};
 use hala_tests::backends::{self, N_AHEAD};
 use hala_tests::case::Case;
 use hala_tests::chain::Chain;
@@ -273,7 +273,7 @@ fn shapes_that_do_not_fit_are_refused() {
     let record = |n_tokens: usize, n_rows: usize| {
         let mut r = Recorder::new("bad", n_tokens);
         let ids = r.ids();
-        let logits = r.scratch("logits", Shape::matrix(n_rows, 9));
+        let logits = r.scratch("logits", Shape::matrix(n_rows, 9), DType::F32);
         match r.add(Args { logits, ids }) {
             Ok(()) => String::new(),
             Err(PlanError::Shape { label, .. }) => label,

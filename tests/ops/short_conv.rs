@@ -1,7 +1,9 @@
-//! `short_conv`: the gated convolution, its biases, and the inputs that it carries from run to run.
+//! `short_conv`: the gated convolution, its biases, and the inputs that it carries from run to run. It is recorded as models do, so that
+//! each backend has the steps joined that it has kernels for.
 
-use hala_plan::ops::matmul::Norm;
-use hala_plan::ops::short_conv::{Args, Bias};
+use hala_plan::ops::convolve;
+use hala_plan::ops::matmul::{self, Norm, Write};
+use hala_plan::ops::short_conv::Args;
 use hala_plan::{PlanError, Recorder, StateId, StateKind, StateSpec, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::case::{Action, Case, Part};
@@ -94,16 +96,17 @@ impl Data {
         let conv_bias = case.weight("conv.bias", &vector(self.conv_bias.clone()));
         let state = case.recurrent("state", Shape::matrix(spec.n_taps - 1, spec.width));
         let plan = case.plan(spec.n_tokens, |r| {
+            let norm = spec.is_normed.then(|| Norm { weight: r.weight(norm), eps: EPS });
             let x = r.filled("x", inputs);
-            let bias = spec.bias.then(|| Bias { in_proj: r.weight(in_bias), conv: r.weight(conv_bias) });
-            let args = Args {
-                x,
-                norm: spec.is_normed.then(|| Norm { weight: r.weight(norm), eps: EPS }),
-                in_proj: r.weight(in_proj),
+            let (x, projected) = (r.normed(x, norm), r.scratch("projected", 3 * spec.width));
+            let (weights, write) = (&[r.weight(in_proj)], Write::Set);
+            let bias = spec.bias.then(|| r.weight(in_bias));
+            r.recorder.add(matmul::Args { x, norm: None, weights, bias, y: projected, write }).unwrap();
+            let args = convolve::Args {
+                projected,
                 taps: r.weight(taps),
-                bias,
+                bias: spec.bias.then(|| r.weight(conv_bias)),
                 state: r.state(state),
-                projected: r.scratch("projected", 3 * spec.width),
                 y: r.output("y", spec.width),
             };
             r.recorder.add(args).unwrap();
@@ -295,15 +298,15 @@ fn shapes_that_do_not_fit_are_refused() {
 
 fn record(n_taps: usize, n_state: usize, in_proj: [usize; 2], projected: usize) -> Result<(), PlanError> {
     let mut r = Recorder::new("bad", 3);
-    let x = r.scratch("x", Shape::matrix(3, 4));
+    let x = r.scratch("x", Shape::matrix(3, 4), DType::F32);
     let weight = r.weight(WeightId(0), "norm", Shape::vector(4), DType::F32);
     let in_proj = r.weight(WeightId(1), "in_proj", Shape::matrix(in_proj[0], in_proj[1]), DType::F32);
     let taps = r.weight(WeightId(2), "taps", Shape::matrix(4, n_taps), DType::F32);
     let (label, kind) = (String::from("state"), StateKind::Recurrent);
     let spec = StateSpec { label, shape: Shape::matrix(n_state, 4), dtype: DType::F32, kind };
     let state = r.state(StateId(0), &spec);
-    let projected = r.scratch("projected", Shape::matrix(3, projected));
-    let y = r.scratch("y", Shape::matrix(3, 4));
+    let projected = r.scratch("projected", Shape::matrix(3, projected), DType::F32);
+    let y = r.scratch("y", Shape::matrix(3, 4), DType::F32);
     let norm = Some(Norm { weight, eps: EPS });
     r.add(Args { x, norm, in_proj, taps, bias: None, state, projected, y })
 }

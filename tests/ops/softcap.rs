@@ -2,7 +2,7 @@
 
 use hala_plan::ops::softcap::Args;
 use hala_plan::{PlanError, Recorder};
-use hala_tensor::Shape;
+use hala_tensor::{DType, Shape};
 use hala_tests::case::Case;
 use hala_tests::check::{self, Row};
 use hala_tests::random::Rng;
@@ -52,13 +52,13 @@ fn bounds_near_and_far() {
 fn bounds_and_rows_that_do_not_fit_are_refused() {
     let record = |n_rows: usize, cap: f32| {
         let mut r = Recorder::new("bad", 3);
-        let x = r.scratch("x", Shape::matrix(n_rows, 8));
+        let x = r.scratch("x", Shape::matrix(n_rows, 8), DType::F32);
         r.add(Args { x, cap })
     };
     assert!(record(3, 1.0).is_ok());
     assert!(matches!(record(1, 1.0), Err(PlanError::Shape { .. })));
     let mut r = Recorder::new("of the wanted", 3);
-    let x = r.scratch_of_wanted("x", Shape::matrix(1, 8));
+    let x = r.scratch_of_wanted("x", Shape::matrix(1, 8), DType::F32);
     assert!(r.add(Args { x, cap: 1.0 }).is_ok());
     for cap in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert!(matches!(record(3, cap), Err(PlanError::Parameter { .. })), "{cap}");

@@ -1,7 +1,9 @@
-//! `swiglu`: the gated half of a feed-forward block, with and without its norm, through silu and through gelu.
+//! `swiglu`: the gated half of a feed-forward block, with and without its norm, through silu and through gelu. It is recorded as models
+//! do, so that each backend has the steps joined that it has kernels for.
 
-use hala_plan::ops::matmul::Norm;
-use hala_plan::ops::swiglu::{Activation, Args};
+use hala_plan::ops::gate::{self, Activation};
+use hala_plan::ops::matmul::{self, Norm, Write};
+use hala_plan::ops::swiglu::Args;
 use hala_plan::{PlanError, Recorder, WeightId};
 use hala_tensor::{DType, Shape, Tensor};
 use hala_tests::case::Case;
@@ -69,7 +71,14 @@ impl Spec {
             let (x, y) = (r.filled("x", x), r.output("y", self.n_out));
             let norm = self.normed.then(|| Norm { weight: r.weight(norm_id), eps: self.eps });
             let (w1, w3) = (r.weight(w1_id), r.weight(w3_id));
-            r.recorder.add(Args { x, norm, activation: self.activation, w1, w3, y }).unwrap();
+            let (x, activation) = (r.normed(x, norm), self.activation);
+            let [a, b] = [(w1, "a"), (w3, "b")].map(|(weight, label)| {
+                let y = r.scratch(label, self.n_out);
+                let (weights, write) = (&[weight], Write::Set);
+                r.recorder.add(matmul::Args { x, norm: None, weights, bias: None, y, write }).unwrap();
+                y
+            });
+            r.recorder.add(gate::Args { a, b, activation, y }).unwrap();
             r.read(y, self.tolerance());
         });
         let mut expected = Vec::new();
@@ -162,11 +171,11 @@ fn epsilon_counts_where_inputs_are_small() {
 fn shapes_that_do_not_fit_are_refused() {
     let record = |norm: usize, w1: [usize; 2], w3: [usize; 2], y: [usize; 2]| {
         let mut r = Recorder::new("bad", 3);
-        let x = r.scratch("x", Shape::matrix(3, 8));
+        let x = r.scratch("x", Shape::matrix(3, 8), DType::F32);
         let weight = r.weight(WeightId(0), "norm", Shape::vector(norm), DType::F32);
         let w1 = r.weight(WeightId(1), "w1", Shape::matrix(w1[0], w1[1]), DType::F32);
         let w3 = r.weight(WeightId(2), "w3", Shape::matrix(w3[0], w3[1]), DType::F32);
-        let y = r.scratch("y", Shape::matrix(y[0], y[1]));
+        let y = r.scratch("y", Shape::matrix(y[0], y[1]), DType::F32);
         let norm = Some(Norm { weight, eps: EPS });
         match r.add(Args { x, norm, activation: Activation::Silu, w1, w3, y }) {
             Ok(()) => String::new(),

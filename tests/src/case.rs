@@ -1,6 +1,8 @@
 //! A case: plans with their weights and states, and the runs to make.
 
 use hala_plan::ops::embed;
+use hala_plan::ops::matmul::{Norm, Write};
+use hala_plan::ops::norm::{self, Kind};
 use hala_plan::{
     Axis, BufferId, BufferKind, Plan, Recorder, StateId, StateKind, StateSpec, TableSpec, WeightId,
 };
@@ -257,7 +259,7 @@ impl Recording<'_> {
 
     /// `[T, n_columns]`, scratch.
     pub fn scratch(&mut self, label: &str, n_columns: usize) -> BufferId {
-        self.recorder.scratch(label, Shape::matrix(self.recorder.n_tokens(), n_columns))
+        self.recorder.scratch(label, Shape::matrix(self.recorder.n_tokens(), n_columns), DType::F32)
     }
 
     /// `[T, n_columns]`, which the caller may read after the run.
@@ -278,6 +280,19 @@ impl Recording<'_> {
         let n_columns = self.case.weights[table.0 as usize].1.shape().n_columns();
         let y = self.scratch(label, n_columns);
         self.fill(table, y);
+        y
+    }
+
+    /// The RMS norm of `x`, where there is one: what products read.
+    pub fn normed(&mut self, x: BufferId, norm: Option<Norm>) -> BufferId {
+        let Some(norm) = norm else { return x };
+        let (shape, axis) = (self.recorder.shape(x), self.recorder.buffer(x).axis);
+        let y = match axis {
+            Axis::Wanted => self.recorder.scratch_of_wanted("normed", shape, DType::F32),
+            Axis::Rows | Axis::Fixed => self.recorder.scratch("normed", shape, DType::F32),
+        };
+        let (kind, write) = (Kind::Rms, Write::Set);
+        self.recorder.add(norm::Args { x, norm, kind, y, write }).expect("weights as wide as x");
         y
     }
 

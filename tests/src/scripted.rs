@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hala_backend_cpu::{self as cpu, CpuBackend};
 use hala_plan::{
-    Ahead, Axis, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing,
+    Ahead, Axis, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
+    StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 
@@ -77,6 +78,10 @@ impl Backend for Scripted {
 
     fn cache_dtype(&self) -> DType {
         self.inner.cache_dtype()
+    }
+
+    fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {
+        self.inner.kernel(candidate)
     }
 
     fn upload(&self, label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError> {

@@ -1,6 +1,8 @@
 //! A case on one backend: prepared plans, a pool of states, and what is done with them.
 
-use hala_plan::{Ahead, AheadRow, Backend, BackendError, Cancel, EMPTY_SLOT, Reading, Rows, Span, Start};
+use hala_plan::{
+    Ahead, AheadRow, Backend, BackendError, Cancel, EMPTY_SLOT, Reading, Rows, Span, Start, fuse,
+};
 
 use crate::case::{Action, Case, Pace, Part, Read, Recorded, Run};
 use crate::chain::Chain;
@@ -14,6 +16,8 @@ pub(crate) struct Session<'a, B: Backend> {
     pool: Pool,
     states: B::States,
     prepared: Vec<B::Prepared>,
+    /// Steps of each plan, as the backend has them joined.
+    n_steps: Vec<usize>,
     cancel: &'a Cancel,
 }
 
@@ -30,11 +34,13 @@ impl<'a, B: Backend> Session<'a, B> {
         let queued = chains.iter().flat_map(|chains| parts(chains));
         let pool = Pool::new(case, case.runs().flat_map(|(_, run)| run.parts.clone()).chain(queued));
         let states = backend.allocate(case.states(), pool.size())?;
-        let mut prepared = Vec::new();
+        let (mut prepared, mut n_steps) = (Vec::new(), Vec::new());
         for recorded in case.plans() {
-            prepared.push(backend.prepare(&recorded.plan, &weights).await?);
+            let plan = fuse(recorded.plan.clone(), backend);
+            prepared.push(backend.prepare(&plan, &weights).await?);
+            n_steps.push(plan.steps().len());
         }
-        Ok(Self { backend, case, pool, states, prepared, cancel })
+        Ok(Self { backend, case, pool, states, prepared, n_steps, cancel })
     }
 
     /// Does one thing; of a run, gives what is read.
@@ -95,7 +101,7 @@ impl<'a, B: Backend> Session<'a, B> {
         match pace {
             Pace::Whole => self.backend.run(prepared, &mut self.states, rows).await?,
             Pace::Stepwise => {
-                for step in 0..recorded.plan.steps().len() {
+                for step in 0..self.n_steps[run.plan] {
                     self.backend.run_steps(prepared, &mut self.states, rows, step..step + 1).await?;
                 }
             }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use hala_backend_wgpu::{Prepared, States, Weight, WgpuBackend};
 use hala_plan::{
-    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing,
+    Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
+    StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 
@@ -31,6 +32,10 @@ impl Backend for Shared {
 
     fn cache_dtype(&self) -> DType {
         self.0.cache_dtype()
+    }
+
+    fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {
+        self.0.kernel(candidate)
     }
 
     fn upload(&self, label: &str, tensor: Tensor) -> Result<Weight, BackendError> {

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use hala_plan::{
-    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, Span, StateSpec, Timing,
+    Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows, Span,
+    StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 use web_time::Instant;
@@ -47,6 +48,8 @@ pub struct CpuBackend {
     /// The threads and instructions of the threaded path.
     machine: Option<Machine>,
     n_ahead: usize,
+    /// Whether steps may be joined.
+    joins: bool,
     pause: Option<Pause>,
 }
 
@@ -64,7 +67,7 @@ impl CpuBackend {
     /// Plain loops with f64 sums on one thread: slow, and the truth.
     pub fn plain() -> Self {
         let device = Device { backend: "cpu", name: "plain loops, 1 thread".to_owned() };
-        Self { device, machine: None, n_ahead: 0, pause: None }
+        Self { device, machine: None, n_ahead: 0, joins: true, pause: None }
     }
 
     /// Fast loops on `n_threads` threads (0: as many as the machine runs at once).
@@ -89,13 +92,18 @@ impl CpuBackend {
         };
         let name = format!("{}, {threads}, {}", processor::name(), level.name());
         let device = Device { backend: "cpu", name };
-        Ok(Self { device, machine: Some(Machine { pool, level }), n_ahead: 0, pause: None })
+        Ok(Self { device, machine: Some(Machine { pool, level }), n_ahead: 0, joins: true, pause: None })
     }
 
     /// Chooses tokens where the logits are, `n_ahead` of them ahead of the caller, as devices do. It gains nothing here: it is
     /// what a device's way is compared with.
     pub fn choosing_ahead(self, n_ahead: usize) -> Self {
         Self { n_ahead, ..self }
+    }
+
+    /// Runs Plans as they were recorded, no steps joined: to see what each layer gives, and to compare.
+    pub fn without_joins(self) -> Self {
+        Self { joins: false, ..self }
     }
 
     /// Awaits `pause` every few steps, and after each weight that is loaded: where one thread has an event loop to serve
@@ -196,6 +204,10 @@ impl Backend for CpuBackend {
 
     fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
         states.copy_page(table, pages)
+    }
+
+    fn kernel(&self, _candidate: &Candidate<'_>) -> Option<Kernel> {
+        self.joins.then_some(Kernel::default())
     }
 
     async fn prepare(&self, plan: &Plan, weights: &[Self::Weight]) -> Result<Prepared, BackendError> {

@@ -14,6 +14,8 @@ enum Place {
     State(usize),
     Owned(usize),
     Ids,
+    /// Nowhere: no step touches it.
+    Joined,
 }
 
 /// One buffer: its place and its dimensions as a matrix.
@@ -48,6 +50,7 @@ impl Memory {
                 BufferKind::Weight(id) => Place::Weight(weights[id.0 as usize].clone()),
                 BufferKind::State(id, _) => Place::State(id.0 as usize),
                 BufferKind::Scratch { slot } => Place::Owned(slot),
+                BufferKind::Joined => Place::Joined,
                 BufferKind::Input => Place::Ids,
                 BufferKind::Output => {
                     owned.push(vec![0.0; buffer.shape.n_elements()]);
@@ -83,7 +86,7 @@ impl Memory {
         let n = self.n_lent(id);
         match self.entry(id).place {
             Place::Owned(idx) => &self.owned[idx][..n],
-            Place::Weight(_) | Place::State(_) | Place::Ids => &[],
+            Place::Weight(_) | Place::State(_) | Place::Ids | Place::Joined => &[],
         }
     }
 
@@ -92,7 +95,7 @@ impl Memory {
         let entry = self.entry(id);
         match entry.place {
             Place::Owned(idx) => &self.owned[idx][..entry.n_rows.min(n_rows) * entry.n_columns],
-            Place::Weight(_) | Place::State(_) | Place::Ids => &[],
+            Place::Weight(_) | Place::State(_) | Place::Ids | Place::Joined => &[],
         }
     }
 

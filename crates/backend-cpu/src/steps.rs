@@ -1,7 +1,8 @@
 //! One step of a Plan: its buffers are gathered, and the op runs plainly or on the machine's threads.
 
 use hala_plan::ops::{
-    attention, embed, gather, matmul, norm, rope_kv, round, sample, short_conv, softcap, swiglu,
+    add, attention, concat, convolve, embed, gate, gather, matmul, norm, rope_kv, round, sample, short_conv,
+    softcap, swiglu,
 };
 use hala_plan::{BackendError, Op, Rows, Step};
 
@@ -33,6 +34,10 @@ impl Run<'_> {
     /// A weight or state of a type that the op does not take.
     pub(crate) fn step(&mut self, step: &Step) -> Result<(), BackendError> {
         match &step.op {
+            Op::Add(_) => self.add(step),
+            Op::Concat(params) => self.concat(step, params),
+            Op::Convolve(params) => self.convolve(step, params),
+            Op::Gate(params) => self.gate(step, params),
             Op::Embed(params) => self.embed(step, params),
             Op::Gather(params) => self.gather(step, params),
             Op::Matmul(params) => self.matmul(step, params),
@@ -49,6 +54,70 @@ impl Run<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn add(&mut self, step: &Step) -> Result<(), BackendError> {
+        let args = add::Args::of(step.io());
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let (a, b) = (memory.rows(args.a), memory.rows(args.b));
+            match fast {
+                Some((machine, scratch)) => simd::add::run(machine, scratch, [a, b], y),
+                None => ops::add::run(a, b, y),
+            }
+            Ok(())
+        })
+    }
+
+    fn concat(&mut self, step: &Step, params: &concat::Params) -> Result<(), BackendError> {
+        let args = concat::Args::of(step.io());
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let mut parts: [&[f32]; concat::MAX_PARTS] = [&[]; concat::MAX_PARTS];
+            parts.iter_mut().zip(args.parts).for_each(|(part, id)| *part = memory.rows(*id));
+            match fast {
+                Some((machine, scratch)) => simd::concat::run(machine, scratch, params, parts, y),
+                None => ops::concat::run(params, parts, y),
+            }
+            Ok(())
+        })
+    }
+
+    fn convolve(&mut self, step: &Step, params: &convolve::Params) -> Result<(), BackendError> {
+        let args = convolve::Args::of(step.io());
+        let Self { memory, rows, fast, states, .. } = self;
+        let Cells::Slots(slots) = states.cells_mut(memory.state_idx(args.state)?) else {
+            return Err(wrong_state("convolve"));
+        };
+        memory.write([args.y], |memory, [y]| {
+            let (projected, taps) = (memory.rows(args.projected), memory.vector(args.taps)?);
+            let bias = args.bias.map(|id| memory.vector(id)).transpose()?;
+            let (spans, outputs) = (rows.spans, ops::convolve::Outputs { slots, y });
+            match fast {
+                Some((machine, scratch)) => {
+                    let inputs = simd::convolve::Inputs { projected, taps, bias, spans };
+                    simd::convolve::run(machine, scratch, params, inputs, outputs);
+                }
+                None => {
+                    let inputs = ops::convolve::Inputs { projected, taps, bias };
+                    ops::convolve::run(params, inputs, spans, outputs);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn gate(&mut self, step: &Step, params: &gate::Params) -> Result<(), BackendError> {
+        let args = gate::Args::of(step.io(), params);
+        let Self { memory, fast, .. } = self;
+        memory.write([args.y], |memory, [y]| {
+            let (a, b) = (memory.rows(args.a), memory.rows(args.b));
+            match fast {
+                Some((machine, scratch)) => simd::gate::run(machine, scratch, params, [a, b], y),
+                None => ops::gate::run(params, a, b, y),
+            }
+            Ok(())
+        })
     }
 
     fn embed(&mut self, step: &Step, params: &embed::Params) -> Result<(), BackendError> {

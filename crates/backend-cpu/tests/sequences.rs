@@ -46,7 +46,7 @@ fn plan(n_rows: usize) -> Plan {
     let mut weight = |i, tensor: &Tensor| r.weight(WeightId(i), "weight", tensor.shape(), DType::F32);
     let (table, in_proj, taps) = (weight(0, &table), weight(1, &in_proj), weight(2, &taps));
     let [keys, values, state] = [0, 1, 2].map(|i| r.state(StateId(i as u32), &states()[i]));
-    let mut room = |label, n| r.scratch(label, Shape::matrix(n_rows, n));
+    let mut room = |label, n| r.scratch(label, Shape::matrix(n_rows, n), DType::F32);
     let (qkv, q, attended, projected) =
         (room("qkv", 3 * A), room("q", A), room("x", A), room("projected", 3 * A));
     let y = r.output("y", Shape::matrix(n_rows, A));

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::{
-    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateKind, StateSpec,
-    Timing,
+    Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
+    StateKind, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 use wgpu::PollType;
@@ -15,6 +15,7 @@ use crate::capabilities::Preset;
 use crate::choices::{Choices, Origin};
 use crate::choosing::N_AHEAD;
 use crate::gpu::{Created, Gpu, Setup};
+use crate::ops::Asked;
 use crate::pipelines::Pipelines;
 use crate::prepared::Prepared;
 use crate::sizes;
@@ -168,6 +169,10 @@ impl Backend for WgpuBackend {
 
     fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
         states.copy(&self.gpu, StateKind::Paged { table }, pages)
+    }
+
+    fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {
+        Asked { gpu: &self.gpu, choices: &self.choices(), candidate: *candidate }.kernel()
     }
 
     async fn prepare(&self, plan: &Plan, weights: &[Weight]) -> Result<Prepared, BackendError> {

@@ -109,10 +109,17 @@ impl Question {
         (n_each * 4 * stride(self.n_in)) as u64 <= WINDOW_BYTES
     }
 
+    /// Whether the product is of what its kernel norms.
+    fn is_normed(&self) -> bool {
+        self.op.split('.').any(|part| part == "norm")
+    }
+
     /// Every way that a device can go, the one that it goes untuned first. GPUs load fastest where neighbouring lanes read
     /// neighbouring words; Mesa's software device where each lane goes its own way.
     pub(crate) fn layouts(&self, device: Abilities) -> impl Iterator<Item = Layout> {
-        Layout::ALL.into_iter().filter(move |layout| layout.fits(device, self))
+        Layout::ALL
+            .into_iter()
+            .filter(move |layout| layout.fits(device, self) && (layout.holds_norm() || !self.is_normed()))
     }
 }
 

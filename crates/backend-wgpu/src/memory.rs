@@ -116,14 +116,6 @@ impl Memory {
         })
     }
 
-    /// Room for activations beside those of the Plan.
-    ///
-    /// # Errors
-    /// No memory.
-    pub(crate) fn activations(&self, gpu: &Gpu, what: &str, shape: Shape) -> Result<Buffer, BackendError> {
-        gpu.buffer(what, allocated_bytes(gpu, shape), usage(gpu))
-    }
-
     fn scratch(&self, home: Home) -> Option<&Buffer> {
         self.scratch.iter().find(|(found, _)| *found == home).map(|(_, buffer)| buffer)
     }
@@ -163,7 +155,7 @@ impl Buffers<'_> {
                 [part] => Some(&part.buffer),
                 _ => None,
             },
-            BufferKind::State(..) => None,
+            BufferKind::State(..) | BufferKind::Joined => None,
             BufferKind::Scratch { slot } => self.memory.scratch(Home::of(slot, self.plan.buffer(id).shape)),
             BufferKind::Input => Some(&self.memory.ids),
             BufferKind::Output => self.memory.output(id).map(|o| &o.buffer),

@@ -49,8 +49,7 @@ impl Prepared {
     ) -> Result<Self, BackendError> {
         let memory = Memory::new(gpu, plan)?;
         let buffers = Buffers { plan, memory: &memory, weights };
-        let (asked, parts, normed) = (RefCell::default(), RefCell::default(), RefCell::default());
-        let context = Context { gpu, choices, buffers, asked, parts, normed };
+        let context = Context { gpu, choices, buffers, asked: RefCell::default() };
         let (mut calls, mut asked) = (Vec::new(), Vec::new());
         for (i, step) in plan.steps().iter().enumerate() {
             calls.extend(context.calls(step)?.into_iter().map(|call| (i, call)));
@@ -222,7 +221,7 @@ impl Prepared {
             BufferKind::Scratch { .. } | BufferKind::Output => {
                 write::rows(gpu, &buffers.get(buffer)?, plan.buffer(buffer).shape, values)
             }
-            BufferKind::Weight(_) | BufferKind::Input => Err(buffers.misplaced(buffer)),
+            BufferKind::Weight(_) | BufferKind::Input | BufferKind::Joined => Err(buffers.misplaced(buffer)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hala_plan::BackendError;
-use hala_tensor::{DType, Data, Tensor, int4};
+use hala_tensor::{DType, Data, Shape, Tensor, int4};
 use wgpu::{Buffer, BufferUsages};
 
 use crate::capabilities::Preset;
@@ -57,6 +57,11 @@ const E4M3_FACTOR: f32 = 256.0;
 /// A tensor as it goes up: its data as they are, and what pads their rows.
 struct Source {
     data: Data,
+    form: Form,
+}
+
+/// How the rows of a weight lie on the device.
+struct Form {
     /// Bytes of a block.
     block: usize,
     /// Bytes of a row of codes or floats.
@@ -79,21 +84,17 @@ struct Rows<'a> {
     pad: u8,
 }
 
-impl Source {
-    /// # Errors
-    /// An element type or groups that kernels do not read.
-    fn of(label: &str, tensor: Tensor) -> Result<Self, BackendError> {
-        let (dtype, n_columns) = (tensor.dtype(), tensor.shape().n_columns());
-        let unsupported =
-            || BackendError::Unsupported { backend: "wgpu", what: format!("the weight {label}"), dtype };
-        let embed = kernel(&format!("embed.{}", weight_name(dtype).ok_or_else(unsupported)?))?;
-        let block_columns = 4 * number(embed, "BLOCK_QUADS")? as usize;
+impl Form {
+    /// `None` for an element type or groups that kernels do not read.
+    fn of(dtype: DType, n_columns: usize) -> Option<Self> {
+        let embed = kernel(&format!("embed.{}", weight_name(dtype)?)).ok()?;
+        let block_columns = 4 * number(embed, "BLOCK_QUADS").ok()? as usize;
         let (n_scales, row_scales, scale_shift) = match dtype {
             DType::F32 | DType::F16 | DType::BF16 | DType::U32 => (0, 0, WHOLE_ROW),
             DType::E4M3 => (1, 1, WHOLE_ROW),
             DType::Int8 { group } | DType::Int4 { group } => {
                 if !group.is_power_of_two() || group < block_columns {
-                    return Err(unsupported());
+                    return None;
                 }
                 let n_scales = n_columns.div_ceil(group);
                 let scale_shift = (group / block_columns).ilog2();
@@ -101,8 +102,37 @@ impl Source {
             }
         };
         let (block, n_row) = (n_row_bytes(dtype, block_columns), n_row_bytes(dtype, n_columns));
-        let data = as_read(tensor.into_data(), n_columns);
-        Ok(Self { data, block, n_row, n_scales, row_scales, scale_shift })
+        Some(Self { block, n_row, n_scales, row_scales, scale_shift })
+    }
+
+    /// Bytes of a row of codes or floats with what pads it.
+    fn n_padded(&self) -> usize {
+        self.n_row.next_multiple_of(self.block)
+    }
+
+    /// Rows that one binding holds, at least 1.
+    fn part_rows(&self, gpu: &Gpu) -> usize {
+        let limit = gpu.device.limits();
+        let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - ROUNDING;
+        (limit / (self.n_padded() + 4 * self.row_scales).max(1)).max(1)
+    }
+}
+
+/// Whether a weight of this type and shape is held in one part.
+pub(crate) fn is_whole(gpu: &Gpu, dtype: DType, shape: Shape) -> bool {
+    let form = Form::of(dtype, shape.n_columns());
+    form.is_some_and(|form| form.part_rows(gpu) >= shape.n_rows())
+}
+
+impl Source {
+    /// # Errors
+    /// An element type or groups that kernels do not read.
+    fn of(label: &str, tensor: Tensor) -> Result<Self, BackendError> {
+        let (dtype, n_columns) = (tensor.dtype(), tensor.shape().n_columns());
+        let unsupported =
+            || BackendError::Unsupported { backend: "wgpu", what: format!("the weight {label}"), dtype };
+        let form = Form::of(dtype, n_columns).ok_or_else(unsupported)?;
+        Ok(Self { data: as_read(tensor.into_data(), n_columns), form })
     }
 
     /// The codes or floats.
@@ -116,7 +146,7 @@ impl Source {
             Data::E4M3 { codes, .. } | Data::Int4 { codes, .. } => codes,
         };
         let pad = if matches!(self.data, Data::Int4 { .. }) { int4::ZEROS } else { 0 };
-        Rows { bytes, n_row: self.n_row, n_padded: self.n_row.next_multiple_of(self.block), pad }
+        Rows { bytes, n_row: self.form.n_row, n_padded: self.form.n_padded(), pad }
     }
 
     fn scales(&self) -> Rows<'_> {
@@ -124,7 +154,7 @@ impl Source {
             Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) => &[],
             Data::E4M3 { scales, .. } | Data::Int8 { scales, .. } | Data::Int4 { scales, .. } => scales,
         };
-        let [n_row, n_padded] = [self.n_scales, self.row_scales].map(|n| n * size_of::<f32>());
+        let [n_row, n_padded] = [self.form.n_scales, self.form.row_scales].map(|n| n * size_of::<f32>());
         Rows { bytes: bytemuck::cast_slice(scales), n_row, n_padded, pad: 0 }
     }
 }
@@ -209,10 +239,7 @@ impl Weight {
     pub(crate) fn upload(gpu: &Gpu, label: &str, tensor: Tensor) -> Result<Self, BackendError> {
         let (dtype, n_rows) = (tensor.dtype(), tensor.shape().n_rows());
         let source = Source::of(label, tensor)?;
-        let row_bytes = source.numbers().n_padded;
-        let limit = gpu.device.limits();
-        let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - ROUNDING;
-        let part_rows = (limit / (row_bytes + 4 * source.row_scales).max(1)).clamp(1, n_rows.max(1));
+        let part_rows = source.form.part_rows(gpu);
         let mut parts = Vec::new();
         for first_row in (0..n_rows).step_by(part_rows) {
             let n_rows = part_rows.min(n_rows - first_row);
@@ -221,9 +248,9 @@ impl Weight {
         Ok(Self(Arc::new(Stored {
             dtype,
             parts,
-            row_blocks: row_bytes / source.block,
-            row_scales: source.row_scales,
-            scale_shift: source.scale_shift,
+            row_blocks: source.form.n_padded() / source.form.block,
+            row_scales: source.form.row_scales,
+            scale_shift: source.form.scale_shift,
         })))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use hala_model::{LogitRows, Model, Options, PlanShape, WeightFormat};
 use hala_plan::ops::sample::TokenSet;
-use hala_plan::{Backend, BackendError, BufferId, Device, Plan};
+use hala_plan::{Backend, BackendError, BufferId, Device, Plan, fuse};
 use hala_tensor::DType;
 use hala_text::{Message, Tokenizer, TokenizerFiles};
 use hala_weights::{Checkpoint, Reader};
@@ -194,12 +194,20 @@ impl<B: Backend> Engine<B> {
         PlanShape { n_tokens, logits: LogitRows::Wanted(self.n_wanted()) }
     }
 
+    /// Records the Plan for `shape`, its steps joined as the backend has kernels for.
+    ///
+    /// # Errors
+    /// Shapes or element types that do not fit together.
+    pub(crate) fn record(&self, shape: PlanShape) -> Result<Plan, EngineError> {
+        Ok(fuse(self.model().record(shape, &self.dtypes)?, self.backend()))
+    }
+
     /// Records the Plan for `shape`; gives it with its logits.
     ///
     /// # Errors
     /// Shapes or element types that do not fit together.
     pub fn plan(&self, shape: PlanShape) -> Result<(Plan, BufferId), EngineError> {
-        let plan = self.model().record(shape, &self.dtypes)?;
+        let plan = self.record(shape)?;
         let logits = self.logits_of(&plan)?;
         Ok((plan, logits))
     }

@@ -52,7 +52,7 @@ pub(crate) async fn prepare<B: Backend>(
     engine: &Engine<B>,
     shape: PlanShape,
 ) -> Result<Ready<B::Prepared>, EngineError> {
-    let plan = engine.model().record(shape, engine.dtypes())?;
+    let plan = engine.record(shape)?;
     let logits = match shape.logits {
         LogitRows::Chosen => None,
         LogitRows::All | LogitRows::Wanted(_) => Some(engine.logits_of(&plan)?),

@@ -11,14 +11,13 @@
 //! Layers of windows turn their heads by position, neighbours together; those that see everything do not turn. Source: Cohere, Command
 //! A, arXiv 2504.00698, and transformers' `modeling_cohere2`.
 
-use hala_plan::ops::matmul::Write;
 use hala_plan::ops::rope_kv::Pairs;
-use hala_plan::ops::{norm, swiglu};
+use hala_plan::ops::{gate, norm};
 use hala_plan::{BufferId, Plan, StateId, WeightId};
 use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::{Attention, Pass};
+use crate::blocks::{Attention, Norm, Pass};
 use crate::decoder::{Decoder, Defaults, Matrices};
 use crate::error::{ModelError, unsupported};
 use crate::model::{Model, Parts, PlanShape};
@@ -131,29 +130,21 @@ impl Cohere2 {
         &self.config
     }
 
-    /// `n = norm(h)`, for what several products read.
-    fn normed(
-        &self,
-        pass: &mut Pass<'_>,
-        label: &str,
-        h: BufferId,
-        norm: WeightId,
-    ) -> Result<BufferId, ModelError> {
-        let norm = pass.norm(norm, self.config.decoder.eps);
-        let y = pass.scratch(label, self.config.decoder.width);
-        pass.recorder.add(norm::Args { x: h, norm, kind: norm::Kind::Layer, y, write: Write::Set })?;
-        Ok(y)
+    fn norm(&self, weight: WeightId) -> Norm {
+        Norm { weight, eps: self.config.decoder.eps, kind: norm::Kind::Layer }
     }
 
-    /// `h += o_proj(attention(n)) + down(silu(gate n) ⊙ up n)`
-    fn record_layer(&self, pass: &mut Pass<'_>, i: usize, h: BufferId) -> Result<(), ModelError> {
+    /// `h + o_proj(attention(n)) + down(silu(gate n) ⊙ up n)`, `n = norm(h)`.
+    fn record_layer(&self, pass: &mut Pass<'_>, i: usize, h: BufferId) -> Result<BufferId, ModelError> {
         let layer = &self.names.layers[i];
-        let n = self.normed(pass, &format!("layers.{i}.normed"), h, layer.input_layernorm)?;
-        let attended = pass.attend(i, &layer.attention, n, None)?;
-        pass.add(attended, layer.matrices.o_proj, None, h)?;
-        let (weights, activation) = (layer.matrices.gated, swiglu::Activation::Silu);
-        let y = pass.gate(&format!("layers.{i}.gated"), (n, None), weights, activation)?;
-        pass.add(y, layer.matrices.down_proj, None, h)
+        let label = |part: &str| format!("layers.{i}.{part}");
+        let n = pass.norm(&label("normed"), h, self.norm(layer.input_layernorm))?;
+        let attended = pass.attend(i, &layer.attention, n)?;
+        let y = pass.project(&label("o"), attended, layer.matrices.o_proj, None)?;
+        let h = pass.add(&label("after_attention"), h, y)?;
+        let y = pass.gate(&label("gated"), n, layer.matrices.gated, gate::Activation::Silu)?;
+        let y = pass.project(&label("down"), y, layer.matrices.down_proj, None)?;
+        pass.add(&label("after_feed_forward"), h, y)
     }
 }
 
@@ -164,12 +155,13 @@ impl Model for Cohere2 {
 
     fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
         let mut pass = Pass::new(shape, &self.parts, dtypes);
-        let h = pass.embed(self.names.embed_tokens, 1.0)?;
+        let mut h = pass.embed(self.names.embed_tokens, 1.0)?;
         for i in 0..self.names.layers.len() {
-            self.record_layer(&mut pass, i, h)?;
+            h = self.record_layer(&mut pass, i, h)?;
         }
-        let n = self.normed(&mut pass, "normed", h, self.names.norm)?;
-        let logits = pass.head(n, None, self.names.lm_head)?;
+        let n = pass.norm("normed", h, self.norm(self.names.norm))?;
+        let n = pass.wanted(n)?;
+        let logits = pass.head(n, self.names.lm_head)?;
         pass.finish(logits)
     }
 }

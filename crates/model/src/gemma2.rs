@@ -11,14 +11,13 @@
 //!
 //! Source: arXiv 2408.00118, and transformers' `modeling_gemma2`.
 
-use hala_plan::ops::matmul::Write;
 use hala_plan::ops::rope_kv::Pairs;
-use hala_plan::ops::{norm, softcap, swiglu};
+use hala_plan::ops::{gate, softcap};
 use hala_plan::{BufferId, Plan, StateId, WeightId};
 use hala_tensor::DType;
 use hala_weights::{Checkpoint, Config};
 
-use crate::blocks::{Attention, Pass};
+use crate::blocks::{Attention, Norm, Pass};
 use crate::decoder::{Decoder, Defaults, EMBED_TOKENS, Matrices};
 use crate::error::{ModelError, unsupported};
 use crate::model::{Model, Parts, PlanShape};
@@ -163,22 +162,24 @@ impl Gemma2 {
         &self.config
     }
 
-    /// `h += post_attention(o_proj(attention(…))); h += post_feedforward(mlp(…))`
-    fn record_layer(&self, pass: &mut Pass<'_>, i: usize, h: BufferId) -> Result<(), ModelError> {
+    /// `h + post_attention(o_proj(attention(…)))`, and that `+ post_feedforward(mlp(…))`.
+    fn record_layer(&self, pass: &mut Pass<'_>, i: usize, h: BufferId) -> Result<BufferId, ModelError> {
         let (layer, eps) = (&self.names.layers[i], self.config.decoder.eps);
-        let norm = pass.norm(layer.input_layernorm, eps);
-        let y = pass.attend(i, &layer.attention, h, Some(norm))?;
-        let x = pass.project(&format!("layers.{i}.o"), y, None, &[layer.matrices.o_proj])?;
-        let norm = pass.norm(layer.post_attention_layernorm, eps);
-        pass.recorder.add(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
+        let label = |part: &str| format!("layers.{i}.{part}");
+        let norm = |pass: &mut Pass<'_>, part: &str, x: BufferId, weight: WeightId| {
+            pass.norm(&label(part), x, Norm::rms(weight, eps))
+        };
+        let n = norm(pass, "input_layernorm", h, layer.input_layernorm)?;
+        let y = pass.attend(i, &layer.attention, n)?;
+        let x = pass.project(&label("o"), y, layer.matrices.o_proj, None)?;
+        let x = norm(pass, "post_attention_layernorm", x, layer.post_attention_layernorm)?;
+        let h = pass.add(&label("after_attention"), h, x)?;
 
-        let norm = Some(pass.norm(layer.pre_feedforward_layernorm, eps));
-        let activation = swiglu::Activation::GeluTanh;
-        let y = pass.gate(&format!("layers.{i}.gated"), (h, norm), layer.matrices.gated, activation)?;
-        let x = pass.project(&format!("layers.{i}.down"), y, None, &[layer.matrices.down_proj])?;
-        let norm = pass.norm(layer.post_feedforward_layernorm, eps);
-        pass.recorder.add(norm::Args { x, norm, kind: norm::Kind::Rms, y: h, write: Write::Add })?;
-        Ok(())
+        let n = norm(pass, "pre_feedforward_layernorm", h, layer.pre_feedforward_layernorm)?;
+        let y = pass.gate(&label("gated"), n, layer.matrices.gated, gate::Activation::GeluTanh)?;
+        let x = pass.project(&label("down"), y, layer.matrices.down_proj, None)?;
+        let x = norm(pass, "post_feedforward_layernorm", x, layer.post_feedforward_layernorm)?;
+        pass.add(&label("after_feed_forward"), h, x)
     }
 }
 
@@ -189,12 +190,13 @@ impl Model for Gemma2 {
 
     fn record(&self, shape: PlanShape, dtypes: &[DType]) -> Result<Plan, ModelError> {
         let mut pass = Pass::new(shape, &self.parts, dtypes);
-        let h = pass.embed(self.names.embed_tokens, self.config.embed_scale)?;
+        let mut h = pass.embed(self.names.embed_tokens, self.config.embed_scale)?;
         for i in 0..self.names.layers.len() {
-            self.record_layer(&mut pass, i, h)?;
+            h = self.record_layer(&mut pass, i, h)?;
         }
-        let norm = pass.norm(self.names.norm, self.config.decoder.eps);
-        let logits = pass.head(h, Some(norm), self.names.lm_head)?;
+        let h = pass.wanted(h)?;
+        let n = pass.norm("norm", h, Norm::rms(self.names.norm, self.config.decoder.eps))?;
+        let logits = pass.head(n, self.names.lm_head)?;
         if let Some(cap) = self.config.final_softcap {
             pass.recorder.add(softcap::Args { x: logits, cap })?;
         }

@@ -7,11 +7,12 @@ use std::ops::Range;
 use hala_tensor::{DType, Tensor};
 
 use crate::ahead::Ahead;
-use crate::buffer::{BufferId, PoolSize, StateSpec};
+use crate::buffer::{Buffer, BufferId, PoolSize, StateSpec};
 use crate::error::BackendError;
 use crate::plan::Plan;
 use crate::rows::Rows;
 use crate::send::MaybeSend;
+use crate::step::Step;
 
 /// The device that a backend runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,31 @@ pub struct Reading {
     pub buffer: BufferId,
     /// Rows of it, from the first.
     pub n_rows: usize,
+}
+
+/// A step that a Plan may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// All buffers of the Plan.
+    pub buffers: &'a [Buffer],
+    /// T of the Plan.
+    pub n_tokens: usize,
+}
+
+impl<'a> Candidate<'a> {
+    /// A buffer of the Plan.
+    pub fn buffer(&self, id: BufferId) -> &'a Buffer {
+        &self.buffers[id.0 as usize]
+    }
+}
+
+/// What a backend computes a step with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kernel {
+    /// f32 columns, for each row of what the step writes, that it puts something aside in: a buffer beside the step's own.
+    pub room: usize,
 }
 
 /// How long one piece of work took.
@@ -103,6 +129,10 @@ pub trait Backend: Debug {
     /// # Errors
     /// A page that there is not; a lost device.
     fn copy_page(&self, states: &mut Self::States, table: u32, pages: [u32; 2]) -> Result<(), BackendError>;
+
+    /// What the backend computes a step with; `None` where it has no kernel. [`fuse`](crate::fuse) asks it for each step that it could
+    /// make of several, and Plans that are prepared should have gone through it.
+    fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel>;
 
     /// Makes a Plan ready to run: `weights` are indexed by the ids that the Plan names.
     ///

@@ -26,6 +26,8 @@ pub enum BufferKind {
         /// Index of the memory slot, in [`Plan::slots`](crate::Plan::slots).
         slot: usize,
     },
+    /// Without memory: the steps that wrote and read it were joined.
+    Joined,
     /// Given with a run: the token ids.
     Input,
     /// Read by the caller after a run.

@@ -8,7 +8,7 @@ use crate::error::PlanError;
 /// The buffers declared so far, of a Plan for up to T rows a run.
 #[derive(Debug)]
 pub struct Declared {
-    n_tokens: usize,
+    pub(crate) n_tokens: usize,
     pub(crate) buffers: Vec<Buffer>,
 }
 
@@ -47,6 +47,17 @@ impl Declared {
         }
         let expected = format!("{dims:?}");
         Err(PlanError::Shape { op, label: buffer.label.clone(), found: buffer.shape, expected })
+    }
+
+    /// Checks that a buffer is f32 activations of these rows and columns.
+    pub(crate) fn expect_activations(
+        &self,
+        op: &'static str,
+        id: BufferId,
+        dims: [usize; 2],
+    ) -> Result<(), PlanError> {
+        self.expect(op, id, &dims)?;
+        self.expect_dtype(op, id, "f32", |dtype| dtype == DType::F32)
     }
 
     /// Checks that a buffer holds one of these element types.

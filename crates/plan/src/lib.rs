@@ -13,6 +13,8 @@ mod buffer;
 mod cancel;
 mod declared;
 mod error;
+mod fuse;
+mod joins;
 mod place;
 mod places;
 mod plan;
@@ -21,15 +23,17 @@ mod rows;
 mod send;
 mod spec;
 mod step;
+mod steps;
 
 pub use ahead::{Ahead, AheadRow, Start};
-pub use backend::{Backend, Device, Reading, Timing};
+pub use backend::{Backend, Candidate, Device, Kernel, Reading, Timing};
 pub use buffer::{
     Axis, Buffer, BufferId, BufferKind, PoolSize, StateId, StateKind, StateSpec, TableSpec, WeightId,
 };
 pub use cancel::Cancel;
 pub use declared::Declared;
 pub use error::{BackendError, PlanError};
+pub use fuse::fuse;
 pub use ops::Op;
 pub use places::Window;
 pub use plan::Plan;

@@ -69,11 +69,11 @@ mod tests {
         let mut recorder = Recorder::new("chain", 3);
         let ids = recorder.ids();
         let table = recorder.weight(WeightId(0), "table", Shape::matrix(5, D), DType::F32);
-        let mut x = recorder.scratch("x", Shape::matrix(3, D));
+        let mut x = recorder.scratch("x", Shape::matrix(3, D), DType::F32);
         recorder.add(embed::Args { ids, table, scale: 1.0, y: x }).unwrap();
         for i in 0..n_steps {
             let w = recorder.weight(WeightId(1), "w", Shape::matrix(D, D), DType::F32);
-            let y = recorder.scratch(&format!("y{i}"), Shape::matrix(3, D));
+            let y = recorder.scratch(&format!("y{i}"), Shape::matrix(3, D), DType::F32);
             recorder.add(product(x, &[w], y)).unwrap();
             x = y;
         }
@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn shapes_that_do_not_fit_are_named() {
         let mut recorder = Recorder::new("bad", 3);
-        let x = recorder.scratch("x", Shape::matrix(3, D));
+        let x = recorder.scratch("x", Shape::matrix(3, D), DType::F32);
         let w = recorder.weight(WeightId(0), "w", Shape::matrix(D, D + 1), DType::F32);
-        let y = recorder.scratch("y", Shape::matrix(3, D));
+        let y = recorder.scratch("y", Shape::matrix(3, D), DType::F32);
         let message = recorder.add(product(x, &[w], y)).unwrap_err().to_string();
         assert!(message.contains("matmul: the buffer w has the shape [8, 9]"), "{message}");
         assert!(recorder.add(product(x, &[], y)).is_err());

@@ -220,7 +220,7 @@ impl fmt::Display for Plan {
             self.label,
             counted(self.n_tokens as u64, "row"),
             counted(self.steps.len() as u64, "step"),
-            counted(self.buffers.len() as u64, "buffer"),
+            counted(self.buffers.iter().filter(|b| b.kind != BufferKind::Joined).count() as u64, "buffer"),
             counted(self.slots.len() as u64, "slot"),
             counted(scratch as u64, "byte"),
         )?;

@@ -30,11 +30,6 @@ impl Recorder {
         self.declared.n_tokens()
     }
 
-    /// A buffer of f32 activations.
-    fn activations(&mut self, label: &str, shape: Shape, kind: BufferKind, axis: Axis) -> BufferId {
-        self.declared.push(Buffer { label: label.to_owned(), shape, dtype: DType::F32, kind, axis })
-    }
-
     /// The token ids of a run, `[T]`.
     pub fn ids(&mut self) -> BufferId {
         let (label, shape) = (String::from("ids"), Shape::vector(self.n_tokens()));
@@ -59,24 +54,30 @@ impl Recorder {
         self.declared.push(Buffer { label, shape: spec.shape, dtype: spec.dtype, kind, axis: Axis::Fixed })
     }
 
-    /// An f32 buffer that lives between steps; its rows are those of the run.
-    pub fn scratch(&mut self, label: &str, shape: Shape) -> BufferId {
-        self.activations(label, shape, BufferKind::Scratch { slot: 0 }, Axis::Rows)
+    /// A buffer that lives between steps; its rows are those of the run.
+    pub fn scratch(&mut self, label: &str, shape: Shape, dtype: DType) -> BufferId {
+        let (label, kind) = (label.to_owned(), BufferKind::Scratch { slot: 0 });
+        self.declared.push(Buffer { label, shape, dtype, kind, axis: Axis::Rows })
     }
 
     /// As [`Recorder::scratch`], for the rows whose logits are wanted.
-    pub fn scratch_of_wanted(&mut self, label: &str, shape: Shape) -> BufferId {
-        self.activations(label, shape, BufferKind::Scratch { slot: 0 }, Axis::Wanted)
+    pub fn scratch_of_wanted(&mut self, label: &str, shape: Shape, dtype: DType) -> BufferId {
+        let (label, kind) = (label.to_owned(), BufferKind::Scratch { slot: 0 });
+        self.declared.push(Buffer { label, shape, dtype, kind, axis: Axis::Wanted })
     }
 
     /// An f32 buffer that the caller reads after a run; its rows are those of the run.
     pub fn output(&mut self, label: &str, shape: Shape) -> BufferId {
-        self.activations(label, shape, BufferKind::Output, Axis::Rows)
+        let label = label.to_owned();
+        let (dtype, kind, axis) = (DType::F32, BufferKind::Output, Axis::Rows);
+        self.declared.push(Buffer { label, shape, dtype, kind, axis })
     }
 
     /// As [`Recorder::output`], for the rows whose logits are wanted.
     pub fn output_of_wanted(&mut self, label: &str, shape: Shape) -> BufferId {
-        self.activations(label, shape, BufferKind::Output, Axis::Wanted)
+        let label = label.to_owned();
+        let (dtype, kind, axis) = (DType::F32, BufferKind::Output, Axis::Wanted);
+        self.declared.push(Buffer { label, shape, dtype, kind, axis })
     }
 
     /// A buffer declared before.

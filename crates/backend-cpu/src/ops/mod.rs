@@ -1,7 +1,11 @@
 //! Every op as a plain loop with f64 sums: the specification that runs.
 
+pub(crate) mod add;
 pub(crate) mod attention;
+pub(crate) mod concat;
+pub(crate) mod convolve;
 pub(crate) mod embed;
+pub(crate) mod gate;
 pub(crate) mod gather;
 pub(crate) mod matmul;
 pub(crate) mod norm;

@@ -3,6 +3,7 @@
 use hala_plan::ops::swiglu::Params;
 use hala_tensor::Tensor;
 
+use super::gate::activation;
 use super::{dot, rms_norm};
 
 /// What the op reads.
@@ -27,7 +28,7 @@ pub(crate) fn run(params: &Params, inputs: Inputs<'_>, y: &mut [f32]) {
             rms_norm(x, weight, params.eps, out);
         }
     }
-    let activation = if params.gelu == 1 { gelu } else { silu };
+    let activation = activation(params.gelu);
     let (mut gate, mut up) = (vec![0.0; n_in], vec![0.0; n_in]);
     for o in 0..n_out {
         inputs.w1.row(o, &mut gate);
@@ -37,13 +38,4 @@ pub(crate) fn run(params: &Params, inputs: Inputs<'_>, y: &mut [f32]) {
             y[o] = (activation(z) * dot(x, &up)) as f32;
         }
     }
-}
-
-fn silu(z: f64) -> f64 {
-    z / (1.0 + (-z).exp())
-}
-
-fn gelu(z: f64) -> f64 {
-    let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z * z * z);
-    z / 2.0 * (1.0 + inner.tanh())
 }

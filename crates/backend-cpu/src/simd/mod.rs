@@ -4,8 +4,12 @@
 //! key/value heads (of attention), never along a sum: a token's result is the same with any number of threads and
 //! however a prompt is cut into runs. Sums are in f32, in a fixed order of several partial sums.
 
+pub(crate) mod add;
 pub(crate) mod attention;
+pub(crate) mod concat;
+pub(crate) mod convolve;
 pub(crate) mod embed;
+pub(crate) mod gate;
 pub(crate) mod isa;
 pub(crate) mod layout;
 pub(crate) mod level;

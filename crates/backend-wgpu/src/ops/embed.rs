@@ -3,7 +3,7 @@
 use hala_plan::ops::embed::{Args, Params};
 use hala_plan::{Axis, BackendError, Step};
 
-use super::Context;
+use super::{Context, Kernels};
 use crate::choose::weight_name;
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
@@ -11,30 +11,30 @@ use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
-impl Context<'_> {
-    pub(super) fn embed(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step.io(), params);
-        let table = self.buffers.weight(args.table)?;
-        let dtype = weight_name(table.dtype).ok_or_else(|| self.buffers.misplaced(args.table))?;
+impl Kernels for Params {
+    fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step.io(), self);
+        let table = context.buffers.weight(args.table)?;
+        let dtype = weight_name(table.dtype).ok_or_else(|| context.buffers.misplaced(args.table))?;
         let kernel = kernel(&format!("embed.{dtype}"))?;
         let call = |part: &crate::weight::Part| -> Result<Call, BackendError> {
             Ok(Call {
                 kernel,
-                params: bytemuck::bytes_of(params).to_vec(),
+                params: bytemuck::bytes_of(self).to_vec(),
                 placement: Placement {
                     row_blocks: table.row_blocks as u32,
                     scales: [part.scales as u32, 0, 0],
                     row_scales: table.row_scales as u32,
                     scale_shift: table.scale_shift,
-                    x_quads: (stride(params.width as usize) / 4) as u32,
+                    x_quads: (stride(self.width as usize) / 4) as u32,
                     first_row: part.first_row as u32,
                     end_row: (part.first_row + part.n_rows) as u32,
                     ..Placement::default()
                 },
                 buffers: vec![
-                    whole("ids", self.buffers.get(args.ids)?),
+                    whole("ids", context.buffers.get(args.ids)?),
                     whole("table", part.buffer.clone()),
-                    whole("y", self.buffers.get(args.y)?),
+                    whole("y", context.buffers.get(args.y)?),
                 ],
                 n_groups: (table.row_blocks as u32).div_ceil(kernel.workgroup_size[0]),
                 states: Vec::new(),

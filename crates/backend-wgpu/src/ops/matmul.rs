@@ -1,10 +1,9 @@
 //! `matmul`: one call where all matrices have one type and one part, else a call for each part of each matrix.
 
-use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, Norm, Params};
-use hala_plan::{BackendError, BufferId, Step};
-use wgpu::Buffer;
+use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, Params};
+use hala_plan::{BackendError, BufferId, Kernel, Step};
 
-use super::Context;
+use super::{Asked, Context, Kernels};
 use crate::choose::{Layout, Question, weight_name};
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
@@ -13,41 +12,32 @@ use crate::padding::stride;
 use crate::placement::Placement;
 use crate::weight::{Part, Stored};
 
-/// A product to be called: its activations, and where the results go.
-pub(super) struct Product<'a> {
-    pub(super) params: Params,
-    pub(super) x: BufferId,
-    pub(super) norm: Option<Norm>,
-    pub(super) weights: &'a [BufferId],
-    pub(super) bias: Option<BufferId>,
-    pub(super) y: Buffer,
-    /// Columns of y.
-    pub(super) n_columns: usize,
+impl Kernels for Params {
+    fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError> {
+        context.product(&Args::of(step.io(), self), self)
+    }
+
+    fn kernel(&self, asked: &Asked<'_>, step: &Step) -> Option<Kernel> {
+        let args = Args::of(step.io(), self);
+        let dtypes = args.weights.iter().map(|id| asked.buffer(*id).dtype);
+        let are_alike = dtypes.clone().zip(dtypes.skip(1)).all(|(one, next)| one == next)
+            && args.weights.iter().all(|id| asked.is_whole(*id));
+        let holds_norm = |weights: &[BufferId]| asked.holds_norm(&asked.question(args.x, weights));
+        let together = if are_alike { args.weights.len() } else { 1 };
+        (args.norm.is_none() || args.weights.chunks(together).all(holds_norm)).then(Kernel::default)
+    }
 }
 
 impl Context<'_> {
-    pub(super) fn matmul(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step.io(), params);
-        self.product(&Product {
-            params: *params,
-            x: args.x,
-            norm: args.norm,
-            weights: args.weights,
-            bias: args.bias,
-            y: self.buffers.get(args.y)?,
-            n_columns: params.n_out_total(),
-        })
-    }
-
     /// The calls of a product.
-    pub(super) fn product(&self, product: &Product<'_>) -> Result<Vec<Call>, BackendError> {
+    fn product(&self, product: &Args<'_>, params: &Params) -> Result<Vec<Call>, BackendError> {
         let stored: Vec<&Stored> =
             product.weights.iter().map(|id| self.buffers.weight(*id)).collect::<Result<_, _>>()?;
         let first = stored[0];
         let are_alike = stored.iter().all(|s| s.dtype == first.dtype && s.parts.len() == 1);
         if are_alike {
             let parts: Vec<&Part> = stored.iter().flat_map(|s| &s.parts).collect();
-            return self.one(product, first, &parts, 0);
+            return self.one((product, params), first, &parts, 0);
         }
         if product.bias.is_some() && stored.iter().any(|s| s.parts.len() > 1) {
             return Err(self.buffers.misplaced(product.weights[0]));
@@ -56,7 +46,7 @@ impl Context<'_> {
         let mut offset = 0;
         for stored in stored {
             for part in &stored.parts {
-                calls.extend(self.one(product, stored, &[part], offset)?);
+                calls.extend(self.one((product, params), stored, &[part], offset)?);
                 offset += part.n_rows;
             }
         }
@@ -66,12 +56,12 @@ impl Context<'_> {
     /// The calls for parts of matrices of one type, whose results begin at column `offset` of y.
     fn one(
         &self,
-        product: &Product<'_>,
+        (product, params): (&Args<'_>, &Params),
         stored: &Stored,
         parts: &[&Part],
         offset: usize,
     ) -> Result<Vec<Call>, BackendError> {
-        let mut params = product.params;
+        let (mut params, n_columns) = (*params, params.n_out_total());
         let (mut scales, mut n_out) = ([0; MAX_WEIGHTS], [0; MAX_WEIGHTS]);
         for (i, part) in parts.iter().enumerate() {
             (scales[i], n_out[i]) = (part.scales as u32, part.n_rows as u32);
@@ -81,7 +71,7 @@ impl Context<'_> {
         let dtype = weight_name(stored.dtype).ok_or_else(|| self.buffers.misplaced(product.weights[0]))?;
         let normed = if params.norm == 1 && layout == Layout::Rows1 { ".norm" } else { "" };
         let many = if parts.len() > 1 { ".three" } else { "" };
-        let mut buffers = vec![whole("y", product.y.clone())];
+        let mut buffers = vec![whole("y", self.buffers.get(product.y)?)];
         if let Some(bias) = product.bias {
             buffers.push(whole("bias", self.buffers.get(bias)?));
         }
@@ -97,7 +87,7 @@ impl Context<'_> {
                 row_scales: stored.row_scales as u32,
                 scale_shift: stored.scale_shift,
                 x_quads: (stride(self.buffers.n_columns(product.x)) / 4) as u32,
-                y_stride: stride(product.n_columns) as u32,
+                y_stride: stride(n_columns) as u32,
                 y_offset: offset as u32,
                 ..Placement::default()
             },
@@ -110,14 +100,14 @@ impl Context<'_> {
         self.windowed(call, layout, product.x, product.norm)
     }
 
-    fn asked_of(&self, product: &Product<'_>, stored: &Stored, n_out: &[u32]) -> Question {
-        let normed = if product.params.norm == 1 { ".norm" } else { "" };
+    fn asked_of(&self, product: &Args<'_>, stored: &Stored, n_out: &[u32]) -> Question {
+        let normed = if product.norm.is_some() { ".norm" } else { "" };
         let many = if n_out[1] > 0 { ".three" } else { "" };
         Question {
             op: format!("matmul{normed}{many}"),
             dtype: stored.dtype,
             n_tokens: self.buffers.rows(product.x).1,
-            n_in: product.params.n_in as usize,
+            n_in: self.buffers.n_columns(product.x),
             n_out: n_out.iter().sum::<u32>() as usize,
         }
     }

@@ -1,7 +1,11 @@
 //! From steps of a Plan to calls of kernels: one module an op.
 
+mod add;
 mod attention;
+mod concat;
+mod convolve;
 mod embed;
+mod gate;
 mod gather;
 mod matmul;
 mod norm;
@@ -14,16 +18,104 @@ mod swiglu;
 mod windows;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
-use hala_plan::{BackendError, Op, Step};
-use wgpu::Buffer;
+use hala_plan::{BackendError, Buffer, BufferId, Candidate, Kernel, Op, Step};
+use hala_tensor::DType;
 
+use crate::capabilities::Preset;
 use crate::choices::Choices;
 use crate::choose::{Layout, Question};
 use crate::dispatch::Call;
 use crate::gpu::Gpu;
 use crate::memory::Buffers;
+use crate::weight;
+
+/// What an op is computed with.
+trait Kernels {
+    /// The calls that compute a step.
+    ///
+    /// # Errors
+    /// An element type or size that no kernel computes.
+    fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError>;
+
+    /// What a step needs beside its buffers; `None` where no kernel computes it as one.
+    fn kernel(&self, _asked: &Asked<'_>, _step: &Step) -> Option<Kernel> {
+        Some(Kernel::default())
+    }
+}
+
+fn kernels(op: &Op) -> &dyn Kernels {
+    match op {
+        Op::Add(params) => params,
+        Op::Attention(params) => params,
+        Op::Concat(params) => params,
+        Op::Convolve(params) => params,
+        Op::Embed(params) => params,
+        Op::Gate(params) => params,
+        Op::Gather(params) => params,
+        Op::Matmul(params) => params,
+        Op::Norm(params) => params,
+        Op::RopeKv(params) => params,
+        Op::Round(params) => params,
+        Op::Sample(params) => params,
+        Op::ShortConv(params) => params,
+        Op::Softcap(params) => params,
+        Op::Swiglu(params) => params,
+    }
+}
+
+/// A step that a Plan may have, and the device that would compute it.
+pub(crate) struct Asked<'a> {
+    pub(crate) gpu: &'a Gpu,
+    /// How products go that were measured.
+    pub(crate) choices: &'a Choices,
+    pub(crate) candidate: Candidate<'a>,
+}
+
+impl<'a> Asked<'a> {
+    /// What the step needs beside its buffers; `None` where no kernel computes it as one.
+    pub(crate) fn kernel(&self) -> Option<Kernel> {
+        kernels(&self.candidate.step.op).kernel(self, self.candidate.step)
+    }
+
+    fn n_tokens(&self) -> usize {
+        self.candidate.n_tokens
+    }
+
+    fn preset(&self) -> Preset {
+        self.gpu.abilities.preset
+    }
+
+    fn buffer(&self, id: BufferId) -> &'a Buffer {
+        self.candidate.buffer(id)
+    }
+
+    /// Whether a weight is held in one part.
+    fn is_whole(&self, id: BufferId) -> bool {
+        let weight = self.buffer(id);
+        weight::is_whole(self.gpu, weight.dtype, weight.shape)
+    }
+
+    /// The product of `x` with matrices side by side, without a norm.
+    fn question(&self, x: BufferId, weights: &[BufferId]) -> Question {
+        let weights = weights.iter().map(|id| self.buffer(*id));
+        let n_out: usize = weights.clone().map(|weight| weight.shape.n_rows()).sum();
+        let many = if weights.len() > 1 { ".three" } else { "" };
+        let (x, dtype) = (self.buffer(x).shape, weights.map(|weight| weight.dtype).next());
+        Question {
+            op: format!("matmul{many}"),
+            dtype: dtype.unwrap_or(DType::F32),
+            n_tokens: x.n_rows(),
+            n_in: x.n_columns(),
+            n_out,
+        }
+    }
+
+    /// Whether a product goes such a way that its kernel holds a norm.
+    fn holds_norm(&self, question: &Question) -> bool {
+        self.choices.answer(self.gpu.abilities, question).holds_norm()
+    }
+}
 
 /// What the calls of a step are made from.
 pub(crate) struct Context<'a> {
@@ -33,10 +125,6 @@ pub(crate) struct Context<'a> {
     pub(crate) buffers: Buffers<'a>,
     /// Products that were asked for since this was taken.
     pub(crate) asked: RefCell<Vec<Question>>,
-    /// Room for the parts of long caches' attention, with its bytes: one for all steps, which run one after the other.
-    pub(crate) parts: RefCell<Option<(usize, Buffer)>>,
-    /// Room for activations that are normed before a product, by their dimensions: as shared as `parts`.
-    pub(crate) normed: RefCell<BTreeMap<Vec<usize>, Buffer>>,
 }
 
 impl Context<'_> {
@@ -45,19 +133,7 @@ impl Context<'_> {
     /// # Errors
     /// An op, element type or size that no kernel computes.
     pub(crate) fn calls(&self, step: &Step) -> Result<Vec<Call>, BackendError> {
-        match &step.op {
-            Op::Embed(params) => self.embed(step, params),
-            Op::Gather(params) => self.gather(step, params),
-            Op::Matmul(params) => self.matmul(step, params),
-            Op::Norm(params) => self.norm(step, params),
-            Op::Round(params) => self.round(step, params),
-            Op::Swiglu(params) => self.swiglu(step, params),
-            Op::ShortConv(params) => self.short_conv(step, params),
-            Op::RopeKv(params) => self.rope_kv(step, params),
-            Op::Attention(params) => self.attention(step, params),
-            Op::Softcap(params) => self.softcap(step, params),
-            Op::Sample(params) => self.sample(step, params),
-        }
+        kernels(&step.op).calls(self, step)
     }
 
     /// How a product is laid out: as it was tuned for this device, or else as the table has it.

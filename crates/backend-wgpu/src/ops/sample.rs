@@ -3,30 +3,30 @@
 use hala_plan::ops::sample::{Args, Params};
 use hala_plan::{Axis, BackendError, Step};
 
-use super::Context;
+use super::{Context, Kernels};
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
 use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
-impl Context<'_> {
-    pub(super) fn sample(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
+impl Kernels for Params {
+    fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError> {
         let args = Args::of(step.io());
-        let Some(choosing) = &self.buffers.memory.choosing else {
-            return Err(self.buffers.misplaced(args.logits));
+        let Some(choosing) = &context.buffers.memory.choosing else {
+            return Err(context.buffers.misplaced(args.logits));
         };
         Ok(vec![Call {
             kernel: kernel("sample")?,
-            params: bytemuck::bytes_of(params).to_vec(),
+            params: bytemuck::bytes_of(self).to_vec(),
             placement: Placement {
-                x_quads: (stride(params.n_vocab as usize) / 4) as u32,
+                x_quads: (stride(self.n_vocab as usize) / 4) as u32,
                 ..Placement::default()
             },
             buffers: vec![
-                whole("logits", self.buffers.get(args.logits)?),
+                whole("logits", context.buffers.get(args.logits)?),
                 whole("sets", choosing.sets.clone()),
-                whole("ids", self.buffers.get(args.ids)?),
+                whole("ids", context.buffers.get(args.ids)?),
                 whole("chosen", choosing.chosen.clone()),
             ],
             n_groups: 1,

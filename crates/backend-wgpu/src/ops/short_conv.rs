@@ -1,14 +1,12 @@
-//! `short_conv`: one call for one token without biases, else a product and a call that goes along the tokens of each span.
+//! `short_conv`: one call for one token, with a norm, LFM2's taps and no biases.
 //!
 //! A Plan for more tokens has the product apart even where each is another sequence's: it may be given several of one, and its kernels
 //! read the matrix once for them all.
 
-use hala_plan::ops::matmul;
 use hala_plan::ops::short_conv::{Args, Params};
-use hala_plan::{Axis, BackendError, Step};
+use hala_plan::{Axis, BackendError, Kernel, Step};
 
-use super::Context;
-use super::matmul::Product;
+use super::{Asked, Context, Kernels};
 use crate::choose::{Question, weight_name};
 use crate::dispatch::{Call, whole};
 use crate::grid::Tokens;
@@ -16,90 +14,55 @@ use crate::kernel::kernel;
 use crate::padding::stride;
 use crate::placement::Placement;
 
-/// Taps that the fused kernels are made for.
+/// Taps that the kernels are made for.
 const FUSED_TAPS: u32 = hala_shaders::constant("short_conv.f32.lanes", "FUSED_TAPS");
 
-impl Context<'_> {
-    pub(super) fn short_conv(&self, step: &Step, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step.io(), params);
-        let in_proj = self.buffers.weight(args.in_proj)?;
-        match &in_proj.parts[..] {
-            [part] if self.is_fused(&args, params) => {
-                let (n_in, n_out) = (params.width as usize, 3 * params.width as usize);
-                let (op, dtype) = ("short_conv".to_owned(), in_proj.dtype);
-                let layout = self.layout(Question { op, dtype, n_tokens: 1, n_in, n_out });
-                let dtype = weight_name(in_proj.dtype).ok_or_else(|| self.buffers.misplaced(args.in_proj))?;
-                let mut call = self.convolve(&args, params)?;
-                call.kernel = kernel(&format!("short_conv.{dtype}.{}", layout.name()))?;
-                call.placement = Placement {
-                    row_blocks: in_proj.row_blocks as u32,
-                    scales: [part.scales as u32, 0, 0],
-                    row_scales: in_proj.row_scales as u32,
-                    scale_shift: in_proj.scale_shift,
-                    x_quads: (stride(params.width as usize) / 4) as u32,
-                    ..call.placement
-                };
-                call.buffers.push(whole("w0", part.buffer.clone()));
-                call.n_groups = layout.n_groups(call.kernel, &[params.width])?;
-                self.windowed(call, layout, args.x, args.norm)
-            }
-            _ => self.projected(&args, params),
-        }
-    }
-
-    /// Whether the kernels that project and convolve at once are made for it.
-    fn is_fused(&self, args: &Args, params: &Params) -> bool {
-        let is_plain = args.bias.is_none() && args.norm.is_some();
-        self.n_tokens() == 1 && is_plain && params.n_taps == FUSED_TAPS
-    }
-
-    /// The projection into its buffer, then the convolution.
-    fn projected(&self, args: &Args, params: &Params) -> Result<Vec<Call>, BackendError> {
-        let n_out = 3 * params.width;
-        let product = matmul::Params {
-            n_in: params.width,
-            n_out: [n_out, 0, 0],
-            norm: params.norm,
-            eps: params.eps,
-            bias: params.bias,
-            add: 0,
+impl Kernels for Params {
+    fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError> {
+        let args = Args::of(step.io(), self);
+        let in_proj = context.buffers.weight(args.in_proj)?;
+        let (part, dtype) = match (&in_proj.parts[..], weight_name(in_proj.dtype)) {
+            ([part], Some(dtype)) if context.n_tokens() == 1 && is_usual(self) => (part, dtype),
+            _ => return Err(context.buffers.misplaced(args.in_proj)),
         };
-        let mut calls = self.product(&Product {
-            params: product,
-            x: args.x,
-            norm: args.norm,
-            weights: &[args.in_proj],
-            bias: args.bias.map(|b| b.in_proj),
-            y: self.buffers.get(args.projected)?,
-            n_columns: n_out as usize,
-        })?;
-        calls.push(self.convolve(args, params)?);
-        Ok(calls)
-    }
-
-    fn convolve(&self, args: &Args, params: &Params) -> Result<Call, BackendError> {
-        let mut buffers = vec![
-            whole("taps", self.buffers.get(args.taps)?),
-            whole("y", self.buffers.get(args.y)?),
-            whole("projected", self.buffers.get(args.projected)?),
-        ];
-        if let Some(bias) = args.bias {
-            buffers.push(whole("conv_bias", self.buffers.get(bias.conv)?));
-        }
-        let kernel = kernel("short_conv.convolve")?;
-        Ok(Call {
+        let n_in = self.width as usize;
+        let op = "short_conv".to_owned();
+        let layout =
+            context.layout(Question { op, dtype: in_proj.dtype, n_tokens: 1, n_in, n_out: 3 * n_in });
+        let kernel = kernel(&format!("short_conv.{dtype}.{}", layout.name()))?;
+        let call = Call {
             kernel,
-            params: bytemuck::bytes_of(params).to_vec(),
+            params: bytemuck::bytes_of(self).to_vec(),
             placement: Placement {
-                x_quads: (stride(3 * params.width as usize) / 4) as u32,
-                y_stride: stride(params.width as usize) as u32,
+                row_blocks: in_proj.row_blocks as u32,
+                scales: [part.scales as u32, 0, 0],
+                row_scales: in_proj.row_scales as u32,
+                scale_shift: in_proj.scale_shift,
+                x_quads: (stride(n_in) / 4) as u32,
+                y_stride: stride(n_in) as u32,
                 ..Placement::default()
             },
-            buffers,
-            states: vec![self.buffers.state(args.state)?],
-            n_groups: params.width.div_ceil(kernel.workgroup_size[0]),
+            buffers: vec![
+                whole("taps", context.buffers.get(args.taps)?),
+                whole("y", context.buffers.get(args.y)?),
+                whole("w0", part.buffer.clone()),
+            ],
+            states: vec![context.buffers.state(args.state)?],
+            n_groups: layout.n_groups(kernel, &[self.width])?,
             tokens: Tokens::Spans,
             axis: Axis::Rows,
-        })
+        };
+        context.windowed(call, layout, args.x, args.norm)
     }
+
+    fn kernel(&self, asked: &Asked<'_>, step: &Step) -> Option<Kernel> {
+        let args = Args::of(step.io(), self);
+        let is_there = asked.n_tokens() == 1 && is_usual(self) && asked.is_whole(args.in_proj);
+        is_there.then(Kernel::default)
+    }
+}
+
+/// Whether the kernels are made for it.
+fn is_usual(params: &Params) -> bool {
+    params.bias == 0 && params.norm == 1 && params.n_taps == FUSED_TAPS
 }

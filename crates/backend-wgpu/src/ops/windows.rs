@@ -11,7 +11,7 @@ use crate::kernel::{number, windows};
 use crate::padding::stride;
 
 impl Context<'_> {
-    /// The calls of a product over the activations `x`: one, or one for each few tokens, behind one that norms them where the product does not.
+    /// The calls of a product over the activations `x`: one, or one for each few tokens.
     pub(super) fn windowed(
         &self,
         mut call: Call,
@@ -19,19 +19,16 @@ impl Context<'_> {
         x: BufferId,
         norm: Option<Norm>,
     ) -> Result<Vec<Call>, BackendError> {
-        let mut buffer = self.buffers.get(x)?;
+        let buffer = self.buffers.get(x)?;
         let mut calls = Vec::new();
         let names = windows(call.kernel);
         if let Some(norm) = norm {
-            if layout.holds_norm() {
-                let weight = self.buffers.get(norm.weight)?;
-                let window = (!names.is_empty()).then_some(0);
-                call.buffers.push(Bound { name: "norm", buffer: weight, window });
-            } else {
-                let (normed, room) = self.normed(x, norm)?;
-                calls.push(normed);
-                buffer = room;
+            if !layout.holds_norm() {
+                return Err(self.buffers.misplaced(norm.weight));
             }
+            let weight = self.buffers.get(norm.weight)?;
+            let window = (!names.is_empty()).then_some(0);
+            call.buffers.push(Bound { name: "norm", buffer: weight, window });
         }
         if names.is_empty() {
             call.buffers.push(whole("x", buffer));

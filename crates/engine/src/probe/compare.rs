@@ -9,10 +9,9 @@
 //! - What a step is to write is filled with NaN before it, so that rows which it leaves out are seen; NaN and infinities depart.
 //! - The Plan is the one that a session or a scheduler would run such rows with on the backend that is looked into, of as many rows: kernels are
 //!   chosen by it.
-//! - Two backends may have other Plans, where one fuses what the other has apart. Steps belong together that write buffers of the same
-//!   labels, in the order of the Plans; what one of them lacks is not looked at.
+//! - The reference runs that Plan too, step by step the same: any backend can that has the plain ops and those joined steps.
 
-use hala_plan::{Backend, BufferId, BufferKind, Cancel, Plan, Tolerance};
+use hala_plan::{Backend, BufferId, BufferKind, Cancel, Tolerance};
 use hala_tensor::DType;
 
 use super::Probe;
@@ -47,21 +46,13 @@ impl<B: Backend> Probe<'_, B> {
         let n_rows = found.n_rows();
         let shape = run.shape(self.engine, n_rows);
         let found = Stepwise::new(self.engine, shape, found).await?;
-        let expected = Stepwise::new(reference, shape, expected).await?;
+        let expected = Stepwise::with_plan(reference, found.plan.clone(), expected).await?;
         let mut sides = Sides { found, expected, stretches };
         sides.give_states().await?;
-        let (pairs, mut steps, mut n_expected) =
-            (pairs(&sides.found.plan, &sides.expected.plan), Vec::new(), 0);
-        for (i, pair) in pairs.iter().enumerate() {
-            match pair {
-                None => sides.found.run(i..i + 1, cancel).await?,
-                Some(j) => {
-                    sides.expected.run(n_expected..*j, cancel).await?;
-                    steps.push(sides.step([i, *j], cancel).await?);
-                    n_expected = j + 1;
-                }
-            }
-            on_step(i + 1, pairs.len());
+        let (n_steps, mut steps) = (sides.found.plan.steps().len(), Vec::new());
+        for i in 0..n_steps {
+            steps.push(sides.step(i, cancel).await?);
+            on_step(i + 1, n_steps);
         }
         let plan = &sides.found.plan;
         Ok(Comparison { run: run.rows.name(), n_tokens: plan.n_tokens(), n_rows, steps })
@@ -83,27 +74,9 @@ fn check_alike<A: Backend, B: Backend>(found: &Engine<A>, expected: &Engine<B>) 
     Err(EngineError::Unlike { what })
 }
 
-/// For each step the one of the other Plan that writes a buffer of the same label.
-fn pairs(found: &Plan, expected: &Plan) -> Vec<Option<usize>> {
-    let labels = |plan: &Plan, ids: &[BufferId]| -> Vec<String> {
-        ids.iter().map(|id| plan.buffer(*id).label.clone()).collect()
-    };
-    let written: Vec<Vec<String>> = expected.steps().iter().map(|s| labels(expected, &s.outputs)).collect();
-    let mut next = 0;
-    let pair = |outputs: &Vec<BufferId>| {
-        let wanted = labels(found, outputs);
-        let is_it = |labels: &Vec<String>| labels.iter().any(|label| wanted.contains(label));
-        let pair = next + written.get(next..)?.iter().position(is_it)?;
-        next = pair + 1;
-        Some(pair)
-    };
-    found.steps().iter().map(|step| &step.outputs).map(pair).collect()
-}
-
 /// A buffer that a step writes on both sides.
 struct Output {
-    found: BufferId,
-    expected: BufferId,
+    id: BufferId,
     tolerance: Tolerance,
     /// What it held on the side of the reference, where the step adds to it.
     before: Option<Vec<f32>>,
@@ -122,59 +95,46 @@ impl<A: Backend, B: Backend> Sides<'_, A, B> {
     async fn give_states(&mut self) -> Result<(), EngineError> {
         let mut values = Vec::new();
         for (idx, buffer) in self.found.plan.buffers().to_vec().iter().enumerate() {
-            if let (BufferKind::State(..), Some(other)) = (buffer.kind, self.twin(BufferId(idx as u32))) {
-                self.expected.read(other, &mut values).await?;
+            if let BufferKind::State(..) = buffer.kind {
+                self.expected.read(BufferId(idx as u32), &mut values).await?;
                 self.found.write(BufferId(idx as u32), &values)?;
             }
         }
         Ok(())
     }
 
-    /// The reference's buffer of the same label.
-    fn twin(&self, id: BufferId) -> Option<BufferId> {
-        let label = &self.found.plan.buffer(id).label;
-        let idx = self.expected.plan.buffers().iter().position(|buffer| buffer.label == *label)?;
-        Some(BufferId(idx as u32))
-    }
-
     /// Makes a step on both sides, compares what it wrote, and brings both sides together again.
-    async fn step(&mut self, steps: [usize; 2], cancel: &Cancel) -> Result<StepComparison, EngineError> {
-        let [i, j] = steps;
-        let outputs = self.outputs(steps).await?;
-        self.expected.run(j..j + 1, cancel).await?;
+    async fn step(&mut self, i: usize, cancel: &Cancel) -> Result<StepComparison, EngineError> {
+        let outputs = self.outputs(i).await?;
+        self.expected.run(i..i + 1, cancel).await?;
         self.found.run(i..i + 1, cancel).await?;
         let (mut compared, mut found, mut expected) = (Vec::new(), Vec::new(), Vec::new());
         for output in outputs {
-            self.found.read(output.found, &mut found).await?;
-            self.expected.read(output.expected, &mut expected).await?;
+            self.found.read(output.id, &mut found).await?;
+            self.expected.read(output.id, &mut expected).await?;
             compared.push(self.compared(&output, &found, &expected));
-            self.found.write(output.found, &expected)?;
+            self.found.write(output.id, &expected)?;
         }
         let op = self.found.plan.steps()[i].op.name();
         Ok(StepComparison { step: i, op, outputs: compared })
     }
 
     /// What a step writes on both sides, hidden under NaN where it does not read it.
-    async fn outputs(&mut self, [i, j]: [usize; 2]) -> Result<Vec<Output>, EngineError> {
-        let [step, other] = [self.found.plan.steps()[i].clone(), self.expected.plan.steps()[j].clone()];
+    async fn outputs(&mut self, i: usize) -> Result<Vec<Output>, EngineError> {
+        let step = self.found.plan.steps()[i].clone();
         let mut outputs = Vec::new();
-        for found in step.outputs.iter().copied() {
-            let Some(expected) = self.twin(found).filter(|id| other.outputs.contains(id)) else { continue };
-            let tolerances = [
-                step.tolerance(self.found.plan.buffers(), found),
-                other.tolerance(self.expected.plan.buffers(), expected),
-            ];
-            let [Some(one), Some(two)] = tolerances else { continue };
+        for id in step.outputs.iter().copied() {
+            let Some(tolerance) = step.tolerance(self.found.plan.buffers(), id) else { continue };
             let mut before = None;
-            if step.op.spec().adds() && other.op.spec().adds() {
+            if step.op.spec().adds() {
                 let mut values = Vec::new();
-                self.expected.read(expected, &mut values).await?;
+                self.expected.read(id, &mut values).await?;
                 before = Some(values);
             }
-            if !step.inputs.contains(&found) {
-                self.hide(found).await?;
+            if !step.inputs.contains(&id) {
+                self.hide(id).await?;
             }
-            outputs.push(Output { found, expected, tolerance: one.wider(two), before });
+            outputs.push(Output { id, tolerance, before });
         }
         Ok(outputs)
     }
@@ -194,8 +154,8 @@ impl<A: Backend, B: Backend> Sides<'_, A, B> {
     /// Compares what both sides wrote of a buffer.
     fn compared(&mut self, output: &Output, found: &[f32], expected: &[f32]) -> BufferComparison {
         let mut errors = Errors::default();
-        let rows = self.found.written(output.found);
-        let buffer = self.found.plan.buffer(output.found);
+        let rows = self.found.written(output.id);
+        let buffer = self.found.plan.buffer(output.id);
         let rounding = if buffer.dtype == DType::F16 { F16_ROUNDING } else { F32_ROUNDING };
         for row in &rows {
             let before = output.before.as_ref().map(|before| row.of(before));

@@ -44,7 +44,7 @@ impl<B: Backend> Probe<'_, B> {
     /// The model cannot be recorded.
     pub fn weight_bytes_per_token(&self) -> Result<usize, EngineError> {
         let shape = PlanShape { n_tokens: 1, logits: LogitRows::All };
-        let plan = self.engine.model().record(shape, self.engine.dtypes())?;
+        let plan = self.engine.record(shape)?;
         Ok(plan.weight_bytes())
     }
 

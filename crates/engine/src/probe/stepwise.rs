@@ -34,7 +34,18 @@ impl<'e, B: Backend> Stepwise<'e, B> {
         shape: PlanShape,
         batch: Batch<B>,
     ) -> Result<Self, EngineError> {
-        let plan = engine.model().record(shape, engine.dtypes())?;
+        Self::with_plan(engine, engine.record(shape)?, batch).await
+    }
+
+    /// A Plan of the engine's model, whichever backend its steps were joined for.
+    ///
+    /// # Errors
+    /// A step that the backend cannot run, or no memory.
+    pub(crate) async fn with_plan(
+        engine: &'e Engine<B>,
+        plan: Plan,
+        batch: Batch<B>,
+    ) -> Result<Self, EngineError> {
         let prepared = engine.backend().prepare(&plan, engine.weights()).await?;
         Ok(Self { engine, plan, prepared, batch })
     }

@@ -6,7 +6,8 @@ use hala_backend_cpu::CpuBackend;
 #[cfg(feature = "wgpu")]
 use hala_backend_wgpu::WgpuBackend;
 use hala_plan::{
-    Ahead, Backend, BackendError, BufferId, Device, Plan, PoolSize, Reading, Rows, StateSpec, Timing,
+    Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
+    StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 
@@ -129,6 +130,14 @@ impl Backend for AnyBackend {
             Self::Cpu(cpu) => cpu.n_ahead(),
             #[cfg(feature = "wgpu")]
             Self::Wgpu(gpu) => gpu.n_ahead(),
+        }
+    }
+
+    fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {
+        match self {
+            Self::Cpu(cpu) => cpu.kernel(candidate),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => gpu.kernel(candidate),
         }
     }
 

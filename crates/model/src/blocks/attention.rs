@@ -1,6 +1,6 @@
 //! Attention with its projections and its cache.
 
-use hala_plan::ops::{attention, matmul, rope_kv};
+use hala_plan::ops::{attention, rope_kv};
 use hala_plan::{BufferId, PAGE, StateId, StateKind, StateSpec, TableSpec, WeightId};
 use hala_tensor::{DType, Shape};
 
@@ -26,15 +26,14 @@ pub(crate) struct Attention {
 }
 
 impl Pass<'_> {
-    /// `y = attention(rope(norm(x̂ Wqᵀ)), rope(norm(x̂ Wkᵀ)), x̂ Wvᵀ)`, `[T, H·A]`.
+    /// `y = attention(rope(norm(x Wqᵀ)), rope(norm(x Wkᵀ)), x Wvᵀ)`, `[T, H·A]`.
     pub(crate) fn attend(
         &mut self,
         i: usize,
         layer: &Attention,
         x: BufferId,
-        norm: Option<matmul::Norm>,
     ) -> Result<BufferId, ModelError> {
-        let qkv = self.project(&format!("layers.{i}.qkv"), x, norm, &layer.projections)?;
+        let qkv = self.project_beside(&format!("layers.{i}.qkv"), x, layer.projections)?;
         let norms = layer.norms.map(|([q, k], eps)| {
             let (q, k) = (self.weight(q), self.weight(k));
             rope_kv::Norms { q, k, eps }

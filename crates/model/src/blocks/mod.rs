@@ -4,4 +4,4 @@ mod attention;
 mod pass;
 
 pub(crate) use attention::{Attention, cache_states, page_tables};
-pub(crate) use pass::Pass;
+pub(crate) use pass::{Norm, Pass};

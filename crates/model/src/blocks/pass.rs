@@ -1,14 +1,29 @@
 //! One recording of a forward pass: weights and states are declared once, where they are first read.
 
 use hala_plan::Axis;
-use hala_plan::ops::{embed, gather, matmul, norm, round, sample, swiglu};
+use hala_plan::ops::{add, concat, embed, gate, gather, matmul, norm, round, sample};
 use hala_plan::{BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape};
 
 use crate::error::ModelError;
 use crate::model::{LogitRows, Parts, PlanShape};
 
-/// A Plan in the making, in the words of a model.
+/// A norm of a model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Norm {
+    pub(crate) weight: WeightId,
+    pub(crate) eps: f32,
+    pub(crate) kind: norm::Kind,
+}
+
+impl Norm {
+    /// An RMS norm.
+    pub(crate) fn rms(weight: WeightId, eps: f32) -> Self {
+        Self { weight, eps, kind: norm::Kind::Rms }
+    }
+}
+
+/// A Plan in the making, in the words of a model: plain layers, each into a buffer of its own. [`hala_plan::fuse`] joins them.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     /// Where ops are appended.
@@ -41,10 +56,6 @@ impl<'a> Pass<'a> {
         buffer
     }
 
-    pub(crate) fn norm(&mut self, id: WeightId, eps: f32) -> matmul::Norm {
-        matmul::Norm { weight: self.weight(id), eps }
-    }
-
     pub(crate) fn state(&mut self, id: StateId) -> BufferId {
         self.recorder.state(id, &self.parts.states[id.0 as usize])
     }
@@ -57,7 +68,7 @@ impl<'a> Pass<'a> {
     /// A scratch buffer `[T, n_columns]`.
     pub(crate) fn scratch(&mut self, label: &str, n_columns: usize) -> BufferId {
         let shape = Shape::matrix(self.recorder.n_tokens(), n_columns);
-        self.recorder.scratch(label, shape)
+        self.recorder.scratch(label, shape, DType::F32)
     }
 
     /// A scratch buffer with the rows that `x` has.
@@ -65,8 +76,8 @@ impl<'a> Pass<'a> {
         let (axis, shape) =
             (self.recorder.buffer(x).axis, Shape::matrix(self.recorder.shape(x).n_rows(), n_columns));
         match axis {
-            Axis::Wanted => self.recorder.scratch_of_wanted(label, shape),
-            Axis::Rows | Axis::Fixed => self.recorder.scratch(label, shape),
+            Axis::Wanted => self.recorder.scratch_of_wanted(label, shape, DType::F32),
+            Axis::Rows | Axis::Fixed => self.recorder.scratch(label, shape, DType::F32),
         }
     }
 
@@ -78,113 +89,134 @@ impl<'a> Pass<'a> {
         Ok(y)
     }
 
-    /// What a product with these weights is of: `x` with its norm, or where its inputs are rounded, those in a buffer of their own.
+    /// `N(x)`
+    pub(crate) fn norm(&mut self, label: &str, x: BufferId, norm: Norm) -> Result<BufferId, ModelError> {
+        let Norm { weight, eps, kind } = norm;
+        let y = self.scratch_beside(label, x, self.recorder.shape(x).n_columns());
+        let norm = matmul::Norm { weight: self.weight(weight), eps };
+        self.recorder.add(norm::Args { x, norm, kind, y, write: matmul::Write::Set })?;
+        Ok(y)
+    }
+
+    /// What products with these weights are of: `x`, or where their inputs are rounded, those.
     ///
     /// # Errors
     /// The weights' inputs are rounded in different ways.
-    pub(crate) fn inputs(
-        &mut self,
-        x: BufferId,
-        norm: Option<matmul::Norm>,
-        weights: &[WeightId],
-    ) -> Result<(BufferId, Option<matmul::Norm>), ModelError> {
+    fn rounded(&mut self, x: BufferId, weights: &[WeightId]) -> Result<BufferId, ModelError> {
         let specs = &self.parts.weights;
         let mut specs = weights.iter().map(|id| &specs[id.0 as usize]);
-        let Some(first) = specs.next() else { return Ok((x, norm)) };
+        let Some(first) = specs.next() else { return Ok(x) };
         if let Some(other) = specs.find(|other| other.rounding != first.rounding) {
             return Err(ModelError::Rounding { first: first.name.clone(), second: other.name.clone() });
         }
-        let Some(rounding) = first.rounding else { return Ok((x, norm)) };
+        let Some(rounding) = first.rounding else { return Ok(x) };
         let n_columns = self.recorder.shape(x).n_columns();
-        let x = match norm {
-            None => x,
-            Some(norm) => {
-                let y = self.scratch_beside(&format!("{} normed", first.name), x, n_columns);
-                let (kind, write) = (norm::Kind::Rms, matmul::Write::Set);
-                self.recorder.add(norm::Args { x, norm, kind, y, write })?;
-                y
-            }
-        };
         let y = self.scratch_beside(&format!("{} rounded", first.name), x, n_columns);
         self.recorder.add(round::Args { x, rounding, y })?;
-        Ok((y, None))
-    }
-
-    /// `y = x̂ · Wᵀ` of matrices side by side, into a new scratch buffer.
-    pub(crate) fn project(
-        &mut self,
-        label: &str,
-        x: BufferId,
-        norm: Option<matmul::Norm>,
-        weights: &[WeightId],
-    ) -> Result<BufferId, ModelError> {
-        let (x, norm) = self.inputs(x, norm, weights)?;
-        let weights: Vec<BufferId> = weights.iter().map(|id| self.weight(*id)).collect();
-        let n_columns = weights.iter().map(|id| self.recorder.shape(*id).n_rows()).sum();
-        let y = self.scratch(label, n_columns);
-        let write = matmul::Write::Set;
-        self.recorder.add(matmul::Args { x, norm, weights: &weights, bias: None, y, write })?;
         Ok(y)
     }
 
-    /// `y = act(x̂ · W₁ᵀ) ⊙ (x̂ · W₃ᵀ)`, into a new scratch buffer.
-    pub(crate) fn gate(
-        &mut self,
-        label: &str,
-        (x, norm): (BufferId, Option<matmul::Norm>),
-        [w1, w3]: [WeightId; 2],
-        activation: swiglu::Activation,
-    ) -> Result<BufferId, ModelError> {
-        let (x, norm) = self.inputs(x, norm, &[w1, w3])?;
-        let [w1, w3] = [w1, w3].map(|id| self.weight(id));
-        let n_columns = self.recorder.shape(w1).n_rows();
-        let y = self.scratch(label, n_columns);
-        self.recorder.add(swiglu::Args { x, norm, activation, w1, w3, y })?;
-        Ok(y)
-    }
-
-    /// `h += x · Wᵀ + b`
-    pub(crate) fn add(
+    /// `x · Wᵀ + b`, whatever the weight's inputs are.
+    fn product(
         &mut self,
         x: BufferId,
         weight: WeightId,
         bias: Option<WeightId>,
-        h: BufferId,
-    ) -> Result<(), ModelError> {
-        let (x, norm) = self.inputs(x, None, &[weight])?;
-        let weights = &[self.weight(weight)];
-        let bias = bias.map(|id| self.weight(id));
-        let write = matmul::Write::Add;
-        self.recorder.add(matmul::Args { x, norm, weights, bias, y: h, write })?;
-        Ok(())
+    ) -> Result<BufferId, ModelError> {
+        let (label, n_columns) = self.result_of(weight);
+        let y = self.scratch_beside(&label, x, n_columns);
+        self.product_into(x, weight, bias, y)
     }
 
-    /// `logits = x̂ · headᵀ` of the rows that are wanted.
-    pub(crate) fn head(
+    fn product_into(
         &mut self,
         x: BufferId,
-        norm: Option<matmul::Norm>,
-        head: WeightId,
+        weight: WeightId,
+        bias: Option<WeightId>,
+        y: BufferId,
     ) -> Result<BufferId, ModelError> {
-        let x = self.wanted(x)?;
-        let (x, norm) = self.inputs(x, norm, &[head])?;
-        let weights = &[self.weight(head)];
-        let shape = Shape::matrix(self.recorder.shape(x).n_rows(), self.recorder.shape(weights[0]).n_rows());
-        let y = match self.logits {
-            LogitRows::Chosen => self.recorder.scratch("logits", shape),
-            LogitRows::All => self.recorder.output("logits", shape),
-            LogitRows::Wanted(_) => self.recorder.output_of_wanted("logits", shape),
-        };
+        let weights = &[self.weight(weight)];
+        let bias = bias.map(|id| self.weight(id));
         let write = matmul::Write::Set;
-        self.recorder.add(matmul::Args { x, norm, weights, bias: None, y, write })?;
+        self.recorder.add(matmul::Args { x, norm: None, weights, bias, y, write })?;
         Ok(y)
     }
 
+    /// What a product with a weight is called where it has no name of its own, and its columns.
+    fn result_of(&self, weight: WeightId) -> (String, usize) {
+        let spec = &self.parts.weights[weight.0 as usize];
+        (spec.name.trim_end_matches(".weight").to_owned(), spec.shape.n_rows())
+    }
+
+    /// `x · Wᵀ + b`
+    pub(crate) fn project(
+        &mut self,
+        label: &str,
+        x: BufferId,
+        weight: WeightId,
+        bias: Option<WeightId>,
+    ) -> Result<BufferId, ModelError> {
+        let (x, n_columns) = (self.rounded(x, &[weight])?, self.result_of(weight).1);
+        let y = self.scratch_beside(label, x, n_columns);
+        self.product_into(x, weight, bias, y)
+    }
+
+    /// `[x · W₁ᵀ, x · W₂ᵀ, x · W₃ᵀ]`, side by side.
+    pub(crate) fn project_beside(
+        &mut self,
+        label: &str,
+        x: BufferId,
+        weights: [WeightId; 3],
+    ) -> Result<BufferId, ModelError> {
+        let x = self.rounded(x, &weights)?;
+        let [a, b, c] = weights.map(|weight| self.product(x, weight, None));
+        let parts = &[a?, b?, c?];
+        let n_columns = parts.iter().map(|part| self.recorder.shape(*part).n_columns()).sum();
+        let y = self.scratch_beside(label, x, n_columns);
+        self.recorder.add(concat::Args { parts, y })?;
+        Ok(y)
+    }
+
+    /// `act(x · W₁ᵀ) ⊙ (x · W₃ᵀ)`
+    pub(crate) fn gate(
+        &mut self,
+        label: &str,
+        x: BufferId,
+        weights: [WeightId; 2],
+        activation: gate::Activation,
+    ) -> Result<BufferId, ModelError> {
+        let x = self.rounded(x, &weights)?;
+        let [a, b] = weights.map(|weight| self.product(x, weight, None));
+        let (a, b) = (a?, b?);
+        let y = self.scratch_beside(label, x, self.recorder.shape(a).n_columns());
+        self.recorder.add(gate::Args { a, b, activation, y })?;
+        Ok(y)
+    }
+
+    /// `h + x`
+    pub(crate) fn add(&mut self, label: &str, h: BufferId, x: BufferId) -> Result<BufferId, ModelError> {
+        let y = self.scratch_beside(label, h, self.recorder.shape(h).n_columns());
+        self.recorder.add(add::Args { a: h, b: x, y })?;
+        Ok(y)
+    }
+
+    /// `logits = x · headᵀ`, of rows that [`Pass::wanted`] gives.
+    pub(crate) fn head(&mut self, x: BufferId, head: WeightId) -> Result<BufferId, ModelError> {
+        let x = self.rounded(x, &[head])?;
+        let shape = Shape::matrix(self.recorder.shape(x).n_rows(), self.result_of(head).1);
+        let y = match self.logits {
+            LogitRows::Chosen => self.recorder.scratch("logits", shape, DType::F32),
+            LogitRows::All => self.recorder.output("logits", shape),
+            LogitRows::Wanted(_) => self.recorder.output_of_wanted("logits", shape),
+        };
+        self.product_into(x, head, None, y)
+    }
+
     /// The rows of `x` that logits are computed of.
-    fn wanted(&mut self, x: BufferId) -> Result<BufferId, ModelError> {
+    pub(crate) fn wanted(&mut self, x: BufferId) -> Result<BufferId, ModelError> {
         let LogitRows::Wanted(n_wanted) = self.logits else { return Ok(x) };
         let shape = Shape::matrix(n_wanted.min(self.recorder.n_tokens()), self.recorder.shape(x).n_columns());
-        let y = self.recorder.scratch_of_wanted("wanted", shape);
+        let y = self.recorder.scratch_of_wanted("wanted", shape, DType::F32);
         self.recorder.add(gather::Args { x, y })?;
         Ok(y)
     }

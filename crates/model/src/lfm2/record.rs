@@ -1,68 +1,61 @@
 //! LFM2's forward pass, recorded.
 
-use hala_plan::ops::{matmul, short_conv, swiglu};
+use hala_plan::ops::{convolve, gate};
 use hala_plan::{BufferId, Plan};
 
-use crate::blocks::Pass;
+use crate::blocks::{Norm, Pass};
 use crate::error::ModelError;
 use crate::lfm2::config::Lfm2Config;
 use crate::lfm2::names::{Conv, Layer, Names, Operator};
 
 /// Records the whole forward pass.
 pub(super) fn record(mut pass: Pass<'_>, config: &Lfm2Config, names: &Names) -> Result<Plan, ModelError> {
-    let h = pass.embed(names.embed_tokens, 1.0)?;
+    let mut h = pass.embed(names.embed_tokens, 1.0)?;
     for (i, layer) in names.layers.iter().enumerate() {
-        record_layer(&mut pass, config, (i, layer), h)?;
+        h = record_layer(&mut pass, config.eps, (i, layer), h)?;
     }
-    let norm = pass.norm(names.embedding_norm, config.eps);
-    let logits = pass.head(h, Some(norm), names.lm_head)?;
+    let h = pass.wanted(h)?;
+    let n = pass.norm("embedding_norm", h, Norm::rms(names.embedding_norm, config.eps))?;
+    let logits = pass.head(n, names.lm_head)?;
     pass.finish(logits)
 }
 
-/// `h += operator(h); h += feed_forward(h)`
+/// `h + operator(norm(h))`, and that `+ feed_forward(norm(h))`.
 fn record_layer(
     pass: &mut Pass<'_>,
-    config: &Lfm2Config,
+    eps: f32,
     (i, layer): (usize, &Layer),
     h: BufferId,
-) -> Result<(), ModelError> {
-    let norm = pass.norm(layer.operator_norm, config.eps);
-    match &layer.operator {
-        Operator::Conv(conv) => record_conv(pass, (i, conv), Some(norm), h)?,
+) -> Result<BufferId, ModelError> {
+    let label = |part: &str| format!("layers.{i}.{part}");
+    let n = pass.norm(&label("operator_norm"), h, Norm::rms(layer.operator_norm, eps))?;
+    let y = match &layer.operator {
+        Operator::Conv(conv) => record_conv(pass, (i, conv), n)?,
         Operator::Attention(layer) => {
-            let y = pass.attend(i, &layer.attention, h, Some(norm))?;
-            pass.add(y, layer.out_proj, None, h)?;
+            let y = pass.attend(i, &layer.attention, n)?;
+            pass.project(&label("out_proj"), y, layer.out_proj, None)?
         }
-    }
-    let norm = Some(pass.norm(layer.ffn_norm, config.eps));
-    let label = format!("layers.{i}.gated");
-    let y = pass.gate(&label, (h, norm), [layer.w1, layer.w3], swiglu::Activation::Silu)?;
-    pass.add(y, layer.w2, None, h)
+    };
+    let h = pass.add(&label("after_operator"), h, y)?;
+    let n = pass.norm(&label("ffn_norm"), h, Norm::rms(layer.ffn_norm, eps))?;
+    let y = pass.gate(&label("gated"), n, [layer.w1, layer.w3], gate::Activation::Silu)?;
+    let y = pass.project(&label("w2"), y, layer.w2, None)?;
+    pass.add(&label("after_feed_forward"), h, y)
 }
 
-/// `h += out_proj(short_conv(h))`
-fn record_conv(
-    pass: &mut Pass<'_>,
-    (i, conv): (usize, &Conv),
-    norm: Option<matmul::Norm>,
-    h: BufferId,
-) -> Result<(), ModelError> {
-    let width = pass.recorder.shape(h).n_columns();
-    let bias = conv
-        .bias
-        .as_ref()
-        .map(|b| short_conv::Bias { in_proj: pass.weight(b.in_proj), conv: pass.weight(b.conv) });
-    let (x, norm) = pass.inputs(h, norm, &[conv.in_proj])?;
-    let args = short_conv::Args {
-        x,
-        norm,
-        in_proj: pass.weight(conv.in_proj),
+/// `out_proj(convolve(in_proj(x)))`
+fn record_conv(pass: &mut Pass<'_>, (i, conv): (usize, &Conv), x: BufferId) -> Result<BufferId, ModelError> {
+    let bias = conv.bias.as_ref();
+    let width = pass.recorder.shape(x).n_columns();
+    let projected =
+        pass.project(&format!("layers.{i}.projected"), x, conv.in_proj, bias.map(|b| b.in_proj))?;
+    let args = convolve::Args {
+        projected,
         taps: pass.weight(conv.taps),
-        bias,
+        bias: bias.map(|b| pass.weight(b.conv)),
         state: pass.state(conv.state),
-        projected: pass.scratch(&format!("layers.{i}.projected"), 3 * width),
         y: pass.scratch(&format!("layers.{i}.convolved"), width),
     };
     pass.recorder.add(args)?;
-    pass.add(args.y, conv.out_proj, conv.bias.as_ref().map(|b| b.out_proj), h)
+    pass.project(&format!("layers.{i}.out_proj"), args.y, conv.out_proj, bias.map(|b| b.out_proj))
 }

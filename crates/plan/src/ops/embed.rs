@@ -54,7 +54,7 @@ impl Record for Args {
         let (n_vocab, width) = (declared.shape(table).n_rows(), declared.shape(table).n_columns());
         declared.expect(NAME, table, &[n_vocab, width])?;
         declared.expect(NAME, ids, &[declared.n_tokens()])?;
-        declared.expect(NAME, y, &[declared.n_tokens(), width])?;
+        declared.expect_activations(NAME, y, [declared.n_tokens(), width])?;
         let params = Params { n_vocab: n_vocab as u32, width: width as u32, scale };
         Ok(Recorded { params, inputs: vec![ids, table], outputs: vec![y] })
     }

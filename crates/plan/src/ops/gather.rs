@@ -47,8 +47,8 @@ impl Record for Args {
         let Args { x, y } = self;
         declared.expect_apart(NAME, x, y)?;
         let (width, n_wanted) = (declared.shape(x).n_columns(), declared.shape(y).n_rows());
-        declared.expect(NAME, x, &[declared.n_tokens(), width])?;
-        declared.expect(NAME, y, &[n_wanted, width])?;
+        declared.expect_activations(NAME, x, [declared.n_tokens(), width])?;
+        declared.expect_activations(NAME, y, [n_wanted, width])?;
         for (id, axis) in [(x, Axis::Rows), (y, Axis::Wanted)] {
             let buffer = declared.buffer(id);
             if buffer.axis != axis {

@@ -97,8 +97,8 @@ impl Record for Args<'_> {
         let args = self;
         let params = args.params(declared)?;
         let n_rows = declared.n_rows_alike(NAME, args.x, args.y)?;
-        declared.expect(NAME, args.x, &[n_rows, params.n_in as usize])?;
-        declared.expect(NAME, args.y, &[n_rows, params.n_out_total()])?;
+        declared.expect_activations(NAME, args.x, [n_rows, params.n_in as usize])?;
+        declared.expect_activations(NAME, args.y, [n_rows, params.n_out_total()])?;
         let mut inputs = vec![args.x];
         inputs.extend_from_slice(args.weights);
         if let Some(norm) = args.norm {

@@ -1,7 +1,11 @@
 //! The ops: one file each, with its parameters, its shape check, and all that a program asks of it.
 
+pub mod add;
 pub mod attention;
+pub mod concat;
+pub mod convolve;
 pub mod embed;
+pub mod gate;
 pub mod gather;
 pub mod matmul;
 pub mod norm;
@@ -42,6 +46,14 @@ macro_rules! ops {
 }
 
 ops! {
+    /// The residual stream's sum.
+    Add: add,
+    /// Columns side by side.
+    Concat: concat,
+    /// The gated short convolution of what was projected.
+    Convolve: convolve,
+    /// Values through a gate.
+    Gate: gate,
     /// Rows of the embedding.
     Embed: embed,
     /// The rows whose logits are wanted.
@@ -52,7 +64,7 @@ ops! {
     Norm: norm,
     /// Inputs rounded as other engines do.
     Round: round,
-    /// The gated half of a feed-forward block.
+    /// Two products and the gate between them.
     Swiglu: swiglu,
     /// The gated short convolution with its input projection.
     ShortConv: short_conv,

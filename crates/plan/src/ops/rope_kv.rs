@@ -126,8 +126,8 @@ impl Record for Args {
             let what = format!("a head size of {head_size}, and it must be even");
             return Err(PlanError::Parameter { op: NAME, what });
         }
-        declared.expect(NAME, q, &[t, n_heads * head_size])?;
-        declared.expect(NAME, qkv, &[t, (n_heads + 2 * n_kv_heads) * head_size])?;
+        declared.expect_activations(NAME, q, [t, n_heads * head_size])?;
+        declared.expect_activations(NAME, qkv, [t, (n_heads + 2 * n_kv_heads) * head_size])?;
         let mut inputs = vec![qkv];
         for norm in norms.iter().flat_map(|norms| [norms.q, norms.k]) {
             declared.expect(NAME, norm, &[head_size])?;

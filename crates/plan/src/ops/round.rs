@@ -75,8 +75,8 @@ impl Record for Args {
             expect_positive(NAME, "scale", scale)?;
         }
         let n_rows = declared.n_rows_alike(NAME, x, y)?;
-        declared.expect(NAME, x, &[n_rows, n_columns])?;
-        declared.expect(NAME, y, &[n_rows, n_columns])?;
+        declared.expect_activations(NAME, x, [n_rows, n_columns])?;
+        declared.expect_activations(NAME, y, [n_rows, n_columns])?;
         let params = Params {
             n_columns: n_columns as u32,
             group: group as u32,

@@ -151,7 +151,7 @@ impl Record for Args {
     fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
         let Args { logits, ids } = self;
         let n_vocab = declared.shape(logits).n_columns();
-        declared.expect(NAME, logits, &[declared.n_tokens(), n_vocab])?;
+        declared.expect_activations(NAME, logits, [declared.n_tokens(), n_vocab])?;
         declared.expect(NAME, ids, &[declared.n_tokens()])?;
         Ok(Recorded { params: Params { n_vocab: n_vocab as u32 }, inputs: vec![logits], outputs: vec![ids] })
     }

@@ -10,8 +10,8 @@
 //! registers leaves unwritten.
 
 use bytemuck::{Pod, Zeroable};
-use hala_tensor::counted;
 
+use super::convolve::expect_taps;
 use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
@@ -86,16 +86,13 @@ impl Record for Args {
     fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
         let Args { x, norm, in_proj, taps, bias, state, projected, y } = self;
         let (width, n_taps) = (declared.shape(x).n_columns(), declared.shape(taps).n_columns());
-        if n_taps < 2 {
-            let what = format!("{}, and at least 2 are needed", counted(n_taps as u64, "tap"));
-            return Err(PlanError::Parameter { op: NAME, what });
-        }
-        declared.expect(NAME, x, &[declared.n_tokens(), width])?;
+        expect_taps(NAME, n_taps)?;
+        declared.expect_activations(NAME, x, [declared.n_tokens(), width])?;
         declared.expect(NAME, in_proj, &[3 * width, width])?;
         declared.expect(NAME, taps, &[width, n_taps])?;
         declared.expect(NAME, state, &[n_taps - 1, width])?;
-        declared.expect(NAME, projected, &[declared.n_tokens(), 3 * width])?;
-        declared.expect(NAME, y, &[declared.n_tokens(), width])?;
+        declared.expect_activations(NAME, projected, [declared.n_tokens(), 3 * width])?;
+        declared.expect_activations(NAME, y, [declared.n_tokens(), width])?;
         let mut inputs = vec![x, in_proj, taps, state];
         if let Some(norm) = norm {
             declared.expect(NAME, norm.weight, &[width])?;

@@ -48,7 +48,7 @@ impl Record for Args {
         let Args { x, cap } = self;
         expect_positive(NAME, "bound", cap)?;
         let (n_rows, n_columns) = (declared.n_rows_alike(NAME, x, x)?, declared.shape(x).n_columns());
-        declared.expect(NAME, x, &[n_rows, n_columns])?;
+        declared.expect_activations(NAME, x, [n_rows, n_columns])?;
         Ok(Recorded {
             params: Params { n_columns: n_columns as u32, cap },
             inputs: vec![x],

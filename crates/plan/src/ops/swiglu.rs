@@ -6,6 +6,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::gate::Activation;
 use crate::buffer::{Buffer, BufferId};
 use crate::declared::Declared;
 use crate::error::PlanError;
@@ -14,15 +15,6 @@ use crate::tolerance::{Tolerance, gated, of_matrices};
 
 /// The op's name.
 pub const NAME: &str = "swiglu";
-
-/// What a gate is passed through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// `z / (1 + e⁻ᶻ)`.
-    Silu,
-    /// `z / 2 · (1 + tanh(√(2/π) · (z + 0.044715 z³)))`.
-    GeluTanh,
-}
 
 /// Sizes and choices, as kernels read them.
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -62,7 +54,7 @@ impl Args {
     pub fn of(io: Io<'_>, params: &Params) -> Self {
         let [x, w1, w3] = [0, 1, 2].map(|i| io.inputs[i]);
         let norm = io.inputs.get(3).map(|weight| Norm { weight: *weight, eps: params.eps });
-        let activation = if params.gelu == 1 { Activation::GeluTanh } else { Activation::Silu };
+        let activation = Activation::of_code(params.gelu);
         Self { x, norm, activation, w1, w3, y: io.outputs[0] }
     }
 }
@@ -76,7 +68,7 @@ impl Record for Args {
         let Args { x, norm, activation, w1, w3, y } = self;
         let (n_in, n_out) = (declared.shape(x).n_columns(), declared.shape(w1).n_rows());
         let n_rows = declared.n_rows_alike(NAME, x, y)?;
-        declared.expect(NAME, x, &[n_rows, n_in])?;
+        declared.expect_activations(NAME, x, [n_rows, n_in])?;
         let mut inputs = vec![x, w1, w3];
         if let Some(norm) = norm {
             declared.expect(NAME, norm.weight, &[n_in])?;
@@ -84,13 +76,13 @@ impl Record for Args {
         }
         declared.expect(NAME, w1, &[n_out, n_in])?;
         declared.expect(NAME, w3, &[n_out, n_in])?;
-        declared.expect(NAME, y, &[n_rows, n_out])?;
+        declared.expect_activations(NAME, y, [n_rows, n_out])?;
         let params = Params {
             n_in: n_in as u32,
             n_out: n_out as u32,
             eps: norm.map_or(0.0, |n| n.eps),
             norm: norm.is_some().into(),
-            gelu: (activation == Activation::GeluTanh).into(),
+            gelu: activation.code(),
         };
         Ok(Recorded { params, inputs, outputs: vec![y] })
     }
