@@ -14,6 +14,9 @@ use web_time::Instant;
 
 use crate::chooser::{Chooser, Queued};
 use crate::instructions::Instructions;
+use crate::loops::Loops;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use crate::loops::Plain;
 use crate::memory::Memory;
 use crate::places::Places;
 use crate::pool::Pool;
@@ -45,8 +48,7 @@ const PAUSE_EVERY: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub struct CpuBackend {
     device: Device,
-    /// The threads and instructions of the threaded path.
-    machine: Option<Machine>,
+    loops: Loops,
     n_ahead: usize,
     /// Whether steps may be joined.
     joins: bool,
@@ -64,10 +66,11 @@ pub struct Prepared {
 }
 
 impl CpuBackend {
-    /// Plain loops with f64 sums on one thread: slow, and the truth.
+    /// Plain loops with f64 sums on one thread: slow, and the truth. A browser's module has none.
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     pub fn plain() -> Self {
         let device = Device { backend: "cpu", name: "plain loops, 1 thread".to_owned() };
-        Self { device, machine: None, n_ahead: 0, joins: true, pause: None }
+        Self { device, loops: Loops::Plain(Plain), n_ahead: 0, joins: true, pause: None }
     }
 
     /// Fast loops on `n_threads` threads (0: as many as the machine runs at once).
@@ -92,7 +95,8 @@ impl CpuBackend {
         };
         let name = format!("{}, {threads}, {}", processor::name(), level.name());
         let device = Device { backend: "cpu", name };
-        Ok(Self { device, machine: Some(Machine { pool, level }), n_ahead: 0, joins: true, pause: None })
+        let loops = Loops::Fast(Machine { pool, level });
+        Ok(Self { device, loops, n_ahead: 0, joins: true, pause: None })
     }
 
     /// Chooses tokens where the logits are, `n_ahead` of them ahead of the caller, as devices do. It gains nothing here: it is
@@ -122,8 +126,8 @@ impl CpuBackend {
     ) -> Result<(), BackendError> {
         let Prepared { plan, memory, places, chooser, scratch } = prepared;
         memory.begin(&rows);
-        let fast = self.machine.as_ref().map(|machine| (machine, scratch));
-        let mut run = Run { memory, states, chooser, rows, places: places.of(&rows), fast };
+        let loops = self.loops.running(scratch);
+        let mut run = Run { memory, states, chooser, rows, places: places.of(&rows), loops };
         let steps = steps.start..steps.end.min(plan.steps().len());
         let mut last_pause = Instant::now();
         for step in &plan.steps()[steps] {
@@ -148,12 +152,12 @@ impl CpuBackend {
     /// Measures how many bytes a second the threads read from memory together, which takes some 0.2 s and 256 MiB; `None` for plain
     /// loops.
     pub fn read_speed(&self) -> Option<f64> {
-        self.machine.as_ref().map(read_speed::measure)
+        self.loops.machine().map(read_speed::measure)
     }
 
     /// Threads that share the work of an op.
     pub fn n_threads(&self) -> usize {
-        self.machine.as_ref().map_or(1, |machine| machine.pool.n_threads())
+        self.loops.machine().map_or(1, |machine| machine.pool.n_threads())
     }
 }
 
@@ -179,9 +183,9 @@ impl Backend for CpuBackend {
     }
 
     fn upload(&self, _label: &str, tensor: Tensor) -> Result<Self::Weight, BackendError> {
-        Ok(match &self.machine {
-            Some(machine) => Weight::packed(machine.level.layout(), tensor),
-            None => Weight::rows(tensor),
+        Ok(match &self.loops {
+            Loops::Fast(machine) => Weight::packed(machine.level.layout(), tensor),
+            Loops::Plain(_) => Weight::rows(tensor),
         })
     }
 

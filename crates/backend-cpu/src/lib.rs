@@ -6,6 +6,7 @@
 mod backend;
 mod chooser;
 mod instructions;
+mod loops;
 mod memory;
 mod ops;
 mod page;

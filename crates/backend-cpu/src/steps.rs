@@ -7,12 +7,13 @@ use hala_plan::ops::{
 use hala_plan::{BackendError, Op, Rows, Step};
 
 use crate::chooser::Chooser;
+use crate::loops::Running;
 use crate::memory::Memory;
 use crate::ops;
 use crate::ops::rope_kv::Outputs as Turned;
 use crate::ops::short_conv::Outputs as Convolved;
 use crate::places::Placed;
-use crate::simd::{self, Machine, Scratch};
+use crate::simd;
 use crate::states::{Cells, States};
 
 /// One run of a Plan.
@@ -23,8 +24,7 @@ pub(crate) struct Run<'a> {
     pub(crate) chooser: &'a mut Chooser,
     pub(crate) rows: Rows<'a>,
     pub(crate) places: Placed<'a>,
-    /// The threaded path, where that is wanted.
-    pub(crate) fast: Option<(&'a Machine, &'a mut Scratch)>,
+    pub(crate) loops: Running<'a>,
 }
 
 impl Run<'_> {
@@ -58,12 +58,12 @@ impl Run<'_> {
 
     fn add(&mut self, step: &Step) -> Result<(), BackendError> {
         let args = add::Args::of(step.io());
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let (a, b) = (memory.rows(args.a), memory.rows(args.b));
-            match fast {
-                Some((machine, scratch)) => simd::add::run(machine, scratch, [a, b], y),
-                None => ops::add::run(a, b, y),
+            match loops {
+                Running::Fast(machine, scratch) => simd::add::run(machine, scratch, [a, b], y),
+                Running::Plain(_) => ops::add::run(a, b, y),
             }
             Ok(())
         })
@@ -71,13 +71,13 @@ impl Run<'_> {
 
     fn concat(&mut self, step: &Step, params: &concat::Params) -> Result<(), BackendError> {
         let args = concat::Args::of(step.io());
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let mut parts: [&[f32]; concat::MAX_PARTS] = [&[]; concat::MAX_PARTS];
             parts.iter_mut().zip(args.parts).for_each(|(part, id)| *part = memory.rows(*id));
-            match fast {
-                Some((machine, scratch)) => simd::concat::run(machine, scratch, params, parts, y),
-                None => ops::concat::run(params, parts, y),
+            match loops {
+                Running::Fast(machine, scratch) => simd::concat::run(machine, scratch, params, parts, y),
+                Running::Plain(_) => ops::concat::run(params, parts, y),
             }
             Ok(())
         })
@@ -85,7 +85,7 @@ impl Run<'_> {
 
     fn convolve(&mut self, step: &Step, params: &convolve::Params) -> Result<(), BackendError> {
         let args = convolve::Args::of(step.io());
-        let Self { memory, rows, fast, states, .. } = self;
+        let Self { memory, rows, loops, states, .. } = self;
         let Cells::Slots(slots) = states.cells_mut(memory.state_idx(args.state)?) else {
             return Err(wrong_state("convolve"));
         };
@@ -93,12 +93,12 @@ impl Run<'_> {
             let (projected, taps) = (memory.rows(args.projected), memory.vector(args.taps)?);
             let bias = args.bias.map(|id| memory.vector(id)).transpose()?;
             let (spans, outputs) = (rows.spans, ops::convolve::Outputs { slots, y });
-            match fast {
-                Some((machine, scratch)) => {
+            match loops {
+                Running::Fast(machine, scratch) => {
                     let inputs = simd::convolve::Inputs { projected, taps, bias, spans };
                     simd::convolve::run(machine, scratch, params, inputs, outputs);
                 }
-                None => {
+                Running::Plain(_) => {
                     let inputs = ops::convolve::Inputs { projected, taps, bias };
                     ops::convolve::run(params, inputs, spans, outputs);
                 }
@@ -109,12 +109,12 @@ impl Run<'_> {
 
     fn gate(&mut self, step: &Step, params: &gate::Params) -> Result<(), BackendError> {
         let args = gate::Args::of(step.io(), params);
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let (a, b) = (memory.rows(args.a), memory.rows(args.b));
-            match fast {
-                Some((machine, scratch)) => simd::gate::run(machine, scratch, params, [a, b], y),
-                None => ops::gate::run(params, a, b, y),
+            match loops {
+                Running::Fast(machine, scratch) => simd::gate::run(machine, scratch, params, [a, b], y),
+                Running::Plain(_) => ops::gate::run(params, a, b, y),
             }
             Ok(())
         })
@@ -122,14 +122,14 @@ impl Run<'_> {
 
     fn embed(&mut self, step: &Step, params: &embed::Params) -> Result<(), BackendError> {
         let args = embed::Args::of(step.io(), params);
-        let Self { memory, rows, fast, .. } = self;
+        let Self { memory, rows, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
-            match fast {
-                Some((machine, scratch)) => {
+            match loops {
+                Running::Fast(machine, scratch) => {
                     let table = memory.weight(args.table)?;
                     simd::embed::run(machine, scratch, (rows.ids, params.scale), table, y);
                 }
-                None => ops::embed::run(params, rows.ids, memory.tensor(args.table)?, y),
+                Running::Plain(_) => ops::embed::run(params, rows.ids, memory.tensor(args.table)?, y),
             }
             Ok(())
         })
@@ -146,13 +146,13 @@ impl Run<'_> {
 
     fn matmul(&mut self, step: &Step, params: &matmul::Params) -> Result<(), BackendError> {
         let args = matmul::Args::of(step.io(), params);
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let x = memory.rows(args.x);
             let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
             let bias = args.bias.map(|id| memory.vector(id)).transpose()?;
-            match fast {
-                Some((machine, scratch)) => {
+            match loops {
+                Running::Fast(machine, scratch) => {
                     let mut weights = [None; matmul::MAX_WEIGHTS];
                     for (weight, id) in weights.iter_mut().zip(args.weights) {
                         *weight = Some(memory.weight(*id)?);
@@ -160,7 +160,7 @@ impl Run<'_> {
                     let inputs = simd::matmul::Inputs { x, norm, weights, bias };
                     simd::matmul::run(machine, scratch, params, inputs, y);
                 }
-                None => {
+                Running::Plain(_) => {
                     let mut weights = [None; matmul::MAX_WEIGHTS];
                     for (weight, id) in weights.iter_mut().zip(args.weights) {
                         *weight = Some(memory.tensor(*id)?);
@@ -174,12 +174,12 @@ impl Run<'_> {
 
     fn norm(&mut self, step: &Step, params: &norm::Params) -> Result<(), BackendError> {
         let args = norm::Args::of(step.io(), params);
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let (x, weight) = (memory.rows(args.x), memory.vector(args.norm.weight)?);
-            match fast {
-                Some((machine, scratch)) => simd::norm::run(machine, scratch, params, (x, weight), y),
-                None => ops::norm::run(params, x, weight, y),
+            match loops {
+                Running::Fast(machine, scratch) => simd::norm::run(machine, scratch, params, (x, weight), y),
+                Running::Plain(_) => ops::norm::run(params, x, weight, y),
             }
             Ok(())
         })
@@ -187,12 +187,12 @@ impl Run<'_> {
 
     fn round(&mut self, step: &Step, params: &round::Params) -> Result<(), BackendError> {
         let args = round::Args::of(step.io(), params);
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let x = memory.rows(args.x);
-            match fast {
-                Some((machine, scratch)) => simd::round::run(machine, scratch, params, x, y),
-                None => ops::round::run(params, x, y),
+            match loops {
+                Running::Fast(machine, scratch) => simd::round::run(machine, scratch, params, x, y),
+                Running::Plain(_) => ops::round::run(params, x, y),
             }
             Ok(())
         })
@@ -200,11 +200,11 @@ impl Run<'_> {
 
     fn softcap(&mut self, step: &Step, params: &softcap::Params) -> Result<(), BackendError> {
         let args = softcap::Args::of(step.io(), params);
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.x], |_, [x]| {
-            match fast {
-                Some((machine, scratch)) => simd::softcap::run(machine, scratch, params, x),
-                None => ops::softcap::run(params, x),
+            match loops {
+                Running::Fast(machine, scratch) => simd::softcap::run(machine, scratch, params, x),
+                Running::Plain(_) => ops::softcap::run(params, x),
             }
             Ok(())
         })
@@ -212,17 +212,17 @@ impl Run<'_> {
 
     fn swiglu(&mut self, step: &Step, params: &swiglu::Params) -> Result<(), BackendError> {
         let args = swiglu::Args::of(step.io(), params);
-        let Self { memory, fast, .. } = self;
+        let Self { memory, loops, .. } = self;
         memory.write([args.y], |memory, [y]| {
             let x = memory.rows(args.x);
             let norm = args.norm.map(|n| memory.vector(n.weight)).transpose()?;
-            match fast {
-                Some((machine, scratch)) => {
+            match loops {
+                Running::Fast(machine, scratch) => {
                     let [w1, w3] = [memory.weight(args.w1)?, memory.weight(args.w3)?];
                     let inputs = simd::swiglu::Inputs { x, norm, w1, w3 };
                     simd::swiglu::run(machine, scratch, params, inputs, y);
                 }
-                None => {
+                Running::Plain(_) => {
                     let [w1, w3] = [memory.tensor(args.w1)?, memory.tensor(args.w3)?];
                     ops::swiglu::run(params, ops::swiglu::Inputs { x, norm, w1, w3 }, y);
                 }
@@ -233,7 +233,7 @@ impl Run<'_> {
 
     fn short_conv(&mut self, step: &Step, params: &short_conv::Params) -> Result<(), BackendError> {
         let args = short_conv::Args::of(step.io(), params);
-        let Self { memory, rows, fast, states, .. } = self;
+        let Self { memory, rows, loops, states, .. } = self;
         let Cells::Slots(slots) = states.cells_mut(memory.state_idx(args.state)?) else {
             return Err(wrong_state("short_conv"));
         };
@@ -244,14 +244,14 @@ impl Run<'_> {
             let bias = |b: short_conv::Bias| Ok((memory.vector(b.in_proj)?, memory.vector(b.conv)?));
             let bias = args.bias.map(bias).transpose()?;
             let outputs = Convolved { slots, projected, y };
-            match fast {
-                Some((machine, scratch)) => {
+            match loops {
+                Running::Fast(machine, scratch) => {
                     let in_proj = memory.weight(args.in_proj)?;
                     let spans = rows.spans;
                     let inputs = simd::short_conv::Inputs { x, norm, in_proj, taps, bias, spans };
                     simd::short_conv::run(machine, scratch, params, inputs, outputs);
                 }
-                None => {
+                Running::Plain(_) => {
                     let in_proj = memory.tensor(args.in_proj)?;
                     let inputs = ops::short_conv::Inputs { x, norm, in_proj, taps, bias };
                     ops::short_conv::run(params, inputs, rows.spans, outputs);
@@ -263,7 +263,7 @@ impl Run<'_> {
 
     fn rope_kv(&mut self, step: &Step, params: &rope_kv::Params) -> Result<(), BackendError> {
         let args = rope_kv::Args::of(step.io(), params);
-        let Self { memory, places, fast, states, .. } = self;
+        let Self { memory, places, loops, states, .. } = self;
         let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
         let cells = states.two_mut(cells).ok_or_else(|| wrong_state("rope_kv"))?;
         memory.write([args.q], |memory, [q]| {
@@ -274,17 +274,17 @@ impl Run<'_> {
                 rope: args.turn.map(|turn| memory.vector(turn.table)).transpose()?,
                 places: *places,
             };
-            match (cells, fast) {
-                ([Cells::F32(keys), Cells::F32(values)], Some((machine, scratch))) => {
+            match (cells, loops) {
+                ([Cells::F32(keys), Cells::F32(values)], Running::Fast(machine, scratch)) => {
                     simd::rope_kv::run(machine, scratch, params, inputs, Turned { q, keys, values });
                 }
-                ([Cells::F16(keys), Cells::F16(values)], Some((machine, scratch))) => {
+                ([Cells::F16(keys), Cells::F16(values)], Running::Fast(machine, scratch)) => {
                     simd::rope_kv::run(machine, scratch, params, inputs, Turned { q, keys, values });
                 }
-                ([Cells::F32(keys), Cells::F32(values)], None) => {
+                ([Cells::F32(keys), Cells::F32(values)], Running::Plain(_)) => {
                     ops::rope_kv::run(params, inputs, Turned { q, keys, values });
                 }
-                ([Cells::F16(keys), Cells::F16(values)], None) => {
+                ([Cells::F16(keys), Cells::F16(values)], Running::Plain(_)) => {
                     ops::rope_kv::run(params, inputs, Turned { q, keys, values });
                 }
                 _ => return Err(wrong_state("rope_kv")),
@@ -295,24 +295,24 @@ impl Run<'_> {
 
     fn attention(&mut self, step: &Step, params: &attention::Params) -> Result<(), BackendError> {
         let args = attention::Args::of(step.io(), params);
-        let Self { memory, rows, fast, states, .. } = self;
+        let Self { memory, rows, loops, states, .. } = self;
         let cells = [memory.state_idx(args.keys)?, memory.state_idx(args.values)?];
         let cells = cells.map(|idx| states.cells(idx));
         memory.write([args.y], |memory, [y]| {
             let (q, spans) = (memory.rows(args.q), rows.spans);
-            match (cells, fast) {
-                ([Cells::F32(keys), Cells::F32(values)], Some((machine, scratch))) => {
+            match (cells, loops) {
+                ([Cells::F32(keys), Cells::F32(values)], Running::Fast(machine, scratch)) => {
                     let inputs = ops::attention::Inputs { q, keys, values, spans };
                     simd::attention::run(machine, scratch, params, inputs, y);
                 }
-                ([Cells::F16(keys), Cells::F16(values)], Some((machine, scratch))) => {
+                ([Cells::F16(keys), Cells::F16(values)], Running::Fast(machine, scratch)) => {
                     let inputs = ops::attention::Inputs { q, keys, values, spans };
                     simd::attention::run(machine, scratch, params, inputs, y);
                 }
-                ([Cells::F32(keys), Cells::F32(values)], None) => {
+                ([Cells::F32(keys), Cells::F32(values)], Running::Plain(_)) => {
                     ops::attention::run(params, ops::attention::Inputs { q, keys, values, spans }, y);
                 }
-                ([Cells::F16(keys), Cells::F16(values)], None) => {
+                ([Cells::F16(keys), Cells::F16(values)], Running::Plain(_)) => {
                     ops::attention::run(params, ops::attention::Inputs { q, keys, values, spans }, y);
                 }
                 _ => return Err(wrong_state("attention")),

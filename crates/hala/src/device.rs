@@ -107,10 +107,7 @@ impl DeviceOptions {
     pub async fn open(&self) -> Result<Chosen, BackendError> {
         match self.backend {
             BackendName::Cpu => self.cpu(Why::Asked),
-            BackendName::Plain => {
-                let backend = CpuBackend::plain().into();
-                Ok(Chosen { backend, why: Why::Asked, notices: Vec::new() })
-            }
+            BackendName::Plain => plain(),
             BackendName::Wgpu => self.gpu(Why::Asked).await,
             BackendName::Auto if self.adapter.is_some() => self.gpu(Why::Asked).await,
             BackendName::Auto if self.is_small => self.cpu(Why::SmallModel),
@@ -176,4 +173,20 @@ impl DeviceOptions {
             WgpuBackend::new(&adapter).await
         }
     }
+}
+
+/// The plain loops.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn plain() -> Result<Chosen, BackendError> {
+    Ok(Chosen { backend: CpuBackend::plain().into(), why: Why::Asked, notices: Vec::new() })
+}
+
+/// A browser's module has none.
+///
+/// # Errors
+/// Always.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn plain() -> Result<Chosen, BackendError> {
+    let reason = "a browser's module is built without the plain loops: use cpu".to_owned();
+    Err(BackendError::Unavailable { backend: "plain", reason })
 }
