@@ -71,9 +71,16 @@ impl Sampler {
             candidates.select_nth_unstable_by(top_k - 1, likelier);
             candidates.truncate(top_k);
         }
+        let total: f64 = candidates.iter().map(|c| c.0).sum();
+        if top_p < 1.0 {
+            // All that weigh less than this come to less than what top-p leaves over, so that they are never reached and need not be sorted: nearly
+            // the whole vocabulary. The likeliest, whose weight is 1, is never among them.
+            let least = (1.0 - f64::from(top_p)) * total / candidates.len() as f64;
+            candidates.retain(|c| c.0 >= least);
+        }
         candidates.sort_unstable_by(likelier);
         if top_p < 1.0 {
-            let enough = f64::from(top_p) * candidates.iter().map(|c| c.0).sum::<f64>();
+            let enough = f64::from(top_p) * total;
             let mut before = 0.0;
             let kept = candidates.iter().take_while(|c| {
                 let keep = before < enough;
