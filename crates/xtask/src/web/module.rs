@@ -31,6 +31,10 @@ pub(super) struct Module {
     memory: Memory,
 }
 
+/// The standard library's own choice of small code over fast, for a module that it is compiled along with: sorts above all, of which a module has
+/// some sixty, nearly all of short lists, each of several thousand bytes where it is made for long ones.
+const SMALL_LIBRARY: [&str; 2] = ["-Z", "build-std-features=optimize_for_size"];
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Memory {
     /// One worker's.
@@ -81,6 +85,7 @@ impl Module {
         command.env("RUSTC_BOOTSTRAP", "1");
         if is_debian || self.memory == Memory::Shared {
             wasm::from_source(way, &folder, &mut command);
+            command.args(SMALL_LIBRARY);
         }
         let target = match self.memory {
             Memory::Own => {
