@@ -5,3 +5,4 @@
 mod any_backend;
 mod examples;
 mod runtime;
+mod typescript;

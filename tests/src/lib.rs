@@ -17,3 +17,4 @@ pub mod scripted;
 mod session;
 pub mod shared;
 pub mod tolerances;
+pub mod typescript;

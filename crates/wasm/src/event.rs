@@ -56,6 +56,8 @@ pub(crate) fn listener(_: js_sys::Function) -> impl Listener {
 
 #[cfg(test)]
 mod tests {
+    use hala_tests::typescript::{Types, unlike_replies};
+
     use super::*;
 
     #[test]
@@ -63,5 +65,16 @@ mod tests {
         let event = hala::Event::DeviceLost { reason: "r" };
         let told = serde_json::to_string(&Told::of(&event).unwrap()).unwrap();
         assert_eq!(told, r#"{"type":"devicelost","reason":"r"}"#);
+    }
+    #[test]
+    fn events_are_those_of_the_package() {
+        let (name, reason) = ("n", "r");
+        let mut told = vec![Told::Load { name, loaded: 1, total: 2 }, Told::DeviceLost { reason }];
+        let backends = [BackendName::WebGpu, BackendName::Wasm];
+        told.extend(backends.map(|backend| Told::BackendChange { backend, reason }));
+        let told: Vec<_> = told.iter().map(|told| serde_json::to_value(told).unwrap()).collect();
+        let files = "crates/wasm/src/event.rs and web/package/src/wire.ts";
+        let differences = unlike_replies(&Types::of_package().shape("Told"), &told, ("Told", files));
+        assert!(differences.is_empty(), "\n{}", differences.join("\n"));
     }
 }

@@ -83,6 +83,7 @@ fn pause() -> Option<hala::Pause> {
 #[cfg(test)]
 mod tests {
     use hala::parse;
+    use hala_tests::typescript::{Request, Types};
 
     use super::*;
 
@@ -97,6 +98,22 @@ mod tests {
         assert!(options("fp8").is_ok());
         assert!(options("int3").unwrap_err().to_string().contains("int3"));
         assert!(parse::<LoadRequest>(&json("auto").replace("wasm", "cuda")).is_err());
+    }
+
+    #[test]
+    fn models_are_loaded_as_the_worker_asks() {
+        let request = Request {
+            name: "LoadRequest",
+            files: "crates/wasm/src/request.rs and web/package/src/wire.ts",
+            kept: &[],
+            texts: &[],
+        };
+        let read = |json: &str| {
+            let request = parse::<LoadRequest>(json).map_err(|error| error.to_string())?;
+            request.options(&hala::Cancel::new()).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let differences = request.unlike::<LoadRequest>(&Types::of_package().shape("LoadRequest"), read);
+        assert!(differences.is_empty(), "\n{}", differences.join("\n"));
     }
 
     #[test]

@@ -4,34 +4,7 @@ import { HalaError } from './errors.js';
 import { aborted, type Link } from './link.js';
 import { chatRequest, randomHex } from './request.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Timings, TokenLogprob, Usage } from './types.js';
-
-type Finish = 'stop' | 'length' | 'cancelled';
-
-/** What work has cost, as the module says it. */
-interface Costs {
-  usage: { prompt_tokens: number; completion_tokens: number; cached_tokens: number };
-  timings: { prefill_ms: number; decode_ms: number };
-}
-
-/** What the module says at the end of a translation. */
-export interface Outcome extends Costs {
-  text: string;
-  finish: Finish;
-}
-
-/** What it says at the end of a chat: of one reply or several, and their costs together. */
-interface Replies extends Costs {
-  choices: { text: string; finish: Finish }[];
-}
-
-interface Piece {
-  /** Which reply. */
-  index: number;
-  text: string;
-  logprobs?: TokenLogprob;
-  /** At a reply's end, where there are several. */
-  finish?: Finish;
-}
+import type { ChatPiece, ChatReply, Costs, FinishReason } from './wire.js';
 
 type Choices = ChatCompletion['choices'];
 
@@ -92,24 +65,24 @@ export class Completions {
     })();
   }
 
-  #ask(asked: object, signal: AbortSignal | undefined, onPiece: (piece: Piece) => void): Promise<Replies> {
-    const listener = { signal, onPiece: (json: string) => onPiece(JSON.parse(json) as Piece) };
-    return this.#link.ask<Replies>({ kind: 'chat', request: JSON.stringify(asked) }, listener);
+  #ask(asked: object, signal: AbortSignal | undefined, onPiece: (piece: ChatPiece) => void): Promise<ChatReply> {
+    const listener = { signal, onPiece: (json: string) => onPiece(JSON.parse(json) as ChatPiece) };
+    return this.#link.ask<ChatReply>({ kind: 'chat', request: JSON.stringify(asked) }, listener);
   }
 }
 
 /** Pieces of replies between who makes them and who takes them. */
 class Pieces {
-  readonly #waiting: Piece[] = [];
-  #end: { replies: Replies } | { error: unknown } | undefined;
+  readonly #waiting: ChatPiece[] = [];
+  #end: { replies: ChatReply } | { error: unknown } | undefined;
   #wake: () => void = () => undefined;
 
-  add(piece: Piece): void {
+  add(piece: ChatPiece): void {
     this.#waiting.push(piece);
     this.#wake();
   }
 
-  end(replies: Replies): void {
+  end(replies: ChatReply): void {
     this.#end = { replies };
     this.#wake();
   }
@@ -126,7 +99,7 @@ class Pieces {
   }
 
   /** The next piece, or how the replies ended. */
-  async next(): Promise<Piece | { replies: Replies }> {
+  async next(): Promise<ChatPiece | { replies: ChatReply }> {
     for (;;) {
       const piece = this.#waiting.shift();
       if (piece) return piece;
@@ -173,15 +146,18 @@ async function* streamed(request: ChatRequest, head: Head, signal: AbortSignal, 
 type Head = Pick<ChatCompletion, 'id' | 'created' | 'model'>;
 
 /** Why a reply ended; a stopped one is an error, as `fetch` has it. */
-export function finished(finish: Finish, signal: AbortSignal | undefined): 'stop' | 'length' {
+export function finished(finish: FinishReason, signal: AbortSignal | undefined): 'stop' | 'length' {
   if (finish !== 'cancelled') return finish;
   throw signal ? aborted(signal) : new HalaError('aborted', 'stopped on request');
 }
 
 /** Tokens, in the words of the OpenAI API. */
 export function usage({ usage }: Costs): Usage {
-  const { prompt_tokens, completion_tokens, cached_tokens } = usage;
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, prompt_tokens_details: { cached_tokens } };
+  const { prompt_tokens, completion_tokens, cached_tokens, completion_tokens_details } = usage;
+  return {
+    prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, prompt_tokens_details: { cached_tokens },
+    ...(completion_tokens_details ? { completion_tokens_details } : {}),
+  };
 }
 
 /** Times and speeds of so many texts together, in the words of llama.cpp's server. */

@@ -1,5 +1,7 @@
 // The one kind of error that the package throws.
 
+import type { Failure } from './wire.js';
+
 /** What went wrong, as a word for programs. */
 export type HalaErrorCode =
   // Asked for wrongly.
@@ -89,7 +91,7 @@ export function fromPlain({ code, message, details }: PlainError): HalaError {
 }
 
 /** What the module throws. */
-function isFailure(thrown: unknown): thrown is { code: HalaErrorCode; message: string; bytes?: number } {
+function isFailure(thrown: unknown): thrown is Failure & { code: HalaErrorCode } {
   return typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown
     && typeof thrown.code === 'string' && !(thrown instanceof Error);
 }

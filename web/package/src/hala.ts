@@ -2,12 +2,13 @@
 
 import { absolute, folderOf, isHubId } from './address.js';
 import { modelCache } from './cache/model-cache.js';
-import { Completions, finished, timings, usage, type Outcome } from './chat.js';
+import { Completions, finished, timings, usage } from './chat.js';
 import { HalaError } from './errors.js';
 import { Link } from './link.js';
 import { describe } from './request.js';
 import type { SourceData, WorkerInfo } from './protocol.js';
 import type { ChatMessage, HalaEventMap, HalaInfo, LoadOptions, LoadProgress, ModelCache, ModelSource, TranslateRequest, Translation } from './types.js';
+import type { TranslateReply } from './wire.js';
 
 /** The package's version, which the build puts here. */
 declare const VERSION: string;
@@ -92,7 +93,7 @@ export class Hala extends EventTarget {
   async translate({ signal, onText, ...request }: TranslateRequest): Promise<Translation> {
     const listener = { signal, ...(onText ? { onPiece: onText } : {}) };
     const task = { kind: 'translate', request: JSON.stringify(request) } as const;
-    const outcome = await this.#link.ask<Outcome & Pick<Translation, 'from' | 'to' | 'other_language' | 'segments'>>(task, listener);
+    const outcome = await this.#link.ask<TranslateReply>(task, listener);
     const { text, from, to, other_language, segments, finish } = outcome;
     return { text, from, to, ...(other_language ? { other_language } : {}), segments, finish_reason: finished(finish, signal), usage: usage(outcome), timings: timings(outcome) };
   }

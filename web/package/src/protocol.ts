@@ -2,6 +2,7 @@
 
 import type { PlainError } from './errors.js';
 import type { BackendName, ChatMessage, HalaInfo, LoadProgress, WeightFormat } from './types.js';
+import type { Told } from './wire.js';
 
 /** Where the worker finds a model's files. */
 export type SourceData =
@@ -64,9 +65,7 @@ export type FromWorker =
   | { id: number; kind: 'unfetch' };
 
 /** What happens besides. */
-export type WorkerEvent =
-  | { type: 'devicelost'; reason: string }
-  | { type: 'backendchange'; backend: BackendName; reason: string };
+export type WorkerEvent = Exclude<Told, { type: 'load' }>;
 
 /** What `load` and `info` give; the page adds the rest. */
 export type WorkerInfo = Omit<HalaInfo, 'version'>;

@@ -47,7 +47,7 @@ const ASKED: Readonly<Record<string, Rule>> = {
   tools: { expected: 'a list of objects', holds: (value) => Array.isArray(value) && value.every(isObject) },
   overflow: oneOf('error', 'drop-oldest'),
   chat_template_kwargs: object,
-  now: { expected: 'text or a number', holds: (value) => typeof value === 'string' || isNumber(value) },
+  now: text,
 };
 
 /** Fields that only the page's side reads. */

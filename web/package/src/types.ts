@@ -229,6 +229,8 @@ export interface Usage {
   total_tokens: number;
   /** Of the prompt's tokens, those that were still held from before and cost nothing. */
   prompt_tokens_details: { cached_tokens: number };
+  /** Where tokens were proposed by look-up in the text itself: those that became part of the reply, and those that did not. */
+  completion_tokens_details?: { accepted_prediction_tokens: number; rejected_prediction_tokens: number };
 }
 
 /** Where the time went, named as llama.cpp's server names it. */

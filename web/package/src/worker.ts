@@ -5,10 +5,11 @@ import { chooseBackend, turnSubgroupsOn, type Choice } from './backend.js';
 import { HalaError, toPlain } from './errors.js';
 import { release, sideFiles } from './files.js';
 import { startModule, type Module } from './module.js';
-import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerEvent, WorkerInfo } from './protocol.js';
+import type { FromWorker, LoadData, SourceData, Task, ToWorker, WorkerInfo } from './protocol.js';
 import { PageFetch } from './page-fetch.js';
 import { openFiles } from './sources.js';
 import { lendThread, type Lending } from './threads.js';
+import type { Info, LoadRequest, Told } from './wire.js';
 
 let module: Module | undefined;
 let runtime: Runtime | undefined;
@@ -83,10 +84,10 @@ async function load(id: number, data: LoadData, signal: AbortSignal): Promise<Wo
   if (choice.subgroups) turnSubgroupsOn();
   const { Runtime, threads } = (module ??= await startModule(choice.backend, data.threads));
   const files = await openFiles(data, signal, (progress) => post({ id, kind: 'progress', progress }), (address, init) => page.ask(address, init));
-  const options = {
+  const options: LoadRequest = {
     backend: choice.backend, weights: data.weights, context: data.context, subgroups: choice.subgroups, threads, parallel: data.parallel,
   };
-  const onEvent = (json: string) => tell(id, JSON.parse(json));
+  const onEvent = (json: string) => tell(id, JSON.parse(json) as Told);
   const side = await sideFiles(files, data.source.kind === 'url' ? data.source.url : undefined);
   const reader = { size: files.size.bind(files), read: files.read.bind(files), release };
   const opened = await cancellable(signal, (cancel) => Runtime.load(JSON.stringify(options), side, reader, onEvent, cancel)).catch(async (error: unknown) => {
@@ -112,9 +113,7 @@ function nameOf(source: SourceData): string {
   }
 }
 
-type ModuleEvent = { type: 'load'; name: string; loaded: number; total: number } | WorkerEvent;
-
-function tell(id: number, event: ModuleEvent): void {
+function tell(id: number, event: Told): void {
   if (event.type === 'load') {
     const { name, loaded, total } = event;
     post({ id, kind: 'progress', progress: { phase: 'load', name, loaded, total, bytesPerSecond: 0 } });
@@ -127,7 +126,7 @@ function tell(id: number, event: ModuleEvent): void {
 }
 
 function info(): WorkerInfo {
-  const { backend, device, subgroups, threads, ...facts } = JSON.parse(loaded().info());
+  const { backend, device, subgroups, threads, ...facts } = JSON.parse(loaded().info()) as Info;
   const { reason, reasonCode } = model!.choice;
   return {
     model: { name: model!.name, ...facts },
