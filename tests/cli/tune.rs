@@ -110,7 +110,9 @@ fn a_file_that_is_of_no_use_is_told_once_and_changes_no_text() {
 #[test]
 fn sizes_that_no_run_has_are_refused() {
     let Some(tuned) = tuned() else { return };
-    hala(&["tune", "--tokens", "7", "--adapter", tuned.adapter]).run().refused(&["--tokens"]);
+    hala(&["tune", "--tokens", "7", "--adapter", tuned.adapter])
+        .run()
+        .refused(&["tokens [7]", "[1, 2, 4, 8, 16, 32, 128"]);
 }
 
 #[test]

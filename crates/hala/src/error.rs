@@ -31,10 +31,14 @@ pub enum Error {
     #[error("the device was lost and could not be set up again: load the model once more")]
     Lost,
     /// No size that was asked to be measured is one of the device's.
-    #[error("none of --tokens is a size that {device} uses")]
+    #[error("no run on {device} has one of the numbers of tokens {asked:?}: measure some of {used:?}")]
     Sizes {
         /// The device.
         device: String,
+        /// Tokens of the runs that were to be measured.
+        asked: Vec<usize>,
+        /// Tokens of the runs that the device has.
+        used: Vec<usize>,
     },
     /// A file of measured kernels could not be kept.
     #[error("what was measured cannot be kept: {reason}")]

@@ -56,12 +56,12 @@ pub async fn tune(
     let gpu =
         gpu.ok_or_else(|| refused("only a GPU has kernels to choose among, and the CPU runs this model"))?;
     let context = engine.model().facts().context;
-    let used = gpu.decode_sizes().iter().chain(gpu.prefill_sizes());
-    let mut sizes: Vec<usize> =
-        used.filter(|n| options.n_tokens.contains(n)).map(|n| *n.min(&context)).collect();
+    let used: Vec<usize> = gpu.decode_sizes().iter().chain(gpu.prefill_sizes()).copied().collect();
+    let asked = &options.n_tokens;
+    let mut sizes: Vec<usize> = used.iter().filter(|n| asked.contains(n)).map(|n| *n.min(&context)).collect();
     sizes.dedup();
     let Some(most) = sizes.iter().copied().max() else {
-        return Err(Error::Sizes { device: gpu.device().name.clone() });
+        return Err(Error::Sizes { device: gpu.device().name.clone(), asked: asked.clone(), used });
     };
     let weights = engine.weights().iter().map(|weight| weight.wgpu("weights").cloned());
     let weights: Vec<_> = weights.collect::<Result<_, _>>()?;
