@@ -133,7 +133,11 @@ fn is_interruption(error: &anyhow::Error) -> bool {
 
 /// Errors that no other input would have avoided.
 fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
+    // An error that is shown as the one within has no place of its own in the chain: each kind is asked for what it holds.
+    let is_lost = |e: &EngineError| e.is_device_lost();
     matches!(error.downcast_ref(), Some(BackendError::DeviceLost { .. }))
+        || error.downcast_ref().is_some_and(is_lost)
+        || matches!(error.downcast_ref(), Some(EvalError::Engine(e)) if e.is_device_lost())
         || error.downcast_ref::<hala::Error>().is_some_and(|error| error.code() == "device-lost")
 }
 
@@ -151,4 +155,40 @@ pub(crate) fn message(error: &anyhow::Error) -> String {
 /// Prints `error: …`; nothing can be done where standard error is closed too.
 pub(crate) fn print_error(message: &str) {
     let _ = writeln!(anstream::stderr(), "{} {message}", paint(ERROR, "error:"));
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    fn lost() -> BackendError {
+        BackendError::DeviceLost { device: "a GPU".to_owned(), reason: "unplugged".to_owned() }
+    }
+
+    #[test]
+    fn a_lost_device_is_a_fault_however_it_is_wrapped() {
+        let engine = || EngineError::from(lost());
+        for error in [
+            lost().into(),
+            engine().into(),
+            EvalError::from(engine()).into(),
+            hala::Error::from(lost()).into(),
+            hala::Error::from(engine()).into(),
+            hala::Error::Lost.into(),
+        ] {
+            let error: anyhow::Error = error;
+            assert_eq!(report(&error), FAULT, "{error:?}");
+            let told = Err::<(), _>(error).context("while it ran").unwrap_err();
+            assert_eq!(report(&told), FAULT, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn what_other_input_avoids_is_none() {
+        for error in [EngineError::EmptyPrompt.into(), hala::Error::from(EngineError::MemoryFull).into()] {
+            assert_eq!(report(&error), BAD_INPUT, "{error:?}");
+        }
+    }
 }
