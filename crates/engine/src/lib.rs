@@ -16,6 +16,7 @@ mod generate;
 mod generated;
 mod generation_config;
 mod lease;
+mod likeliest;
 mod logits;
 mod loops;
 mod memory;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::error::EngineError;
+use crate::likeliest;
 use crate::sampling::Sampling;
 
 /// A token and how likely the model found it.
@@ -64,15 +65,9 @@ pub fn log_sum_exp(logits: &[f32]) -> f64 {
 pub(crate) fn logprobs(logits: &[f32], chosen: u32, n_top: usize) -> TokenLogprob {
     let total = log_sum_exp(logits);
     let candidate = |id: u32| Candidate { id, logprob: (f64::from(logits[id as usize]) - total) as f32 };
-    let n_top = n_top.min(logits.len());
-    let mut ids: Vec<u32> = (0..logits.len() as u32).collect();
     let by_logit = |a: &u32, b: &u32| logits[*b as usize].total_cmp(&logits[*a as usize]).then(a.cmp(b));
-    if n_top > 0 && n_top < ids.len() {
-        ids.select_nth_unstable_by(n_top - 1, by_logit);
-    }
-    ids.truncate(n_top);
-    ids.sort_unstable_by(by_logit);
-    TokenLogprob { chosen: candidate(chosen), top: ids.into_iter().map(candidate).collect() }
+    let top = likeliest::first(0..logits.len() as u32, n_top, by_logit);
+    TokenLogprob { chosen: candidate(chosen), top: top.into_iter().map(candidate).collect() }
 }
 
 /// Applies biases and penalties in place.

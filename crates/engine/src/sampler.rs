@@ -1,6 +1,7 @@
 //! From logits to the next token: greedy, or drawn from a truncated distribution.
 
 use crate::error::EngineError;
+use crate::likeliest;
 use crate::logits::{argmax, check, penalise};
 use crate::rng::uniform;
 use crate::sampling::Sampling;
@@ -50,12 +51,14 @@ impl Sampler {
         if self.sampling.temperature == 0.0 || self.sampling.top_k == 1 {
             return Ok(argmax(logits));
         }
-        self.candidates(logits);
-        Ok(draw(&self.scratch, uniform(self.sampling.seed, step)))
+        let at = uniform(self.sampling.seed, step);
+        let total = self.candidates(logits, at);
+        Ok(draw(&self.scratch, at * total))
     }
 
-    /// Fills the scratch with (weight, id), the likeliest first, truncated: temperature, then top-k, top-p, min-p.
-    fn candidates(&mut self, logits: &[f32]) {
+    /// Fills the scratch with (weight, id), the likeliest first, truncated: temperature, then top-k, top-p, min-p. Gives the weight of all
+    /// that are left; those of them that a draw at the share `at` cannot reach may be missing.
+    fn candidates(&mut self, logits: &[f32], at: f64) -> f64 {
         let Sampling { temperature, top_k, top_p, min_p, .. } = self.sampling;
         let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         // Below this distance from the best, min-p drops the token anyway, so it need not be sorted.
@@ -65,20 +68,29 @@ impl Sampler {
         let all = logits.iter().zip(0u32..).filter(|(x, _)| top_p < 1.0 || **x >= floor);
         // Weights and sums in f32 would end some tokens earlier or later than a device's do.
         let weight = |x: f32| (f64::from(x - max) / f64::from(temperature)).exp();
-        candidates.extend(all.map(|(x, id)| (weight(*x), id)));
+        let all = all.map(|(x, id)| (weight(*x), id));
         let likelier = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if top_k > 0 && top_k < candidates.len() {
-            candidates.select_nth_unstable_by(top_k - 1, likelier);
-            candidates.truncate(top_k);
+        if top_k > 0 {
+            candidates.extend(likeliest::first(all, top_k, likelier));
+        } else {
+            candidates.extend(all);
         }
-        let total: f64 = candidates.iter().map(|c| c.0).sum();
-        if top_p < 1.0 {
-            // All that weigh less than this come to less than what top-p leaves over, so that they are never reached and need not be sorted: nearly
-            // the whole vocabulary. The likeliest, whose weight is 1, is never among them.
-            let least = (1.0 - f64::from(top_p)) * total / candidates.len() as f64;
-            candidates.retain(|c| c.0 >= least);
-        }
+        let total = sum(candidates);
+        // The likeliest come first, up to this share. Whatever weighs less than an equal part of the rest comes to less than the rest, so
+        // it is never reached and need not be sorted: nearly the whole vocabulary. The likeliest, whose weight is 1, is never among it.
+        let share = if top_p < 1.0 {
+            f64::from(top_p)
+        } else if min_p > 0.0 {
+            1.0
+        } else {
+            at
+        };
+        let least = (1.0 - share) * total / candidates.len() as f64;
+        candidates.retain(|c| c.0 >= least);
         candidates.sort_unstable_by(likelier);
+        if top_p >= 1.0 && min_p == 0.0 {
+            return total;
+        }
         if top_p < 1.0 {
             let enough = f64::from(top_p) * total;
             let mut before = 0.0;
@@ -92,13 +104,17 @@ impl Sampler {
         }
         let kept = candidates.iter().take_while(|c| c.0 >= f64::from(min_p)).count().max(1);
         candidates.truncate(kept);
+        sum(candidates)
     }
 }
 
-/// The candidate at the share `at` of the total weight.
-fn draw(candidates: &[(f64, u32)], at: f64) -> u32 {
-    let total: f64 = candidates.iter().map(|c| c.0).sum();
-    let mut left = at * total;
+fn sum(candidates: &[(f64, u32)]) -> f64 {
+    candidates.iter().map(|c| c.0).sum()
+}
+
+/// The candidate at which the weights before it and its own come to more than `goal`.
+fn draw(candidates: &[(f64, u32)], goal: f64) -> u32 {
+    let mut left = goal;
     for (weight, id) in candidates {
         left -= weight;
         if left < 0.0 {
