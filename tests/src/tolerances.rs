@@ -19,5 +19,6 @@ pub const F32_BLOCKS: Tolerance = Tolerance { max: 1e-4, rms: 2e-5 };
 /// As [`F32_BLOCKS`], with an f16 cache: [`F16_ATTENTION`] through the output projection.
 pub const F16_BLOCKS: Tolerance = Tolerance { max: 5e-3, rms: 1e-3 };
 
-/// As [`F32_BLOCKS`], with int8 weights: the errors of [`INT8_PRODUCT`] and [`INT8_GATED`] meet in the residual stream.
+/// As [`F32_BLOCKS`], with int8 weights: the errors of [`INT8_PRODUCT`](hala_plan::tolerance::INT8_PRODUCT) and
+/// [`INT8_GATED`](hala_plan::tolerance::INT8_GATED) meet in the residual stream.
 pub const INT8_BLOCKS: Tolerance = Tolerance { max: 2e-3, rms: 4e-4 };
