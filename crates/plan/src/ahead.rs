@@ -33,7 +33,7 @@ pub struct AheadRow<'a> {
 pub struct Ahead<'a> {
     /// The rows, at most the Plan's T.
     pub rows: &'a [AheadRow<'a>],
-    /// Looked at as in [`Rows`].
+    /// Looked at as in [`Rows`](crate::Rows).
     pub cancel: &'a Cancel,
 }
 
