@@ -112,11 +112,14 @@ impl Plan {
         }
         let end = spans.iter().map(Span::end).max().unwrap_or(0);
         for spec in self.steps.iter().map(|step| step.op.spec()) {
-            let n_ids = spec.n_ids().unwrap_or(usize::MAX);
-            if let Some(&id) = ids.iter().find(|id| **id as usize >= n_ids) {
+            if let Some(n_ids) = spec.n_ids()
+                && let Some(&id) = ids.iter().find(|id| **id as usize >= n_ids)
+            {
                 return Err(BackendError::Id { id, n_vocab: n_ids });
             }
-            limit("tokens in the context", end, spec.n_positions().unwrap_or(usize::MAX))?;
+            if let Some(n_positions) = spec.n_positions() {
+                limit("tokens in the context", end, n_positions)?;
+            }
         }
         self.check_places(spans, size)
     }
