@@ -1,5 +1,7 @@
 //! Kernels by name, and the numbers that they were compiled with.
 
+use std::sync::LazyLock;
+
 use hala_plan::BackendError;
 use hala_shaders::{VARIANTS, Variant};
 
@@ -34,7 +36,7 @@ pub(crate) fn windows(kernel: &Variant) -> Vec<&'static str> {
 }
 
 /// The most rows that one dispatch reads through windows.
-pub(crate) fn n_windowed_rows() -> u32 {
+pub(crate) static N_WINDOWED_ROWS: LazyLock<u32> = LazyLock::new(|| {
     let windowed = VARIANTS.iter().filter(|kernel| !windows(kernel).is_empty());
     windowed.filter_map(|kernel| kernel.constant("TOKENS")).max().unwrap_or(1)
-}
+});

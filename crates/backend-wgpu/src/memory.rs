@@ -13,7 +13,7 @@ use crate::capabilities::Preset;
 use crate::choosing::Choosing;
 use crate::gpu::Gpu;
 use crate::inputs::Inputs;
-use crate::kernel::n_windowed_rows;
+use crate::kernel::N_WINDOWED_ROWS;
 use crate::padding::{WINDOW_BYTES, padded_bytes, stride};
 use crate::weight::{Stored, Weight};
 
@@ -41,7 +41,7 @@ fn usage(gpu: &Gpu) -> BufferUsages {
 fn allocated_bytes(gpu: &Gpu, shape: Shape) -> usize {
     match gpu.abilities.preset {
         Preset::Software => {
-            let n_rows = shape.n_rows().next_multiple_of(n_windowed_rows() as usize);
+            let n_rows = shape.n_rows().next_multiple_of(*N_WINDOWED_ROWS as usize);
             n_rows * stride(shape.n_columns()) * 4 + WINDOW_BYTES as usize
         }
         Preset::Gpu | Preset::Portable => padded_bytes(shape),
