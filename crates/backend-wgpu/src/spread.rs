@@ -37,11 +37,14 @@ impl Short {
     /// devices start dispatches faster than they pass barriers, of which the simple kernel has none to speak of in one tile.
     pub(crate) fn n_seen(self) -> u32 {
         match self {
-            Self::Simple => constant("attention.simple.f32", "TILE"),
+            Self::Simple => SIMPLE_TILE,
             Self::Whole => 512,
         }
     }
 }
+
+/// Positions of one tile of the simple kernel.
+const SIMPLE_TILE: u32 = constant("attention.simple.f32", "TILE");
 
 /// The largest head that tiles hold.
 const TILE_HEAD: u32 = 4 * constant("attention.tiles.f32", "QUADS");
