@@ -19,9 +19,12 @@ struct Params {
 // [T, ΣI]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
-// Elements in a row of a part: rows are padded to whole 256 bytes.
+// Elements that every row of activations is padded to a multiple of: 256 bytes.
+const PADDED_TO: u32 = 64u;
+
+// Elements in a row of a part.
 fn stride(n_columns: u32) -> u32 {
-    return (n_columns + 63u) & ~63u;
+    return (n_columns + PADDED_TO - 1u) / PADDED_TO * PADDED_TO;
 }
 
 @compute @workgroup_size(64)

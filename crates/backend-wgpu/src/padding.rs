@@ -5,9 +5,12 @@ use hala_tensor::Shape;
 /// Bytes of a uniform window of activations: all that every device can bind.
 pub(crate) const WINDOW_BYTES: u64 = hala_shaders::constant("matmul.f32.lanes", "WINDOW_BYTES") as u64;
 
+/// Elements that rows are padded to a multiple of.
+const PADDED_TO: usize = hala_shaders::constant("concat", "PADDED_TO") as usize;
+
 /// Elements of a padded row: a multiple of 256 bytes, where every device lets a uniform begin.
 pub(crate) fn stride(n_columns: usize) -> usize {
-    n_columns.next_multiple_of(64)
+    n_columns.next_multiple_of(PADDED_TO)
 }
 
 /// Bytes of a padded f32 buffer.
