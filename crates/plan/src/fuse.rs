@@ -14,7 +14,7 @@ use crate::joins;
 use crate::place::place;
 use crate::plan::Plan;
 use crate::step::Step;
-use crate::steps::Steps;
+use crate::steps::{Join, Steps};
 
 /// The Plan with its steps joined as the backend has kernels for, and with the room that those want.
 ///
@@ -30,12 +30,11 @@ fn fuse_for(plan: Plan, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel>) -> Pl
     let mut join = |find: joins::Find| {
         let mut i = 0;
         while i < steps.steps.len() {
-            let found = find(&steps, i);
-            let is_there = |step: &Step| {
-                let (buffers, n_tokens) = (&steps.declared.buffers[..], n_tokens);
+            let is_there = |join: &Join| {
+                let (step, buffers) = (&join.step, &steps.declared.buffers[..]);
                 kernel(&Candidate { step, buffers, n_tokens }).is_some()
             };
-            match found.into_iter().find(|join| is_there(&join.step)) {
+            match find(&steps, i).filter(is_there) {
                 // The steps before this one may have become fewer.
                 Some(join) => i = steps.replace(i, join) + 1,
                 None => i += 1,
