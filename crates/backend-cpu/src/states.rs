@@ -128,12 +128,8 @@ impl States {
 
     /// Writes all pages or slots of a state; `false`, and nothing done, where these are others than it has.
     pub(crate) fn copy_from(&mut self, idx: usize, values: &[f32]) -> bool {
+        let n_places = self.states[idx].n_places();
         let State { n, cells, .. } = &mut self.states[idx];
-        let n_places = match cells {
-            Cells::F32(pages) => pages.len(),
-            Cells::F16(pages) => pages.len(),
-            Cells::Slots(slots) => slots.len() / (*n).max(1),
-        };
         if values.len() != n_places * *n {
             return false;
         }
