@@ -26,7 +26,7 @@ pub enum BufferKind {
         /// Index of the memory slot, in [`Plan::slots`](crate::Plan::slots).
         slot: usize,
     },
-    /// Without memory: the steps that wrote and read it were joined.
+    /// Without memory: no step touches it, as where those that wrote and read it were joined.
     Joined,
     /// Given with a run: the token ids.
     Input,

@@ -8,12 +8,11 @@
 use hala_tensor::{DType, Shape};
 
 use crate::backend::{Backend, Candidate, Kernel};
-use crate::buffer::{Buffer, BufferId, BufferKind};
+use crate::buffer::{Buffer, BufferKind};
 use crate::declared::Declared;
 use crate::joins;
 use crate::place::place;
 use crate::plan::Plan;
-use crate::step::Step;
 use crate::steps::{Join, Steps};
 
 /// The Plan with its steps joined as the backend has kernels for, and with the room that those want.
@@ -44,7 +43,6 @@ fn fuse_for(plan: Plan, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel>) -> Pl
     joins::ALL.into_iter().for_each(&mut join);
     give_room(&mut steps, kernel);
     let Steps { declared: Declared { mut buffers, .. }, steps } = steps;
-    drop_untouched(&mut buffers, &steps);
     let slots = place(&mut buffers, &steps);
     Plan { label, n_tokens, buffers, steps, slots }
 }
@@ -63,25 +61,12 @@ fn give_room(steps: &mut Steps, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel
     }
 }
 
-/// Takes the memory of scratch buffers that no step touches.
-fn drop_untouched(buffers: &mut [Buffer], steps: &[Step]) {
-    let mut is_touched = vec![false; buffers.len()];
-    for BufferId(id) in steps.iter().flat_map(|step| step.inputs.iter().chain(&step.outputs)) {
-        is_touched[*id as usize] = true;
-    }
-    for (buffer, _) in buffers.iter_mut().zip(is_touched).filter(|(_, is_touched)| !is_touched) {
-        if matches!(buffer.kind, BufferKind::Scratch { .. }) {
-            buffer.kind = BufferKind::Joined;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use hala_tensor::{DType, Shape};
 
     use super::*;
-    use crate::buffer::WeightId;
+    use crate::buffer::{BufferId, WeightId};
     use crate::ops::matmul::{self, Norm, Write};
     use crate::ops::{Op, add, concat, embed, gate, norm};
     use crate::record::Recorder;

@@ -10,25 +10,26 @@ struct Lifetime {
     last: usize,
 }
 
-/// Gives every scratch buffer a slot; returns the slots' sizes in bytes.
+/// Gives every scratch buffer that a step touches a slot, and takes the memory of the others; returns the slots' sizes
+/// in bytes.
 ///
 /// Buffers are taken in the order of their first use, and each takes the free slot that fits it best; buffers of
 /// one step never share a slot, because WebGPU forbids reading and writing one buffer in one dispatch.
 pub(crate) fn place(buffers: &mut [Buffer], steps: &[Step]) -> Vec<usize> {
     let lifetimes = lifetimes(buffers.len(), steps);
-    let mut order: Vec<usize> =
-        (0..buffers.len()).filter(|i| matches!(buffers[*i].kind, BufferKind::Scratch { .. })).collect();
-    order.sort_by_key(|i| lifetimes[*i].map_or(usize::MAX, |l| l.first));
+    let mut order: Vec<(usize, Lifetime)> = Vec::new();
+    for (i, (buffer, lifetime)) in buffers.iter_mut().zip(lifetimes).enumerate() {
+        match (buffer.kind, lifetime) {
+            (BufferKind::Scratch { .. }, Some(lifetime)) => order.push((i, lifetime)),
+            (BufferKind::Scratch { .. }, None) => buffer.kind = BufferKind::Joined,
+            _ => {}
+        }
+    }
+    order.sort_by_key(|(_, lifetime)| lifetime.first);
     let mut slots: Vec<usize> = Vec::new();
     let mut busy_until: Vec<usize> = Vec::new();
-    for i in order {
+    for (i, lifetime) in order {
         let n_bytes = buffers[i].dtype.n_bytes(buffers[i].shape);
-        let Some(lifetime) = lifetimes[i] else {
-            buffers[i].kind = BufferKind::Scratch { slot: slots.len() };
-            slots.push(n_bytes);
-            busy_until.push(0);
-            continue;
-        };
         let free = (0..slots.len()).filter(|s| busy_until[*s] < lifetime.first);
         let slot = free.min_by_key(|s| slots[*s].abs_diff(n_bytes)).unwrap_or(slots.len());
         if slot == slots.len() {
