@@ -286,11 +286,7 @@ impl Recording<'_> {
     /// The RMS norm of `x`, where there is one: what products read.
     pub fn normed(&mut self, x: BufferId, norm: Option<Norm>) -> BufferId {
         let Some(norm) = norm else { return x };
-        let (shape, axis) = (self.recorder.shape(x), self.recorder.buffer(x).axis);
-        let y = match axis {
-            Axis::Wanted => self.recorder.scratch_of_wanted("normed", shape, DType::F32),
-            Axis::Rows | Axis::Fixed => self.recorder.scratch("normed", shape, DType::F32),
-        };
+        let y = self.recorder.scratch_beside("normed", x, self.recorder.shape(x).n_columns());
         let (kind, write) = (Kind::Rms, Write::Set);
         self.recorder.add(norm::Args { x, norm, kind, y, write }).expect("weights as wide as x");
         y

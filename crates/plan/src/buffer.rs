@@ -60,6 +60,14 @@ pub struct Buffer {
     pub axis: Axis,
 }
 
+impl Buffer {
+    /// f32 activations in scratch memory, whose place is yet to be found.
+    pub(crate) fn activations(label: &str, shape: Shape, axis: Axis) -> Self {
+        let kind = BufferKind::Scratch { slot: 0 };
+        Self { label: label.to_owned(), shape, dtype: DType::F32, kind, axis }
+    }
+}
+
 /// How a state depends on the tokens seen, and so how a pool holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateKind {

@@ -29,6 +29,12 @@ impl Declared {
         BufferId(self.buffers.len() as u32 - 1)
     }
 
+    /// Declares f32 scratch with the rows of activations `x`.
+    pub(crate) fn scratch_beside(&mut self, label: &str, x: BufferId, n_columns: usize) -> BufferId {
+        let Buffer { shape, axis, .. } = *self.buffer(x);
+        self.push(Buffer::activations(label, Shape::matrix(shape.n_rows(), n_columns), axis))
+    }
+
     /// A buffer.
     pub fn buffer(&self, id: BufferId) -> &Buffer {
         &self.buffers[id.0 as usize]

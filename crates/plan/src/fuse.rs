@@ -5,10 +5,7 @@
 //! norm whose result it adds, in place. The backend is asked for each. Buffers keep their ids; those that no step touches any more have
 //! no memory.
 
-use hala_tensor::{DType, Shape};
-
 use crate::backend::{Backend, Candidate, Kernel};
-use crate::buffer::{Buffer, BufferKind};
 use crate::declared::Declared;
 use crate::joins;
 use crate::place::place;
@@ -54,10 +51,9 @@ fn give_room(steps: &mut Steps, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel
         let (buffers, n_tokens) = (&declared.buffers[..], declared.n_tokens);
         let room = kernel(&Candidate { step, buffers, n_tokens }).map_or(0, |kernel| kernel.room);
         let Some(y) = step.outputs.first().filter(|_| room > 0) else { continue };
-        let Buffer { label, shape, axis, .. } = declared.buffer(*y).clone();
-        let shape = Shape::matrix(shape.n_rows(), room);
-        let (label, kind) = (format!("{label} room"), BufferKind::Scratch { slot: 0 });
-        step.outputs.push(declared.push(Buffer { label, shape, dtype: DType::F32, kind, axis }));
+        let label = format!("{} room", declared.buffer(*y).label);
+        let room = declared.scratch_beside(&label, *y, room);
+        step.outputs.push(room);
     }
 }
 
@@ -66,7 +62,7 @@ mod tests {
     use hala_tensor::{DType, Shape};
 
     use super::*;
-    use crate::buffer::{BufferId, WeightId};
+    use crate::buffer::{BufferId, BufferKind, WeightId};
     use crate::ops::matmul::{self, Norm, Write};
     use crate::ops::{Op, add, concat, embed, gate, norm};
     use crate::record::Recorder;

@@ -56,28 +56,29 @@ impl Recorder {
 
     /// A buffer that lives between steps; its rows are those of the run.
     pub fn scratch(&mut self, label: &str, shape: Shape, dtype: DType) -> BufferId {
-        let (label, kind) = (label.to_owned(), BufferKind::Scratch { slot: 0 });
-        self.declared.push(Buffer { label, shape, dtype, kind, axis: Axis::Rows })
+        self.declared.push(Buffer { dtype, ..Buffer::activations(label, shape, Axis::Rows) })
     }
 
     /// As [`Recorder::scratch`], for the rows whose logits are wanted.
     pub fn scratch_of_wanted(&mut self, label: &str, shape: Shape, dtype: DType) -> BufferId {
-        let (label, kind) = (label.to_owned(), BufferKind::Scratch { slot: 0 });
-        self.declared.push(Buffer { label, shape, dtype, kind, axis: Axis::Wanted })
+        self.declared.push(Buffer { dtype, ..Buffer::activations(label, shape, Axis::Wanted) })
+    }
+
+    /// As [`Recorder::scratch`], f32, with the rows of activations `x`.
+    pub fn scratch_beside(&mut self, label: &str, x: BufferId, n_columns: usize) -> BufferId {
+        self.declared.scratch_beside(label, x, n_columns)
     }
 
     /// An f32 buffer that the caller reads after a run; its rows are those of the run.
     pub fn output(&mut self, label: &str, shape: Shape) -> BufferId {
-        let label = label.to_owned();
-        let (dtype, kind, axis) = (DType::F32, BufferKind::Output, Axis::Rows);
-        self.declared.push(Buffer { label, shape, dtype, kind, axis })
+        let kind = BufferKind::Output;
+        self.declared.push(Buffer { kind, ..Buffer::activations(label, shape, Axis::Rows) })
     }
 
     /// As [`Recorder::output`], for the rows whose logits are wanted.
     pub fn output_of_wanted(&mut self, label: &str, shape: Shape) -> BufferId {
-        let label = label.to_owned();
-        let (dtype, kind, axis) = (DType::F32, BufferKind::Output, Axis::Wanted);
-        self.declared.push(Buffer { label, shape, dtype, kind, axis })
+        let kind = BufferKind::Output;
+        self.declared.push(Buffer { kind, ..Buffer::activations(label, shape, Axis::Wanted) })
     }
 
     /// A buffer declared before.

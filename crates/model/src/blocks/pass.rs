@@ -1,6 +1,5 @@
 //! One recording of a forward pass: weights and states are declared once, where they are first read.
 
-use hala_plan::Axis;
 use hala_plan::ops::{add, concat, embed, gate, gather, matmul, norm, round, sample};
 use hala_plan::{BufferId, Plan, Recorder, StateId, WeightId};
 use hala_tensor::{DType, Shape};
@@ -71,16 +70,6 @@ impl<'a> Pass<'a> {
         self.recorder.scratch(label, shape, DType::F32)
     }
 
-    /// A scratch buffer with the rows that `x` has.
-    fn scratch_beside(&mut self, label: &str, x: BufferId, n_columns: usize) -> BufferId {
-        let (axis, shape) =
-            (self.recorder.buffer(x).axis, Shape::matrix(self.recorder.shape(x).n_rows(), n_columns));
-        match axis {
-            Axis::Wanted => self.recorder.scratch_of_wanted(label, shape, DType::F32),
-            Axis::Rows | Axis::Fixed => self.recorder.scratch(label, shape, DType::F32),
-        }
-    }
-
     /// `h = table[ids] · scale`
     pub(crate) fn embed(&mut self, table: WeightId, scale: f32) -> Result<BufferId, ModelError> {
         let n_columns = self.parts.weights[table.0 as usize].shape.n_columns();
@@ -92,7 +81,7 @@ impl<'a> Pass<'a> {
     /// `N(x)`
     pub(crate) fn norm(&mut self, label: &str, x: BufferId, norm: Norm) -> Result<BufferId, ModelError> {
         let Norm { weight, eps, kind } = norm;
-        let y = self.scratch_beside(label, x, self.recorder.shape(x).n_columns());
+        let y = self.recorder.scratch_beside(label, x, self.recorder.shape(x).n_columns());
         let norm = matmul::Norm { weight: self.weight(weight), eps };
         self.recorder.add(norm::Args { x, norm, kind, y, write: matmul::Write::Set })?;
         Ok(y)
@@ -111,7 +100,7 @@ impl<'a> Pass<'a> {
         }
         let Some(rounding) = first.rounding else { return Ok(x) };
         let n_columns = self.recorder.shape(x).n_columns();
-        let y = self.scratch_beside(&format!("{} rounded", first.name), x, n_columns);
+        let y = self.recorder.scratch_beside(&format!("{} rounded", first.name), x, n_columns);
         self.recorder.add(round::Args { x, rounding, y })?;
         Ok(y)
     }
@@ -124,7 +113,7 @@ impl<'a> Pass<'a> {
         bias: Option<WeightId>,
     ) -> Result<BufferId, ModelError> {
         let (label, n_columns) = self.result_of(weight);
-        let y = self.scratch_beside(&label, x, n_columns);
+        let y = self.recorder.scratch_beside(&label, x, n_columns);
         self.product_into(x, weight, bias, y)
     }
 
@@ -157,7 +146,7 @@ impl<'a> Pass<'a> {
         bias: Option<WeightId>,
     ) -> Result<BufferId, ModelError> {
         let (x, n_columns) = (self.rounded(x, &[weight])?, self.result_of(weight).1);
-        let y = self.scratch_beside(label, x, n_columns);
+        let y = self.recorder.scratch_beside(label, x, n_columns);
         self.product_into(x, weight, bias, y)
     }
 
@@ -172,7 +161,7 @@ impl<'a> Pass<'a> {
         let [a, b, c] = weights.map(|weight| self.product(x, weight, None));
         let parts = &[a?, b?, c?];
         let n_columns = parts.iter().map(|part| self.recorder.shape(*part).n_columns()).sum();
-        let y = self.scratch_beside(label, x, n_columns);
+        let y = self.recorder.scratch_beside(label, x, n_columns);
         self.recorder.add(concat::Args { parts, y })?;
         Ok(y)
     }
@@ -188,14 +177,14 @@ impl<'a> Pass<'a> {
         let x = self.rounded(x, &weights)?;
         let [a, b] = weights.map(|weight| self.product(x, weight, None));
         let (a, b) = (a?, b?);
-        let y = self.scratch_beside(label, x, self.recorder.shape(a).n_columns());
+        let y = self.recorder.scratch_beside(label, x, self.recorder.shape(a).n_columns());
         self.recorder.add(gate::Args { a, b, activation, y })?;
         Ok(y)
     }
 
     /// `h + x`
     pub(crate) fn add(&mut self, label: &str, h: BufferId, x: BufferId) -> Result<BufferId, ModelError> {
-        let y = self.scratch_beside(label, h, self.recorder.shape(h).n_columns());
+        let y = self.recorder.scratch_beside(label, h, self.recorder.shape(h).n_columns());
         self.recorder.add(add::Args { a: h, b: x, y })?;
         Ok(y)
     }
