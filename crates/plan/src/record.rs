@@ -8,7 +8,7 @@ use crate::error::PlanError;
 use crate::ops::Op;
 use crate::place::place;
 use crate::plan::Plan;
-use crate::spec::{Record, Recorded};
+use crate::spec::Record;
 use crate::step::Step;
 
 /// A Plan in the making; each op's [`Record`] says how it becomes a step.
@@ -99,8 +99,7 @@ impl Recorder {
     where
         Op: From<A::Params>,
     {
-        let Recorded { params, inputs, outputs } = args.record(&self.declared)?;
-        self.steps.push(Step { op: params.into(), inputs, outputs });
+        self.steps.push(Step::of(args, &self.declared)?);
         Ok(())
     }
 

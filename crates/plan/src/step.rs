@@ -1,8 +1,10 @@
 //! One step of a Plan.
 
 use crate::buffer::{Buffer, BufferId};
+use crate::declared::Declared;
+use crate::error::PlanError;
 use crate::ops::Op;
-use crate::spec::{Io, Products};
+use crate::spec::{Io, Products, Record, Recorded};
 use crate::tolerance::Tolerance;
 
 /// One op with the buffers that it reads and writes, in the order that the op's module documents.
@@ -17,6 +19,18 @@ pub struct Step {
 }
 
 impl Step {
+    /// The step of these buffers and choices.
+    ///
+    /// # Errors
+    /// Buffers that do not fit together, or a parameter that the op does not support.
+    pub(crate) fn of<A: Record>(args: A, declared: &Declared) -> Result<Self, PlanError>
+    where
+        Op: From<A::Params>,
+    {
+        let Recorded { params, inputs, outputs } = args.record(declared)?;
+        Ok(Self { op: params.into(), inputs, outputs })
+    }
+
     /// Its buffers.
     pub fn io(&self) -> Io<'_> {
         Io { inputs: &self.inputs, outputs: &self.outputs }

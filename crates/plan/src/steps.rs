@@ -3,7 +3,7 @@
 use crate::buffer::{BufferId, BufferKind};
 use crate::declared::Declared;
 use crate::ops::Op;
-use crate::spec::{Record, Recorded};
+use crate::spec::Record;
 use crate::step::Step;
 
 /// The steps of a Plan with its buffers.
@@ -29,8 +29,7 @@ impl Steps {
     where
         Op: From<A::Params>,
     {
-        let Recorded { params, inputs, outputs } = args.record(&self.declared).ok()?;
-        Some(Step { op: params.into(), inputs, outputs })
+        Step::of(args, &self.declared).ok()
     }
 
     /// The step that writes what step `reader` reads of a scratch buffer, where no other step reads or writes that, and where what the
