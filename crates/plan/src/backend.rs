@@ -7,7 +7,8 @@ use std::ops::Range;
 use hala_tensor::{DType, Tensor};
 
 use crate::ahead::Ahead;
-use crate::buffer::{Buffer, BufferId, PoolSize, StateSpec};
+use crate::buffer::{BufferId, PoolSize, StateSpec};
+use crate::declared::Declared;
 use crate::error::BackendError;
 use crate::plan::Plan;
 use crate::rows::Rows;
@@ -37,17 +38,8 @@ pub struct Reading {
 pub struct Candidate<'a> {
     /// The step.
     pub step: &'a Step,
-    /// All buffers of the Plan.
-    pub buffers: &'a [Buffer],
-    /// T of the Plan.
-    pub n_tokens: usize,
-}
-
-impl<'a> Candidate<'a> {
-    /// A buffer of the Plan.
-    pub fn buffer(&self, id: BufferId) -> &'a Buffer {
-        &self.buffers[id.0 as usize]
-    }
+    /// The buffers of the Plan.
+    pub declared: &'a Declared,
 }
 
 /// What a backend computes a step with.

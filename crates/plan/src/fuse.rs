@@ -26,10 +26,8 @@ fn fuse_for(plan: Plan, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel>) -> Pl
     let mut join = |find: joins::Find| {
         let mut i = 0;
         while i < steps.steps.len() {
-            let is_there = |join: &Join| {
-                let (step, buffers) = (&join.step, &steps.declared.buffers[..]);
-                kernel(&Candidate { step, buffers, n_tokens }).is_some()
-            };
+            let Steps { declared, .. } = &steps;
+            let is_there = |join: &Join| kernel(&Candidate { step: &join.step, declared }).is_some();
             match find(&steps, i).filter(is_there) {
                 // The steps before this one may have become fewer.
                 Some(join) => i = steps.replace(i, join) + 1,
@@ -48,8 +46,7 @@ fn fuse_for(plan: Plan, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel>) -> Pl
 fn give_room(steps: &mut Steps, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel>) {
     let Steps { declared, steps } = steps;
     for step in steps {
-        let (buffers, n_tokens) = (&declared.buffers[..], declared.n_tokens);
-        let room = kernel(&Candidate { step, buffers, n_tokens }).map_or(0, |kernel| kernel.room);
+        let room = kernel(&Candidate { step, declared }).map_or(0, |kernel| kernel.room);
         let Some(y) = step.outputs.first().filter(|_| room > 0) else { continue };
         let label = format!("{} room", declared.buffer(*y).label);
         let room = declared.scratch_beside(&label, *y, room);

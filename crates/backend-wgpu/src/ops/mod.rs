@@ -79,7 +79,7 @@ impl<'a> Asked<'a> {
     }
 
     fn n_tokens(&self) -> usize {
-        self.candidate.n_tokens
+        self.candidate.declared.n_tokens()
     }
 
     fn preset(&self) -> Preset {
@@ -87,7 +87,7 @@ impl<'a> Asked<'a> {
     }
 
     fn buffer(&self, id: BufferId) -> &'a Buffer {
-        self.candidate.buffer(id)
+        self.candidate.declared.buffer(id)
     }
 
     /// Whether a weight is held in one part.
