@@ -97,6 +97,19 @@ impl Declared {
         Err(PlanError::Parameter { op, what })
     }
 
+    /// Checks that two buffers are f32 activations of the same rows and of so many columns, and not one buffer.
+    pub(crate) fn expect_beside(
+        &self,
+        op: &'static str,
+        [x, y]: [BufferId; 2],
+        n_columns: usize,
+    ) -> Result<(), PlanError> {
+        self.expect_apart(op, x, y)?;
+        let n_rows = self.n_rows_alike(op, x, y)?;
+        self.expect_activations(op, x, [n_rows, n_columns])?;
+        self.expect_activations(op, y, [n_rows, n_columns])
+    }
+
     /// Refuses one buffer as both `x` and `y`, for ops that do not work in place.
     pub(crate) fn expect_apart(&self, op: &'static str, x: BufferId, y: BufferId) -> Result<(), PlanError> {
         if x != y {

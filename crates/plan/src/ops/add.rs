@@ -48,10 +48,7 @@ impl Record for Args {
         let Args { a, b, y } = self;
         let width = declared.shape(a).n_columns();
         for x in [a, b] {
-            declared.expect_apart(NAME, x, y)?;
-            let n_rows = declared.n_rows_alike(NAME, x, y)?;
-            declared.expect_activations(NAME, x, [n_rows, width])?;
-            declared.expect_activations(NAME, y, [n_rows, width])?;
+            declared.expect_beside(NAME, [x, y], width)?;
         }
         Ok(Recorded { params: Params { width: width as u32 }, inputs: vec![a, b], outputs: vec![y] })
     }

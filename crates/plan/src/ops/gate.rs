@@ -75,10 +75,7 @@ impl Record for Args {
         let Args { a, b, activation, y } = self;
         let n_columns = declared.shape(a).n_columns();
         for x in [a, b] {
-            declared.expect_apart(NAME, x, y)?;
-            let n_rows = declared.n_rows_alike(NAME, x, y)?;
-            declared.expect_activations(NAME, x, [n_rows, n_columns])?;
-            declared.expect_activations(NAME, y, [n_rows, n_columns])?;
+            declared.expect_beside(NAME, [x, y], n_columns)?;
         }
         let params = Params { n_columns: n_columns as u32, gelu: activation.code() };
         Ok(Recorded { params, inputs: vec![a, b], outputs: vec![y] })

@@ -74,11 +74,8 @@ impl Record for Args {
     fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
         let Args { x, norm, kind, y, write } = self;
         let width = declared.shape(x).n_columns();
-        declared.expect_apart(NAME, x, y)?;
-        let n_rows = declared.n_rows_alike(NAME, x, y)?;
-        declared.expect_activations(NAME, x, [n_rows, width])?;
+        declared.expect_beside(NAME, [x, y], width)?;
         declared.expect(NAME, norm.weight, &[width])?;
-        declared.expect_activations(NAME, y, [n_rows, width])?;
         let mut inputs = vec![x, norm.weight];
         if write == Write::Add {
             inputs.push(y);

@@ -67,16 +67,13 @@ impl Record for Args {
         let Args { x, rounding, y } = self;
         let n_columns = declared.shape(x).n_columns();
         let group = rounding.group.unwrap_or(n_columns).min(n_columns);
-        declared.expect_apart(NAME, x, y)?;
         if group == 0 {
             return Err(PlanError::Parameter { op: NAME, what: "a group of no columns".to_owned() });
         }
         if let Some(scale) = rounding.scale {
             expect_positive(NAME, "scale", scale)?;
         }
-        let n_rows = declared.n_rows_alike(NAME, x, y)?;
-        declared.expect_activations(NAME, x, [n_rows, n_columns])?;
-        declared.expect_activations(NAME, y, [n_rows, n_columns])?;
+        declared.expect_beside(NAME, [x, y], n_columns)?;
         let params = Params {
             n_columns: n_columns as u32,
             group: group as u32,
