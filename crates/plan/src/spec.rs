@@ -106,9 +106,11 @@ pub struct Work {
 }
 
 impl Work {
-    /// That of a step which multiplies with matrices.
-    pub(crate) fn of_products(sizes: String, products: &Products, run: &Counted<'_>) -> Self {
-        Self { sizes, n_bytes: run.matrix_bytes(products), n_flops: run.n_flops(products) }
+    /// That of a step with these products.
+    pub(crate) fn of_products(sizes: String, products: Option<Products>, run: &Counted<'_>) -> Self {
+        let [n_bytes, n_flops] =
+            products.map_or([0; 2], |products| [run.matrix_bytes(&products), run.n_flops(&products)]);
+        Self { sizes, n_bytes, n_flops }
     }
 }
 

@@ -133,6 +133,6 @@ impl OpSpec for Params {
 
     fn work(&self, run: &Counted<'_>) -> Work {
         let sizes = self.width.to_string();
-        self.products(run.io).map_or_else(Work::default, |products| Work::of_products(sizes, &products, run))
+        Work::of_products(sizes, self.products(run.io), run)
     }
 }

@@ -104,6 +104,6 @@ impl OpSpec for Params {
 
     fn work(&self, run: &Counted<'_>) -> Work {
         let sizes = format!("{} → {}", self.n_in, self.n_out);
-        self.products(run.io).map_or_else(Work::default, |products| Work::of_products(sizes, &products, run))
+        Work::of_products(sizes, self.products(run.io), run)
     }
 }
