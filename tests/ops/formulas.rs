@@ -1,6 +1,18 @@
 //! What several ops' formulas share, in f64 throughout.
 
+use hala_plan::ops::gate::Activation;
 use hala_tensor::Tensor;
+
+/// What a gate of `z` is.
+pub(crate) fn act(activation: Activation, z: f64) -> f64 {
+    match activation {
+        Activation::Silu => z / (1.0 + (-z).exp()),
+        Activation::GeluTanh => {
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z.powi(3));
+            z / 2.0 * (1.0 + inner.tanh())
+        }
+    }
+}
 
 /// `weight · x / √(mean(x²) + eps)`
 pub(crate) fn rms_norm(x: &[f64], weight: &[f32], eps: f32) -> Vec<f64> {

@@ -8,23 +8,13 @@ use hala_tests::check::{self, Row};
 use hala_tests::random::Rng;
 use hala_tests::tolerances::F32_SUMS;
 
-use crate::formulas::gather;
+use crate::formulas::{act, gather};
 use crate::{SIZES, TOKENS};
 
 /// Rows of the tables that inputs are taken from.
 const N_INPUTS: usize = 40;
 
 const WAYS: [Activation; 2] = [Activation::Silu, Activation::GeluTanh];
-
-fn formula(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Silu => z / (1.0 + (-z).exp()),
-        Activation::GeluTanh => {
-            let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z.powi(3));
-            z / 2.0 * (1.0 + inner.tanh())
-        }
-    }
-}
 
 fn row(n_columns: usize, runs: &[usize], (activation, size): (Activation, f32)) -> Row {
     let mut case = Case::new(&format!("gate {n_columns} {runs:?} {activation:?} {size}"));
@@ -41,7 +31,7 @@ fn row(n_columns: usize, runs: &[usize], (activation, size): (Activation, f32)) 
         let ids = rng.ids(*n, N_INPUTS);
         case.run(plan, &ids, 0);
         let (a, b) = (gather(&a, &ids).concat(), gather(&b, &ids).concat());
-        expected.push(vec![a.iter().zip(b).map(|(a, b)| formula(activation, *a) * b).collect()]);
+        expected.push(vec![a.iter().zip(b).map(|(a, b)| act(activation, *a) * b).collect()]);
     }
     Row::new(case, expected)
 }

@@ -11,7 +11,7 @@ use hala_tests::check::{self, Row};
 use hala_tests::random::{Rng, vector};
 use hala_tests::tolerances::{self, Tolerance};
 
-use crate::formulas::{gather, project, rms_norm};
+use crate::formulas::{act, gather, project, rms_norm};
 use crate::{EPS, TOKENS, WEIGHTS, matrices, some_tokens};
 
 /// Rows of the table that inputs are taken from.
@@ -94,14 +94,7 @@ impl Spec {
 
     fn formula(&self, x: &[f64], w1: &Tensor, w3: &Tensor) -> Vec<f64> {
         let (gate, up) = (project(x, &w1.to_f32()), project(x, &w3.to_f32()));
-        let act = |z: f64| match self.activation {
-            Activation::Silu => z / (1.0 + (-z).exp()),
-            Activation::GeluTanh => {
-                let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z.powi(3));
-                z / 2.0 * (1.0 + inner.tanh())
-            }
-        };
-        gate.iter().zip(up).map(|(z, up)| act(*z) * up).collect()
+        gate.iter().zip(up).map(|(z, up)| act(self.activation, *z) * up).collect()
     }
 }
 
