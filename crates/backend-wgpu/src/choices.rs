@@ -71,7 +71,8 @@ mod tests {
     const GPU: Abilities = Abilities { preset: Preset::Gpu, has_subgroups: false };
 
     fn question() -> Question {
-        Question { op: "swiglu".to_owned(), dtype: DType::BF16, n_tokens: 1, n_in: 64, n_out: 96 }
+        let (op, dtype) = ("swiglu", DType::BF16);
+        Question { op, is_normed: false, n_matrices: 1, dtype, n_tokens: 1, n_in: 64, n_out: 96 }
     }
 
     fn answer(device: Abilities, asked: &str, way: &str) -> String {

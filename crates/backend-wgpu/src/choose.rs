@@ -32,8 +32,12 @@ pub(crate) enum Layout {
 /// A product that some kernel has to compute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// The op, and what else makes it another kernel: `matmul.norm`.
-    pub(crate) op: String,
+    /// The op's name, which those of its kernels begin with.
+    pub(crate) op: &'static str,
+    /// Whether it is of what its kernel norms, where the op has kernels without a norm too.
+    pub(crate) is_normed: bool,
+    /// Matrices whose results stand side by side.
+    pub(crate) n_matrices: usize,
     pub(crate) dtype: DType,
     /// T of the Plan.
     pub(crate) n_tokens: usize,
@@ -97,8 +101,7 @@ impl Question {
     /// The kernel that answers it in this way, but for what only some of its variants have (a norm, three matrices), and the rows of
     /// activations that it takes at once.
     fn kernel(&self, layout: Layout) -> Option<(&'static Variant, usize)> {
-        let op = self.op.split('.').next()?;
-        let name = format!("{op}.{}.{}", weight_name(self.dtype)?, layout.name());
+        let name = format!("{}.{}.{}", self.op, weight_name(self.dtype)?, layout.name());
         let kernel = hala_shaders::variant(&name)?;
         Some((kernel, kernel.constant("TOKENS")? as usize))
     }
@@ -109,24 +112,22 @@ impl Question {
         (n_each * 4 * stride(self.n_in)) as u64 <= WINDOW_BYTES
     }
 
-    /// Whether the product is of what its kernel norms.
-    fn is_normed(&self) -> bool {
-        self.op.split('.').any(|part| part == "norm")
-    }
-
     /// Every way that a device can go, the one that it goes untuned first. GPUs load fastest where neighbouring lanes read
     /// neighbouring words; Mesa's software device where each lane goes its own way.
     pub(crate) fn layouts(&self, device: Abilities) -> impl Iterator<Item = Layout> {
         Layout::ALL
             .into_iter()
-            .filter(move |layout| layout.fits(device, self) && (layout.holds_norm() || !self.is_normed()))
+            .filter(move |layout| layout.fits(device, self) && (layout.holds_norm() || !self.is_normed))
     }
 }
 
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { op, dtype, n_tokens, n_in, n_out } = self;
-        write!(f, "{op} {} T={n_tokens} {n_in}→{n_out}", weight_name(*dtype).unwrap_or("other"))
+        let Self { op, dtype, n_tokens, n_in, n_out, .. } = self;
+        let normed = if self.is_normed { ".norm" } else { "" };
+        let many = if self.n_matrices > 1 { ".three" } else { "" };
+        let dtype = weight_name(*dtype).unwrap_or("other");
+        write!(f, "{op}{normed}{many} {dtype} T={n_tokens} {n_in}→{n_out}")
     }
 }
 
@@ -156,10 +157,13 @@ mod tests {
     const PORTABLE: Abilities = Abilities { preset: Preset::Portable, has_subgroups: false };
     const SOFTWARE: Abilities = Abilities { preset: Preset::Software, has_subgroups: false };
 
+    fn asked(n_tokens: usize, n_in: usize) -> Question {
+        let dtype = DType::Int8 { group: 64 };
+        Question { op: "matmul", is_normed: false, n_matrices: 1, dtype, n_tokens, n_in, n_out: 96 }
+    }
+
     fn names(device: Abilities, n_tokens: usize, n_in: usize) -> Vec<&'static str> {
-        let (op, dtype) = ("matmul".to_owned(), DType::Int8 { group: 64 });
-        let question = Question { op, dtype, n_tokens, n_in, n_out: 96 };
-        question.layouts(device).map(Layout::name).collect()
+        asked(n_tokens, n_in).layouts(device).map(Layout::name).collect()
     }
 
     #[test]
@@ -178,6 +182,16 @@ mod tests {
         assert_eq!(names(SOFTWARE, 4, widest / 2), ["rows4", "rows8", "tile32", "lanes"]);
         assert_eq!(names(SOFTWARE, 8, widest / 2), ["rows8", "tile32", "lanes"]);
         assert_eq!(names(SOFTWARE, 8, widest / 2 + 1), ["tile32", "lanes"]);
+    }
+
+    #[test]
+    fn questions_are_named_as_files_of_choices_have_them() {
+        let plain = asked(1, 1024);
+        assert_eq!(plain.to_string(), "matmul int8 T=1 1024→96");
+        let normed = Question { is_normed: true, ..plain };
+        assert_eq!(normed.to_string(), "matmul.norm int8 T=1 1024→96");
+        let many = Question { n_matrices: 2, ..normed };
+        assert_eq!(many.to_string(), "matmul.norm.three int8 T=1 1024→96");
     }
 
     #[test]

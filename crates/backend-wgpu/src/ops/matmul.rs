@@ -1,6 +1,6 @@
 //! `matmul`: one call where all matrices have one type and one part, else a call for each part of each matrix.
 
-use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, Params};
+use hala_plan::ops::matmul::{Args, MAX_WEIGHTS, NAME, Params};
 use hala_plan::{BackendError, BufferId, Kernel, Step};
 
 use super::{Asked, Context, Kernels};
@@ -101,10 +101,10 @@ impl Context<'_> {
     }
 
     fn asked_of(&self, product: &Args<'_>, stored: &Stored, n_out: &[u32]) -> Question {
-        let normed = if product.norm.is_some() { ".norm" } else { "" };
-        let many = if n_out[1] > 0 { ".three" } else { "" };
         Question {
-            op: format!("matmul{normed}{many}"),
+            op: NAME,
+            is_normed: product.norm.is_some(),
+            n_matrices: n_out.iter().filter(|n| **n > 0).count(),
             dtype: stored.dtype,
             n_tokens: self.buffers.rows(product.x).1,
             n_in: self.buffers.n_columns(product.x),

@@ -100,10 +100,12 @@ impl<'a> Asked<'a> {
     fn question(&self, x: BufferId, weights: &[BufferId]) -> Question {
         let weights = weights.iter().map(|id| self.buffer(*id));
         let n_out: usize = weights.clone().map(|weight| weight.shape.n_rows()).sum();
-        let many = if weights.len() > 1 { ".three" } else { "" };
+        let n_matrices = weights.len();
         let (x, dtype) = (self.buffer(x).shape, weights.map(|weight| weight.dtype).next());
         Question {
-            op: format!("matmul{many}"),
+            op: hala_plan::ops::matmul::NAME,
+            is_normed: false,
+            n_matrices,
             dtype: dtype.unwrap_or(DType::F32),
             n_tokens: x.n_rows(),
             n_in: x.n_columns(),

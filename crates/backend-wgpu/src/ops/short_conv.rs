@@ -3,7 +3,7 @@
 //! A Plan for more tokens has the product apart even where each is another sequence's: it may be given several of one, and its kernels
 //! read the matrix once for them all.
 
-use hala_plan::ops::short_conv::{Args, Params};
+use hala_plan::ops::short_conv::{Args, NAME, Params};
 use hala_plan::{Axis, BackendError, Kernel, Step};
 
 use super::{Asked, Context, Kernels};
@@ -26,9 +26,15 @@ impl Kernels for Params {
             _ => return Err(context.buffers.misplaced(args.in_proj)),
         };
         let n_in = self.width as usize;
-        let op = "short_conv".to_owned();
-        let layout =
-            context.layout(Question { op, dtype: in_proj.dtype, n_tokens: 1, n_in, n_out: 3 * n_in });
+        let layout = context.layout(Question {
+            op: NAME,
+            is_normed: false,
+            n_matrices: 1,
+            dtype: in_proj.dtype,
+            n_tokens: 1,
+            n_in,
+            n_out: 3 * n_in,
+        });
         let kernel = kernel(&format!("short_conv.{dtype}.{}", layout.name()))?;
         let call = Call {
             kernel,

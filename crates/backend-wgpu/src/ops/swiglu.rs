@@ -1,6 +1,6 @@
 //! `swiglu`: one call, of matrices that have one type and one part each.
 
-use hala_plan::ops::swiglu::{Args, Params};
+use hala_plan::ops::swiglu::{Args, NAME, Params};
 use hala_plan::{BackendError, Kernel, Step};
 
 use super::{Asked, Context, Kernels};
@@ -23,7 +23,9 @@ impl Kernels for Params {
         }
         let (axis, n_tokens) = context.buffers.rows(args.x);
         let layout = context.layout(Question {
-            op: if self.norm == 1 { "swiglu.norm" } else { "swiglu" }.to_owned(),
+            op: NAME,
+            is_normed: self.norm == 1,
+            n_matrices: 1,
             dtype: w1.dtype,
             n_tokens,
             n_in: self.n_in as usize,
@@ -62,7 +64,7 @@ impl Kernels for Params {
         let args = Args::of(step.io(), self);
         let [gates, values] = [args.w1, args.w3].map(|id| asked.buffer(id).dtype);
         let is_one = gates == values && asked.is_whole(args.w1) && asked.is_whole(args.w3);
-        let question = Question { op: "swiglu".to_owned(), ..asked.question(args.x, &[args.w1]) };
+        let question = Question { op: NAME, ..asked.question(args.x, &[args.w1]) };
         (is_one && (args.norm.is_none() || asked.holds_norm(&question))).then(Kernel::default)
     }
 }
