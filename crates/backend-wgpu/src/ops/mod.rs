@@ -19,15 +19,20 @@ mod windows;
 
 use std::cell::RefCell;
 
-use hala_plan::{BackendError, Buffer, BufferId, Candidate, Kernel, Op, Step};
+use bytemuck::Pod;
+use hala_plan::{BackendError, Buffer, BufferId, Candidate, Kernel, Op, OpSpec, Step};
 use hala_tensor::DType;
 
 use crate::capabilities::Preset;
 use crate::choices::Choices;
 use crate::choose::{Layout, Question};
-use crate::dispatch::Call;
+use crate::dispatch::{Call, whole};
 use crate::gpu::Gpu;
+use crate::grid::Tokens;
+use crate::kernel::kernel;
 use crate::memory::Buffers;
+use crate::padding::stride;
+use crate::placement::Placement;
 use crate::weight;
 
 /// What an op is computed with.
@@ -136,6 +141,32 @@ impl Context<'_> {
     /// An op, element type or size that no kernel computes.
     pub(crate) fn calls(&self, step: &Step) -> Result<Vec<Call>, BackendError> {
         kernels(&step.op).calls(self, step)
+    }
+
+    /// The call of the kernel of an op that has a thread for each element of `y`; buffers with their names in it.
+    ///
+    /// # Errors
+    /// A buffer that is not there, or no kernel of the op's name.
+    fn elementwise<P: OpSpec + Pod>(
+        &self,
+        params: &P,
+        inputs: &[(&'static str, BufferId)],
+        y: (&'static str, BufferId),
+    ) -> Result<Vec<Call>, BackendError> {
+        let kernel = kernel(params.name())?;
+        let buffers = inputs.iter().chain([&y]).map(|(name, id)| Ok(whole(name, self.buffers.get(*id)?)));
+        let (_, y) = y;
+        let n_columns = self.buffers.n_columns(y);
+        Ok(vec![Call {
+            kernel,
+            params: bytemuck::bytes_of(params).to_vec(),
+            placement: Placement { y_stride: stride(n_columns) as u32, ..Placement::default() },
+            buffers: buffers.collect::<Result<_, BackendError>>()?,
+            states: Vec::new(),
+            n_groups: (n_columns as u32).div_ceil(kernel.workgroup_size[0]),
+            tokens: Tokens::Each(1),
+            axis: self.buffers.rows(y).0,
+        }])
     }
 
     /// How a product is laid out: as it was tuned for this device, or else as the table has it.

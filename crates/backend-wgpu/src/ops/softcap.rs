@@ -4,25 +4,11 @@ use hala_plan::ops::softcap::{Args, Params};
 use hala_plan::{BackendError, Step};
 
 use super::{Context, Kernels};
-use crate::dispatch::{Call, whole};
-use crate::grid::Tokens;
-use crate::kernel::kernel;
-use crate::padding::stride;
-use crate::placement::Placement;
+use crate::dispatch::Call;
 
 impl Kernels for Params {
     fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError> {
-        let args = Args::of(step.io(), self);
-        let kernel = kernel("softcap")?;
-        Ok(vec![Call {
-            kernel,
-            params: bytemuck::bytes_of(self).to_vec(),
-            placement: Placement { y_stride: stride(self.n_columns as usize) as u32, ..Placement::default() },
-            buffers: vec![whole("x", context.buffers.get(args.x)?)],
-            n_groups: self.n_columns.div_ceil(kernel.workgroup_size[0]),
-            states: Vec::new(),
-            tokens: Tokens::Each(1),
-            axis: context.buffers.rows(args.x).0,
-        }])
+        let Args { x, .. } = Args::of(step.io(), self);
+        context.elementwise(self, &[], ("x", x))
     }
 }
