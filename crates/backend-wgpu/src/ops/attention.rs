@@ -61,7 +61,7 @@ impl Kernels for Params {
         }
     }
 
-    fn kernel(&self, asked: &Asked<'_>, _step: &Step) -> Option<Kernel> {
+    fn kernel(&self, asked: &Asked<'_>) -> Option<Kernel> {
         let room = match Spread::of(asked.preset(), asked.n_tokens(), self) {
             Spread::Token { short, .. } if self.n_positions > short.n_seen() => {
                 // Elements of a head, its largest score, the sum of its shares, padding.

@@ -17,8 +17,8 @@ impl Kernels for Params {
         context.product(&Args::of(step.io(), self), self)
     }
 
-    fn kernel(&self, asked: &Asked<'_>, step: &Step) -> Option<Kernel> {
-        let args = Args::of(step.io(), self);
+    fn kernel(&self, asked: &Asked<'_>) -> Option<Kernel> {
+        let args = Args::of(asked.io(), self);
         let dtypes = args.weights.iter().map(|id| asked.buffer(*id).dtype);
         let are_alike = dtypes.clone().zip(dtypes.skip(1)).all(|(one, next)| one == next)
             && args.weights.iter().all(|id| asked.is_whole(*id));

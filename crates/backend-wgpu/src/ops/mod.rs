@@ -20,7 +20,7 @@ mod windows;
 use std::cell::RefCell;
 
 use bytemuck::Pod;
-use hala_plan::{BackendError, Buffer, BufferId, Candidate, Kernel, Op, OpSpec, Step};
+use hala_plan::{BackendError, Buffer, BufferId, Candidate, Io, Kernel, Op, OpSpec, Step};
 use hala_tensor::DType;
 
 use crate::capabilities::Preset;
@@ -43,8 +43,8 @@ trait Kernels {
     /// An element type or size that no kernel computes.
     fn calls(&self, context: &Context<'_>, step: &Step) -> Result<Vec<Call>, BackendError>;
 
-    /// What a step needs beside its buffers; `None` where no kernel computes it as one.
-    fn kernel(&self, _asked: &Asked<'_>, _step: &Step) -> Option<Kernel> {
+    /// What the step that is asked for needs beside its buffers; `None` where no kernel computes it as one.
+    fn kernel(&self, _asked: &Asked<'_>) -> Option<Kernel> {
         Some(Kernel::default())
     }
 }
@@ -80,7 +80,12 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// What the step needs beside its buffers; `None` where no kernel computes it as one.
     pub(crate) fn kernel(&self) -> Option<Kernel> {
-        kernels(&self.candidate.step.op).kernel(self, self.candidate.step)
+        kernels(&self.candidate.step.op).kernel(self)
+    }
+
+    /// The buffers of the step.
+    fn io(&self) -> Io<'a> {
+        self.candidate.step.io()
     }
 
     fn n_tokens(&self) -> usize {

@@ -61,8 +61,8 @@ impl Kernels for Params {
         context.windowed(call, layout, args.x, args.norm)
     }
 
-    fn kernel(&self, asked: &Asked<'_>, step: &Step) -> Option<Kernel> {
-        let args = Args::of(step.io(), self);
+    fn kernel(&self, asked: &Asked<'_>) -> Option<Kernel> {
+        let args = Args::of(asked.io(), self);
         let is_there = asked.n_tokens() == 1 && is_usual(self) && asked.is_whole(args.in_proj);
         is_there.then(Kernel::default)
     }

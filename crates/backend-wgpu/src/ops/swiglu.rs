@@ -60,8 +60,8 @@ impl Kernels for Params {
         context.windowed(call, layout, args.x, args.norm)
     }
 
-    fn kernel(&self, asked: &Asked<'_>, step: &Step) -> Option<Kernel> {
-        let args = Args::of(step.io(), self);
+    fn kernel(&self, asked: &Asked<'_>) -> Option<Kernel> {
+        let args = Args::of(asked.io(), self);
         let [gates, values] = [args.w1, args.w3].map(|id| asked.buffer(id).dtype);
         let is_one = gates == values && asked.is_whole(args.w1) && asked.is_whole(args.w3);
         let question = Question { op: NAME, ..asked.question(args.x, &[args.w1]) };
