@@ -105,18 +105,14 @@ impl<'a> Pass<'a> {
         Ok(y)
     }
 
-    /// `x · Wᵀ + b`, whatever the weight's inputs are.
-    fn product(
-        &mut self,
-        x: BufferId,
-        weight: WeightId,
-        bias: Option<WeightId>,
-    ) -> Result<BufferId, ModelError> {
+    /// `x · Wᵀ`, whatever the weight's inputs are.
+    fn product(&mut self, x: BufferId, weight: WeightId) -> Result<BufferId, ModelError> {
         let (label, n_columns) = self.result_of(weight);
         let y = self.recorder.scratch_beside(&label, x, n_columns);
-        self.product_into(x, weight, bias, y)
+        self.product_into(x, weight, None, y)
     }
 
+    /// As [`Pass::product`] with a bias, into `y`.
     fn product_into(
         &mut self,
         x: BufferId,
@@ -158,7 +154,7 @@ impl<'a> Pass<'a> {
         weights: [WeightId; 3],
     ) -> Result<BufferId, ModelError> {
         let x = self.rounded(x, &weights)?;
-        let [a, b, c] = weights.map(|weight| self.product(x, weight, None));
+        let [a, b, c] = weights.map(|weight| self.product(x, weight));
         let parts = &[a?, b?, c?];
         let n_columns = parts.iter().map(|part| self.recorder.shape(*part).n_columns()).sum();
         let y = self.recorder.scratch_beside(label, x, n_columns);
@@ -175,7 +171,7 @@ impl<'a> Pass<'a> {
         activation: gate::Activation,
     ) -> Result<BufferId, ModelError> {
         let x = self.rounded(x, &weights)?;
-        let [a, b] = weights.map(|weight| self.product(x, weight, None));
+        let [a, b] = weights.map(|weight| self.product(x, weight));
         let (a, b) = (a?, b?);
         let y = self.recorder.scratch_beside(label, x, self.recorder.shape(a).n_columns());
         self.recorder.add(gate::Args { a, b, activation, y })?;
