@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use hala_benches::session::{Session, Whose};
 use hala_benches::timing;
-use hala_benches::work::{self, Work};
-use hala_plan::{Backend, Plan};
+use hala_plan::{Backend, Plan, Work};
 
 use crate::ceilings::Ceilings;
 
 /// Steps of one kind.
 #[derive(Debug)]
 struct Row {
+    /// The op and its sizes, as `matmul 1024 → 3072`.
+    label: String,
     work: Work,
     kernels: String,
     /// Seconds of each.
@@ -41,7 +42,7 @@ pub(crate) fn print_head() {
 impl Profiled<'_> {
     /// Prints a row for each kind of step, in the order in which they come.
     pub(crate) fn print<B: Backend>(&self, session: &mut Session<'_, B>, ceilings: Ceilings) -> Result<()> {
-        for Row { work, kernels, seconds } in self.rows(session)? {
+        for Row { label, work, kernels, seconds } in self.rows(session)? {
             let Self { name, plan, .. } = self;
             let (n, t) = (seconds.len(), plan.n_tokens());
             let seconds = timing::middle(seconds).max(f64::MIN_POSITIVE);
@@ -49,8 +50,7 @@ impl Profiled<'_> {
             // A step waits for one or for the other.
             let share = (bytes / ceilings.read).max(flops / ceilings.flops);
             println!(
-                "| {name} | {t} | {} | {kernels} | {n} | {:.0} | {:.2} | {:.1} | {:.0} % |",
-                work.label,
+                "| {name} | {t} | {label} | {kernels} | {n} | {:.0} | {:.2} | {:.1} | {:.0} % |",
                 seconds * 1e6,
                 bytes / 1e9,
                 flops / 1e9,
@@ -80,9 +80,12 @@ impl Profiled<'_> {
         }
         let mut rows: BTreeMap<String, (usize, Row)> = BTreeMap::new();
         for (i, (seconds, kernels)) in runs.into_iter().zip(kernels).enumerate() {
-            let work = work::of(self.plan, &self.plan.steps()[i], self.position);
-            let row = || (i, Row { work: work.clone(), kernels: kernels.join(", "), seconds: Vec::new() });
-            let (_, row) = rows.entry(work.label.clone()).or_insert_with(row);
+            let step = &self.plan.steps()[i];
+            let work = self.plan.work(step, self.position);
+            let label = format!("{} {}", step.op.name(), work.sizes);
+            let (key, kernels) = (label.clone(), kernels.join(", "));
+            let row = || (i, Row { label, work, kernels, seconds: Vec::new() });
+            let (_, row) = rows.entry(key).or_insert_with(row);
             row.seconds.push(timing::middle(seconds));
         }
         let mut rows: Vec<(usize, Row)> = rows.into_values().collect();

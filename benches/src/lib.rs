@@ -5,4 +5,3 @@ pub mod random;
 pub mod session;
 pub mod timing;
 pub mod weights;
-pub mod work;
