@@ -83,6 +83,32 @@ fn whichever_way_is_chosen_the_logits_are_the_same() {
 }
 
 #[test]
+fn an_untuned_device_records_as_at_first_and_then_goes_on_as_chosen() {
+    for device in devices::for_models() {
+        let engine = engine(device);
+        let steps = || {
+            let (plan, _) = engine.plan(PlanShape { n_tokens: 2, logits: LogitRows::All }).unwrap();
+            plan.steps().iter().map(|step| format!("{:?}", step.op)).collect::<Vec<_>>()
+        };
+        let Some(trials) = trials(&engine, 2) else { continue };
+        let first = steps();
+        // What differs from the table most often is whether a product holds its norm.
+        let others = trials.into_iter().filter(|trial| !trial.is_default);
+        let ways = others.map(|trial| (trial.question, trial.way)).collect();
+        let origin = engine.backend().origin();
+        assert!(engine.backend().use_choices(Choices { origin, ways }));
+        let tuned = steps();
+        if engine.backend().is_software() {
+            assert_ne!(first, tuned, "the choices change nothing, so this shows nothing");
+        }
+        let untuned = engine.backend().untuned();
+        assert_eq!(steps(), first);
+        drop(untuned);
+        assert_eq!(steps(), tuned);
+    }
+}
+
+#[test]
 fn choices_of_another_device_driver_or_version_are_not_used() {
     for device in devices::for_models() {
         let backend = devices::open(device);

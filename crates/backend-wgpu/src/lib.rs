@@ -41,5 +41,5 @@ pub use choices::{Choices, Origin};
 pub use gpu::Created;
 pub use prepared::Prepared;
 pub use state::States;
-pub use tune::{Trial, Tuning};
+pub use tune::{Trial, Tuning, Untuned};
 pub use weight::Weight;

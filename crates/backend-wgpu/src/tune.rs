@@ -47,6 +47,21 @@ pub struct Trial {
     pub is_chosen: bool,
 }
 
+/// A device whose Plans are recorded and prepared as an untuned device's, until this is dropped: what goes by choices that were measured
+/// before hides the ways that these closed.
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct Untuned<'a> {
+    gpu: &'a WgpuBackend,
+    in_use: Arc<Choices>,
+}
+
+impl Drop for Untuned<'_> {
+    fn drop(&mut self) {
+        self.gpu.set_choices(Arc::clone(&self.in_use));
+    }
+}
+
 /// The ways of a question, and how long each took.
 struct Measured {
     /// The steps that ask it.
@@ -56,8 +71,16 @@ struct Measured {
 }
 
 impl WgpuBackend {
+    /// Puts the choices in use aside until what this gives is dropped: for recording Plans that are to be measured.
+    pub fn untuned(&self) -> Untuned<'_> {
+        let in_use = self.choices();
+        self.set_choices(Arc::default());
+        Untuned { gpu: self, in_use }
+    }
+
     /// Measures, by the device's clock, each way that the products of a Plan can go; `progress` is told of runs done and of
-    /// all that there are. What was measured is not used before [`WgpuBackend::use_choices`] has it.
+    /// all that there are. The Plan is one that was recorded on an [untuned](WgpuBackend::untuned) device. What was measured is not used
+    /// before [`WgpuBackend::use_choices`] has it.
     ///
     /// # Errors
     /// A device without a clock, or one that was lost; no memory; cancellation.
@@ -66,10 +89,8 @@ impl WgpuBackend {
         mut tuning: Tuning<'_>,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Vec<Trial>, BackendError> {
-        let in_use = self.choices();
-        let trials = self.trials(&mut tuning, &mut progress).await;
-        self.set_choices(in_use);
-        trials
+        let _untuned = self.untuned();
+        self.trials(&mut tuning, &mut progress).await
     }
 
     async fn trials(

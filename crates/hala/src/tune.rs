@@ -42,7 +42,8 @@ pub struct Tuned {
     pub path: PathBuf,
 }
 
-/// Times each matrix product of the model's Plans in every way that the GPU can go, and keeps the fastest.
+/// Times each matrix product of the model's Plans in every way that the GPU can go, and keeps the fastest. What was chosen before counts
+/// for nothing here, and the engine goes on with it afterwards.
 ///
 /// # Errors
 /// The engine runs on no GPU; none of the sizes is one that the device uses; a device without a clock; stopped.
@@ -63,6 +64,8 @@ pub async fn tune(
     let Some(most) = sizes.iter().copied().max() else {
         return Err(Error::Sizes { device: gpu.device().name.clone(), asked: asked.clone(), used });
     };
+    // What a Plan's steps are made of is asked of the choices too, so those of an earlier time would be measured upon.
+    let _untuned = gpu.untuned();
     let weights = engine.weights().iter().map(|weight| weight.wgpu("weights").cloned());
     let weights: Vec<_> = weights.collect::<Result<_, _>>()?;
     let size = PoolSize { n_slots: 2, n_pages: engine.model().n_pages(most, most) };

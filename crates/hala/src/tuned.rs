@@ -12,9 +12,7 @@ use crate::event::{Notice, Unused};
 /// Gives a GPU the choices that were measured for it; tells where a file of them is of no use.
 pub(crate) fn apply(gpu: &WgpuBackend) -> Option<Notice> {
     let path = path(gpu)?;
-    let text = std::fs::read(&path).ok()?;
-    let is_used = serde_json::from_slice(&text).map(|choices| gpu.use_choices(choices));
-    let reason = match is_used {
+    let reason = match choices_in(&path)?.map(|choices| gpu.use_choices(choices)) {
         Ok(true) => return None,
         Ok(false) => Unused::Outdated,
         Err(_) => Unused::Damaged,
@@ -22,13 +20,17 @@ pub(crate) fn apply(gpu: &WgpuBackend) -> Option<Notice> {
     Some(Notice::TunedUnused { path, reason })
 }
 
-/// The file's choices, where it has some for this device as it is now.
+/// The file's choices as they are now, since another program may have written it, where it has some for this device; for adding to them.
 pub(crate) fn read(gpu: &WgpuBackend) -> Choices {
     let origin = gpu.origin();
-    let text = path(gpu).and_then(|path| std::fs::read(path).ok());
-    let found = text.and_then(|text| serde_json::from_slice::<Choices>(&text).ok());
+    let found = path(gpu).and_then(|path| choices_in(&path)?.ok());
     let found = found.filter(|choices| choices.origin == origin);
     found.unwrap_or_else(|| Choices { origin, ..Choices::default() })
+}
+
+/// What a file has, if there is one.
+fn choices_in(path: &Path) -> Option<serde_json::Result<Choices>> {
+    Some(serde_json::from_slice(&std::fs::read(path).ok()?))
 }
 
 /// Writes the file, whole or not at all; gives its path.
