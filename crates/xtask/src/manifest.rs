@@ -46,6 +46,37 @@ pub(crate) fn dependencies(text: &str) -> Vec<(&str, usize)> {
     found
 }
 
+/// Features that one line turns on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Features<'a> {
+    /// The feature that stands for them, or the dependency that has them.
+    pub(crate) name: &'a str,
+    pub(crate) turns_on: Vec<&'a str>,
+    /// Counted from 1.
+    pub(crate) line: usize,
+}
+
+/// The features that a manifest defines.
+pub(crate) fn features(text: &str) -> Vec<Features<'_>> {
+    let entries = entries(text).into_iter().filter(|entry| entry.section == "features");
+    entries
+        .map(|Entry { key: name, line, .. }| Features { name, turns_on: strings(text, line, "="), line })
+        .collect()
+}
+
+/// The features that a manifest turns on in what it depends on, or in what all of a workspace do, but for tests.
+pub(crate) fn features_of_dependencies(text: &str) -> Vec<Features<'_>> {
+    let in_table = |section: &str| is_dependency_table(section) || section == "workspace.dependencies";
+    let own_table = |section: &str| section.rsplit_once('.').is_some_and(|(table, _)| in_table(table));
+    let entries = entries(text).into_iter().filter(|entry| {
+        in_table(entry.section) && (entry.key.ends_with(".features") || entry.value.contains("features"))
+            || own_table(entry.section) && entry.key == "features"
+    });
+    let of =
+        |Entry { key: name, line, .. }| Features { name, turns_on: strings(text, line, "features"), line };
+    entries.map(of).collect()
+}
+
 fn is_dependency_table(section: &str) -> bool {
     let table = section.rsplit('.').next().unwrap_or(section);
     let known = table == "dependencies" || table == "build-dependencies";
@@ -61,16 +92,22 @@ fn renamed(value: &str) -> Option<&str> {
 /// The strings of the array `key` in `section`, over as many lines as it takes.
 pub(crate) fn array<'a>(text: &'a str, section: &str, key: &str) -> Option<Vec<&'a str>> {
     let entry = entries(text).into_iter().find(|entry| entry.section == section && entry.key == key)?;
+    Some(strings(text, entry.line, "="))
+}
+
+/// The strings of the array that follows `before` in a line, over as many lines as it takes.
+fn strings<'a>(text: &'a str, line: usize, before: &str) -> Vec<&'a str> {
     let mut items = Vec::new();
-    for (idx, line) in text.lines().enumerate().skip(entry.line - 1) {
-        let line = line.split('#').next().unwrap_or_default();
-        let line = if idx + 1 == entry.line { line.split_once('=')?.1 } else { line };
-        items.extend(line.split('"').skip(1).step_by(2));
-        if line.contains(']') {
-            return Some(items);
+    for (idx, line_text) in text.lines().enumerate().skip(line - 1) {
+        let part = line_text.split('#').next().unwrap_or_default();
+        let part = if idx + 1 == line { part.split_once(before).map_or("", |(_, rest)| rest) } else { part };
+        let inside = part.split(']').next().unwrap_or_default();
+        items.extend(inside.split('"').skip(1).step_by(2));
+        if inside.len() < part.len() {
+            break;
         }
     }
-    None
+    items
 }
 
 #[cfg(test)]
@@ -107,5 +144,15 @@ naga = "1"
         let text = "[licenses]\nallow = [\n  \"MIT\", # \"no\"\n  \"ISC\",\n]\nother = [\"x\"]\n";
         assert_eq!(array(text, "licenses", "allow"), Some(vec!["MIT", "ISC"]));
         assert_eq!(array(text, "licenses", "deny"), None);
+    }
+
+    #[test]
+    fn features_are_those_defined_and_those_asked_of_dependencies() {
+        let found = features("[features]\ndefault = [\n  \"a\",\n]\na = []\n");
+        let lists: Vec<_> = found.iter().map(|f| (f.name, f.turns_on.as_slice(), f.line)).collect();
+        assert_eq!(lists, [("default", &["a"][..], 2), ("a", &[], 5)]);
+        let found = features_of_dependencies(MANIFEST);
+        let lists: Vec<_> = found.iter().map(|f| (f.name, f.turns_on.as_slice(), f.line)).collect();
+        assert_eq!(lists, [("serde", &["derive"][..], 6)]);
     }
 }

@@ -48,6 +48,11 @@ pub(crate) const CRATES: &[CrateRow] = &[
     CrateRow { name: "xtask", layer: None, browser: false },
 ];
 
+/// The crates that a browser's module is made of.
+pub(crate) fn of_browsers() -> impl Iterator<Item = &'static CrateRow> {
+    CRATES.iter().filter(|row| row.browser || row.name == PRODUCT)
+}
+
 /// The folder and the package of the crate that apps depend on.
 const PRODUCT: &str = "hala";
 

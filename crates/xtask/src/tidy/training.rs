@@ -2,6 +2,8 @@
 
 use super::tree::{File, Tree};
 use super::violation::Violation;
+use crate::manifest;
+use crate::project;
 
 /// The folder of such ops, within those of the plan, of the CPU and of the tests; also the feature that they are behind.
 const TRAINING: &str = "training";
@@ -11,11 +13,8 @@ const CPU: &str = "crates/backend-cpu/src/ops/";
 const TESTS: &str = "tests/ops/";
 const SHADERS: &str = "shaders/";
 
-/// Crates that must leave the feature off unless it is asked for.
-const CRATES: [&str; 2] = ["crates/plan", "crates/backend-cpu"];
-
-/// The manifest of the browser's module.
-const BROWSER: &str = "crates/wasm/Cargo.toml";
+/// The manifest whose dependencies' features every crate has that inherits them.
+const WORKSPACE: &str = "Cargo.toml";
 
 /// Each op of training has its plain CPU twin and its test, and no shader.
 pub(super) fn twins(tree: &Tree) -> Vec<Violation> {
@@ -45,24 +44,29 @@ fn op(file: &File) -> Option<&str> {
     (op != "mod" && !op.contains('/')).then_some(op)
 }
 
-/// Ops of training are behind a feature that is off by default and that the browser's module leaves off.
+/// Ops of training are behind a feature, which none of the crates that browsers get turns on: neither in what it depends on, nor by a feature
+/// of its own that has another name.
 pub(super) fn apart(tree: &Tree) -> Vec<Violation> {
     let mut found: Vec<_> =
         [PLAN, CPU].iter().filter_map(|folder| always_there(tree, &format!("{folder}mod.rs"))).collect();
-    let defaults = CRATES.map(|folder| (format!("{folder}/Cargo.toml"), "default ="));
-    for (path, key) in defaults.into_iter().chain([(BROWSER.to_owned(), "")]) {
-        let lines = tree.text(&path).unwrap_or_default().lines().enumerate();
-        let named = format!("\"{TRAINING}\"");
-        found.extend(lines.filter(|(_, line)| line.starts_with(key) && line.contains(&named)).map(
-            |(idx, _)| {
-                let what = format!(
-                    "it turns `{TRAINING}` on, whose ops are not for browsers; leave it to who trains"
-                );
-                Violation::new(&path, idx + 1, what)
-            },
-        ));
+    let crates = project::of_browsers().map(|row| format!("crates/{}/Cargo.toml", row.name));
+    for path in crates.chain([WORKSPACE.to_owned()]) {
+        let text = tree.text(&path).unwrap_or_default();
+        let own = manifest::features(text).into_iter().filter(|feature| feature.name != TRAINING);
+        let turned_on = own.chain(manifest::features_of_dependencies(text));
+        let turned_on = turned_on.filter(|feature| feature.turns_on.iter().any(|name| is_training(name)));
+        found.extend(turned_on.map(|feature| {
+            let what =
+                format!("it turns `{TRAINING}` on, whose ops are not for browsers; leave it to who trains");
+            Violation::new(&path, feature.line, what)
+        }));
     }
     found
+}
+
+/// Whether a feature is that of training, or a dependency's: `training`, `hala-plan/training`.
+fn is_training(feature: &str) -> bool {
+    feature.rsplit('/').next() == Some(TRAINING)
 }
 
 /// Finds fault with a file that has the module without the feature before it.
@@ -120,32 +124,40 @@ mod tests {
     }
 
     #[test]
-    fn ops_of_training_are_behind_a_feature_that_browsers_leave_off() {
-        let of = |module: &str, plan: &str, wasm: &str| {
-            let files = [
-                ("crates/backend-cpu/src/ops/mod.rs", module),
-                ("crates/plan/Cargo.toml", plan),
-                ("crates/wasm/Cargo.toml", wasm),
-            ];
-            said(apart, &files)
-        };
-        let behind = "mod add;\n#[cfg(feature = \"training\")]\npub mod training;\n";
-        let feature = "[features]\ntraining = []\n";
-        assert!(of(behind, feature, "hala-plan.workspace = true\n").is_empty());
-        let always = of("mod add;\npub mod training;\n", feature, "");
+    fn ops_of_training_are_behind_a_feature() {
+        let of = |module: &str| said(apart, &[("crates/backend-cpu/src/ops/mod.rs", module)]);
+        assert!(of("mod add;\n#[cfg(feature = \"training\")]\npub mod training;\n").is_empty());
+        let always = of("mod add;\npub mod training;\n");
         assert!(
             always.len() == 1 && always[0].starts_with("crates/backend-cpu/src/ops/mod.rs:2: "),
             "{always:?}"
         );
-        let by_default = of(behind, "[features]\ndefault = [\"training\"]\ntraining = []\n", "");
-        assert!(
-            by_default.len() == 1 && by_default[0].starts_with("crates/plan/Cargo.toml:2: "),
-            "{by_default:?}"
-        );
-        let asked_for = of(behind, feature, "hala-plan = { workspace = true, features = [\"training\"] }\n");
-        assert!(
-            asked_for.len() == 1 && asked_for[0].starts_with("crates/wasm/Cargo.toml:1: "),
-            "{asked_for:?}"
-        );
+    }
+
+    #[test]
+    fn no_crate_that_browsers_get_turns_training_on() {
+        let feature = "[features]\ntraining = [\"hala-plan/training\"]\n";
+        let dev = "[dev-dependencies]\nhala-plan = { workspace = true, features = [\"training\"] }\n";
+        for folder in ["plan", "backend-cpu", "engine", "hala", "wasm"] {
+            let path = format!("crates/{folder}/Cargo.toml");
+            let of = |text: &str| said(apart, &[(path.as_str(), text)]);
+            assert!(of(&format!("{feature}{dev}")).is_empty(), "{folder}");
+            for (text, line) in [
+                ("[features]\ndefault = [\n\"wgpu\", \"training\",\n]\n", 2),
+                ("[features]\nfast = [\"hala-plan?/training\"]\n", 2),
+                ("[dependencies]\nhala-plan = { workspace = true, features = [\"training\"] }\n", 2),
+                ("[dependencies.hala-plan]\nworkspace = true\nfeatures = [\"training\"]\n", 3),
+            ] {
+                let found = of(text);
+                assert!(
+                    found.len() == 1 && found[0].starts_with(&format!("{path}:{line}: ")),
+                    "{text}: {found:?}"
+                );
+            }
+        }
+        let inherited = "[workspace.dependencies]\nhala-plan = { path = \"x\", features = [\"training\"] }\n";
+        assert_eq!(said(apart, &[("Cargo.toml", inherited)]).len(), 1);
+        let native = "[dependencies]\nhala-plan = { workspace = true, features = [\"training\"] }\n";
+        assert!(said(apart, &[("crates/train/Cargo.toml", native)]).is_empty());
     }
 }
