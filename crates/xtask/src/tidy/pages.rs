@@ -93,25 +93,30 @@ fn code_lines(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Whether xtask's sources name the task.
+/// Whether a `Task` of xtask has the name. What a task needs, and what it builds, have names too, and are no tasks.
 fn is_task(tree: &Tree, name: &str) -> bool {
     let as_field = format!("name: \"{name}\"");
-    tree.texts(".rs")
-        .any(|(file, text)| file.path.starts_with("crates/xtask/src/") && text.contains(&as_field))
+    braced(tree, "crates/xtask/src/", "Task {").any(|task| task.contains(&as_field))
 }
 
-/// Whether the `hala` binary's sources name the subcommand, as a type (`Translate`) or a text (`"translate"`).
+/// Whether the `hala` binary's `Command` names the subcommand, as a variant (`Translate`) or a text (`"translate"`).
 fn is_hala_command(tree: &Tree, name: &str) -> bool {
     if name.starts_with('-') {
         return true;
     }
-    let as_type: String = name.split('-').map(capitalised).collect();
+    let as_variant: String = name.split('-').map(capitalised).collect();
     let as_text = format!("\"{name}\"");
-    let sources = tree.texts(".rs").filter(|(file, _)| file.path.starts_with("crates/cli/src/"));
-    sources.into_iter().any(|(_, text)| {
-        let mut words = text.split(|c: char| !c.is_alphanumeric());
-        text.contains(&as_text) || words.any(|word| word == as_type)
+    braced(tree, "crates/cli/src/", "enum Command {").any(|commands| {
+        let mut words = commands.split(|c: char| !c.is_alphanumeric());
+        commands.contains(&as_text) || words.any(|word| word == as_variant)
     })
+}
+
+/// What stands between `opening` and the next closing brace, wherever it does in Rust files under `folder`.
+fn braced<'a>(tree: &'a Tree, folder: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
+    let sources = tree.texts(".rs").filter(move |(file, _)| file.path.starts_with(folder));
+    let after = sources.flat_map(move |(_, text)| text.split(opening).skip(1));
+    after.map(|after| after.split('}').next().unwrap_or(after))
 }
 
 fn capitalised(word: &str) -> String {
@@ -168,6 +173,9 @@ mod tests {
         assert!(said(commands, &[cli, xtask, ("README.md", good)]).is_empty());
         assert_eq!(said(commands, &[cli, xtask, ("README.md", "cargo xtask test")]).len(), 2);
         let bad = "```\ncargo run -- sing\ncargo xtask test\ncargo xtask dance\n```";
+        // Other things have names too.
+        let cli = ("crates/cli/src/main.rs", "struct Sing {} enum Command { Translate(Translate) }");
+        let xtask = ("crates/xtask/src/test.rs", "Task { name: \"test\" } Need { name: \"dance\" }");
         let found = said(commands, &[cli, xtask, ("README.md", bad)]);
         assert_eq!(found.len(), 2);
         assert!(found[0].starts_with("README.md:2: ") && found[1].starts_with("README.md:4: "), "{found:?}");
