@@ -51,7 +51,8 @@ impl Choices {
     /// As for [`Generation::on`].
     pub(crate) fn new(
         engine: &Engine,
-        (prompt, n): (&[u32], usize),
+        prompt: &[u32],
+        n: usize,
         options: &GenerateOptions,
         cancel: &Cancel,
     ) -> Result<Self, EngineError> {
@@ -152,7 +153,7 @@ mod tests {
         // The last seed but one, so that they begin anew.
         let first = u64::MAX - 1;
         let mut choices =
-            Choices::new(sessions.engine(), (&prompt, 5), &options(first), &Cancel::new()).unwrap();
+            Choices::new(sessions.engine(), &prompt, 5, &options(first), &Cancel::new()).unwrap();
         let pieces = run(&mut choices, &mut sessions);
         let replies = choices.finish().unwrap();
         let mut session = block_on(Session::new(sessions.engine().clone())).unwrap();
@@ -177,7 +178,7 @@ mod tests {
         let mut sessions = sessions();
         let prompt = prompt(&sessions);
         let cancel = Cancel::new();
-        let mut choices = Choices::new(sessions.engine(), (&prompt, 3), &options(1), &cancel).unwrap();
+        let mut choices = Choices::new(sessions.engine(), &prompt, 3, &options(1), &cancel).unwrap();
         block_on(choices.step(&mut sessions)).unwrap().unwrap();
         cancel.cancel();
         run(&mut choices, &mut sessions);

@@ -67,7 +67,8 @@ pub fn load(
 /// As [`load`], with weight files that `reader` reads, if there is one.
 pub(crate) async fn load_from<R: Reader>(
     backend: AnyBackend,
-    (checkpoint, reader): (&mut Checkpoint, Option<&R>),
+    checkpoint: &mut Checkpoint,
+    reader: Option<&R>,
     options: &RuntimeOptions,
     listener: &mut dyn Listener,
 ) -> Result<Engine, Error> {

@@ -53,7 +53,7 @@ impl Runtime {
         options.device.is_small |= source.is_built_in();
         let chosen = options.device.open().await?;
         let checkpoint = source.open(listening.0.as_mut())?;
-        Self::start(chosen, (checkpoint, None), options, listening).await
+        Self::start(chosen, checkpoint, None, options, listening).await
     }
 
     /// A checkpoint that is open already, on a device that is set up already.
@@ -66,7 +66,7 @@ impl Runtime {
         options: RuntimeOptions,
         listener: impl Listener + 'static,
     ) -> Result<Self, Error> {
-        Self::start(chosen, (checkpoint, None), options, Listening(Box::new(listener))).await
+        Self::start(chosen, checkpoint, None, options, Listening(Box::new(listener))).await
     }
 }
 
@@ -83,12 +83,13 @@ impl<R: Reader> Runtime<R> {
         listener: impl Listener + 'static,
     ) -> Result<Self, Error> {
         let chosen = options.device.open().await?;
-        Self::start(chosen, (checkpoint, Some(reader)), options, Listening(Box::new(listener))).await
+        Self::start(chosen, checkpoint, Some(reader), options, Listening(Box::new(listener))).await
     }
 
     async fn start(
         chosen: Chosen,
-        (checkpoint, reader): (Checkpoint, Option<R>),
+        checkpoint: Checkpoint,
+        reader: Option<R>,
         options: RuntimeOptions,
         mut listening: Listening,
     ) -> Result<Self, Error> {
@@ -107,9 +108,10 @@ impl<R: Reader> Runtime<R> {
 
     /// Moves the model to a device.
     async fn take(&mut self, chosen: Chosen) -> Result<(), Error> {
-        let files = (&mut self.checkpoint, self.reader.as_ref());
-        let listener = self.listening.0.as_mut();
-        let engine = Arc::new(load_from(chosen.backend, files, &self.options, listener).await?);
+        let Self { options, checkpoint, reader, listening, .. } = self;
+        let listener = listening.0.as_mut();
+        let engine = load_from(chosen.backend, checkpoint, reader.as_ref(), options, listener).await?;
+        let engine = Arc::new(engine);
         let options = SchedulerOptions { n_parallel: self.options.n_parallel, ..SchedulerOptions::default() };
         self.sessions = Some(Sessions::new(Arc::clone(&engine), options));
         self.current.set(Some(engine));

@@ -184,7 +184,7 @@ impl<R: Reader> Runtime<R> {
         let replies = if n == 1 {
             Replies::One(Box::new(Reply(Generation::on(engine, &prompt, options, cancel)?)))
         } else {
-            Replies::Several(Choices::new(engine, (&prompt, n), options, cancel)?)
+            Replies::Several(Choices::new(engine, &prompt, n, options, cancel)?)
         };
         let n_dropped = conversation.n_dropped();
         Ok(ChatStream { runtime: self, replies, n_dropped, ready: VecDeque::new() })

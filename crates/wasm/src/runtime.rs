@@ -41,7 +41,7 @@ impl Runtime {
     ) -> Result<Self, JsValue> {
         let flag = cancel.0.clone();
         let reader = HostReader::new(reader);
-        let loaded = load(&options, side_files(&files), (reader.clone(), on_event), &flag).await;
+        let loaded = load(&options, side_files(&files), reader.clone(), on_event, &flag).await;
         let running = loaded.map_err(|error| thrown(&reader, &error))?;
         let current = running.current().clone();
         Ok(Self { running: RefCell::new(Some(running)), current })
@@ -145,7 +145,8 @@ impl Runtime {
 async fn load(
     options: &str,
     files: Vec<(String, Cow<'static, [u8]>)>,
-    (reader, on_event): (HostReader, Function),
+    reader: HostReader,
+    on_event: Function,
     cancel: &hala::Cancel,
 ) -> Result<Running, Error> {
     let request: LoadRequest = parse(options)?;

@@ -65,7 +65,7 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
     let is_whole = options.only.is_none() && options.filter.is_empty() && options.args.is_empty();
     let mut others = Vec::new();
     if is_whole {
-        others = beside(project, (install, options.extent), &mut times);
+        others = beside(project, install, options.extent, &mut times);
         if options.extent == Extent::Daily {
             long.push((kernels::LEFT_OUT.to_owned(), 1));
             let is_tested = |(name, verdict): &(_, Verdict)| {
@@ -106,7 +106,8 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
 /// What is tested beside the workspace, with the name of each step.
 fn beside(
     project: &Project,
-    (install, extent): (Install, Extent),
+    install: Install,
+    extent: Extent,
     times: &mut Times,
 ) -> Vec<(&'static str, Verdict)> {
     let sure =
@@ -118,7 +119,7 @@ fn beside(
         let kernels = times.take(kernels::LEFT_OUT, || sure(kernels::left_out(project, install)));
         steps.push((kernels::LEFT_OUT, kernels));
     }
-    let package = sure(web::verdict(project, (install, extent), times));
+    let package = sure(web::verdict(project, install, extent, times));
     // The package's modules are made of all these crates: where they are compiled, nothing is left to check.
     if matches!(package, Verdict::Skipped { .. }) {
         let (name, packages) = (needs::WASM.skipped, wasm::browser_packages(project));

@@ -71,7 +71,7 @@ impl Modules {
 fn run(project: &Project, words: &[String]) -> Result<Outcome> {
     let Options { install, modules, serves } = parse(words)?;
     let mut times = Times::default();
-    let built = build(project, (modules.list(), install), &mut times)?;
+    let built = build(project, modules.list(), install, &mut times)?;
     let is_built = matches!(built, Verdict::Passed(_));
     let outcome = built.report();
     print!("{}", times.in_order());
@@ -97,7 +97,8 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
 /// Builds the package and tests it in a browser; skipped where something for that cannot be had.
 pub(crate) fn verdict(
     project: &Project,
-    (install, extent): (Install, Extent),
+    install: Install,
+    extent: Extent,
     times: &mut Times,
 ) -> Result<Verdict> {
     if let Err(skipped) = ready(&needs::BROWSER, install) {
@@ -106,7 +107,7 @@ pub(crate) fn verdict(
     if let Err(Verdict::Skipped { why, remedy }) = ready(&needs::FIREFOX, install) {
         println!("web: no test in Firefox: {why}; run: {remedy}");
     }
-    let built = build(project, (Modules::All.list(), install), times)?;
+    let built = build(project, Modules::All.list(), install, times)?;
     if !matches!(built, Verdict::Passed(_)) {
         return Ok(built);
     }
@@ -149,7 +150,8 @@ fn test_in_browsers(project: &Project, extent: Extent) -> Result<Verdict> {
 /// Builds the modules, the package around them and the demo; each build checks its types.
 fn build(
     project: &Project,
-    (modules, install): (&[&'static Module], Install),
+    modules: &[&'static Module],
+    install: Install,
     times: &mut Times,
 ) -> Result<Verdict> {
     let mut compilations = match times.take("set-up", || set_up(project, modules, install))? {

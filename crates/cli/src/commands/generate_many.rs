@@ -58,7 +58,7 @@ pub(super) async fn run(runtime: &mut Runtime, jobs: &Jobs<'_>, json: bool, app:
         let n_running = |begun: &VecDeque<Begun>| begun.iter().filter(|one| !one.task.is_over()).count();
         while begun.len() < BEGUN * n_parallel && n_running(&begun) < n_parallel {
             let Some((prompt, choice)) = waiting.next() else { break };
-            begun.push_back(begin(runtime.engine()?, jobs, (prompt, choice), app)?);
+            begun.push_back(begin(runtime.engine()?, jobs, prompt, choice, app)?);
         }
         while begun.front().is_some_and(|one| one.task.is_over()) {
             let Some(one) = begun.pop_front() else { break };
@@ -76,7 +76,7 @@ pub(super) async fn run(runtime: &mut Runtime, jobs: &Jobs<'_>, json: bool, app:
     }
 }
 
-fn begin(engine: &Engine, jobs: &Jobs<'_>, (prompt, choice): (usize, u32), app: &App) -> Result<Begun> {
+fn begin(engine: &Engine, jobs: &Jobs<'_>, prompt: usize, choice: u32, app: &App) -> Result<Begun> {
     let options = jobs.options.of_choice(choice.into());
     let generation = Generation::on(engine, &jobs.prompts[prompt], &options, app.interrupt.cancel())?;
     Ok(Begun { prompt, choice, options, task: Collecting::new(generation), pieces: Vec::new() })

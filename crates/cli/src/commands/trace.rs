@@ -120,7 +120,7 @@ impl TraceArgs {
         match self.against {
             Some(Against::Cpu) => {
                 let reference = self.model.load_plain(engine, app)?;
-                trace_against::compare(engine, &reference, &run, (app, self.json))
+                trace_against::compare(engine, &reference, &run, app, self.json)
             }
             None => self.statistics(engine, &run, app),
         }

@@ -40,7 +40,8 @@ pub(super) fn compare(
     engine: &Engine,
     reference: &Engine,
     run: &ProbeRun<'_>,
-    (app, is_json): (&App, bool),
+    app: &App,
+    is_json: bool,
 ) -> Result<()> {
     let comparison = {
         let _working = app.interrupt.working();

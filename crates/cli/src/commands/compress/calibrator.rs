@@ -28,7 +28,7 @@ impl<'a> Calibrator<'a> {
     /// # Errors
     /// A model that cannot be run, no memory, Ctrl-C.
     pub(super) fn new(text: &'a Text, checkpoint: &'a Checkpoint, app: &'a App) -> Result<Self> {
-        let engine = text.load(checkpoint, (as_stored(checkpoint), Inputs::Floats), app)?;
+        let engine = text.load(checkpoint, as_stored(checkpoint), Inputs::Floats, app)?;
         let n_tokens: usize = text.windows.iter().map(Vec::len).sum();
         let widest =
             checkpoint.tensors().filter(|tensor| tensor.dims.len() == 2).map(|tensor| tensor.dims[1]).max();

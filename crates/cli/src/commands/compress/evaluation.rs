@@ -44,9 +44,9 @@ struct Difference {
 /// # Errors
 /// A model that cannot be run, no memory, Ctrl-C.
 pub(super) fn evaluate(text: &Text, before: &Checkpoint, after: &Path, app: &App) -> Result<Found> {
-    let reference = Arc::new(text.load(before, (as_stored(before), Inputs::Floats), app)?);
+    let reference = Arc::new(text.load(before, as_stored(before), Inputs::Floats, app)?);
     let after = Checkpoint::open(after)?;
-    let load = |inputs| text.load(&after, (WeightFormat::Auto, inputs), app).map(Arc::new);
+    let load = |inputs| text.load(&after, WeightFormat::Auto, inputs, app).map(Arc::new);
     let floats = difference(text, &reference, &load(Inputs::Floats)?, app)?;
     let rounded = hala_model::open(&after, options(Inputs::Rounded))?;
     let is_rounded = rounded.weights().iter().any(|weight| weight.rounding.is_some());

@@ -59,7 +59,8 @@ impl Text {
     pub(super) fn load(
         &self,
         checkpoint: &Checkpoint,
-        (weights, inputs): (WeightFormat, Inputs),
+        weights: WeightFormat,
+        inputs: Inputs,
         app: &App,
     ) -> Result<Engine> {
         let device = DeviceOptions {
