@@ -235,16 +235,16 @@ impl ModelArgs {
         Ok(runtime)
     }
 
-    /// The model of an engine once more, on the CPU in plain loops and with caches of the same type.
+    /// The model of a runtime once more, on the CPU in plain loops and with caches of the same type.
     ///
     /// # Errors
-    /// As for [`ModelArgs::load`].
-    pub(crate) fn load_plain(&self, engine: &Engine, app: &App) -> Result<Engine> {
+    /// A device that was lost, no memory, Ctrl-C.
+    pub(crate) fn load_plain(&self, runtime: &Runtime, app: &App) -> Result<Engine> {
         let mut options = self.options(app)?;
-        options.model.cache.get_or_insert(engine.backend().cache_dtype());
+        options.model.cache.get_or_insert(runtime.engine()?.backend().cache_dtype());
         let plain = DeviceOptions { backend: BackendName::Plain, ..DeviceOptions::default() };
         let plain = pollster::block_on(plain.open())?;
-        load(plain.backend, &self.checkpoint.open(app)?, &options, app)
+        load(plain.backend, runtime.checkpoint(), &options, app)
     }
 }
 

@@ -127,6 +127,11 @@ impl<R: Reader> Runtime<R> {
         Ok(self.sessions.as_ref().ok_or(Error::Lost)?.engine())
     }
 
+    /// The model's checkpoint as it was opened.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
     /// The engine that runs, for what may be asked from other threads while this works.
     pub fn current(&self) -> &Current {
         &self.current

@@ -90,7 +90,7 @@ impl TraceArgs {
         let prompts = self.prompts.read()?;
         let app = &app.quiet_if(self.json);
         let runtime = self.load(app)?;
-        self.trace(runtime.engine()?, prompts, app)
+        self.trace(&runtime, prompts, app)
     }
 
     /// Loads the model, with the kernels that are to be tried.
@@ -108,7 +108,8 @@ impl TraceArgs {
         self.model.load_on(chosen, options, app)
     }
 
-    fn trace(&self, engine: &Engine, prompts: Vec<Prompt>, app: &App) -> Result<()> {
+    fn trace(&self, runtime: &Runtime, prompts: Vec<Prompt>, app: &App) -> Result<()> {
+        let engine = runtime.engine()?;
         let ids = prompts.into_iter().map(|prompt| prompt.encode(|| Ok(engine.tokenizer()?)));
         let ids: Vec<Vec<u32>> = ids.collect::<Result<_>>()?;
         let prompts: Vec<&[u32]> = ids.iter().map(Vec::as_slice).collect();
@@ -119,7 +120,7 @@ impl TraceArgs {
         let run = ProbeRun { prompts: &prompts, rows };
         match self.against {
             Some(Against::Cpu) => {
-                let reference = self.model.load_plain(engine, app)?;
+                let reference = self.model.load_plain(runtime, app)?;
                 trace_against::compare(engine, &reference, &run, app, self.json)
             }
             None => self.statistics(engine, &run, app),
