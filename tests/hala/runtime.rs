@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use hala::{
-    BackendName, Cancel, ChatRequest, DeviceOptions, Estimate, Event, Message, ModelSource, Options, Runtime,
-    RuntimeOptions, TranslateRequest, WeightFormat, Why,
+    BackendName, Cancel, ChatRequest, Chosen, DeviceOptions, Estimate, Event, Message, ModelSource, Options,
+    Runtime, RuntimeOptions, TranslateRequest, WeightFormat, Why,
 };
 use hala_tensor::DType;
 use hala_tests::devices;
@@ -92,6 +92,25 @@ fn a_translation_goes_on_after_a_loss_and_on_the_cpu_after_a_second() {
         assert_eq!(stream.finish().unwrap().text, expected, "{device}");
         assert_eq!(*told.lock().unwrap(), ["lost", "lost", "cpu"]);
         assert_eq!((runtime.why(), current.info().unwrap().backend), (&Why::Lost, "cpu"));
+    }
+}
+
+#[test]
+fn a_device_that_is_set_up_again_runs_the_model_for_the_same_reason() {
+    for device in devices::for_models() {
+        let device = DeviceOptions {
+            backend: BackendName::Wgpu,
+            adapter: Some(device.to_owned()),
+            ..DeviceOptions::default()
+        };
+        let options = RuntimeOptions { device, ..RuntimeOptions::default() };
+        // A software device is never the fastest, so it is said to be.
+        let chosen = Chosen { why: Why::Fastest, ..block_on(options.device.open()).unwrap() };
+        let checkpoint = ModelSource::BuiltIn.open(&mut |_: Event<'_>| {}).unwrap();
+        let mut runtime = block_on(Runtime::on(chosen, checkpoint, options, |_: Event<'_>| {})).unwrap();
+        block_on(runtime.recover("unplugged")).unwrap();
+        let backend = runtime.current().info().unwrap().backend;
+        assert_eq!((runtime.why(), backend), (&Why::Fastest, "wgpu"));
     }
 }
 

@@ -122,12 +122,12 @@ impl DeviceOptions {
         }
     }
 
-    /// Sets up once more the GPU that was lost.
+    /// Sets up once more the GPU that was lost, for the reason that it was chosen for.
     ///
     /// # Errors
     /// It cannot be set up any more.
-    pub(crate) async fn reopen(&self) -> Result<Chosen, BackendError> {
-        self.gpu(Why::Asked).await
+    pub(crate) async fn reopen(&self, why: &Why) -> Result<Chosen, BackendError> {
+        self.gpu(why.clone()).await
     }
 
     /// The CPU with the threads that are wanted.

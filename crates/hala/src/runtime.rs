@@ -170,7 +170,7 @@ impl<R: Reader> Runtime<R> {
         self.sessions = None;
         self.current.set(None);
         self.listening.0.tell(Event::DeviceLost { reason });
-        if !is_second && let Ok(chosen) = self.options.device.reopen().await {
+        if !is_second && let Ok(chosen) = self.options.device.reopen(&self.why).await {
             match self.take(chosen).await {
                 Err(error) if error.code() == "reader" || error.is_cancelled() => return Err(error),
                 Err(_) => {}
