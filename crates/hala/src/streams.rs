@@ -91,7 +91,6 @@ impl<R: Reader> ChatStream<'_, R> {
 pub struct TranslateStream<'a, R = NoReader> {
     runtime: &'a mut Runtime<R>,
     translating: Translating,
-    ready: VecDeque<String>,
 }
 
 impl<R: Reader> TranslateStream<'_, R> {
@@ -101,11 +100,10 @@ impl<R: Reader> TranslateStream<'_, R> {
     /// As for [`ChatStream::next`].
     pub async fn next(&mut self) -> Result<Option<String>, Error> {
         loop {
-            if let Some(text) = self.ready.pop_front() {
-                return Ok(Some(text));
-            }
             let Some(texts) = self.step().await? else { return Ok(None) };
-            self.ready.extend(texts);
+            if !texts.is_empty() {
+                return Ok(Some(texts.concat()));
+            }
         }
     }
 
@@ -210,8 +208,7 @@ impl<R: Reader> Runtime<R> {
         cancel: &Cancel,
     ) -> Result<TranslateStream<'_, R>, Error> {
         let translation = Translation::new(self.engine()?, &request.text, request.direction(), cancel)?;
-        let translating = Translating::new(translation);
-        Ok(TranslateStream { runtime: self, translating, ready: VecDeque::new() })
+        Ok(TranslateStream { runtime: self, translating: Translating::new(translation) })
     }
 
     /// Translates a text.
