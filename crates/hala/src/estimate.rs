@@ -22,7 +22,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// What a checkpoint's model will take.
+    /// What a checkpoint's model will take; with [`BackendName::Auto`] as on the CPU, since no device is looked for.
     ///
     /// # Errors
     /// A model that is damaged or not supported.
