@@ -1,7 +1,7 @@
 //! Options that choose a model, how it is held, and what runs it.
 
 use anyhow::{Context, Result, bail};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use hala::{
     AnyBackend, BackendName, Chosen, DeviceOptions, Engine, ModelSource, Options, Runtime, RuntimeOptions,
@@ -43,8 +43,8 @@ pub(crate) struct ModelArgs {
     weights: Option<WeightFormat>,
 
     /// What runs the model; `auto` takes the fastest that this machine has
-    #[arg(long, value_enum, value_name = "BACKEND", default_value_t = BackendArg::Auto)]
-    backend: BackendArg,
+    #[arg(long, value_name = "BACKEND", default_value_t, value_parser = backends())]
+    backend: BackendName,
 
     /// The GPU whose name contains this text, where there are several
     #[arg(long, value_name = "NAME")]
@@ -70,30 +70,6 @@ pub(crate) struct ModelArgs {
         "Tokens that a session holds [default: {} or the model's limit]", Options::DEFAULT_CONTEXT
     ))]
     context: Option<usize>,
-}
-
-/// The backends by the names that users give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BackendArg {
-    /// The fastest that this machine has
-    Auto,
-    /// The CPU, on all threads
-    Cpu,
-    /// The GPU, through Vulkan, Metal or DX12; a software device where there is no other
-    Wgpu,
-    /// The CPU, in plain loops with f64 sums on one thread: slow, and the truth that others are tested against
-    Plain,
-}
-
-impl From<BackendArg> for BackendName {
-    fn from(arg: BackendArg) -> Self {
-        match arg {
-            BackendArg::Auto => Self::Auto,
-            BackendArg::Cpu => Self::Cpu,
-            BackendArg::Wgpu => Self::Wgpu,
-            BackendArg::Plain => Self::Plain,
-        }
-    }
 }
 
 /// Element types of the KV cache.
@@ -169,7 +145,7 @@ impl ModelArgs {
         let inputs = if self.rounded_inputs { Inputs::Rounded } else { Inputs::Floats };
         RuntimeOptions {
             device: DeviceOptions {
-                backend: self.backend.into(),
+                backend: self.backend,
                 adapter: self.adapter.clone(),
                 n_threads,
                 is_small: self.checkpoint.is_built_in(),
@@ -260,6 +236,23 @@ pub(crate) fn load(
 ) -> Result<Engine> {
     let _working = app.interrupt.working();
     Ok(hala::load(backend, checkpoint, options, &mut Screen::new(app))?)
+}
+
+/// The names of backends, each with what it is.
+fn backends() -> impl TypedValueParser<Value = BackendName> {
+    let value = |backend: BackendName| {
+        PossibleValue::new(backend.name()).help(match backend {
+            BackendName::Auto => "The fastest that this machine has",
+            BackendName::Cpu => "The CPU, on all threads",
+            BackendName::Wgpu => {
+                "The GPU, through Vulkan, Metal or DX12; a software device where there is no other"
+            }
+            BackendName::Plain => {
+                "The CPU, in plain loops with f64 sums on one thread: slow, and the truth that others are tested against"
+            }
+        })
+    };
+    PossibleValuesParser::new(BackendName::ALL.map(value)).try_map(|name| name.parse::<BackendName>())
 }
 
 /// The names of weight formats.
