@@ -21,37 +21,31 @@ pub(crate) struct Screen {
 impl Screen {
     /// A screen with nothing on it.
     pub(crate) fn new(app: &App) -> Self {
-        Self { is_quiet: app.quiet, load: LoadBar::new(app), pull: PullBars::new(app) }
-    }
-
-    fn notice(&self, notice: &Notice) {
-        match notice {
-            _ if self.is_quiet => {}
-            Notice::PassedOver(_) => terminal::notice(&notice.to_string()),
-            Notice::OnCpu { .. } | Notice::TunedUnused { .. } => terminal::notice_later(&notice.to_string()),
-            Notice::Converted(_) if !terminal::stderr_is_terminal() => {}
-            Notice::Converted(_) => terminal::notice_later(&notice.to_string()),
-        }
-    }
-
-    fn say(&self, text: &str) {
-        if !self.is_quiet {
-            terminal::notice(text);
-        }
+        Self { is_quiet: app.quiet, load: LoadBar::default(), pull: PullBars::default() }
     }
 }
 
 impl Listener for Screen {
     fn tell(&mut self, event: Event<'_>) {
         match event {
+            _ if self.is_quiet => {}
             Event::Fetching(event) => self.pull.update(event),
             Event::Loading(progress) => self.load.update(progress),
-            Event::Notice(notice) => self.notice(&notice),
-            Event::DeviceLost { reason } => self.say(&format!("{reason}; setting it up again")),
+            Event::Notice(notice) => show(&notice),
+            Event::DeviceLost { reason } => terminal::notice(&format!("{reason}; setting it up again")),
             Event::DeviceChanged { device: Device { backend, name }, .. } => {
-                self.say(&format!("going on with {backend}: {name}"));
+                terminal::notice(&format!("going on with {backend}: {name}"));
             }
         }
+    }
+}
+
+fn show(notice: &Notice) {
+    match notice {
+        Notice::PassedOver(_) => terminal::notice(&notice.to_string()),
+        Notice::OnCpu { .. } | Notice::TunedUnused { .. } => terminal::notice_later(&notice.to_string()),
+        Notice::Converted(_) if !terminal::stderr_is_terminal() => {}
+        Notice::Converted(_) => terminal::notice_later(&notice.to_string()),
     }
 }
 
@@ -59,24 +53,16 @@ impl Listener for Screen {
 const LARGE: usize = 50_000_000;
 
 /// A bar for loading weights; hidden for small models and where nobody looks.
-#[derive(Debug)]
-struct LoadBar {
-    bar: Option<ProgressBar>,
-    is_shown: bool,
-}
+#[derive(Debug, Default)]
+struct LoadBar(Option<ProgressBar>);
 
 impl LoadBar {
-    /// A bar that appears with the first weight of a large model.
-    fn new(app: &App) -> Self {
-        Self { bar: None, is_shown: !app.quiet && terminal::stderr_is_terminal() }
-    }
-
-    /// Moves the bar.
+    /// Moves the bar, which appears with the first weight of a large model.
     fn update(&mut self, progress: LoadProgress<'_>) {
-        if !self.is_shown || progress.n_total < LARGE {
+        if progress.n_total < LARGE {
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| {
+        let bar = self.0.get_or_insert_with(|| {
             let style = ProgressStyle::with_template("loading {wide_bar} {percent:>3} % {elapsed}");
             bar(progress.n_total as u64, style.ok())
         });
@@ -87,7 +73,7 @@ impl LoadBar {
     }
 
     fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
+        if let Some(bar) = self.0.take() {
             bar.finish_and_clear();
         }
     }
@@ -100,23 +86,14 @@ impl Drop for LoadBar {
 }
 
 /// Bars for files that are fetched; plain lines where nobody looks at a terminal.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct PullBars {
     current: Option<(String, ProgressBar)>,
-    is_quiet: bool,
 }
 
 impl PullBars {
-    /// Bars that appear with the first file.
-    fn new(app: &App) -> Self {
-        Self { current: None, is_quiet: app.quiet }
-    }
-
     /// Shows what happened.
     fn update(&mut self, event: HubEvent<'_>) {
-        if self.is_quiet {
-            return;
-        }
         match event {
             HubEvent::Downloading { file, done_bytes, total_bytes } => {
                 self.move_bar(file, done_bytes, total_bytes);
