@@ -50,6 +50,8 @@ pub use request::{ChatRequest, Stop, TranslateRequest, messages, parse};
 pub use runtime::Runtime;
 pub use seed::any_seed;
 pub use source::ModelSource;
+#[cfg(feature = "hub")]
+pub use source::fetch;
 pub use streams::{ChatStream, TextStream, TranslateStream};
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use tune::{TuneOptions, TuneProgress, Tuned, tune};

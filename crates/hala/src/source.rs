@@ -90,8 +90,12 @@ impl ModelSource {
     }
 }
 
+/// Fetches a model of the Hub into the cache that Python shares, and gives its folder, or its GGUF file; `listener` is told how that goes.
+///
+/// # Errors
+/// No such model, or it cannot be fetched.
 #[cfg(feature = "hub")]
-fn fetch(model: &HubModel, listener: &mut dyn Listener) -> Result<PathBuf, Error> {
+pub fn fetch(model: &HubModel, listener: &mut dyn Listener) -> Result<PathBuf, Error> {
     let settings = HubSettings::from_env()?;
     Ok(pull(model, &settings, &mut |event| listener.tell(Event::Fetching(event)))?)
 }

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use hala::{Event, Listener};
-use hala_weights::hub::{HubModel, HubSettings};
+use hala_weights::hub::HubModel;
 
 use crate::app::App;
 use crate::output;
@@ -29,12 +28,7 @@ pub(crate) struct PullArgs {
 impl PullArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
-        let model = HubModel::parse(&self.id)?;
-        let settings = HubSettings::from_env()?;
-        let mut screen = Screen::new(app);
-        let told = &mut |event: hala_weights::hub::HubEvent<'_>| screen.tell(Event::Fetching(event));
-        let folder = hala_weights::hub::pull(&model, &settings, told)?;
-        drop(screen);
-        output::print_line(&folder.display().to_string())
+        let place = hala::fetch(&HubModel::parse(&self.id)?, &mut Screen::new(app))?;
+        output::print_line(&place.display().to_string())
     }
 }
