@@ -41,7 +41,7 @@ pub use error::Error;
 pub use estimate::Estimate;
 pub use event::{Event, Listener, Notice, Unused};
 pub use info::Info;
-pub use loading::{NoReader, RuntimeOptions, load, notices};
+pub use loading::{NoReader, RuntimeOptions, load};
 pub use reply::{
     CandidateReport, ChatPiece, ChatReply, ChoiceReport, SamplingReport, SegmentReport, TimesReport,
     TokenReport, TranslateReply,

@@ -81,7 +81,7 @@ pub(crate) async fn load_from<R: Reader>(
 }
 
 /// What is good to know of a checkpoint before it is loaded.
-pub fn notices(checkpoint: &Checkpoint, weights: WeightFormat) -> Vec<Notice> {
+pub(crate) fn notices(checkpoint: &Checkpoint, weights: WeightFormat) -> Vec<Notice> {
     let mut notices: Vec<Notice> = checkpoint.passed_over().into_iter().map(Notice::PassedOver).collect();
     let converted = checkpoint.converted();
     if weights == WeightFormat::Auto && !converted.is_empty() {

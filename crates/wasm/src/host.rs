@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use hala_weights::Reader;
+use hala::Reader;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
