@@ -55,6 +55,37 @@ fn the_model_is_named_in_either_way_and_is_the_built_in_one_otherwise() {
     assert_eq!(built_in["tokenizer"]["has_chat_template"], true);
 }
 
+#[test]
+fn the_memory_that_it_will_take_is_told() {
+    for run in [hala(&["inspect"]), hala(&["inspect"]).arg(two_layer())] {
+        let text = run.run().text();
+        let line = text.lines().find(|line| line.trim_start().starts_with("memory")).unwrap();
+        for part in ["of weights", "for a session of a full context", "while it loads"] {
+            assert!(line.contains(part), "{line}");
+        }
+    }
+    for run in [hala(&["inspect", "--json"]), hala(&["inspect", "--json"]).arg(two_layer())] {
+        let found = run.run().json();
+        let bytes = |name: &str| found["memory"][name].as_u64().unwrap();
+        assert!(bytes("weight_bytes") > bytes("largest_weight_bytes"));
+        assert_eq!(bytes("peak_bytes"), bytes("weight_bytes") + bytes("largest_weight_bytes"));
+        assert!(bytes("sequence_bytes") > found["facts"]["state_bytes"].as_u64().unwrap());
+    }
+    // BF16 in the files is int8 in memory.
+    let found = hala(&["inspect", "--json"]).arg(two_layer()).run().json();
+    assert_eq!(found["memory"]["weight_bytes"], found["weights"][3]["n_bytes"]);
+}
+
+#[test]
+fn no_weight_is_read() {
+    let copy = Copy::new().change(|header, data| {
+        let not_a_number = [0xff; 2].repeat(header.range(W1).len() / 2);
+        header.replace(W1, &not_a_number, data);
+    });
+    let whole = hala(&["inspect", "--json"]).arg(two_layer()).run().json();
+    assert_eq!(hala(&["inspect", "--json"]).arg(copy.path()).run().json()["memory"], whole["memory"]);
+}
+
 /// Checks that a checkpoint that cannot be run is shown all the same, with the reason in both places.
 #[track_caller]
 fn check_unsupported(copy: &Copy, faults: &[&str]) {

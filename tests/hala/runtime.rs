@@ -145,7 +145,7 @@ fn what_is_estimated_is_what_is_held() {
         assert_eq!(estimate.weight_bytes, engine.weight_bytes(), "{weights}");
         let facts = engine.model().facts();
         assert_eq!(estimate.cache_bytes_per_token, facts.cache_bytes_per_token);
-        assert_eq!(estimate.sequence_bytes, engine.model().state_bytes(1, facts.context));
+        assert!(estimate.sequence_bytes > engine.model().state_bytes(1, facts.context));
         assert!(estimate.peak_bytes() > estimate.weight_bytes);
     }
 }

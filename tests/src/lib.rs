@@ -9,6 +9,7 @@ pub mod backends;
 pub mod case;
 pub mod chain;
 pub mod check;
+pub mod counting;
 pub mod devices;
 pub mod fixtures;
 mod pool;

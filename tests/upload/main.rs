@@ -3,37 +3,12 @@
 //! Bytes that this program allocates are counted; the driver's own are not among them. One test alone, since the count is of all threads.
 #![allow(clippy::unwrap_used, reason = "test code")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use hala_backend_wgpu::Preset;
 use hala_plan::Backend;
 use hala_tensor::{DType, Shape, Tensor};
+use hala_tests::counting::{Counting, most_during};
 use hala_tests::devices;
 use hala_tests::random::encoded;
-
-/// Bytes that are allocated, and the most that ever were since this was last set.
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, counted.
-struct Counting;
-
-// SAFETY: the system's allocator does the work, and counting changes nothing of what it gets or gives.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above; `place` is from the system's allocator.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -46,10 +21,7 @@ const N_BYTES: usize = 4 << 20;
 
 /// The bytes that were allocated at once beside the tensor while it went up.
 fn bytes_beside(backend: &impl Backend, tensor: Tensor) -> usize {
-    let before = HELD.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    backend.upload("weight", tensor).unwrap();
-    MOST.load(Ordering::Relaxed) - before
+    most_during(|| backend.upload("weight", tensor).unwrap()).1
 }
 
 #[test]

@@ -66,6 +66,9 @@ pub struct Prepared {
 }
 
 impl CpuBackend {
+    /// T of the Plans for prompts.
+    pub const PREFILL_SIZES: [usize; 1] = [PREFILL_SIZE];
+
     /// Plain loops with f64 sums on one thread: slow, and the truth. A browser's module has none.
     #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     pub fn plain() -> Self {
@@ -175,7 +178,7 @@ impl Backend for CpuBackend {
     }
 
     fn prefill_sizes(&self) -> &[usize] {
-        &[PREFILL_SIZE]
+        &Self::PREFILL_SIZES
     }
 
     fn cache_dtype(&self) -> DType {

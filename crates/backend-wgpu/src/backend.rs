@@ -32,6 +32,9 @@ pub struct WgpuBackend {
 }
 
 impl WgpuBackend {
+    /// T of the Plans for prompts; a software device has no longer ones.
+    pub const PREFILL_SIZES: [usize; 3] = sizes::PREFILL;
+
     /// Sets up the device that is wanted.
     ///
     /// # Errors

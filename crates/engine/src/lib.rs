@@ -67,7 +67,7 @@ pub use sampling::Sampling;
 pub use sampling_defaults::{SamplingChoice, SamplingDefaults};
 pub use scheduler::{Prompts, Scheduler, SchedulerOptions};
 pub use segment::{Looped, Obstacle, Outcome, Remarks, Segment};
-pub use session::{Prefilled, Session};
+pub use session::{Prefilled, Session, session_bytes};
 pub use task::{Collecting, Task};
 pub use template::TemplateOptions;
 pub use translate::{Translating, Translator};

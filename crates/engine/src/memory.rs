@@ -32,7 +32,7 @@ impl<B: Backend> Memory<B> {
     /// # Errors
     /// No memory.
     pub(crate) fn new(engine: &Engine<B>, limit: PoolSize) -> Result<Self, EngineError> {
-        let limit = PoolSize { n_slots: N_EMPTY + limit.n_slots, ..limit };
+        let limit = with_empty(limit);
         let specs = engine.model().states();
         let has_slots = specs.iter().any(|spec| spec.kind == StateKind::Recurrent);
         let size = first_size(specs, &limit);
@@ -50,6 +50,11 @@ impl<B: Backend> Memory<B> {
     /// The pool, for a run.
     pub(crate) fn states(&mut self) -> &mut B::States {
         &mut self.states
+    }
+
+    /// Bytes that the pool takes now, of a model with these states.
+    pub(crate) fn n_bytes(&self, states: &[StateSpec]) -> usize {
+        self.size.n_bytes(states)
     }
 
     /// Whether sequences have recurrent states.
@@ -159,6 +164,11 @@ impl<B: Backend> Memory<B> {
     pub(crate) fn is_full(error: &EngineError) -> bool {
         matches!(error, EngineError::Backend(BackendError::OutOfMemory { .. }))
     }
+}
+
+/// What a pool has for sequences that hold so much: also the slot that stays empty.
+pub(crate) fn with_empty(size: PoolSize) -> PoolSize {
+    PoolSize { n_slots: N_EMPTY + size.n_slots, ..size }
 }
 
 /// All of the limit, or the part of it that [`FIRST_BYTES`] hold.

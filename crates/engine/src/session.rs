@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hala_model::PlanShape;
+use hala_model::{Model, PlanShape};
 use hala_plan::{Backend, Cancel, PoolSize, Reading, Rows};
 use web_time::Instant;
 
@@ -14,7 +14,7 @@ use crate::draft::verified::Verified;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::Lease;
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use crate::sequence::{Kept, SNAPSHOT_EVERY, Sequence};
 use crate::snapshots::Snapshots;
 use crate::table::Table;
@@ -65,7 +65,8 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// No memory for its state.
     pub async fn new(engine: Arc<Engine<B>>) -> Result<Self, EngineError> {
-        let memory = Memory::new(&engine, limit(&engine))?;
+        let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
+        let memory = Memory::new(&engine, limit(engine.model(), n_rows))?;
         let sequence = Sequence::new(&engine, N_SNAPSHOTS);
         let (chain, verified, pace) = (Chain::default(), Verified::default(), Pace::default());
         Ok(Self { engine, memory, sequence, chain, verified, pace, logits: Vec::new() })
@@ -255,6 +256,11 @@ impl<B: Backend> Session<B> {
         self.truncate(0).await
     }
 
+    /// Bytes of caches and recurrent states that the session's memory has room for now; it grows as tokens are added.
+    pub fn pool_bytes(&self) -> usize {
+        self.memory.n_bytes(self.engine.model().states())
+    }
+
     /// Gives back memory that the tokens held do not need, as where a system runs out of it.
     ///
     /// # Errors
@@ -354,10 +360,15 @@ impl<B: Backend> Session<B> {
     }
 }
 
+/// Bytes that the memory of a [`Session`] grows to at most: its tokens', its snapshots', and what comes before the first. A prompt's rows
+/// are computed `n_rows` at a time.
+pub fn session_bytes(model: &dyn Model, n_rows: usize) -> usize {
+    memory::with_empty(limit(model, n_rows)).n_bytes(model.states())
+}
+
 /// The most that a session can need: its sequence, its snapshots with one for drafts, and the pages that one of them holds behind a window.
-fn limit<B: Backend>(engine: &Engine<B>) -> PoolSize {
-    let (model, context) = (engine.model(), engine.model().facts().context);
-    let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
+fn limit(model: &dyn Model, n_rows: usize) -> PoolSize {
+    let context = model.facts().context;
     let held = model.n_pages(context, 0);
     let tables = model.tables().iter().zip(model.n_pages(context, n_rows)).zip(held);
     let n_pages = tables

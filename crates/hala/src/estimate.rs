@@ -1,15 +1,20 @@
 //! The memory that a model will take, from the headers of its files alone.
 
+use hala_backend_cpu::CpuBackend;
+#[cfg(feature = "wgpu")]
+use hala_backend_wgpu::WgpuBackend;
 use hala_model::Options;
 use hala_tensor::DType;
 use hala_weights::Checkpoint;
+use serde::Serialize;
 
 use crate::device::BackendName;
 use crate::error::Error;
 use crate::loading::RuntimeOptions;
 
-/// Bytes that a model will take. No weight is read to know them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Bytes that a model will take at most. No weight is read to know them. The tokenizer and tables of names, a few megabytes, are not
+/// among them, nor are the activations of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Estimate {
     /// Of all weights as they are held.
     pub weight_bytes: usize,
@@ -17,7 +22,7 @@ pub struct Estimate {
     pub largest_weight_bytes: usize,
     /// Of caches for one token.
     pub cache_bytes_per_token: usize,
-    /// Of caches and recurrent states of one sequence that fills its context.
+    /// Of caches and recurrent states of a session that fills its context, with the earlier states that it can go back to.
     pub sequence_bytes: usize,
 }
 
@@ -36,7 +41,7 @@ impl Estimate {
             weight_bytes: 0,
             largest_weight_bytes: 0,
             cache_bytes_per_token: model.facts().cache_bytes_per_token,
-            sequence_bytes: model.state_bytes(1, model.facts().context),
+            sequence_bytes: hala_engine::session_bytes(model.as_ref(), n_rows(options.device.backend)),
         };
         for spec in model.weights() {
             let n_bytes = spec.dtype(checkpoint, options.weights)?.n_bytes(spec.shape);
@@ -50,4 +55,14 @@ impl Estimate {
     pub fn peak_bytes(&self) -> usize {
         self.weight_bytes + self.largest_weight_bytes
     }
+}
+
+/// The most rows of a prompt that a backend computes at once.
+fn n_rows(backend: BackendName) -> usize {
+    let sizes: &[usize] = match backend {
+        #[cfg(feature = "wgpu")]
+        BackendName::Wgpu => &WgpuBackend::PREFILL_SIZES,
+        _ => &CpuBackend::PREFILL_SIZES,
+    };
+    sizes.last().copied().unwrap_or(1)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use clap::Args;
+use hala::{Estimate, RuntimeOptions};
 use hala_engine::{EndIds, Sampling, SamplingDefaults};
 use hala_model::{LogitRows, Model, Options, PlanShape, Source, WeightFormat};
 use hala_tensor::DType;
@@ -48,6 +49,8 @@ struct Report {
     dtypes: BTreeMap<String, Share>,
     /// Bytes in memory, by how matrices are held.
     weights: Vec<Held>,
+    /// Bytes that it takes where no options say otherwise.
+    memory: Option<Memory>,
     tokenizer: Option<Tokenizer>,
     sampling: Option<Defaults>,
     /// Reasons why it cannot be run, or not in full.
@@ -85,6 +88,15 @@ struct Held {
     n_bytes: usize,
     /// Bytes of weights read for each token that is decoded.
     bytes_per_token: usize,
+}
+
+/// What it takes where no options say otherwise.
+#[derive(Serialize)]
+struct Memory {
+    #[serde(flatten)]
+    estimate: Estimate,
+    /// The most while it is loaded.
+    peak_bytes: usize,
 }
 
 #[derive(Serialize)]
@@ -161,11 +173,18 @@ fn report(name: &str, checkpoint: &Checkpoint) -> Report {
         n_bytes: checkpoint.n_bytes(),
         dtypes,
         weights: model.as_deref().map(held_in_all_formats).unwrap_or_default(),
+        memory: memory(checkpoint),
         tokenizer: read_tokenizer(checkpoint, &mut unsupported),
         sampling: defaults(checkpoint),
         unsupported,
         tensors: checkpoint.tensors().map(tensor).collect(),
     }
+}
+
+/// `None` for a checkpoint that cannot be run.
+fn memory(checkpoint: &Checkpoint) -> Option<Memory> {
+    let estimate = Estimate::of(checkpoint, &RuntimeOptions::default()).ok()?;
+    Some(Memory { estimate, peak_bytes: estimate.peak_bytes() })
 }
 
 /// Why the model's weights cannot be read, if so; one of them is named, as the others differ in their names alone.
@@ -259,6 +278,12 @@ fn defaults_in_words(defaults: &Defaults) -> String {
     parts.join("; ")
 }
 
+fn memory_in_words(memory: &Memory) -> String {
+    let Memory { estimate: Estimate { weight_bytes, sequence_bytes, .. }, peak_bytes } = memory;
+    let [weights, session, peak] = [weight_bytes, sequence_bytes, peak_bytes].map(|n| bytes(*n));
+    format!("{weights} of weights, {session} for a session of a full context; at most {peak} while it loads")
+}
+
 fn words(report: &Report) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: &str| {
@@ -283,6 +308,9 @@ fn words(report: &Report) -> String {
     for held in &report.weights {
         let (all, read) = (bytes(held.n_bytes), bytes(held.bytes_per_token));
         row(&format!("as {}", held.format), &format!("{all} in memory, {read} read for each token"));
+    }
+    if let Some(memory) = &report.memory {
+        row("memory", &memory_in_words(memory));
     }
     let tokenizer = match &report.tokenizer {
         Some(t) if t.has_chat_template => format!("{}, with a chat template", counted(t.n_vocab, "id")),
