@@ -5,6 +5,7 @@ use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::WgpuBackend;
 use hala_model::Options;
 use hala_tensor::DType;
+use hala_text::Footprint;
 use hala_weights::Checkpoint;
 use serde::Serialize;
 
@@ -12,14 +13,18 @@ use crate::device::BackendName;
 use crate::error::Error;
 use crate::loading::RuntimeOptions;
 
-/// Bytes that a model will take at most. No weight is read to know them. The tokenizer and tables of names, a few megabytes, are not
-/// among them, nor are the activations of a run.
+/// Bytes that a model will take at most. Headers, config.json and tokenizer.json are read to know them, and no weight. The activations of a run
+/// are not among them, nor are tables of names, and the pages of the files that the system keeps in its own cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Estimate {
     /// Of all weights as they are held.
     pub weight_bytes: usize,
     /// Of the largest weight, which is there twice while it is brought into the order that kernels read.
     pub largest_weight_bytes: usize,
+    /// Of the tokenizer; see [`Footprint`] for where the figure comes from. 0 where there is none.
+    pub tokenizer_bytes: usize,
+    /// The most while the tokenizer is read, which is before the weights are: its file, and the values in it.
+    pub tokenizer_reading_bytes: usize,
     /// Of caches for one token.
     pub cache_bytes_per_token: usize,
     /// Of caches and recurrent states of a session that fills its context, with the earlier states that it can go back to.
@@ -37,9 +42,12 @@ impl Estimate {
             BackendName::Auto | BackendName::Cpu | BackendName::Plain => DType::F32,
         });
         let model = hala_model::open(checkpoint, Options { cache: Some(cache), ..options.model })?;
+        let tokenizer = tokenizer(checkpoint)?;
         let mut estimate = Self {
             weight_bytes: 0,
             largest_weight_bytes: 0,
+            tokenizer_bytes: tokenizer.held_bytes,
+            tokenizer_reading_bytes: tokenizer.reading_bytes,
             cache_bytes_per_token: model.facts().cache_bytes_per_token,
             sequence_bytes: hala_engine::session_bytes(model.as_ref(), n_rows(options.device.backend)),
         };
@@ -51,10 +59,18 @@ impl Estimate {
         Ok(estimate)
     }
 
-    /// The most while the model is loaded: all weights, and the largest once more.
+    /// The most while the model is loaded: all weights, the largest once more, and the tokenizer; of a small model with a large vocabulary,
+    /// what it takes to read the tokenizer.
     pub fn peak_bytes(&self) -> usize {
-        self.weight_bytes + self.largest_weight_bytes
+        let loading = self.tokenizer_bytes + self.weight_bytes + self.largest_weight_bytes;
+        loading.max(self.tokenizer_reading_bytes)
     }
+}
+
+/// Nothing for a checkpoint that has no tokenizer.
+fn tokenizer(checkpoint: &Checkpoint) -> Result<Footprint, Error> {
+    let Some(json) = checkpoint.file("tokenizer.json")? else { return Ok(Footprint::default()) };
+    Ok(Footprint::of(&json)?)
 }
 
 /// The most rows of a prompt that a backend computes at once.

@@ -278,10 +278,17 @@ fn defaults_in_words(defaults: &Defaults) -> String {
     parts.join("; ")
 }
 
-fn memory_in_words(memory: &Memory) -> String {
-    let Memory { estimate: Estimate { weight_bytes, sequence_bytes, .. }, peak_bytes } = memory;
-    let [weights, session, peak] = [weight_bytes, sequence_bytes, peak_bytes].map(|n| bytes(*n));
-    format!("{weights} of weights, {session} for a session of a full context; at most {peak} while it loads")
+/// What loading takes, and a session.
+fn memory_in_words(Memory { estimate, peak_bytes }: &Memory) -> [String; 2] {
+    let [weights, session, peak] = [estimate.weight_bytes, estimate.sequence_bytes, *peak_bytes].map(bytes);
+    let tokenizer = match estimate.tokenizer_bytes {
+        0 => String::new(),
+        n => format!(", {} of tokenizer", bytes(n)),
+    };
+    [
+        format!("{weights} of weights{tokenizer}; at most {peak} while it loads"),
+        format!("at most {session} for a full context, with earlier states to go back to"),
+    ]
 }
 
 fn words(report: &Report) -> String {
@@ -310,7 +317,9 @@ fn words(report: &Report) -> String {
         row(&format!("as {}", held.format), &format!("{all} in memory, {read} read for each token"));
     }
     if let Some(memory) = &report.memory {
-        row("memory", &memory_in_words(memory));
+        let [loaded, session] = memory_in_words(memory);
+        row("memory", &loaded);
+        row("session", &session);
     }
     let tokenizer = match &report.tokenizer {
         Some(t) if t.has_chat_template => format!("{}, with a chat template", counted(t.n_vocab, "id")),
