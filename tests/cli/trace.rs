@@ -131,7 +131,9 @@ fn a_kernel_with_a_fault_is_named_and_ends_with_status_1() {
 
 #[test]
 fn kernels_are_for_gpus_and_have_names_and_files() {
-    for (kernel, faults) in [("softcap", &["NAME=FILE"][..]), ("softcap=/no/such/file", &["/no/such/file"])] {
+    for (kernel, faults) in
+        [("softcap", &["NAME=FILE"][..]), ("softcap=/no/such/file", &["/no/such/file", "No such file"])]
+    {
         let run = hala(&["trace", "--ids", "1", "--backend", "cpu", "--kernel", kernel]).model(two_layer());
         run.run().refused(faults);
     }
@@ -139,4 +141,11 @@ fn kernels_are_for_gpus_and_have_names_and_files() {
     let kernel = format!("softcap={}", file.path().display());
     let run = hala(&["trace", "--ids", "1", "--backend", "cpu", "--kernel", &kernel]).model(two_layer());
     run.run().refused(&["--kernel", "--backend wgpu"]);
+    for device in devices::for_models() {
+        let kernel = format!("nonsense={}", file.path().display());
+        let run = hala(&["trace", "--ids", "1", "--adapter", device, "--kernel", &kernel]).model(two_layer());
+        let done = run.run();
+        assert!(!done.stderr.contains("report"), "nothing is wrong with hala: {done:?}");
+        done.refused(&["\"nonsense\"", "hala profile"]);
+    }
 }

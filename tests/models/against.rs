@@ -224,8 +224,7 @@ fn an_error_that_is_small_everywhere_is_found() {
 #[test]
 fn kernels_that_there_are_not_and_engines_that_are_not_alike_are_refused() {
     for device in devices::for_models() {
-        let refused = devices::open(device).with_kernel("matmul.f32.tile31", String::new()).unwrap_err();
-        assert!(refused.to_string().contains("matmul.f32.tile31"), "{refused}");
+        assert!(devices::open(device).with_kernel("matmul.f32.tile31", String::new()).is_none());
     }
     let fixture = Fixture::lfm2("two-layer");
     let [f32, int8] = [WeightFormat::F32, WeightFormat::Int8].map(|w| load(CpuBackend::plain(), &fixture, w));

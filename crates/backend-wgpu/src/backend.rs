@@ -69,16 +69,10 @@ impl WgpuBackend {
     }
 
     /// The same with WGSL of the caller's for one of the kernels of `shaders/variants.txt`, in Plans that are prepared from now on: to try
-    /// a kernel on a model, or to see what finds a fault in one. It must bind what the variant binds.
-    ///
-    /// # Errors
-    /// There is no such kernel. What the driver says of the text comes when a Plan is prepared that needs it.
-    pub fn with_kernel(mut self, name: &str, wgsl: String) -> Result<Self, BackendError> {
-        if self.pipelines.replace(name, wgsl) {
-            return Ok(self);
-        }
-        let reason = "there is none of this name: `hala profile` prints those that a model uses".to_owned();
-        Err(BackendError::Refused { device: self.device.name, what: format!("the kernel {name}"), reason })
+    /// a kernel on a model, or to see what finds a fault in one. It must bind what the variant binds. `None` where there is no
+    /// kernel of this name; what the driver says of the text comes when a Plan is prepared that needs it.
+    pub fn with_kernel(mut self, name: &str, wgsl: String) -> Option<Self> {
+        self.pipelines.replace(name, wgsl).then_some(self)
     }
 
     /// Whether the device is a program on the CPU.

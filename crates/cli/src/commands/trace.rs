@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use hala::{AnyBackend, Engine, Runtime};
 use hala_engine::{BufferStatistics, Probe, ProbeRows, ProbeRun, StepTrace};
@@ -69,8 +69,15 @@ struct Kernel {
 
 fn kernel(argument: &str) -> Result<Kernel> {
     let (name, path) = argument.split_once('=').context("write the kernel and its text as NAME=FILE")?;
-    let wgsl = fs::read_to_string(path).with_context(|| format!("`{path}` cannot be read"))?;
+    // One message: clap shows no cause.
+    let wgsl = fs::read_to_string(path).map_err(|error| anyhow!("`{path}` cannot be read: {error}"))?;
     Ok(Kernel { name: name.to_owned(), wgsl })
+}
+
+fn no_kernel(name: &str) -> String {
+    format!(
+        "--kernel: there is no kernel {name:?}; `hala profile` with the same model and device prints those that it uses"
+    )
 }
 
 #[derive(Serialize)]
@@ -99,7 +106,9 @@ impl TraceArgs {
         let mut chosen = pollster::block_on(options.device.open())?;
         for Kernel { name, wgsl } in &self.kernel {
             chosen.backend = match chosen.backend {
-                AnyBackend::Wgpu(gpu) => gpu.with_kernel(name, wgsl.clone())?.into(),
+                AnyBackend::Wgpu(gpu) => {
+                    gpu.with_kernel(name, wgsl.clone()).with_context(|| no_kernel(name))?.into()
+                }
                 AnyBackend::Cpu(_) => {
                     bail!("--kernel is for GPUs, and the CPU would run this: give --backend wgpu")
                 }
