@@ -29,9 +29,6 @@ impl Row {
     }
 }
 
-/// The mean error of few elements scatters: of n of them it may be `1 + FEW / √n` times that of many.
-const FEW: f64 = 2.0;
-
 /// Failures printed before the rest is only counted.
 const MAX_PRINTED: usize = 12;
 
@@ -130,7 +127,7 @@ pub fn near(found: &[f32], expected: &[f64], n_columns: usize, tolerance: Tolera
         }
     }
     let mean = (squares / found.len().max(1) as f64).sqrt();
-    let mean_limit = f64::from(tolerance.rms) * (1.0 + FEW / (found.len().max(1) as f64).sqrt());
+    let mean_limit = tolerance.rms_limit(found.len());
     if worst <= f64::from(tolerance.max) && mean <= mean_limit {
         return Ok(());
     }

@@ -17,10 +17,18 @@ pub struct Tolerance {
     pub rms: f32,
 }
 
+/// The mean error of few elements scatters: of n of them it may be `1 + FEW / √n` times that of many.
+const FEW: f64 = 2.0;
+
 impl Tolerance {
     /// The one that allows more.
     pub fn wider(self, other: Self) -> Self {
         Self { max: self.max.max(other.max), rms: self.rms.max(other.rms) }
+    }
+
+    /// What the root mean square of `n_elements` errors may be at most.
+    pub fn rms_limit(self, n_elements: usize) -> f64 {
+        f64::from(self.rms) * (1.0 + FEW / (n_elements.max(1) as f64).sqrt())
     }
 }
 

@@ -2,9 +2,6 @@
 
 use hala_plan::Tolerance;
 
-/// The mean error of few elements scatters: of n of them it may be `1 + FEW / √n` times that of many.
-const FEW: f64 = 2.0;
-
 /// The element that is furthest off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Element {
@@ -64,7 +61,7 @@ impl Errors {
 
     /// The largest error as a share of what is allowed, or the mean one where that is more: above 1 is a departure.
     pub(super) fn share(&self, tolerance: Tolerance) -> f64 {
-        let mean_limit = f64::from(tolerance.rms) * (1.0 + FEW / (self.n_elements.max(1) as f64).sqrt());
+        let mean_limit = tolerance.rms_limit(self.n_elements);
         let of = |error: f64, limit: f64| if error == 0.0 { 0.0 } else { error / limit };
         of(self.largest, f64::from(tolerance.max)).max(of(self.mean(), mean_limit))
     }
