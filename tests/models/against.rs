@@ -93,9 +93,7 @@ fn assert_all_agree<B: Backend>(open: impl Fn() -> B, fixtures: &[Fixture], form
 
 /// A fixture of each family.
 fn one_of_each() -> Vec<Fixture> {
-    [("lfm2", "two-layer"), ("gemma2", "two-layer"), ("cohere2", "four-layer")]
-        .map(|(family, name)| Fixture::new(family, name))
-        .into()
+    fixtures::ONE_OF_EACH.map(|(family, name)| Fixture::new(family, name)).into()
 }
 
 #[test]

@@ -9,14 +9,11 @@ use hala_engine::{
 };
 use hala_model::{Options, WeightFormat};
 use hala_plan::{Backend, Cancel};
-use hala_tests::fixtures::Fixture;
+use hala_tests::fixtures::{Fixture, ONE_OF_EACH};
 use hala_tests::random::Rng;
 use hala_tests::{backends, devices};
 use hala_weights::Checkpoint;
 use pollster::block_on;
-
-/// A model of each family: with recurrent states, with windows, and with both kinds of attention.
-const MODELS: [(&str, &str); 3] = [("lfm2", "two-layer"), ("gemma2", "two-layer"), ("cohere2", "four-layer")];
 
 /// Tokens of a sequence at most.
 const CONTEXT: usize = 320;
@@ -178,7 +175,7 @@ const SCHEDULES: [Schedule; 4] = [
 
 #[test]
 fn each_sequence_gets_what_it_gets_alone() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let engine = engine(CpuBackend::threaded(2).unwrap(), model);
         for (i, schedule) in SCHEDULES.into_iter().enumerate() {
             run(&engine, &mut Rng::new(&format!("{model:?} {i}")), schedule, equal);
@@ -189,7 +186,7 @@ fn each_sequence_gets_what_it_gets_alone() {
 #[test]
 #[ignore = "long: many schedules"]
 fn each_sequence_gets_what_it_gets_alone_in_many_schedules() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let engine = engine(CpuBackend::threaded(3).unwrap(), model);
         for i in 0..40 {
             let schedule = SCHEDULES[i % SCHEDULES.len()];
@@ -200,14 +197,14 @@ fn each_sequence_gets_what_it_gets_alone_in_many_schedules() {
 
 #[test]
 fn plain_loops_take_batches_too() {
-    let engine = engine(CpuBackend::plain(), MODELS[0]);
+    let engine = engine(CpuBackend::plain(), ONE_OF_EACH[0]);
     let schedule = Schedule { n_jobs: 6, ..SCHEDULES[1] };
     run(&engine, &mut Rng::new("plain"), schedule, equal);
 }
 
 #[test]
 fn tokens_that_the_backend_chooses_ahead_are_the_same_in_batches() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let backend = CpuBackend::threaded(2).unwrap().choosing_ahead(backends::N_AHEAD);
         let engine = engine(backend, model);
         for (i, schedule) in SCHEDULES.into_iter().take(3).enumerate() {
@@ -224,7 +221,7 @@ fn same_tokens(found: &[Piece], expected: &[Piece]) -> bool {
 #[test]
 fn devices_write_the_same_text_in_batches() {
     for device in devices::for_models() {
-        for model in MODELS {
+        for model in ONE_OF_EACH {
             let engine = engine(devices::shared(device), model);
             let schedule = Schedule { n_jobs: 8, ..SCHEDULES[2] };
             run(&engine, &mut Rng::new(&format!("{device} {model:?}")), schedule, same_tokens);
@@ -234,7 +231,7 @@ fn devices_write_the_same_text_in_batches() {
 
 #[test]
 fn several_texts_after_one_prompt_compute_it_once() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let engine = engine(CpuBackend::threaded(2).unwrap(), model);
         let n_vocab = engine.model().facts().n_vocab;
         for n_prompt in [1, 40, 64, 300] {
@@ -307,7 +304,7 @@ fn a_window_of_4096_holds_its_own_pages_in_a_context_of_32768() {
 
 #[test]
 fn going_back_further_than_a_window_gives_the_same_text() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let engine = engine(CpuBackend::threaded(2).unwrap(), model);
         let mut session = block_on(Session::new(Arc::clone(&engine))).unwrap();
         let whole = generate(&mut session, 150, 100);
@@ -321,7 +318,7 @@ fn going_back_further_than_a_window_gives_the_same_text() {
 
 #[test]
 fn a_thousand_sequences_leave_no_more_memory_than_one() {
-    let engine = engine(CpuBackend::threaded(2).unwrap(), MODELS[0]);
+    let engine = engine(CpuBackend::threaded(2).unwrap(), ONE_OF_EACH[0]);
     let options =
         SchedulerOptions { n_parallel: Some(16), n_tokens: Some(4 * CONTEXT), ..SchedulerOptions::default() };
     let mut scheduler = Scheduler::new(Arc::clone(&engine), options).unwrap();
@@ -348,7 +345,7 @@ fn a_thousand_sequences_leave_no_more_memory_than_one() {
 
 #[test]
 fn a_prompt_with_an_id_that_the_model_lacks_is_refused_before_it_shares_a_run() {
-    let engine = engine(CpuBackend::threaded(2).unwrap(), MODELS[0]);
+    let engine = engine(CpuBackend::threaded(2).unwrap(), ONE_OF_EACH[0]);
     let beyond = engine.model().facts().n_vocab as u32;
     let refused = Generation::on(&engine, &[1, beyond], &GenerateOptions::default(), &Cancel::new());
     assert!(refused.unwrap_err().to_string().contains(&beyond.to_string()));
@@ -360,7 +357,7 @@ fn work_may_go_on_in_another_thread() {
     fn send<T: Send>(value: T) -> T {
         value
     }
-    let engine = send(engine(CpuBackend::threaded(2).unwrap(), MODELS[0]));
+    let engine = send(engine(CpuBackend::threaded(2).unwrap(), ONE_OF_EACH[0]));
     let mut session = send(block_on(send(Session::new(Arc::clone(&engine)))).unwrap());
     let options = GenerateOptions { max_tokens: Some(3), ..GenerateOptions::default() };
     let mut generation = send(Generation::new(&session, &[1, 2], &options, &Cancel::new()).unwrap());

@@ -25,6 +25,10 @@ pub struct Prompt {
     pub n_vocab: usize,
 }
 
+/// A model of each family, as family and name: with recurrent states, with windows, and with both kinds of attention.
+pub const ONE_OF_EACH: [(&str, &str); 3] =
+    [("lfm2", "two-layer"), ("gemma2", "two-layer"), ("cohere2", "four-layer")];
+
 /// The folders of fixtures: one a family.
 pub const FAMILIES: [&str; 3] = ["lfm2", "gemma2", "cohere2"];
 
