@@ -182,7 +182,7 @@ impl<B: Backend> Engine<B> {
     /// The Plan for the next chunk of `n_left` tokens of a prompt: of one token, of the smallest size that holds them, or the largest.
     pub(crate) fn chunk_shape(&self, n_left: usize) -> PlanShape {
         if n_left == 1 {
-            return PlanShape { n_tokens: 1, logits: LogitRows::All };
+            return self.decode_shape(1);
         }
         let PlanShape { n_tokens, logits } = self.prompt_shape(n_left);
         PlanShape { n_tokens: n_tokens.min(self.model.facts().context.max(1)), logits }

@@ -87,7 +87,9 @@ impl Sampler {
         };
         let least = (1.0 - share) * total / candidates.len() as f64;
         candidates.retain(|c| c.0 >= least);
-        candidates.sort_unstable_by(likelier);
+        if top_k == 0 {
+            candidates.sort_unstable_by(likelier);
+        }
         if top_p >= 1.0 && min_p == 0.0 {
             return total;
         }

@@ -1,6 +1,6 @@
 //! Which rows of which prompts a run is of that is looked into.
 
-use hala_model::{LogitRows, PlanShape};
+use hala_model::PlanShape;
 use hala_plan::Backend;
 
 use crate::engine::Engine;
@@ -91,9 +91,7 @@ impl<'a> ProbeRun<'a> {
     /// The Plan that an engine runs such rows with: sessions and schedulers ask for the same.
     pub(crate) fn shape<B: Backend>(&self, engine: &Engine<B>, n_rows: usize) -> PlanShape {
         match self.rows {
-            ProbeRows::Decode { .. } => {
-                PlanShape { n_tokens: engine.decode_size(n_rows), logits: LogitRows::All }
-            }
+            ProbeRows::Decode { .. } => engine.decode_shape(n_rows),
             ProbeRows::Prompt { .. } if self.prompts.len() == 1 => engine.chunk_shape(n_rows),
             ProbeRows::Prompt { .. } => engine.prompt_shape(n_rows),
         }
