@@ -10,14 +10,11 @@ use hala_engine::{
 use hala_model::{Options, WeightFormat};
 use hala_plan::{Backend, Cancel};
 use hala_tests::devices;
-use hala_tests::fixtures::Fixture;
+use hala_tests::fixtures::{Fixture, ONE_OF_EACH};
 use hala_tests::random::Rng;
 use hala_tests::scripted::Scripted;
 use hala_weights::Checkpoint;
 use pollster::block_on;
-
-/// A model of each family: with recurrent states, with windows, and with both kinds of attention.
-const MODELS: [(&str, &str); 3] = [("lfm2", "two-layer"), ("gemma2", "two-layer"), ("cohere2", "four-layer")];
 
 const CONTEXT: usize = 320;
 const N_PROMPT: usize = 90;
@@ -157,7 +154,7 @@ fn samplings() -> [Sampling; 5] {
 
 #[test]
 fn ids_and_log_probabilities_are_the_same_to_the_bit_with_any_sampling() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         // Where the script is only likelier, drawn texts leave it and come back.
         for bias in [CERTAIN, 7.0] {
             let (mut session, prompt, _) = editing(model, bias);
@@ -173,7 +170,7 @@ fn ids_and_log_probabilities_are_the_same_to_the_bit_with_any_sampling() {
 
 #[test]
 fn a_text_ends_at_any_token_of_a_run() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let (mut session, prompt, script) = editing(model, CERTAIN);
         for n in 1..40 {
             assert_same(&mut session, &prompt, &GenerateOptions { max_tokens: Some(n), ..options() }, None);
@@ -186,7 +183,7 @@ fn a_text_ends_at_any_token_of_a_run() {
 
 #[test]
 fn the_context_ends_a_text_in_the_middle_of_a_run() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         for context in N_PROMPT + 1..N_PROMPT + 20 {
             let checkpoint = checkpoint(model);
             let engine = load(Scripted::new(CpuBackend::plain(), Vec::new(), CERTAIN), &checkpoint, context);
@@ -201,7 +198,7 @@ fn the_context_ends_a_text_in_the_middle_of_a_run() {
 
 #[test]
 fn cancelling_in_the_middle_of_a_run_keeps_the_tokens_that_were_handed_out() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let (mut session, prompt, _) = editing(model, CERTAIN);
         for n in 1..30 {
             assert_same(&mut session, &prompt, &options(), Some(n));
@@ -211,7 +208,7 @@ fn cancelling_in_the_middle_of_a_run_keeps_the_tokens_that_were_handed_out() {
 
 #[test]
 fn a_generation_that_is_dropped_in_a_run_leaves_its_tokens_and_a_session_that_goes_on() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let (mut session, prompt, script) = editing(model, CERTAIN);
         for n in 1..24 {
             block_on(session.clear()).unwrap();
@@ -248,8 +245,32 @@ fn session_goes_on(session: &mut Session<Cpu>, prompt: &[u32]) {
 }
 
 #[test]
+fn a_state_that_cannot_be_kept_leaves_the_token_out() {
+    let (mut session, prompt, script) = editing(ONE_OF_EACH[0], CERTAIN);
+    let mut generation = Generation::new(&session, &prompt, &options(), &Cancel::new()).unwrap();
+    block_on(generation.next(&mut session)).unwrap().unwrap();
+    let held = session.ids().to_vec();
+    session.engine().backend().refuse_copies(true);
+    let error = loop {
+        match block_on(generation.next(&mut session)) {
+            Ok(piece) => assert!(piece.is_some(), "no draft came before the end"),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_device_lost(), "{error}");
+    assert!(session.ids().len() >= held.len());
+    assert_eq!(session.ids(), &script[..session.ids().len()]);
+    let n_held = session.ids().len();
+    session.engine().backend().refuse_copies(false);
+    block_on(session.decode(script[n_held], &Cancel::new())).unwrap();
+    let mut fresh = self::session(session.engine());
+    block_on(fresh.prefill(session.ids(), &Cancel::new())).unwrap();
+    assert_eq!((session.ids().len(), session.logits()), (n_held + 1, fresh.logits()));
+}
+
+#[test]
 fn a_text_that_repeats_its_prompt_takes_fewer_runs_and_says_so() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let (mut session, prompt, _) = editing(model, CERTAIN);
         let mut runs = |draft| {
             let before = session.engine().backend().n_runs();
@@ -274,7 +295,7 @@ fn a_text_that_repeats_its_prompt_takes_fewer_runs_and_says_so() {
 
 #[test]
 fn a_text_that_repeats_nothing_has_no_drafts() {
-    let engine = scripted(&checkpoint(MODELS[0]), CERTAIN);
+    let engine = scripted(&checkpoint(ONE_OF_EACH[0]), CERTAIN);
     let n_vocab = engine.model().facts().n_vocab as u32;
     let script: Vec<u32> = (0..n_vocab.min(200)).collect();
     engine.backend().set_script(script.clone());
@@ -290,7 +311,7 @@ fn a_text_that_repeats_nothing_has_no_drafts() {
 
 #[test]
 fn sequences_side_by_side_have_drafts_in_their_runs() {
-    for model in MODELS {
+    for model in ONE_OF_EACH {
         let engine = scripted(&checkpoint(model), CERTAIN);
         let (prompt, script) = edited(model.0, engine.model().facts().n_vocab);
         engine.backend().set_script(script);

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hala_backend_cpu::{self as cpu, CpuBackend};
 use hala_plan::{
@@ -23,6 +23,7 @@ pub struct Scripted {
     /// Added to the logit of the script's next token.
     bias: f32,
     n_runs: AtomicUsize,
+    refuses_copies: AtomicBool,
 }
 
 /// A Plan made ready, with the positions of the rows of logits that its last run computed.
@@ -36,12 +37,29 @@ pub struct Prepared {
 impl Scripted {
     /// Raises the logit of `script[p + 1]` by `bias` after the token at position p.
     pub fn new(inner: CpuBackend, script: Vec<u32>, bias: f32) -> Self {
-        Self { inner, script: Mutex::new(script), bias, n_runs: AtomicUsize::new(0) }
+        let (script, n_runs, refuses_copies) =
+            (Mutex::new(script), AtomicUsize::new(0), AtomicBool::new(false));
+        Self { inner, script, bias, n_runs, refuses_copies }
     }
 
     /// Another script from now on.
     pub fn set_script(&self, script: Vec<u32>) {
         *self.script.lock().unwrap() = script;
+    }
+
+    /// Whether copies of states fail from now on, as on a device that was lost.
+    pub fn refuse_copies(&self, refuses: bool) {
+        self.refuses_copies.store(refuses, Ordering::Relaxed);
+    }
+
+    fn check_copies(&self) -> Result<(), BackendError> {
+        if !self.refuses_copies.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(BackendError::DeviceLost {
+            device: self.device().name.clone(),
+            reason: "copies are refused".to_owned(),
+        })
     }
 
     /// Runs that were made.
@@ -101,10 +119,12 @@ impl Backend for Scripted {
     }
 
     fn copy_slot(&self, states: &mut Self::States, from: u32, to: u32) -> Result<(), BackendError> {
+        self.check_copies()?;
         self.inner.copy_slot(states, from, to)
     }
 
     fn copy_page(&self, states: &mut Self::States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
+        self.check_copies()?;
         self.inner.copy_page(states, table, pages)
     }
 

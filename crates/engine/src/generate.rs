@@ -329,18 +329,11 @@ impl Generation {
         self.take(id, raw.as_deref())
     }
 
-    /// Tells what became of drafts so far.
-    fn count_drafts(&mut self) {
-        if let Some(drafter) = &self.drafter {
-            self.so_far.usage.completion_tokens_details = drafter.counts();
-        }
-    }
-
     /// Makes a token part of the result; `raw` are the logits that it was chosen from, where log-probabilities are wanted.
     pub(crate) fn take(&mut self, id: u32, raw: Option<&[f32]>) -> Result<Option<Piece>, EngineError> {
-        self.so_far.usage.completion_tokens += 1;
-        self.drafter.iter_mut().for_each(|drafter| drafter.push(id));
-        self.count_drafts();
+        let usage = &mut self.so_far.usage;
+        usage.completion_tokens += 1;
+        self.drafter.iter_mut().for_each(|drafter| drafter.push(id, &mut usage.completion_tokens_details));
         if self.stop_ids.contains(&id) {
             return self.end(FinishReason::Stop);
         }
@@ -353,10 +346,7 @@ impl Generation {
         let text = match self.stops.push(&text) {
             Checked::Pass(text) => text,
             Checked::Stop(text) => {
-                self.so_far.finish = FinishReason::Stop;
-                self.is_over = true;
-                self.drafter.iter_mut().for_each(Drafter::close);
-                self.count_drafts();
+                self.finish_with(FinishReason::Stop);
                 text
             }
         };
@@ -364,13 +354,18 @@ impl Generation {
         Ok(Some(Piece { id, text, logprobs }))
     }
 
+    /// Notes that no more tokens come, and that the text does not come to drafts that are left.
+    fn finish_with(&mut self, finish: FinishReason) {
+        self.is_over = true;
+        let Generated { finish: told, usage, .. } = &mut self.so_far;
+        *told = finish;
+        self.drafter.iter_mut().for_each(|drafter| drafter.close(&mut usage.completion_tokens_details));
+    }
+
     /// Marks the end; text that was held back becomes part of the result, and is given out as a last piece where
     /// there is a token to attach it to.
     pub(crate) fn end(&mut self, finish: FinishReason) -> Result<Option<Piece>, EngineError> {
-        self.is_over = true;
-        self.so_far.finish = finish;
-        self.drafter.iter_mut().for_each(Drafter::close);
-        self.count_drafts();
+        self.finish_with(finish);
         let text = self.decoder.take().map(StreamDecoder::finish).transpose()?.unwrap_or_default();
         let text = match self.stops.push(&text) {
             Checked::Pass(passed) => passed + &self.stops.finish(),

@@ -103,11 +103,6 @@ impl Sequence {
         Ok(true)
     }
 
-    /// Whether the states may be those of other tokens.
-    pub(crate) fn is_torn(&self) -> bool {
-        self.is_torn
-    }
-
     /// Notes that a run begins, whose end [`Sequence::advance`] or [`Sequence::rewind`] tells; where another began and was dropped in the
     /// middle, what it did is taken back first.
     ///
@@ -210,11 +205,26 @@ impl Sequence {
         if is_due { self.take_snapshot(engine, memory, (n_ahead, kept)) } else { Ok(()) }
     }
 
-    /// Makes sure that the states can come back to what they are now, as where what follows may be refused; `false` where the memory is full.
+    /// Makes room for `n_rows` rows that may be refused, and sure that the states can come back from them to what they are now; `false` where
+    /// the memory is full.
     ///
     /// # Errors
     /// A lost device.
     pub(crate) fn hold<B: Backend>(
+        &mut self,
+        engine: &Engine<B>,
+        memory: &mut Memory<B>,
+        n_rows: usize,
+    ) -> Result<bool, EngineError> {
+        let held = self.keep_state(engine, memory);
+        match held.and_then(|is_held| Ok(is_held && self.reserve(engine, memory, n_rows)?)) {
+            Err(error) if Memory::<B>::is_full(&error) => Ok(false),
+            held => held,
+        }
+    }
+
+    /// Keeps the state as it is until what follows at once is settled; `false` where the memory is full.
+    fn keep_state<B: Backend>(
         &mut self,
         engine: &Engine<B>,
         memory: &mut Memory<B>,

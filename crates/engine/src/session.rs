@@ -154,48 +154,43 @@ impl<B: Backend> Session<B> {
             let max = self.engine.model().facts().max_context;
             return Err(EngineError::PromptTooLong { found, limit, max });
         }
-        self.sequence.extend(&[id]);
         let drafts = match drafting {
             Some((drafter, most)) => self.proposed(drafter, most.min(limit - found))?,
             None => Vec::new(),
         };
+        self.sequence.extend(&[id]);
         self.compute(Purpose::Token(&drafts), cancel)
             .await
             .inspect_err(|_| self.sequence.truncate_ids(found - 1))?;
         self.keep_due()
     }
 
-    /// Drafts for the next run, at most so many: none where the states could not come back from them.
+    /// Drafts for the run of one more token, at most so many: none where the states could not come back from them.
     fn proposed(&mut self, drafter: &mut Drafter, most: usize) -> Result<Vec<u32>, EngineError> {
         let Self { engine, memory, sequence, pace, .. } = self;
-        let base = Base { n_texts: 1, n_rows: sequence.pending().len() };
-        let chances = [drafter.chances(most.min(MOST_ROWS))];
-        let n = if drafter.is_measured() {
-            pace.drafts(base, &chances)[0]
-        } else {
-            Pace::all_drafts(base, &chances)[0]
-        };
-        if n == 0 || !sequence.hold(engine, memory)? { Ok(Vec::new()) } else { Ok(drafter.propose(n)) }
+        let base = Base { n_texts: 1, n_rows: sequence.pending().len() + 1 };
+        let n = pace.drafts(base, &[drafter.chances(most)], drafter.is_measured())[0];
+        let has_room = n > 0 && sequence.hold(engine, memory, base.n_rows + n)?;
+        Ok(if has_room { drafter.propose(n) } else { Vec::new() })
     }
 
     /// Adds the next token, which was drafted rightly.
     fn accept(&mut self, id: u32) -> Result<(), EngineError> {
         self.verified.accept();
         self.sequence.extend(&[id]);
-        self.sequence.advance_in_flight(1);
-        if self.verified.is_ahead() {
-            return Ok(());
+        match self.verified.is_ahead() {
+            true => self.sequence.advance_in_flight(1),
+            false => self.sequence.advance(1),
         }
-        self.sequence.settle();
         self.keep_due()
     }
 
     /// Takes the snapshot that is due after so many tokens; while the states are ahead it waits.
     fn keep_due(&mut self) -> Result<(), EngineError> {
-        let Self { engine, memory, sequence, .. } = self;
-        if sequence.is_torn() {
+        if self.verified.is_ahead() {
             return Ok(());
         }
+        let Self { engine, memory, sequence, .. } = self;
         sequence.take_due_snapshot(engine, memory, (SNAPSHOT_EVERY, 0, Kept::Beside))
     }
 
@@ -300,7 +295,6 @@ impl<B: Backend> Session<B> {
 
     async fn advance(&mut self, purpose: Purpose<'_>, cancel: &Cancel) -> Result<(), EngineError> {
         while !self.sequence.pending().is_empty() {
-            self.sequence.mend(&self.engine, &mut self.memory)?;
             let n_pending = self.sequence.pending().len();
             let (drafts, is_prompt) = match purpose {
                 Purpose::Prompt => (&[][..], true),

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::draft::acceptance::Acceptance;
+use crate::draft::costs::MOST_ROWS;
 use crate::draft::lookup::{Found, LEAST, Lookup, MOST};
 use crate::draft::mode::Draft;
 use crate::usage::CompletionDetails;
@@ -17,34 +18,27 @@ pub(crate) struct Drafter {
     /// Drafts of the last run that the text has not come to.
     open: VecDeque<u32>,
     is_measured: bool,
-    counts: CompletionDetails,
 }
 
 impl Drafter {
     /// For a text after `prompt`; `None` where none is to be drafted.
     pub(crate) fn new(draft: Draft, prompt: &[u32]) -> Option<Self> {
-        let mut lookup = Lookup::default();
-        if draft != Draft::Off {
-            prompt.iter().for_each(|id| lookup.push(*id));
+        if draft == Draft::Off {
+            return None;
         }
-        let place = lookup.find();
-        (draft != Draft::Off).then(|| Self {
-            lookup,
-            place,
-            acceptance: Acceptance::default(),
-            open: VecDeque::new(),
-            is_measured: draft == Draft::Auto,
-            counts: CompletionDetails::default(),
-        })
+        let mut lookup = Lookup::default();
+        prompt.iter().for_each(|id| lookup.push(*id));
+        let (place, acceptance, open) = (lookup.find(), Acceptance::default(), VecDeque::new());
+        Some(Self { lookup, place, acceptance, open, is_measured: draft == Draft::Auto })
     }
 
-    /// Takes the text's next token: the verdict on the draft for it, where there is one.
-    pub(crate) fn push(&mut self, id: u32) {
+    /// Takes the text's next token: the verdict on the draft for it, where there is one, which is added to `counts`.
+    pub(crate) fn push(&mut self, id: u32, counts: &mut CompletionDetails) {
         match self.open.pop_front() {
-            Some(draft) if draft == id => self.counts.accepted_prediction_tokens += 1,
+            Some(draft) if draft == id => counts.accepted_prediction_tokens += 1,
             Some(_) => {
-                self.counts.rejected_prediction_tokens += 1;
-                self.close();
+                counts.rejected_prediction_tokens += 1;
+                self.close(counts);
             }
             None => {}
         }
@@ -63,6 +57,7 @@ impl Drafter {
     /// The chances that the first, the first two, … of at most `most` drafts are all right; none where the text repeats nothing. Where
     /// it is not measured what pays, they are certain.
     pub(crate) fn chances(&self, most: usize) -> Vec<f32> {
+        let most = most.min(MOST_ROWS);
         match self.place {
             None => Vec::new(),
             Some(place) if self.is_measured => self.acceptance.chances(place.n, most),
@@ -83,8 +78,8 @@ impl Drafter {
     }
 
     /// Notes that the text does not come to the drafts that are left.
-    pub(crate) fn close(&mut self) {
-        self.counts.rejected_prediction_tokens += self.open.len();
+    pub(crate) fn close(&mut self, counts: &mut CompletionDetails) {
+        counts.rejected_prediction_tokens += self.open.len();
         self.open.clear();
     }
 
@@ -92,48 +87,44 @@ impl Drafter {
     pub(crate) fn is_measured(&self) -> bool {
         self.is_measured
     }
-
-    /// What became of drafts so far.
-    pub(crate) fn counts(&self) -> CompletionDetails {
-        self.counts
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn counts(drafter: &Drafter) -> [usize; 2] {
-        let counts = drafter.counts();
+    fn told(counts: CompletionDetails) -> [usize; 2] {
         [counts.accepted_prediction_tokens, counts.rejected_prediction_tokens]
     }
 
     #[test]
     fn drafts_are_counted_by_what_became_of_them() {
+        let mut counts = CompletionDetails::default();
         let mut drafter = Drafter::new(Draft::Lookup, &[1, 2, 3, 4, 5, 6, 1, 2]).unwrap();
         assert_eq!(drafter.propose(4), [3, 4, 5, 6]);
-        [3, 4, 9].into_iter().for_each(|id| drafter.push(id));
-        assert_eq!(counts(&drafter), [2, 2]);
+        [3, 4, 9].into_iter().for_each(|id| drafter.push(id, &mut counts));
+        assert_eq!(told(counts), [2, 2]);
         assert!(drafter.chances(4).is_empty() && drafter.propose(4).is_empty());
-        [1, 2].into_iter().for_each(|id| drafter.push(id));
+        [1, 2].into_iter().for_each(|id| drafter.push(id, &mut counts));
         assert_eq!(drafter.propose(2), [3, 4]);
         drafter.abandon();
-        drafter.push(3);
-        assert_eq!(counts(&drafter), [2, 2]);
+        drafter.push(3, &mut counts);
+        assert_eq!(told(counts), [2, 2]);
         assert_eq!(drafter.propose(3), [4, 9, 1]);
-        drafter.close();
-        assert_eq!(counts(&drafter), [2, 5]);
+        drafter.close(&mut counts);
+        assert_eq!(told(counts), [2, 5]);
     }
 
     #[test]
     fn verdicts_come_without_drafts_too() {
+        let mut counts = CompletionDetails::default();
         let mut drafter = Drafter::new(Draft::Auto, &[1, 2, 3, 4, 5, 6, 7, 8, 1, 2]).unwrap();
         assert_eq!(drafter.chances(1), [0.5]);
-        [3, 4].into_iter().for_each(|id| drafter.push(id));
-        drafter.push(9);
-        [1, 2].into_iter().for_each(|id| drafter.push(id));
+        [3, 4].into_iter().for_each(|id| drafter.push(id, &mut counts));
+        drafter.push(9, &mut counts);
+        [1, 2].into_iter().for_each(|id| drafter.push(id, &mut counts));
         assert!(drafter.chances(1)[0] > 0.5);
-        assert_eq!(counts(&drafter), [0, 0]);
+        assert_eq!(told(counts), [0, 0]);
     }
 
     #[test]

@@ -47,17 +47,16 @@ pub(crate) struct Done {
 }
 
 impl Pace {
-    /// Drafts of each text in the next run, where it is to be measured whether they pay; `chances` are those of the first, the first two, … of a
-    /// text's drafts to be right.
-    pub(crate) fn drafts(&self, base: Base, chances: &[Vec<f32>]) -> Vec<usize> {
+    /// Drafts of each text in the next run: those that pay, where that is to be measured, or else as many as a run takes. `chances` are those
+    /// of the first, the first two, … of a text's drafts to be right.
+    pub(crate) fn drafts(&self, base: Base, chances: &[Vec<f32>], is_measured: bool) -> Vec<usize> {
         let mut all = in_order(base, chances);
-        all.truncate(self.n_paying(base, &all));
-        counted(&all, chances.len())
-    }
-
-    /// As many drafts of each text as a run takes, whatever they cost.
-    pub(crate) fn all_drafts(base: Base, chances: &[Vec<f32>]) -> Vec<usize> {
-        counted(&in_order(base, chances), chances.len())
+        if is_measured {
+            all.truncate(self.n_paying(base, &all));
+        }
+        let mut counts = vec![0; chances.len()];
+        all.iter().for_each(|(text, _)| counts[*text] += 1);
+        counts
     }
 
     /// Notes what came of a run.
@@ -104,12 +103,6 @@ fn in_order(base: Base, chances: &[Vec<f32>]) -> Vec<(usize, f32)> {
     all.into_iter().map(|(text, _, chance)| (text, chance)).collect()
 }
 
-fn counted(drafts: &[(usize, f32)], n_texts: usize) -> Vec<usize> {
-    let mut counts = vec![0; n_texts];
-    drafts.iter().for_each(|(text, _)| counts[*text] += 1);
-    counts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +121,7 @@ mod tests {
         let (mut seconds, mut token, mut n_carried) = (0.0, 0, 0);
         while token < n_tokens {
             let base = Base { n_texts: 1, n_rows: 1 + n_carried };
-            let n_drafts = pace.drafts(base, &[acceptance.chances(2, MOST_ROWS)])[0];
+            let n_drafts = pace.drafts(base, &[acceptance.chances(2, MOST_ROWS)], true)[0];
             let n_accepted = (0..n_drafts).take_while(|i| right(token + i)).count();
             let took = run(base.n_rows + n_drafts, row);
             seconds += took;
@@ -174,19 +167,22 @@ mod tests {
     #[test]
     fn nothing_is_drafted_before_a_run_without_drafts_was_measured() {
         let mut pace = Pace::default();
-        assert_eq!(pace.drafts(ALONE, &[vec![1.0; 8]]), [0]);
+        assert_eq!(pace.drafts(ALONE, &[vec![1.0; 8]], true), [0]);
         pace.note(Done { base: ALONE, n_drafts: 0, n_accepted: 0, time: Duration::from_millis(8) });
-        assert_eq!(pace.drafts(ALONE, &[vec![1.0; 8]]), [1]);
-        assert_eq!(pace.drafts(ALONE, &[vec![0.01; 8]]), [0]);
-        assert_eq!(pace.drafts(Base { n_texts: 8, n_rows: 8 }, &vec![vec![1.0; 8]; 8]), [0; 8]);
+        assert_eq!(pace.drafts(ALONE, &[vec![1.0; 8]], true), [1]);
+        assert_eq!(pace.drafts(ALONE, &[vec![0.01; 8]], true), [0]);
+        assert_eq!(pace.drafts(Base { n_texts: 8, n_rows: 8 }, &vec![vec![1.0; 8]; 8], true), [0; 8]);
     }
 
     #[test]
     fn the_rows_of_a_run_go_to_the_likeliest_drafts_of_all_texts() {
         let base = Base { n_texts: 3, n_rows: 3 };
         let chances = [vec![0.9, 0.8, 0.7], vec![], vec![0.5; 20]];
-        assert_eq!(Pace::all_drafts(base, &chances), [3, 0, 10]);
-        assert_eq!(Pace::all_drafts(base, &[vec![1.0; 20], vec![1.0; 20], vec![1.0; 2]]), [6, 5, 2]);
-        assert_eq!(Pace::all_drafts(Base { n_texts: 20, n_rows: 20 }, &chances), [0; 3]);
+        assert_eq!(Pace::default().drafts(base, &chances, false), [3, 0, 10]);
+        assert_eq!(
+            Pace::default().drafts(base, &[vec![1.0; 20], vec![1.0; 20], vec![1.0; 2]], false),
+            [6, 5, 2]
+        );
+        assert_eq!(Pace::default().drafts(Base { n_texts: 20, n_rows: 20 }, &chances, false), [0; 3]);
     }
 }

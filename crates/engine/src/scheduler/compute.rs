@@ -8,6 +8,7 @@ use web_time::Instant;
 
 use super::part::Part;
 use super::{Prompts, Running, Scheduler};
+use crate::draft::pace::Done;
 use crate::error::EngineError;
 use crate::lease::Lease;
 use crate::sequence::{Kept, SNAPSHOT_EVERY};
@@ -27,7 +28,10 @@ impl<B: Backend> Scheduler<B> {
         if parts.is_empty() {
             return Ok(());
         }
-        self.add_drafts(&mut parts, tasks)?;
+        let base = self.base(&parts);
+        if let Some(base) = base {
+            self.add_drafts(base, &mut parts, tasks)?;
+        }
         let start = Instant::now();
         let is_new = self.run_parts(&parts, cancel).await?;
         let time = start.elapsed();
@@ -52,8 +56,9 @@ impl<B: Backend> Scheduler<B> {
             n_accepted += self.accept(part, verdicts, tasks)?;
         }
         self.logits = all;
-        if !is_new {
-            self.note_run(&parts, n_accepted, time);
+        if let Some(base) = base.filter(|_| !is_new) {
+            let n_drafts = parts.iter().map(|part| part.drafts.len()).sum();
+            self.pace.note(Done { base, n_drafts, n_accepted, time });
         }
         Ok(())
     }

@@ -247,12 +247,11 @@ impl<B: Backend> Scheduler<B> {
                 Some(_) => {}
                 None => {
                     let tokens = task.generation().tokens();
-                    if tokens == sequence.ids() && !sequence.pending().is_empty() {
-                        // A chunk of it was computed before.
-                        continue;
+                    // Else a chunk of it was computed before.
+                    if tokens != sequence.ids() || sequence.pending().is_empty() {
+                        sequence.set_tokens(&self.engine, &mut self.memory, &tokens)?;
+                        (running.n_cached, running.prefill) = (sequence.n_cached(), Duration::ZERO);
                     }
-                    sequence.set_tokens(&self.engine, &mut self.memory, &tokens)?;
-                    (running.n_cached, running.prefill) = (sequence.n_cached(), Duration::ZERO);
                 }
             }
             let is_due = task.generation().next_id().is_some();

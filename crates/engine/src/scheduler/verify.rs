@@ -6,51 +6,37 @@ use hala_plan::Backend;
 
 use super::Scheduler;
 use super::part::Part;
-use crate::draft::costs::MOST_ROWS;
-use crate::draft::pace::{Base, Done, Pace};
+use crate::draft::pace::Base;
 use crate::error::EngineError;
-use crate::memory::Memory;
 use crate::sequence::{Kept, SNAPSHOT_EVERY};
 use crate::task::Task;
 
 impl<B: Backend> Scheduler<B> {
-    /// Adds drafts to a run of sequences that decode, where there is memory for them. Beside chunks of prompts there are none: those rows are not as good
-    /// as free.
+    /// Adds drafts to a run of sequences that decode, as far as there is memory for them. `base` is that run without them.
     pub(super) fn add_drafts<T: Task>(
         &mut self,
+        base: Base,
         parts: &mut [Part],
         tasks: &mut [T],
     ) -> Result<(), EngineError> {
-        let Some(base) = self.base(parts) else { return Ok(()) };
         let (mut chances, mut is_measured) = (Vec::new(), false);
         for part in &*parts {
             let task = self.running[part.idx].task_mut(tasks);
             let drafting = task.and_then(|task| task.generation_mut().drafting());
             is_measured |= drafting.as_ref().is_some_and(|(drafter, _)| drafter.is_measured());
-            chances.push(drafting.map_or(Vec::new(), |(drafter, most)| drafter.chances(most.min(MOST_ROWS))));
+            chances.push(drafting.map_or(Vec::new(), |(drafter, most)| drafter.chances(most)));
         }
-        let counts =
-            if is_measured { self.pace.drafts(base, &chances) } else { Pace::all_drafts(base, &chances) };
+        let counts = self.pace.drafts(base, &chances, is_measured);
         for (part, n) in parts.iter_mut().zip(counts).filter(|(_, n)| *n > 0) {
-            if self.has_room_for_drafts(part.idx, part.n_rows + n)? {
+            let sequence = &mut self.running[part.idx].sequence;
+            // Nobody gives way for drafts.
+            if sequence.hold(&self.engine, &mut self.memory, part.n_rows + n)? {
                 let task = self.running[part.idx].task_mut(tasks);
                 let drafting = task.and_then(|task| task.generation_mut().drafting());
                 part.drafts = drafting.map_or(Vec::new(), |(drafter, _)| drafter.propose(n));
             }
         }
         Ok(())
-    }
-
-    /// Makes room for the rows of a sequence, which may be refused; nobody gives way for them.
-    fn has_room_for_drafts(&mut self, idx: usize, n_rows: usize) -> Result<bool, EngineError> {
-        let (engine, memory, sequence) = (&self.engine, &mut self.memory, &mut self.running[idx].sequence);
-        match sequence
-            .hold(engine, memory)
-            .and_then(|held| Ok(held && sequence.reserve(engine, memory, n_rows)?))
-        {
-            Err(error) if Memory::<B>::is_full(&error) => Ok(false),
-            has_room => has_room,
-        }
     }
 
     /// Goes on with a sequence's drafts as far as they are what was chosen, with the logits after each; tells how many were.
@@ -80,16 +66,8 @@ impl<B: Backend> Scheduler<B> {
         Ok(n_accepted)
     }
 
-    /// Notes what a run of sequences that decode took and gave.
-    pub(super) fn note_run(&mut self, parts: &[Part], n_accepted: usize, time: Duration) {
-        if let Some(base) = self.base(parts) {
-            let n_drafts = parts.iter().map(|part| part.drafts.len()).sum();
-            self.pace.note(Done { base, n_drafts, n_accepted, time });
-        }
-    }
-
-    /// The run that parts are without their drafts; `None` where there are chunks of prompts among them.
-    fn base(&self, parts: &[Part]) -> Option<Base> {
+    /// The run that parts are without drafts; `None` where there are chunks of prompts among them, beside which drafts' rows are not as good as free.
+    pub(super) fn base(&self, parts: &[Part]) -> Option<Base> {
         let are_decoding = parts.iter().all(|part| part.is_last && self.running[part.idx].is_decoding);
         let n_rows = parts.iter().map(|part| part.n_rows).sum();
         are_decoding.then_some(Base { n_texts: parts.len(), n_rows })
