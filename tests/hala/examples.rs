@@ -85,14 +85,20 @@ fn own_checkpoint_takes_the_memory_that_was_told_beforehand() {
 
 #[test]
 fn facade_answers_lines_and_names_what_is_wrong_with_one() {
-    let request = r#"{"messages":[{"role":"user","content":"Translate everything that follows into Arabic:\n\nGood morning."}]}"#;
-    let said = run("facade", &format!("{request}\n{{\"messages\":[],\"temprature\":1}}\n"));
+    let request = |more: &str| {
+        let content = "Translate everything that follows into Arabic:\n\nGood morning.";
+        format!("{{\"messages\":[{{\"role\":\"user\",\"content\":{content:?}}}]{more}}}\n")
+    };
+    let wrong = request(",\"temprature\":1");
+    let said = run("facade", &(request("") + &request(",\"stream\":true") + &wrong));
     let lines: Vec<serde_json::Value> =
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let [pieces @ .., whole, error] = &lines[..] else { panic!("{said}") };
-    let text: String = pieces.iter().filter_map(|piece| piece["text"].as_str()).collect();
-    assert_eq!(whole["choices"][0]["text"], text);
+    let [whole, chunks @ .., error] = &lines[..] else { panic!("{said}") };
+    let deltas = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str());
+    let text: String = deltas.collect();
+    assert_eq!(whole["choices"][0]["message"]["content"], text);
     assert!(text.contains("صباح"), "{said}");
+    assert_eq!(chunks.last().unwrap()["choices"][0]["finish_reason"], "stop");
     assert_eq!(error["error"]["code"], "invalid-request");
     assert!(error["error"]["message"].as_str().unwrap().contains("temprature"), "{said}");
 }

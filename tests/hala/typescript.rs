@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use hala::{
-    CandidateReport, ChatPiece, ChatReply, ChatRequest, ChoiceReport, FinishReason, Info, Language,
-    SamplingReport, SegmentReport, TimesReport, TokenReport, TranslateReply, TranslateRequest, parse,
+    CandidateReport, ChatChoice, ChatCompletion, ChatCompletionChunk, ChatRequest, ChoiceLogprobs,
+    ChunkChoice, Delta, Finish, FinishReason, Info, Language, ReplyMessage, SamplingReport, SegmentReport,
+    TimingsReport, TokenReport, TranslateReply, TranslateRequest, UsageReport, parse,
 };
-use hala_engine::{CompletionDetails, Looped, Obstacle, Outcome, Remarks, Usage};
+use hala_engine::{CompletionDetails, Looped, Obstacle, Outcome, Remarks};
 use hala_tests::typescript::{Request, Shape, Types, unlike_replies};
 use hala_text::{CopyReason, OtherLanguage};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-const REPLY: &str = "crates/hala/src/reply.rs and web/package/src/wire.ts, types.ts";
+const COMPLETION: &str = "crates/hala/src/completion.rs, costs.rs, logprobs.rs and web/package/src/types.ts";
+const REPLY: &str = "crates/hala/src/reply.rs, costs.rs and web/package/src/types.ts";
 const FINISHES: [FinishReason; 3] = [FinishReason::Stop, FinishReason::Length, FinishReason::Cancelled];
-const TIMES: TimesReport = TimesReport { prefill_ms: 1.0, decode_ms: 2.0 };
 
 /// Compares a type of the package with all that a Rust type is written as.
 fn check(name: &str, files: &str, values: &[impl Serialize]) {
@@ -24,34 +25,66 @@ fn check(name: &str, files: &str, values: &[impl Serialize]) {
 }
 
 /// Usage without drafts, and with some.
-fn usages() -> [Usage; 2] {
+fn usages() -> [UsageReport; 2] {
     let details = CompletionDetails { accepted_prediction_tokens: 1, rejected_prediction_tokens: 0 };
-    [CompletionDetails::default(), details].map(|completion_tokens_details| Usage {
-        prompt_tokens: 1,
-        cached_tokens: 0,
-        completion_tokens: 1,
-        completion_tokens_details,
-    })
+    [CompletionDetails::default(), details]
+        .map(|completion_tokens_details| UsageReport { completion_tokens_details, ..UsageReport::default() })
 }
 
-#[test]
-fn chat_replies_are_those_of_the_package() {
-    let choices = || FINISHES.map(|finish| ChoiceReport { text: String::new(), finish }).to_vec();
-    let reply = |usage| ChatReply { choices: choices(), usage, timings: TIMES, dropped_messages: 0 };
-    check("ChatReply", REPLY, &usages().map(reply));
-}
-
-#[test]
-fn pieces_of_chats_are_those_of_the_package() {
+/// None, and those of a token without bytes and one with them.
+fn logprobs() -> Vec<Option<ChoiceLogprobs>> {
     let token = |bytes| CandidateReport { token: String::new(), logprob: -1.0, bytes };
-    let logprobs = |bytes: Option<Vec<u8>>| TokenReport {
+    let report = |bytes: Option<Vec<u8>>| TokenReport {
         chosen: token(bytes.clone()),
         top_logprobs: vec![token(None), token(Some(vec![1]))],
     };
-    let piece = |logprobs, finish| ChatPiece { index: 0, text: String::new(), logprobs, finish };
-    let mut pieces = FINISHES.map(|finish| piece(None, Some(finish))).to_vec();
-    pieces.extend([None, Some(vec![1])].map(|bytes| piece(Some(logprobs(bytes)), None)));
-    check("ChatPiece", REPLY, &pieces);
+    vec![None, Some(vec![report(None), report(Some(vec![1]))].into())]
+}
+
+#[test]
+fn completions_are_those_of_the_package() {
+    let choice = |(logprobs, finish_reason)| ChatChoice {
+        index: 0,
+        message: ReplyMessage { role: "assistant", content: String::new(), refusal: None },
+        logprobs,
+        finish_reason,
+    };
+    let completion = |usage| ChatCompletion {
+        id: String::new(),
+        object: "chat.completion",
+        created: 1,
+        model: String::new(),
+        choices: logprobs().into_iter().zip([Finish::Stop, Finish::Length]).map(choice).collect(),
+        usage,
+        timings: TimingsReport::default(),
+    };
+    check("ChatCompletion", COMPLETION, &usages().map(completion));
+}
+
+#[test]
+fn chunks_are_those_of_the_package() {
+    let delta = |role, content: Option<&str>| Delta { role, content: content.map(str::to_owned) };
+    let deltas = [delta(Some("assistant"), Some("")), delta(None, Some("x")), delta(None, None)];
+    let finishes = [None, Some(Finish::Stop), Some(Finish::Length)];
+    let choices: Vec<_> = deltas
+        .into_iter()
+        .zip(finishes)
+        .zip(logprobs().into_iter().cycle())
+        .map(|((delta, finish_reason), logprobs)| ChunkChoice { index: 0, delta, logprobs, finish_reason })
+        .collect();
+    let usages = [None, Some(None)].into_iter().chain(usages().map(|usage| Some(Some(usage))));
+    let chunk = |(usage, timings)| ChatCompletionChunk {
+        id: String::new(),
+        object: "chat.completion.chunk",
+        created: 1,
+        model: String::new(),
+        choices: choices.clone(),
+        usage,
+        timings,
+    };
+    let chunks: Vec<_> =
+        usages.zip([None, Some(TimingsReport::default())].into_iter().cycle()).map(chunk).collect();
+    check("ChatCompletionChunk", COMPLETION, &chunks);
 }
 
 /// All that can become of a sentence.
@@ -77,8 +110,8 @@ fn translations_are_those_of_the_package() {
     let segments = || others.iter().flat_map(|other| outcomes().into_iter().map(move |one| (one, *other)));
     let mut replies = Vec::new();
     for (from, to) in [(Language::Arabic, Language::English), (Language::English, Language::Arabic)] {
-        for (finish, (other_language, usage)) in
-            FINISHES.into_iter().zip(others.into_iter().zip(usages()).cycle())
+        for (finish_reason, (other_language, usage)) in
+            [Finish::Stop, Finish::Length].into_iter().zip(others.into_iter().zip(usages()))
         {
             let (text, segments) = (String::new(), segments().map(segment).collect());
             replies.push(TranslateReply {
@@ -87,13 +120,13 @@ fn translations_are_those_of_the_package() {
                 to,
                 other_language,
                 segments,
-                finish,
+                finish_reason,
                 usage,
-                timings: TIMES,
+                timings: TimingsReport::default(),
             });
         }
     }
-    check("TranslateReply", REPLY, &replies);
+    check("Translation", REPLY, &replies);
 }
 
 #[test]

@@ -46,8 +46,12 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
     // Effects run after a frame was painted.
     await new Promise((resolve) => setTimeout(resolve));
   };
-  let [worker, id, text] = [undefined as Worker | undefined, 0, ''];
+  let [worker, id] = [undefined as Worker | undefined, 0];
   const tell = (data: object) => worker!.dispatchEvent(new MessageEvent('message', { data: { id, ...data } }));
+  const tellChunk = (delta: object, more: object = {}) => {
+    const choice = { index: 0, delta, logprobs: null, finish_reason: null, ...more };
+    tell({ kind: 'piece', piece: JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'test', choices: [choice], usage: null }) });
+  };
   const watched: Watched = globalThis.watched = {
     wasm: [], messages: [], waiting: [], changes: [], n_parsed: 0, kept: [], isAsked: false,
     async handOver(n) {
@@ -58,14 +62,13 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
     },
     async say(pieces) {
       for (const piece of pieces) {
-        text += piece;
-        tell({ kind: 'piece', piece: JSON.stringify({ index: 0, text: piece }) });
+        tellChunk({ content: piece });
         await frames();
       }
     },
     end() {
-      const usage = { prompt_tokens: 1, completion_tokens: 1, cached_tokens: 0 };
-      tell({ kind: 'done', result: { choices: [{ text, finish: 'stop' }], usage, timings: { prefill_ms: 1, decode_ms: 1 } } });
+      tellChunk({}, { finish_reason: 'stop' });
+      tell({ kind: 'done', result: null });
     },
   };
   for (const name of ['Module', 'Instance', 'Memory', 'compile', 'compileStreaming', 'instantiate', 'instantiateStreaming', 'validate'] as const) {
@@ -90,7 +93,7 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
   const post = Worker.prototype.postMessage;
   Worker.prototype.postMessage = function (this: Worker, message: { id: number; task?: { kind: string } }, ...rest: []) {
     if (!isWritten || message.task?.kind !== 'chat') return post.call(this, message, ...rest);
-    [worker, id, text, watched.isAsked] = [this, message.id, '', true];
+    [worker, id, watched.isAsked] = [this, message.id, true];
   } as typeof post;
   const parse = DOMParser.prototype.parseFromString;
   DOMParser.prototype.parseFromString = function (this: DOMParser, html: string, type: DOMParserSupportedType) {

@@ -138,10 +138,10 @@ mod tests {
         GenerateOptions { sampling, max_tokens: Some(9), logprobs: Some(1), ..GenerateOptions::default() }
     }
 
-    fn run(choices: &mut Choices, sessions: &mut Sessions) -> Vec<serde_json::Value> {
+    fn run(choices: &mut Choices, sessions: &mut Sessions) -> Vec<ChatPiece> {
         let mut pieces = Vec::new();
         while let Some(more) = block_on(choices.step(sessions)).unwrap() {
-            pieces.extend(more.iter().map(|piece| serde_json::to_value(piece).unwrap()));
+            pieces.extend(more);
         }
         pieces
     }
@@ -162,11 +162,11 @@ mod tests {
             let alone = Generation::new(&session, &prompt, &options, &Cancel::new()).unwrap();
             let alone = block_on(alone.run(&mut session)).unwrap();
             assert_eq!((&reply.ids, reply.finish), (&alone.ids, alone.finish));
-            let own: Vec<_> = pieces.iter().filter(|piece| piece["index"] == i).collect();
-            let text: String = own.iter().filter_map(|piece| piece["text"].as_str()).collect();
+            let own: Vec<_> = pieces.iter().filter(|piece| piece.index == i).collect();
+            let text: String = own.iter().map(|piece| piece.text.as_str()).collect();
             assert_eq!(text, reply.text);
-            assert_eq!(own.iter().filter(|piece| piece.get("logprobs").is_some()).count(), reply.ids.len());
-            let ends: Vec<usize> = (0..own.len()).filter(|at| own[*at].get("finish").is_some()).collect();
+            assert_eq!(own.iter().filter(|piece| piece.logprobs.is_some()).count(), reply.ids.len());
+            let ends: Vec<usize> = (0..own.len()).filter(|at| own[*at].finish.is_some()).collect();
             assert_eq!(ends, [own.len() - 1]);
         }
         let texts: std::collections::BTreeSet<_> = replies.iter().map(|reply| &reply.text).collect();

@@ -11,6 +11,8 @@ mod any_backend;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod choices;
+mod completion;
+mod costs;
 mod current;
 mod device;
 mod engine;
@@ -19,6 +21,7 @@ mod estimate;
 mod event;
 mod info;
 mod loading;
+mod logprobs;
 mod reply;
 mod request;
 mod runtime;
@@ -34,6 +37,11 @@ mod wishes;
 mod work;
 
 pub use any_backend::{AnyBackend, AnyPrepared, AnyStates, AnyWeight, Handle};
+pub use completion::{
+    ChatChoice, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ChunkChoice, Chunks, CompletionHead,
+    Delta, Finish, ReplyMessage,
+};
+pub use costs::{PromptDetails, TimingsReport, UsageReport};
 pub use current::Current;
 pub use device::{BackendName, Chosen, DeviceOptions, Why};
 pub use engine::{Chat, Engine, Scheduler, Session, Translator};
@@ -42,11 +50,9 @@ pub use estimate::Estimate;
 pub use event::{Event, Listener, Notice, Unused};
 pub use info::Info;
 pub use loading::{NoReader, RuntimeOptions, load};
-pub use reply::{
-    CandidateReport, ChatPiece, ChatReply, ChoiceReport, SamplingReport, SegmentReport, TimesReport,
-    TokenReport, TranslateReply,
-};
-pub use request::{ChatRequest, Stop, TranslateRequest, messages, parse};
+pub use logprobs::{CandidateReport, TokenReport};
+pub use reply::{ChatPiece, ChatReply, Choice, SamplingReport, SegmentReport, TranslateReply};
+pub use request::{ChatRequest, Stop, StreamOptions, TranslateRequest, messages, parse};
 pub use runtime::Runtime;
 pub use seed::any_seed;
 pub use source::ModelSource;

@@ -1,26 +1,29 @@
-//! What is answered, in the words of the OpenAI API where it has any.
+//! What is answered: replies to conversations, and translations.
 
 use std::ops::Range;
 
 use hala_engine::{
-    FinishReason, Generated, Piece, Remarks, Sampling, SamplingChoice, SamplingDefaults, Timings,
-    TokenLogprob, Translated, Usage,
+    FinishReason, Generated, Piece, Remarks, Sampling, SamplingChoice, SamplingDefaults, Timings, Translated,
+    Usage,
 };
 use hala_text::{Language, OtherLanguage, Tokenizer};
 use serde::Serialize;
 
+use crate::completion::Finish;
+use crate::costs::{TimingsReport, UsageReport};
+use crate::error::Error;
+use crate::logprobs::TokenReport;
+
 /// A piece of a reply, or its end where there are several.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChatPiece {
     /// Which reply, from 0.
     pub index: usize,
     /// Its next text.
     pub text: String,
     /// Log-probabilities of the token, where asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<TokenReport>,
     /// Why the reply ended, where there are several and this is its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub finish: Option<FinishReason>,
 }
 
@@ -35,84 +38,37 @@ impl ChatPiece {
     }
 }
 
-/// Log-probabilities of a token, in the words of the OpenAI API.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TokenReport {
-    /// The token.
-    #[serde(flatten)]
-    pub chosen: CandidateReport,
-    /// The likeliest tokens at its place.
-    pub top_logprobs: Vec<CandidateReport>,
-}
-
-/// A token that was or could have been chosen.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CandidateReport {
-    /// Its text.
-    pub token: String,
-    /// Its log-probability.
-    pub logprob: f32,
-    /// Its bytes, where the text tells them.
-    pub bytes: Option<Vec<u8>>,
-}
-
-impl TokenReport {
-    fn new(tokenizer: &Tokenizer, logprob: &TokenLogprob) -> Self {
-        let report = |id: u32, logprob: f32| {
-            let text = tokenizer.decode(&[id], hala_text::Specials::Keep).unwrap_or_default();
-            // A token may be a part of a character: then its text does not tell its bytes.
-            let bytes = (!text.contains('\u{fffd}')).then(|| text.clone().into_bytes());
-            CandidateReport { token: text, logprob, bytes }
-        };
-        Self {
-            chosen: report(logprob.chosen.id, logprob.chosen.logprob),
-            top_logprobs: logprob.top.iter().map(|c| report(c.id, c.logprob)).collect(),
-        }
-    }
-}
-
-/// Where the time went.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct TimesReport {
-    /// Milliseconds for prompts.
-    pub prefill_ms: f64,
-    /// Milliseconds for the tokens after the first.
-    pub decode_ms: f64,
-}
-
-impl From<Timings> for TimesReport {
-    fn from(timings: Timings) -> Self {
-        Self {
-            prefill_ms: timings.prefill.as_secs_f64() * 1e3,
-            decode_ms: timings.decode.as_secs_f64() * 1e3,
-        }
-    }
-}
-
 /// All replies to a conversation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChatReply {
     /// The replies, by their index.
-    pub choices: Vec<ChoiceReport>,
+    pub choices: Vec<Choice>,
     /// Of all together, the prompt counted once, as it is held once.
     pub usage: Usage,
     /// Where the time went.
-    pub timings: TimesReport,
+    pub timings: Timings,
     /// Messages at the start that no longer fit the context.
     pub dropped_messages: usize,
 }
 
 /// A whole reply.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ChoiceReport {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
     /// Its text.
     pub text: String,
+    /// Of each token, where asked for.
+    pub logprobs: Option<Vec<TokenReport>>,
     /// Why it ended.
     pub finish: FinishReason,
 }
 
 impl ChatReply {
-    pub(crate) fn new(replies: Vec<Generated>, dropped_messages: usize) -> Self {
+    /// `logprobs` are those of each reply, where asked for.
+    pub(crate) fn new(
+        replies: Vec<Generated>,
+        logprobs: Option<Vec<Vec<TokenReport>>>,
+        dropped_messages: usize,
+    ) -> Self {
         let mut usage = replies.first().map(|first| first.usage).unwrap_or_default();
         for Generated { usage: more, .. } in &replies[1.min(replies.len())..] {
             usage.completion_tokens += more.completion_tokens;
@@ -120,8 +76,23 @@ impl ChatReply {
         }
         let mut timings = Timings::default();
         replies.iter().for_each(|reply| timings.add(reply.timings));
-        let choices = replies.into_iter().map(|Generated { text, finish, .. }| ChoiceReport { text, finish });
-        Self { choices: choices.collect(), usage, timings: timings.into(), dropped_messages }
+        let mut logprobs = logprobs.map(Vec::into_iter);
+        let choice = |Generated { text, finish, .. }| {
+            let logprobs = logprobs.as_mut().map(|all| all.next().unwrap_or_default());
+            Choice { text, logprobs, finish }
+        };
+        let choices = replies.into_iter().map(choice).collect();
+        Self { choices, usage, timings, dropped_messages }
+    }
+
+    /// The tokens in the words of the OpenAI API.
+    pub fn usage_report(&self) -> UsageReport {
+        self.usage.into()
+    }
+
+    /// The times in the words of llama.cpp's server.
+    pub fn timings_report(&self) -> TimingsReport {
+        TimingsReport::new(self.usage, self.timings, self.choices.len())
     }
 }
 
@@ -139,12 +110,12 @@ pub struct TranslateReply {
     pub other_language: Option<OtherLanguage>,
     /// Which sentence became which.
     pub segments: Vec<SegmentReport>,
-    /// Why it ended.
-    pub finish: FinishReason,
+    /// Why it ended: `length` where a sentence ran into its limit.
+    pub finish_reason: Finish,
     /// Tokens.
-    pub usage: Usage,
+    pub usage: UsageReport,
     /// Where the time went.
-    pub timings: TimesReport,
+    pub timings: TimingsReport,
 }
 
 /// A sentence and its translation, in UTF-16 units as JavaScript, Java and Swift count, and what there is to say of it.
@@ -161,16 +132,20 @@ pub struct SegmentReport {
 
 impl TranslateReply {
     /// The report of a translation of `source`.
-    pub fn new(source: &str, translated: Translated) -> Self {
+    ///
+    /// # Errors
+    /// It was stopped on request.
+    pub fn new(source: &str, translated: Translated) -> Result<Self, Error> {
         let Translated { text, to, other_language, segments, finish, usage, timings } = translated;
+        let finish_reason = finish.try_into()?;
         let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
         let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
         let remarks = segments.iter().map(|s| s.remarks);
         let segments = sources.into_iter().zip(targets).zip(remarks);
         let segments =
             segments.map(|((source, target), remarks)| SegmentReport { source, target, remarks }).collect();
-        let (from, timings) = (to.other(), timings.into());
-        Self { text, from, to, other_language, segments, finish, usage, timings }
+        let (from, timings, usage) = (to.other(), TimingsReport::new(usage, timings, 1), usage.into());
+        Ok(Self { text, from, to, other_language, segments, finish_reason, usage, timings })
     }
 }
 
@@ -238,11 +213,19 @@ mod tests {
             usage: Usage { prompt_tokens: 10, cached_tokens: 4, completion_tokens, ..Usage::default() },
             timings: Timings { prefill: Duration::from_millis(2), decode: Duration::from_millis(3) },
         };
-        let told = serde_json::to_value(ChatReply::new(vec![reply(5), reply(7)], 1)).unwrap();
-        let usage = json!({"prompt_tokens": 10, "cached_tokens": 4, "completion_tokens": 12});
-        assert_eq!(told["usage"], usage);
-        assert_eq!(told["timings"], json!({"prefill_ms": 4.0, "decode_ms": 6.0}));
-        let choice = json!({"text": "x", "finish": "stop"});
-        assert_eq!(told["choices"], json!([choice, choice]));
+        let told = ChatReply::new(vec![reply(5), reply(7)], None, 1);
+        let usage = json!({"prompt_tokens": 10, "completion_tokens": 12, "total_tokens": 22, "prompt_tokens_details": {"cached_tokens": 4}});
+        assert_eq!(serde_json::to_value(told.usage_report()).unwrap(), usage);
+        let timings = TimingsReport {
+            prompt_ms: 4.0,
+            prompt_per_second: 1500.0,
+            predicted_ms: 6.0,
+            predicted_per_second: 10_000.0 / 6.0,
+        };
+        assert_eq!(told.timings_report(), timings);
+        assert_eq!(
+            told.choices,
+            vec![Choice { text: String::from("x"), logprobs: None, finish: FinishReason::Stop }; 2]
+        );
     }
 }

@@ -38,6 +38,13 @@ pub struct ChatRequest {
     /// The messages, oldest first.
     #[serde(deserialize_with = "hala_text::deserialize_messages")]
     pub messages: Vec<Message>,
+    /// What the answer names as its model; the one that is loaded answers.
+    pub model: Option<String>,
+    /// Whether the answer is wanted in parts as they come.
+    #[serde(default)]
+    pub stream: bool,
+    /// What a stream has besides.
+    pub stream_options: Option<StreamOptions>,
     /// 0 takes the likeliest token; higher is more varied.
     pub temperature: Option<f32>,
     /// Chooses among the likeliest tokens that together reach this probability.
@@ -81,6 +88,20 @@ pub struct ChatRequest {
     /// What happens where the conversation outgrows the context.
     #[serde(default, deserialize_with = "overflow")]
     pub overflow: Overflow,
+}
+
+/// What a stream has besides the parts of its replies.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(from = "BTreeMap<String, bool>")]
+pub struct StreamOptions {
+    /// Whether a last chunk tells the tokens of all replies.
+    pub include_usage: bool,
+}
+
+impl From<BTreeMap<String, bool>> for StreamOptions {
+    fn from(flags: BTreeMap<String, bool>) -> Self {
+        Self { include_usage: flags.get("include_usage").copied().unwrap_or_default() }
+    }
 }
 
 fn local_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LocalTime>, D::Error> {

@@ -9,6 +9,7 @@ use hala_weights::Reader;
 use crate::choices::Choices;
 use crate::error::Error;
 use crate::loading::NoReader;
+use crate::logprobs::TokenReport;
 use crate::reply::{ChatPiece, ChatReply};
 use crate::request::{ChatRequest, TranslateRequest};
 use crate::runtime::Runtime;
@@ -47,6 +48,8 @@ pub struct ChatStream<'a, R = NoReader> {
     runtime: &'a mut Runtime<R>,
     replies: Replies,
     n_dropped: usize,
+    /// Of each reply's tokens so far, where asked for.
+    logprobs: Option<Vec<Vec<TokenReport>>>,
     ready: VecDeque<ChatPiece>,
 }
 
@@ -70,7 +73,13 @@ impl<R: Reader> ChatStream<'_, R> {
     /// # Errors
     /// As for [`ChatStream::next`].
     pub async fn step(&mut self) -> Result<Option<Vec<ChatPiece>>, Error> {
-        self.runtime.step(&mut self.replies).await
+        let pieces = self.runtime.step(&mut self.replies).await?;
+        if let Some(all) = &mut self.logprobs {
+            for piece in pieces.iter().flatten() {
+                all[piece.index].extend(piece.logprobs.clone());
+            }
+        }
+        Ok(pieces)
     }
 
     /// Ends the replies, wherever they are, and gives what was generated.
@@ -82,7 +91,7 @@ impl<R: Reader> ChatStream<'_, R> {
             Replies::One(reply) => vec![reply.0.finish()?],
             Replies::Several(choices) => choices.finish()?,
         };
-        Ok(ChatReply::new(replies, self.n_dropped))
+        Ok(ChatReply::new(replies, self.logprobs, self.n_dropped))
     }
 }
 
@@ -185,7 +194,8 @@ impl<R: Reader> Runtime<R> {
             Replies::Several(Choices::new(engine, &prompt, n, options, cancel)?)
         };
         let n_dropped = conversation.n_dropped();
-        Ok(ChatStream { runtime: self, replies, n_dropped, ready: VecDeque::new() })
+        let logprobs = options.logprobs.map(|_| vec![Vec::new(); n]);
+        Ok(ChatStream { runtime: self, replies, n_dropped, logprobs, ready: VecDeque::new() })
     }
 
     /// Answers a conversation.

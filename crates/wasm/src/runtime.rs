@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use hala::{ChatRequest, Checkpoint, Current, Error, Info, TranslateReply, TranslateRequest, parse};
+use hala::{
+    ChatCompletion, ChatRequest, Checkpoint, Chunks, CompletionHead, Current, Error, Info, TranslateReply,
+    TranslateRequest, parse,
+};
 use js_sys::{Function, Map, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -56,7 +59,8 @@ impl Runtime {
         Ok(to_json(&Info { backend: BackendName::of(info.backend).name(), ..info }))
     }
 
-    /// Answers a conversation, with several replies where so many are asked for; gives each piece to `on_piece`.
+    /// Answers a conversation in the shape of the OpenAI API: with a completion, or where a stream is asked for with `null`, after each chunk was
+    /// given to `on_piece`.
     ///
     /// # Errors
     /// An object with `code` and `message`.
@@ -120,12 +124,20 @@ impl Runtime {
         on_piece: &Function,
     ) -> Result<String, Error> {
         let mut request: ChatRequest = parse(request)?;
-        // The page draws seeds that its clock and its system tell nothing of.
-        request.seed.get_or_insert_with(|| (js_sys::Math::random() * (1_u64 << 53) as f64) as i64);
+        // The page draws numbers that its clock and its system tell nothing of.
+        request.seed.get_or_insert_with(|| random() as i64);
+        let head = CompletionHead::new(random(), &request);
+        let chunks = request.stream.then(|| Chunks::new(head.clone(), &request));
         let mut work = Work::begin(&self.running)?;
         let mut stream = work.running()?.stream_chat(request, cancel)?;
-        drive(async || stream.step().await, |piece| hand(on_piece, to_json(&piece))).await?;
-        Ok(to_json(&stream.finish()?))
+        let Some(mut chunks) = chunks else {
+            drive(async || stream.step().await, |_| ()).await?;
+            return Ok(to_json(&ChatCompletion::new(head, stream.finish()?)?));
+        };
+        let tell = |chunk| hand(on_piece, to_json(&chunk));
+        drive(async || stream.step().await, |piece| chunks.of(piece).into_iter().for_each(tell)).await?;
+        chunks.end(&stream.finish()?)?.into_iter().for_each(tell);
+        Ok(to_json(&()))
     }
 
     async fn translated(
@@ -138,7 +150,7 @@ impl Runtime {
         let mut work = Work::begin(&self.running)?;
         let mut stream = work.running()?.stream_translation(&request, cancel)?;
         drive(async || stream.step().await, |text| hand(on_piece, text)).await?;
-        Ok(to_json(&TranslateReply::new(&request.text, stream.finish()?)))
+        Ok(to_json(&TranslateReply::new(&request.text, stream.finish()?)?))
     }
 }
 
@@ -153,6 +165,11 @@ async fn load(
     let options = request.options(cancel)?;
     let checkpoint = Checkpoint::from_reader(files, &reader).await?;
     Running::read(checkpoint, reader, options, listener(on_event)).await
+}
+
+/// A number of 53 bits, as many as JavaScript's numbers hold.
+fn random() -> u64 {
+    (js_sys::Math::random() * (1_u64 << 53) as f64) as u64
 }
 
 /// Gives the page a piece.

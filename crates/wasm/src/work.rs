@@ -52,11 +52,11 @@ impl<'a> Work<'a> {
 /// What ended the steps.
 pub(crate) async fn drive<P>(
     mut step: impl AsyncFnMut() -> Result<Option<Vec<P>>, Error>,
-    on_piece: impl Fn(P),
+    mut on_piece: impl FnMut(P),
 ) -> Result<(), Error> {
     let mut last_pause = Instant::now();
     while let Some(pieces) = step().await? {
-        pieces.into_iter().for_each(&on_piece);
+        pieces.into_iter().for_each(&mut on_piece);
         if last_pause.elapsed() >= PAUSE_EVERY {
             pause().await;
             last_pause = Instant::now();

@@ -163,6 +163,13 @@ impl Cursor<'_> {
     fn tuple(&mut self) -> Shape {
         let mut shapes = Vec::new();
         while !self.takes(']') {
+            if self.takes('.') {
+                // `[T, ...T[]]` is a list that is not empty, for all that is read here.
+                (0..2).for_each(|_| self.expect('.'));
+                let rest = self.one_of();
+                self.expect(']');
+                return rest;
+            }
             shapes.push(self.one_of());
             self.takes(',');
         }

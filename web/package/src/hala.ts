@@ -2,13 +2,12 @@
 
 import { absolute, folderOf, isHubId } from './address.js';
 import { modelCache } from './cache/model-cache.js';
-import { Completions, finished, timings, usage } from './chat.js';
+import { Completions } from './chat.js';
 import { HalaError } from './errors.js';
 import { Link } from './link.js';
 import { describe } from './request.js';
 import type { SourceData, WorkerInfo } from './protocol.js';
 import type { ChatMessage, HalaEventMap, HalaInfo, LoadOptions, LoadProgress, ModelCache, ModelSource, TranslateRequest, Translation } from './types.js';
-import type { TranslateReply } from './wire.js';
 
 /** The package's version, which the build puts here. */
 declare const VERSION: string;
@@ -92,10 +91,7 @@ export class Hala extends EventTarget {
   /** Translates a text, and tells which sentence became which. */
   async translate({ signal, onText, ...request }: TranslateRequest): Promise<Translation> {
     const listener = { signal, ...(onText ? { onPiece: onText } : {}) };
-    const task = { kind: 'translate', request: JSON.stringify(request) } as const;
-    const outcome = await this.#link.ask<TranslateReply>(task, listener);
-    const { text, from, to, other_language, segments, finish } = outcome;
-    return { text, from, to, ...(other_language ? { other_language } : {}), segments, finish_reason: finished(finish, signal), usage: usage(outcome), timings: timings(outcome) };
+    return this.#link.ask({ kind: 'translate', request: JSON.stringify(request) }, listener);
   }
 
   /** Tokens of the prompt that these messages make. */

@@ -80,7 +80,7 @@ export class Link {
       case 'progress': waiting.onProgress?.(message.progress); return;
       case 'piece': waiting.onPiece?.(message.piece); return;
       case 'done': waiting.resolve(message.result); break;
-      case 'failed': waiting.reject(fromPlain(message.error)); break;
+      case 'failed': waiting.reject(message.error.code === 'aborted' ? aborted(waiting.signal) : fromPlain(message.error)); break;
     }
     this.#waiting.delete(message.id);
   }

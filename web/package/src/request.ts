@@ -1,7 +1,6 @@
 // Requests as pages make them: checked here, in the words of the OpenAI API, before the model is asked.
 
 import { HalaError } from './errors.js';
-import { hexadecimal } from './hexadecimal.js';
 import type { ChatRequest } from './types.js';
 
 /** What a field must be. */
@@ -48,13 +47,13 @@ const ASKED: Readonly<Record<string, Rule>> = {
   overflow: oneOf('error', 'drop-oldest'),
   chat_template_kwargs: object,
   now: text,
+  model: text,
+  stream: flag,
+  stream_options: object,
 };
 
 /** Fields that only the page's side reads. */
 const OWN: Readonly<Record<string, Rule>> = {
-  model: text,
-  stream: flag,
-  stream_options: object,
   signal: { expected: 'an AbortSignal', holds: (value) => value instanceof AbortSignal },
 };
 
@@ -138,9 +137,4 @@ function distance(one: string, other: string): number {
     row = next;
   }
   return row[other.length]!;
-}
-
-/** Random bytes in hexadecimal. `crypto.randomUUID` would do, but is missing on pages without https. */
-export function randomHex(n_bytes: number): string {
-  return hexadecimal(crypto.getRandomValues(new Uint8Array(n_bytes)));
 }

@@ -1,49 +1,7 @@
-// What the module is asked and what it answers, as JSON. A test compares these types with the Rust types of the same names, which are
-// written and read there: in crates/hala, and where it says so in crates/wasm.
+// What the module is asked and what it tells, as JSON, beside the requests and answers of types.ts. A test compares all these types with
+// the Rust types that are written and read there: in crates/hala, and where it says so in crates/wasm.
 
-import type { BackendName, HalaInfo, LanguageCode, TokenLogprob, TranslatedSegment, WeightFormat } from './types.js';
-
-/** Why a reply ended. */
-export type FinishReason = 'stop' | 'length' | 'cancelled';
-
-/** What work has cost. */
-export interface Costs {
-  usage: {
-    prompt_tokens: number;
-    cached_tokens: number;
-    completion_tokens: number;
-    /** Where there were drafts. */
-    completion_tokens_details?: { accepted_prediction_tokens: number; rejected_prediction_tokens: number };
-  };
-  timings: { prefill_ms: number; decode_ms: number };
-}
-
-/** The end of a chat: of one reply or several, and their costs together. */
-export interface ChatReply extends Costs {
-  choices: { text: string; finish: FinishReason }[];
-  /** Messages at the start that no longer fit the context. */
-  dropped_messages: number;
-}
-
-/** A piece of a reply. */
-export interface ChatPiece {
-  /** Which reply. */
-  index: number;
-  text: string;
-  logprobs?: TokenLogprob;
-  /** At a reply's end, where there are several. */
-  finish?: FinishReason;
-}
-
-/** The end of a translation. */
-export interface TranslateReply extends Costs {
-  text: string;
-  from: LanguageCode;
-  to: LanguageCode;
-  other_language?: string;
-  segments: TranslatedSegment[];
-  finish: FinishReason;
-}
+import type { BackendName, HalaInfo, WeightFormat } from './types.js';
 
 /** What was loaded and what runs it. */
 export interface Info extends Omit<HalaInfo['model'], 'name'>, Pick<HalaInfo, 'backend' | 'device' | 'subgroups' | 'threads'> {}

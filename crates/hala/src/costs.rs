@@ -1,0 +1,77 @@
+//! What an answer cost, in the words of the OpenAI API and of llama.cpp's server.
+
+use std::time::Duration;
+
+use hala_engine::{CompletionDetails, Timings, Usage};
+use serde::Serialize;
+
+/// Tokens of an answer, as the [OpenAI API](https://platform.openai.com/docs/api-reference/chat/object) counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct UsageReport {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub completion_tokens: usize,
+    /// Both together.
+    pub total_tokens: usize,
+    /// More about the prompt's.
+    pub prompt_tokens_details: PromptDetails,
+    /// What became of tokens that were proposed by look-up; not in JSON where there were none.
+    #[serde(skip_serializing_if = "CompletionDetails::is_empty")]
+    pub completion_tokens_details: CompletionDetails,
+}
+
+/// More about the tokens of a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct PromptDetails {
+    /// Those that were still held from before and cost nothing.
+    pub cached_tokens: usize,
+}
+
+impl From<Usage> for UsageReport {
+    fn from(usage: Usage) -> Self {
+        let Usage { prompt_tokens, cached_tokens, completion_tokens, completion_tokens_details } = usage;
+        Self {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens: prompt_tokens + completion_tokens,
+            prompt_tokens_details: PromptDetails { cached_tokens },
+            completion_tokens_details,
+        }
+    }
+}
+
+/// Where the time went, as [llama.cpp's server](https://github.com/ggml-org/llama.cpp/tree/master/tools/server) names it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct TimingsReport {
+    /// Milliseconds for the prompt.
+    pub prompt_ms: f64,
+    /// Tokens of the prompt a second, those that were held from before left out; 0 where all were.
+    pub prompt_per_second: f64,
+    /// Milliseconds for the tokens after the first.
+    pub predicted_ms: f64,
+    /// Tokens a second after the first; 0 where there was only one.
+    pub predicted_per_second: f64,
+}
+
+impl TimingsReport {
+    /// Of `n_texts` texts together.
+    pub(crate) fn new(usage: Usage, timings: Timings, n_texts: usize) -> Self {
+        let n_prompt = usage.prompt_tokens.saturating_sub(usage.cached_tokens);
+        let n_predicted = usage.completion_tokens.saturating_sub(n_texts);
+        Self {
+            prompt_ms: milliseconds(timings.prefill),
+            prompt_per_second: per_second(n_prompt, timings.prefill),
+            predicted_ms: milliseconds(timings.decode),
+            predicted_per_second: per_second(n_predicted, timings.decode),
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn per_second(n: usize, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { n as f64 / time.as_secs_f64() }
+}
