@@ -127,16 +127,16 @@ impl Runtime {
         // The page draws numbers that its clock and its system tell nothing of.
         request.seed.get_or_insert_with(|| random() as i64);
         let head = CompletionHead::new(random(), &request);
-        let chunks = request.stream.then(|| Chunks::new(head.clone(), &request));
+        let mut chunks = request.stream.then(|| Chunks::new(head.clone(), &request));
         let mut work = Work::begin(&self.running)?;
         let mut stream = work.running()?.stream_chat(request, cancel)?;
-        let Some(mut chunks) = chunks else {
-            drive(async || stream.step().await, |_| ()).await?;
-            return Ok(to_json(&ChatCompletion::new(head, stream.finish()?)?));
-        };
         let tell = |chunk| hand(on_piece, to_json(&chunk));
-        drive(async || stream.step().await, |piece| chunks.of(piece).into_iter().for_each(tell)).await?;
-        chunks.end(&stream.finish()?)?.into_iter().for_each(tell);
+        let take =
+            |piece| chunks.as_mut().map_or(Vec::new(), |chunks| chunks.of(piece)).into_iter().for_each(tell);
+        drive(async || stream.step().await, take).await?;
+        let reply = stream.finish()?;
+        let Some(chunks) = chunks else { return Ok(to_json(&ChatCompletion::new(head, reply)?)) };
+        chunks.end(&reply)?.into_iter().for_each(tell);
         Ok(to_json(&()))
     }
 
