@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use hala_engine::{EngineError, FinishReason};
 use serde::Serialize;
 use web_time::{SystemTime, UNIX_EPOCH};
 
 use crate::costs::{TimingsReport, UsageReport};
 use crate::error::Error;
+use crate::finish::Finish;
 use crate::logprobs::TokenReport;
 use crate::reply::{ChatPiece, ChatReply};
 use crate::request::ChatRequest;
@@ -89,30 +89,6 @@ pub struct ChoiceLogprobs {
 impl From<Vec<TokenReport>> for ChoiceLogprobs {
     fn from(content: Vec<TokenReport>) -> Self {
         Self { content, refusal: None }
-    }
-}
-
-/// Why a reply ended by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Finish {
-    /// It is whole, or came to a stop string.
-    Stop,
-    /// It ran into a limit of tokens.
-    Length,
-}
-
-impl TryFrom<FinishReason> for Finish {
-    type Error = Error;
-
-    /// # Errors
-    /// It was stopped on request, which the API has no word for.
-    fn try_from(finish: FinishReason) -> Result<Self, Error> {
-        match finish {
-            FinishReason::Stop => Ok(Self::Stop),
-            FinishReason::Length => Ok(Self::Length),
-            FinishReason::Cancelled => Err(EngineError::Cancelled.into()),
-        }
     }
 }
 
@@ -270,6 +246,7 @@ impl Chunks {
 
 #[cfg(test)]
 mod tests {
+    use hala_engine::FinishReason;
     use serde_json::{Value, json};
 
     use super::*;

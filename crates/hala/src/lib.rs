@@ -19,6 +19,7 @@ mod engine;
 mod error;
 mod estimate;
 mod event;
+mod finish;
 mod info;
 mod loading;
 mod logprobs;
@@ -39,7 +40,7 @@ mod work;
 pub use any_backend::{AnyBackend, AnyPrepared, AnyStates, AnyWeight, Handle};
 pub use completion::{
     ChatChoice, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ChunkChoice, Chunks, CompletionHead,
-    Delta, Finish, ReplyMessage,
+    Delta, ReplyMessage,
 };
 pub use costs::{PromptDetails, TimingsReport, UsageReport};
 pub use current::Current;
@@ -48,6 +49,7 @@ pub use engine::{Chat, Engine, Scheduler, Session, Translator};
 pub use error::Error;
 pub use estimate::Estimate;
 pub use event::{Event, Listener, Notice, Unused};
+pub use finish::Finish;
 pub use info::Info;
 pub use loading::{NoReader, RuntimeOptions, load};
 pub use logprobs::{CandidateReport, TokenReport};

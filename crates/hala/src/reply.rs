@@ -9,9 +9,9 @@ use hala_engine::{
 use hala_text::{Language, OtherLanguage, Tokenizer};
 use serde::Serialize;
 
-use crate::completion::Finish;
 use crate::costs::{TimingsReport, UsageReport};
 use crate::error::Error;
+use crate::finish::Finish;
 use crate::logprobs::TokenReport;
 
 /// A piece of a reply, or its end where there are several.
