@@ -23,13 +23,17 @@ const MOST_CALLS_A_SENTENCE = 150;
 /** Pieces are of different lengths, and a text node begins now and then. */
 const EVEN = 1.3;
 
+/** Of a text that a piece is added to, with the piece: after some 300 another text begins, so that how many characters change depends on where pieces fall. */
+const MOST_OF_TEXT = 400;
+
 test.use({ locale: 'en-GB' });
 
 /** The work late in a text is what it was early, whatever is there already. */
 function expectEven(early: Work, late: Work, name: string): void {
   test.info().annotations.push({ type: name, description: `${JSON.stringify(early)} and ${JSON.stringify(late)}` });
   for (const key of ['n_calls', 'n_nodes', 'n_characters', 'n_parsed'] as const) {
-    expect(late[key], `${name}: ${key}`).toBeLessThanOrEqual(EVEN * early[key] + N_COUNTED);
+    const even = EVEN * early[key] + N_COUNTED;
+    expect(late[key], `${name}: ${key}`).toBeLessThanOrEqual(key === 'n_characters' ? Math.max(even, N_COUNTED * MOST_OF_TEXT) : even);
   }
 }
 
