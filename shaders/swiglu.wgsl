@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, lane: Lane) {
     workgroupBarrier();
     let idx = group.x * N_RESULTS + lane.idx;
     if lane.idx < N_RESULTS && idx < params.n_out {
-        y[group.y * placement.y_stride + placement.y_offset + idx] = gate(ready[2u * lane.idx], ready[2u * lane.idx + 1u]);
+        y[group.y * placement.y_stride + placement.y_offset + idx] = gate(params.gelu, ready[2u * lane.idx], ready[2u * lane.idx + 1u]);
     }
 }
 #elif TILE
@@ -66,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let token = group.y * TOKENS + lane / LANES_ALONG + t * (TOKENS / EACH_TOKENS);
             if idx < params.n_out && token < n_tokens() {
                 y[token * placement.y_stride + idx] =
-                    gate(products.sums[r][t], products.sums[r + EACH_ROWS / 2u][t]);
+                    gate(params.gelu, products.sums[r][t], products.sums[r + EACH_ROWS / 2u][t]);
             }
         }
     }
@@ -80,7 +80,7 @@ const N_RESULTS: u32 = THREADS * FOURS / 2u * 4u;
 fn write_sums(token: u32, first: u32, sums: Sums) {
     for (var r = 0u; r < 4u; r++) {
         if first + r < params.n_out && token < n_tokens() {
-            y[token * placement.y_stride + placement.y_offset + first + r] = gate(sums.a[r], sums.b[r]);
+            y[token * placement.y_stride + placement.y_offset + first + r] = gate(params.gelu, sums.a[r], sums.b[r]);
         }
     }
 }

@@ -71,7 +71,7 @@ fn row(spec: Spec, runs: &[&[(usize, usize)]]) -> Row {
 #[test]
 fn odd_widths_taps_and_runs() {
     let runs: [&[(usize, usize)]; 4] = [&[(0, 5)], &[(0, 1), (2, 20), (1, 3)], &[(1, 1), (0, 1)], &[(2, 33)]];
-    let sizes = [1, 31, 65, 129, 260].into_iter().flat_map(|width| [2, 3, 4, 5].map(|n| (width, n)));
+    let sizes = [1, 31, 65, 129, 260].into_iter().flat_map(|width| [2, 3, 4, 7, 10].map(|n| (width, n)));
     let specs = sizes.flat_map(|(width, n_taps)| [false, true].map(|bias| Spec { width, n_taps, bias }));
     check::all(specs.map(|spec| row(spec, &runs)));
 }

@@ -7,6 +7,7 @@ use hala_tensor::Tensor;
 pub(crate) fn act(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Silu => z / (1.0 + (-z).exp()),
+        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
         Activation::GeluTanh => {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z.powi(3));
             z / 2.0 * (1.0 + inner.tanh())

@@ -38,7 +38,7 @@ fn layouts() -> [Layout; 15] {
         layout!(add: width),
         layout!(concat: n_columns),
         layout!(convolve: width, n_taps, bias),
-        layout!(gate: n_columns, gelu),
+        layout!(gate: n_columns, n_each, activation),
         layout!(embed: n_vocab, width, scale),
         layout!(gather: width),
         layout!(norm: width, eps, layer, add),

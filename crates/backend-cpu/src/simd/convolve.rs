@@ -13,8 +13,8 @@ use crate::shared::Shared;
 /// Channels that are computed together.
 const N_CHANNELS: usize = 16;
 
-/// Taps that are kept side by side; those of a longer filter are gathered each time. LFM2 has 3.
-const MAX_TAPS: usize = 4;
+/// Taps that are kept side by side; those of a longer filter are gathered each time. LFM2 has 3, LFM3 7.
+const MAX_TAPS: usize = 8;
 
 /// Channels × rows that are worth another thread.
 const MIN_SHARE: usize = 16 << 10;

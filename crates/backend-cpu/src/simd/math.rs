@@ -39,6 +39,12 @@ pub(crate) fn silu(z: f32) -> f32 {
     z / (1.0 + exp(-z))
 }
 
+/// `1 / (1 + e⁻ᶻ)`
+#[inline(always)]
+pub(crate) fn sigmoid(z: f32) -> f32 {
+    1.0 / (1.0 + exp(-z))
+}
+
 /// `tanh z = 1 − 2 / (e²ᶻ + 1)`, within 2·10⁻⁷ (checked in the tests).
 #[inline(always)]
 pub(crate) fn tanh(z: f32) -> f32 {

@@ -148,7 +148,7 @@ impl Context<'_> {
         kernels(&step.op).calls(self, step)
     }
 
-    /// The call of the kernel of an op that has a thread for each element of `y`; buffers with their names in it.
+    /// The call of the kernel of an op that has a thread for each element of `y`; buffers with their names in it, of which the first may be of other columns.
     ///
     /// # Errors
     /// A buffer that is not there, or no kernel of the op's name.
@@ -165,7 +165,11 @@ impl Context<'_> {
         Ok(vec![Call {
             kernel,
             params: bytemuck::bytes_of(params).to_vec(),
-            placement: Placement { y_stride: stride(n_columns) as u32, ..Placement::default() },
+            placement: Placement {
+                x_quads: inputs.first().map_or(0, |(_, x)| stride(self.buffers.n_columns(*x)) / 4) as u32,
+                y_stride: stride(n_columns) as u32,
+                ..Placement::default()
+            },
             buffers: buffers.collect::<Result<_, BackendError>>()?,
             states: Vec::new(),
             n_groups: (n_columns as u32).div_ceil(kernel.workgroup_size[0]),

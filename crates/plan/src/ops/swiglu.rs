@@ -63,9 +63,13 @@ impl Record for Args {
     type Params = Params;
 
     /// # Errors
-    /// Shapes that do not fit together.
+    /// Shapes that do not fit together, or gates that are shares.
     fn record(self, declared: &Declared) -> Result<Recorded<Params>, PlanError> {
         let Args { x, norm, activation, w1, w3, y } = self;
+        if activation == Activation::Sigmoid {
+            let what = "gates that pass through sigmoid, and silu or gelu is possible".to_owned();
+            return Err(PlanError::Parameter { op: NAME, what });
+        }
         let (n_in, n_out) = (declared.shape(x).n_columns(), declared.shape(w1).n_rows());
         let n_rows = declared.n_rows_alike(NAME, x, y)?;
         declared.expect_activations(NAME, x, [n_rows, n_in])?;
