@@ -43,7 +43,8 @@ fn what_is_made_runs() {
 
 #[test]
 fn the_other_families_are_compressed_too() {
-    for fixture in [Fixture::new("gemma2", "two-layer"), Fixture::new("cohere2", "four-layer")] {
+    for (family, name) in [("lfm3", "as-published"), ("gemma2", "two-layer"), ("cohere2", "four-layer")] {
+        let fixture = Fixture::new(family, name);
         check_run(&fixture.path, &["--scheme", "fp8-dynamic"], 0.2);
         check_run(&fixture.path, &["--scheme", "int4-w4a16", "--group", "16"], 0.6);
     }

@@ -45,7 +45,13 @@ fn assert_every_kind(way: Way, fixture: &Fixture) {
 #[test]
 fn a_device_gives_the_plain_cpu_s_logits_with_every_kind_of_weight() {
     for way in ways::on_devices() {
-        for (family, name) in [("lfm2", "untied"), ("gemma2", "two-layer"), ("cohere2", "four-layer")] {
+        let families = [
+            ("lfm2", "untied"),
+            ("lfm3", "as-published"),
+            ("gemma2", "two-layer"),
+            ("cohere2", "four-layer"),
+        ];
+        for (family, name) in families {
             assert_every_kind(way, &Fixture::new(family, name));
         }
     }
@@ -75,8 +81,12 @@ fn a_device_gives_the_plain_cpu_s_logits_on_every_fixture() {
 fn kernels_for_gpus_give_the_plain_cpu_s_logits_on_any_device() {
     for way in ways::with_gpu_kernels() {
         for weights in [WeightFormat::F32, WeightFormat::Int8, WeightFormat::Fp8, WeightFormat::Int4] {
-            let families =
-                [("lfm2", "four-layer"), ("gemma2", "every-third"), ("cohere2", "four-layer")].into_iter();
+            let families = [
+                ("lfm2", "four-layer"),
+                ("lfm3", "five-layer"),
+                ("gemma2", "every-third"),
+                ("cohere2", "four-layer"),
+            ];
             for fixture in families.map(|(family, name)| Fixture::new(family, name)) {
                 let worst = worst(&fixture, way, weights);
                 assert!(worst <= ROUNDED, "{way:?}: {weights}, {}: {worst}", fixture.path.display());

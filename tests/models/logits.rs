@@ -73,7 +73,13 @@ fn n_same(fixture: &Fixture, model: &dyn Loaded) -> usize {
 #[test]
 fn every_split_of_a_prompt_gives_the_logits_of_the_whole() {
     let lfm2 = ["two-layer", "four-layer", "conv-bias"].map(Fixture::lfm2);
-    let others = [("gemma2", "two-layer"), ("gemma2", "no-caps"), ("cohere2", "four-layer")];
+    let others = [
+        ("lfm3", "five-layer"),
+        ("lfm3", "as-published"),
+        ("gemma2", "two-layer"),
+        ("gemma2", "no-caps"),
+        ("cohere2", "four-layer"),
+    ];
     for fixture in lfm2.into_iter().chain(others.map(|(family, name)| Fixture::new(family, name))) {
         let name = &fixture.name;
         let checkpoint = Checkpoint::open(&fixture.path).unwrap();

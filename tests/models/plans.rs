@@ -43,6 +43,7 @@ fn the_cpu_is_given_the_same_steps_as_ever() {
         ("demo", "", floats, &SHAPES[..]),
         ("small", "350m", floats, &SHAPES[1..2]),
         ("lfm2", "conv-bias", floats, &SHAPES[..]),
+        ("lfm3", "five-layer", floats, &SHAPES[..]),
         ("gemma2", "two-layer", floats, &SHAPES[..]),
         ("cohere2", "four-layer", floats, &SHAPES[..]),
         ("rounded", "int8", rounded, &SHAPES[1..]),

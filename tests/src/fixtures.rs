@@ -25,12 +25,12 @@ pub struct Prompt {
     pub n_vocab: usize,
 }
 
-/// A model of each family, as family and name: with recurrent states, with windows, and with both kinds of attention.
-pub const ONE_OF_EACH: [(&str, &str); 3] =
-    [("lfm2", "two-layer"), ("gemma2", "two-layer"), ("cohere2", "four-layer")];
+/// A model of each family, as family and name: with recurrent states, with windows, with both kinds of attention, and with all of that.
+pub const ONE_OF_EACH: [(&str, &str); 4] =
+    [("lfm2", "two-layer"), ("gemma2", "two-layer"), ("cohere2", "four-layer"), ("lfm3", "five-layer")];
 
 /// The folders of fixtures: one a family.
-pub const FAMILIES: [&str; 3] = ["lfm2", "gemma2", "cohere2"];
+pub const FAMILIES: [&str; 4] = ["lfm2", "lfm3", "gemma2", "cohere2"];
 
 /// The fixtures of every family.
 ///

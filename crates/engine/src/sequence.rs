@@ -145,6 +145,11 @@ impl Sequence {
     pub(crate) fn advance(&mut self, n_rows: usize) {
         self.n_cached += n_rows;
         self.is_torn = false;
+        self.give_back();
+    }
+
+    /// Gives back the pages that nothing from the last snapshot on sees.
+    fn give_back(&mut self) {
         // Whatever happens in the next run, the last snapshot is gone back to.
         let last = || self.snapshots.at(self.n_cached).map_or(0, |snapshot| snapshot.position);
         let position = if self.slot.is_some() { last() } else { self.n_cached };
@@ -188,6 +193,7 @@ impl Sequence {
             pages = self.tables.iter().map(|table| table.held(position)).collect();
         }
         self.snapshots.push(Snapshot { position, slot, pages });
+        self.give_back();
         Ok(())
     }
 

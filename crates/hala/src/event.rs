@@ -1,5 +1,6 @@
 //! What happens besides the work that was asked for, as whoever listens is told.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -49,7 +50,7 @@ pub enum Notice {
         reason: Unused,
     },
     /// A setting of the checkpoint that nothing here does.
-    PassedOver(&'static str),
+    PassedOver(Cow<'static, str>),
     /// Weights that are held as int8, because nothing in memory holds exactly what their file has.
     Converted(Vec<FileDType>),
 }

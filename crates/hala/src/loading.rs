@@ -1,5 +1,7 @@
 //! A model moved to a device.
 
+use std::borrow::Cow;
+
 use hala_engine::LoadOptions;
 use hala_model::{Options, WeightFormat};
 use hala_plan::Cancel;
@@ -82,7 +84,9 @@ pub(crate) async fn load_from<R: Reader>(
 
 /// What is good to know of a checkpoint before it is loaded.
 pub(crate) fn notices(checkpoint: &Checkpoint, weights: WeightFormat) -> Vec<Notice> {
-    let mut notices: Vec<Notice> = checkpoint.passed_over().into_iter().map(Notice::PassedOver).collect();
+    let of_weights = checkpoint.passed_over().into_iter().map(Cow::Borrowed);
+    let of_config = hala_model::passed_over(checkpoint).into_iter().map(Cow::Owned);
+    let mut notices: Vec<Notice> = of_weights.chain(of_config).map(Notice::PassedOver).collect();
     let converted = checkpoint.converted();
     if weights == WeightFormat::Auto && !converted.is_empty() {
         notices.push(Notice::Converted(converted));

@@ -118,7 +118,7 @@ impl Cohere2 {
         // Logits are linear in the last norm's weights, so their factor is put there.
         let affine = [config.logit_scale, 0.0];
         let norm = specs.affine("model.norm.weight".to_owned(), config.decoder.width, "hidden_size", affine);
-        let rope = specs.rope(Rope { n_positions: context, ..decoder.rope.clone() });
+        let rope = specs.rope("rope", Rope { n_positions: context, ..decoder.rope.clone() });
         let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
         let parts = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };

@@ -9,7 +9,7 @@ use crate::error::{ModelError, unsupported};
 use crate::heads::Heads;
 use crate::model::Parts;
 use crate::options::Options;
-use crate::rope::{Rope, Turned};
+use crate::rope::{Dialect, Rope, Turned};
 use crate::settings::{self, Sizes, at_least, eps, heads, required};
 use crate::specs::{Found, Specs};
 
@@ -71,7 +71,7 @@ impl Decoder {
         let heads = heads(config, width, &["num_attention_heads"])?;
         let max_context = config.usize(&["max_position_embeddings"])?.unwrap_or(8192);
         let (head_size, kinds) = (heads.head_size, defaults.turned);
-        let turned = Turned { head_size, max_context, theta: THETA, kinds };
+        let turned = Turned { head_size, max_context, theta: THETA, kinds, dialect: Dialect::OfAll };
         let found = Self {
             n_vocab: checkpoint.tensor(EMBED_TOKENS)?.shape().n_rows(),
             width,

@@ -150,7 +150,7 @@ impl Gemma2 {
         let mut specs = Specs::default();
         let [embed_tokens, lm_head] = decoder.vocabulary(&mut specs);
         let norm = rms(&mut specs, "model.norm.weight".to_owned(), config.decoder.width);
-        let rope = specs.rope(Rope { n_positions: context, ..decoder.rope.clone() });
+        let rope = specs.rope("rope", Rope { n_positions: context, ..decoder.rope.clone() });
         let layers = (0..decoder.windows.len()).map(|i| layer(&config, i, rope, &mut specs)).collect();
         let parts = decoder.parts(specs, checkpoint, Self::FAMILY, options)?;
         let names = Names { embed_tokens, norm, lm_head, layers };

@@ -6,6 +6,7 @@
 pub mod cohere2;
 pub mod gemma2;
 pub mod lfm2;
+pub mod lfm3;
 
 mod blocks;
 mod decoder;
@@ -23,6 +24,6 @@ pub use error::ModelError;
 pub use heads::Heads;
 pub use model::{Facts, LogitRows, Model, Parts, PlanShape};
 pub use options::{Inputs, Options};
-pub use registry::{FAMILIES, open};
-pub use rope::{Rope, Scaling, Turned, Yarn};
+pub use registry::{FAMILIES, open, passed_over};
+pub use rope::{Dialect, Rope, Scaling, Turned, Yarn};
 pub use specs::{Role, Source, WeightFormat, WeightSpec};

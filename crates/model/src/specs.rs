@@ -237,11 +237,10 @@ impl Specs {
     }
 
     /// A table of rotary angles.
-    pub(crate) fn rope(&mut self, rope: Rope) -> WeightId {
+    pub(crate) fn rope(&mut self, name: &str, rope: Rope) -> WeightId {
         let shape = Shape::matrix(rope.n_positions, rope.head_size);
         let stored = Stored { dims: Vec::new(), setting: "" };
-        let name = "rope".to_owned();
-        let (role, source) = (Role::Vector, Source::Rope(rope));
+        let (name, role, source) = (name.to_owned(), Role::Vector, Source::Rope(rope));
         self.list.push(WeightSpec { name, shape, role, source, rounding: None, stored });
         WeightId(self.list.len() as u32 - 1)
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
-use hala_model::{ModelError, Rope, Turned};
+use hala_model::{Dialect, ModelError, Rope, Turned};
 use hala_weights::Config;
 use serde_json::Value;
 
@@ -18,12 +18,14 @@ fn cases() -> Vec<Value> {
 /// What is read from a case's config.json.
 fn read(case: &Value) -> Result<Rope, ModelError> {
     let count = |key: &str| case[key].as_u64().unwrap() as usize;
-    let (theta, kinds): (_, &[&str]) = match case["family"].as_str().unwrap() {
-        "lfm2" => (1e6, &["full_attention"]),
-        "gemma2" => (1e4, &["sliding_attention", "full_attention"]),
-        _ => (1e4, &["sliding_attention"]),
+    let (theta, kinds, dialect): (_, &[&str], _) = match case["family"].as_str().unwrap() {
+        "lfm2" => (1e6, &["full_attention"], Dialect::OfAll),
+        "lfm3" => (1e6, &["full_attention"], Dialect::OfEach),
+        "gemma2" => (1e4, &["sliding_attention", "full_attention"], Dialect::OfAll),
+        _ => (1e4, &["sliding_attention"], Dialect::OfAll),
     };
-    let turned = Turned { head_size: count("head_size"), max_context: count("max_context"), theta, kinds };
+    let (head_size, max_context) = (count("head_size"), count("max_context"));
+    let turned = Turned { head_size, max_context, theta, kinds, dialect };
     Rope::read(&Config::parse("config.json", &case["config"].to_string())?, &turned)
 }
 

@@ -19,6 +19,11 @@ pub(crate) fn kinds(config: &Config, n_layers: usize) -> Result<Option<Vec<Strin
             let full = config.list_usize(&["full_attn_idxs"])?;
             Box::new(move |i| if full.as_ref().is_none_or(|full| full.contains(&i)) { FULL } else { "conv" })
         }
+        Some("lfm3") => Box::new(|i| match i % 4 {
+            2 => FULL,
+            0 if i > 0 => SLIDING,
+            _ => "conv",
+        }),
         Some(family @ ("gemma2" | "cohere2")) => {
             let every = pattern(config)?.unwrap_or(if family == "gemma2" { 2 } else { 4 });
             Box::new(move |i| if (i + 1).is_multiple_of(every) { FULL } else { SLIDING })
@@ -75,6 +80,11 @@ mod tests {
     fn kinds_are_read_in_every_dialect() {
         let gemma2 = r#"{"model_type": "gemma2"}"#;
         assert_eq!(read(gemma2, 3).unwrap(), [SLIDING, FULL, SLIDING]);
+        let lfm3 = r#"{"model_type": "lfm3"}"#;
+        assert_eq!(
+            read(lfm3, 9).unwrap(),
+            ["conv", "conv", FULL, "conv", SLIDING, "conv", FULL, "conv", SLIDING]
+        );
         let cohere2 = r#"{"model_type": "cohere2"}"#;
         assert_eq!(read(cohere2, 5).unwrap(), [SLIDING, SLIDING, SLIDING, FULL, SLIDING]);
         let cohere2 = r#"{"model_type": "cohere2", "sliding_window_pattern": 2}"#;

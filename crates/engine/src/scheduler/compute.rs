@@ -92,7 +92,8 @@ impl<B: Backend> Scheduler<B> {
             }
             if self.reserve(part.idx, part.n_rows, tasks)? {
                 reserved.push(part);
-            } else if let Some(task) = self.running[part.idx].task_mut(tasks) {
+            } else if let Some(task) = self.running.get(part.idx).and_then(|running| running.task_mut(tasks))
+            {
                 self.hand_out(task, Err(EngineError::MemoryFull));
             }
         }

@@ -274,8 +274,8 @@ impl<B: Backend> Scheduler<B> {
         self.end_those_that_are_done(tasks);
     }
 
-    /// Makes room for the rows of a sequence; where there is none, those that came last give theirs back. `false` where even the whole
-    /// memory is too small.
+    /// Makes room for the rows of a sequence; where there is none, those that came last give theirs back, in the end the sequence itself. `false`
+    /// where it did, and where even the whole memory is too small for it.
     fn reserve<T: Task>(&mut self, idx: usize, n_rows: usize, tasks: &mut [T]) -> Result<bool, EngineError> {
         loop {
             let sequence = &mut self.running[idx].sequence;
@@ -288,11 +288,14 @@ impl<B: Backend> Scheduler<B> {
             if self.beginnings.let_go() {
                 continue;
             }
-            if self.running.len() == idx + 1 {
+            if self.running.len() == 1 {
                 return full.map_or(Ok(false), Err);
             }
             if let Some(task) = self.running.pop().and_then(|last| last.task_mut(tasks)) {
                 task.generation_mut().fall_behind();
+            }
+            if self.running.len() == idx {
+                return Ok(false);
             }
         }
     }
@@ -302,7 +305,11 @@ impl<B: Backend> Scheduler<B> {
 fn limit<B: Backend>(engine: &Engine<B>, n_parallel: usize, n_tokens: Option<usize>) -> PoolSize {
     let (model, context) = (engine.model(), engine.model().facts().context);
     let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
-    let of_one = model.n_pages(context, n_rows);
+    // Of layers with a window, a snapshot's pages too.
+    let held = model.tables().iter().zip(model.n_pages(context, 0));
+    let held = held.map(|(table, n)| if table.window.is_some() { n } else { 0 });
+    let of_one: Vec<usize> =
+        model.n_pages(context, n_rows).into_iter().zip(held).map(|(n, held)| n + held).collect();
     let n_slots = n_parallel * Snapshots::n_slots(N_SNAPSHOTS) + Beginnings::n_slots(N_SNAPSHOTS);
     let n_bytes = PoolSize { n_slots: 0, n_pages: of_one.clone() }.n_bytes(model.states());
     let share = match n_tokens {

@@ -3,9 +3,10 @@
 use hala_tensor::{Shape, counted};
 use hala_weights::{Checkpoint, Config};
 
+use crate::blocks::ConvolutionSizes;
 use crate::error::{ModelError, unsupported};
 use crate::heads::Heads;
-use crate::rope::{Rope, Turned};
+use crate::rope::{Dialect, Rope, Turned};
 use crate::settings::{at_least, eps, heads, required};
 
 /// Base of rotary frequencies where config.json does not say.
@@ -59,8 +60,8 @@ impl Lfm2Config {
         let width = count(&["hidden_size", "block_dim"])?;
         let heads = heads(config, width, &["num_attention_heads", "num_heads"])?;
         let max_context = config.usize(&["max_position_embeddings"])?.unwrap_or(128_000);
-        let turned =
-            Turned { head_size: heads.head_size, max_context, theta: THETA, kinds: &["full_attention"] };
+        let (head_size, kinds) = (heads.head_size, &["full_attention"][..]);
+        let turned = Turned { head_size, max_context, theta: THETA, kinds, dialect: Dialect::OfAll };
         let found = Self {
             n_vocab: count(&["vocab_size"])?,
             width,
@@ -76,6 +77,10 @@ impl Lfm2Config {
         };
         found.check_ranges()?;
         Ok(found)
+    }
+
+    pub(crate) fn convolution(&self) -> ConvolutionSizes {
+        ConvolutionSizes { width: self.width, n_taps: self.n_taps, bias: self.conv_bias }
     }
 
     fn check_ranges(&self) -> Result<(), ModelError> {

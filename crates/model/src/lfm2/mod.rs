@@ -12,13 +12,13 @@ mod config;
 mod names;
 mod record;
 
-use hala_plan::{Plan, StateKind, StateSpec, TableSpec};
-use hala_tensor::{DType, Shape};
+use hala_plan::{Plan, StateSpec, TableSpec};
+use hala_tensor::DType;
 use hala_weights::Checkpoint;
 
 pub use config::{Lfm2Config, Mixer};
 
-use crate::blocks::{Pass, cache_states};
+use crate::blocks::{Pass, cache_states, convolution_state};
 use crate::error::ModelError;
 use crate::lfm2::names::Names;
 use crate::model::{Model, Parts, PlanShape};
@@ -79,12 +79,7 @@ impl Model for Lfm2 {
 
 fn add_states(config: &Lfm2Config, cache: DType, (i, mixer): (usize, Mixer), states: &mut Vec<StateSpec>) {
     match mixer {
-        Mixer::Conv => states.push(StateSpec {
-            label: format!("layers.{i}.conv"),
-            shape: Shape::matrix(config.n_taps - 1, config.width),
-            dtype: DType::F32,
-            kind: StateKind::Recurrent,
-        }),
+        Mixer::Conv => states.push(convolution_state(i, config.convolution())),
         Mixer::Attention => states.extend(cache_states(i, config.heads, TABLE, cache)),
     }
 }

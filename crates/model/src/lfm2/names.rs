@@ -3,7 +3,7 @@
 use hala_plan::ops::rope_kv::Pairs;
 use hala_plan::{StateId, WeightId};
 
-use crate::blocks::Attention;
+use crate::blocks::{Attention, Convolution};
 use crate::lfm2::config::{Lfm2Config, Mixer};
 use crate::rope::Rope;
 use crate::specs::Specs;
@@ -29,24 +29,8 @@ pub(super) struct Layer {
 
 #[derive(Debug)]
 pub(super) enum Operator {
-    Conv(Conv),
+    Conv(Convolution),
     Attention(Attending),
-}
-
-#[derive(Debug)]
-pub(super) struct Conv {
-    pub(super) in_proj: WeightId,
-    pub(super) taps: WeightId,
-    pub(super) out_proj: WeightId,
-    pub(super) bias: Option<ConvBias>,
-    pub(super) state: StateId,
-}
-
-#[derive(Debug)]
-pub(super) struct ConvBias {
-    pub(super) in_proj: WeightId,
-    pub(super) conv: WeightId,
-    pub(super) out_proj: WeightId,
 }
 
 #[derive(Debug)]
@@ -61,7 +45,7 @@ impl Names {
         let (v, d) = (config.n_vocab, config.width);
         let embed_tokens = specs.vocabulary("model.embed_tokens.weight", [v, d]);
         let embedding_norm = specs.vector("model.embedding_norm.weight".to_owned(), d, "hidden_size");
-        let rope = specs.rope(Rope { n_positions: context, ..config.rope.clone() });
+        let rope = specs.rope("rope", Rope { n_positions: context, ..config.rope.clone() });
         let layers = (0..config.layers.len()).map(|i| layer(config, i, rope, specs)).collect();
         let lm_head = if config.tied { embed_tokens } else { specs.vocabulary("lm_head.weight", [v, d]) };
         Self { embed_tokens, embedding_norm, lm_head, layers }
@@ -78,30 +62,13 @@ fn layer(config: &Lfm2Config, i: usize, rope: WeightId, specs: &mut Specs) -> La
     Layer {
         operator_norm: specs.vector(name("operator_norm"), d, "hidden_size"),
         operator: match config.layers[i] {
-            Mixer::Conv => Operator::Conv(conv(config, i, StateId(state), specs)),
+            Mixer::Conv => Operator::Conv(Convolution::add(config.convolution(), (i, StateId(state)), specs)),
             Mixer::Attention => Operator::Attention(attention(config, (i, StateId(state)), rope, specs)),
         },
         ffn_norm: specs.vector(name("ffn_norm"), d, "hidden_size"),
         w1: specs.matrix(name("feed_forward.w1"), [f, d], sizes),
         w2: specs.matrix(name("feed_forward.w2"), [d, f], sizes),
         w3: specs.matrix(name("feed_forward.w3"), [f, d], sizes),
-    }
-}
-
-fn conv(config: &Lfm2Config, i: usize, state: StateId, specs: &mut Specs) -> Conv {
-    let name = |part: &str| format!("model.layers.{i}.conv.{part}");
-    let d = config.width;
-    let bias = config.conv_bias.then(|| ConvBias {
-        in_proj: specs.vector(name("in_proj.bias"), 3 * d, "conv_bias"),
-        conv: specs.vector(name("conv.bias"), d, "conv_bias"),
-        out_proj: specs.vector(name("out_proj.bias"), d, "conv_bias"),
-    });
-    Conv {
-        in_proj: specs.matrix(name("in_proj.weight"), [3 * d, d], "hidden_size"),
-        taps: specs.taps(name("conv.weight"), [d, config.n_taps], "hidden_size, conv_L_cache"),
-        out_proj: specs.matrix(name("out_proj.weight"), [d, d], "hidden_size"),
-        bias,
-        state,
     }
 }
 

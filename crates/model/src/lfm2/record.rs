@@ -1,12 +1,12 @@
 //! LFM2's forward pass, recorded.
 
-use hala_plan::ops::{convolve, gate};
+use hala_plan::ops::gate;
 use hala_plan::{BufferId, Plan};
 
 use crate::blocks::{Norm, Pass};
 use crate::error::ModelError;
 use crate::lfm2::config::Lfm2Config;
-use crate::lfm2::names::{Conv, Layer, Names, Operator};
+use crate::lfm2::names::{Layer, Names, Operator};
 
 /// Records the whole forward pass.
 pub(super) fn record(mut pass: Pass<'_>, config: &Lfm2Config, names: &Names) -> Result<Plan, ModelError> {
@@ -30,7 +30,7 @@ fn record_layer(
     let label = |part: &str| format!("layers.{i}.{part}");
     let n = pass.norm(&label("operator_norm"), h, Norm::rms(layer.operator_norm, eps))?;
     let y = match &layer.operator {
-        Operator::Conv(conv) => record_conv(pass, (i, conv), n)?,
+        Operator::Conv(conv) => pass.convolve(i, conv, n)?,
         Operator::Attention(layer) => {
             let y = pass.attend(i, &layer.attention, n)?;
             pass.project(&label("out_proj"), y, layer.out_proj, None)?
@@ -41,21 +41,4 @@ fn record_layer(
     let y = pass.gate(&label("gated"), n, [layer.w1, layer.w3], gate::Activation::Silu)?;
     let y = pass.project(&label("w2"), y, layer.w2, None)?;
     pass.add(&label("after_feed_forward"), h, y)
-}
-
-/// `out_proj(convolve(in_proj(x)))`
-fn record_conv(pass: &mut Pass<'_>, (i, conv): (usize, &Conv), x: BufferId) -> Result<BufferId, ModelError> {
-    let bias = conv.bias.as_ref();
-    let width = pass.recorder.shape(x).n_columns();
-    let projected =
-        pass.project(&format!("layers.{i}.projected"), x, conv.in_proj, bias.map(|b| b.in_proj))?;
-    let args = convolve::Args {
-        projected,
-        taps: pass.weight(conv.taps),
-        bias: bias.map(|b| pass.weight(b.conv)),
-        state: pass.state(conv.state),
-        y: pass.scratch(&format!("layers.{i}.convolved"), width),
-    };
-    pass.recorder.add(args)?;
-    pass.project(&format!("layers.{i}.out_proj"), args.y, conv.out_proj, bias.map(|b| b.out_proj))
 }

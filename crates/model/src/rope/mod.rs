@@ -3,5 +3,6 @@
 mod read;
 mod table;
 
-pub use read::Turned;
+pub(crate) use read::passed_over;
+pub use read::{Dialect, Turned};
 pub use table::{Rope, Scaling, Yarn};

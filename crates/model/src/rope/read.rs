@@ -16,6 +16,18 @@ pub struct Turned {
     pub theta: f64,
     /// The `layer_types` whose heads are turned by position.
     pub kinds: &'static [&'static str],
+    /// How config.json speaks of them.
+    pub dialect: Dialect,
+}
+
+/// How the config.json of a family speaks of rotary embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// One for all layers. Programs differ in what they make of a `partial_rotary_factor` beside a type that does not read it, so it is refused.
+    OfAll,
+    /// One for each of `layer_types`, whose maths is transformers': the type `default` turns whole heads, whatever `partial_rotary_factor`
+    /// says beside it.
+    OfEach,
 }
 
 /// An object of settings and its name.
@@ -56,7 +68,9 @@ impl Rope {
             Some(settings) => settings.scaling(share)?,
             None => Scaling::Default,
         };
-        if let Some(share) = share.filter(|s| *s != 1.0 && !matches!(scaling, Scaling::Proportional { .. })) {
+        let is_read = matches!(scaling, Scaling::Proportional { .. });
+        let is_ignored = settings.as_ref().is_some_and(Settings::ignores_shares);
+        if let Some(share) = share.filter(|share| *share != 1.0 && !is_read && !is_ignored) {
             let supported = "1, or less where rope_type is proportional,";
             return Err(unsupported("partial_rotary_factor", &share.to_string(), supported));
         }
@@ -74,6 +88,19 @@ impl Rope {
     }
 }
 
+/// What is good to know of the settings before a model is loaded: a share of heads that is told where whole heads turn.
+pub(crate) fn passed_over(config: &Config, turned: &Turned) -> Option<String> {
+    let settings = settings(config, turned).ok()??;
+    let share = settings.config.f64(&["partial_rotary_factor"]).ok()?.filter(|share| *share != 1.0)?;
+    let name = &settings.name;
+    settings.ignores_shares().then(|| {
+        format!(
+            "config.json: {name}.partial_rotary_factor is {share}, which the rope_type \"default\" beside it does not read: whole heads \
+             turn, as in transformers (\"proportional\" would turn a part of them)"
+        )
+    })
+}
+
 /// The object that holds the settings: for all layers, or the one that all kinds of layers which are turned have.
 fn settings<'a>(config: &'a Config, turned: &'a Turned) -> Result<Option<Settings<'a>>, ModelError> {
     let mut found = None;
@@ -87,7 +114,12 @@ fn settings<'a>(config: &'a Config, turned: &'a Turned) -> Result<Option<Setting
     let with = |name: String, inner: Config| Settings { name, config: inner, outer: config, turned };
     let is_nested = |key: &str| matches!(key, "full_attention" | "sliding_attention" | "conv");
     if !config_of_all.keys().any(is_nested) {
-        return Ok(Some(with(name.to_owned(), config_of_all)));
+        return match turned.dialect {
+            Dialect::OfAll => Ok(Some(with(name.to_owned(), config_of_all))),
+            Dialect::OfEach => {
+                Err(unsupported(name, "one object for all layers", "one for each of layer_types"))
+            }
+        };
     }
     let mut of_kinds: Vec<Settings<'_>> = Vec::new();
     for kind in turned.kinds {
@@ -108,12 +140,21 @@ fn settings<'a>(config: &'a Config, turned: &'a Turned) -> Result<Option<Setting
 }
 
 impl Settings<'_> {
-    fn scaling(&self, share: Option<f64>) -> Result<Scaling, ModelError> {
-        let kind = match self.config.str(&["rope_type"])? {
+    /// The type, under either of its names.
+    fn kind(&self) -> Result<Option<&str>, ModelError> {
+        Ok(match self.config.str(&["rope_type"])? {
             None => self.config.str(&["type"])?,
             kind => kind,
-        };
-        Ok(match kind {
+        })
+    }
+
+    /// Whether a share of heads that is told means nothing here.
+    fn ignores_shares(&self) -> bool {
+        self.turned.dialect == Dialect::OfEach && matches!(self.kind(), Ok(None | Some("default")))
+    }
+
+    fn scaling(&self, share: Option<f64>) -> Result<Scaling, ModelError> {
+        Ok(match self.kind()? {
             // `dynamic` begins to stretch beyond the context that the model was made for, which none is given here.
             None | Some("default") => Scaling::Default,
             Some("dynamic") => {
