@@ -1,9 +1,11 @@
-//! What quantised weights cost on the built-in model's own text: agreement and divergence from f32.
+//! What quantised weights cost, in agreement and divergence from f32: on the built-in model's own text, and on random models.
 
 use hala_backend_cpu::CpuBackend;
 use hala_engine::Engine;
 use hala_eval::Fidelity;
 use hala_model::WeightFormat;
+use hala_tests::fixtures::Fixture;
+use hala_tests::random::Rng;
 use hala_weights::Checkpoint;
 
 use crate::golden::{Text, texts};
@@ -34,6 +36,34 @@ fn fidelity(reference: &Engine<CpuBackend>, engine: &Engine<CpuBackend>, positio
         }
     }
     fidelity
+}
+
+/// Of a random model, over random ids: how far formats are from f32.
+fn fidelity_of_random(family: &str, name: &str, weights: WeightFormat) -> Fidelity {
+    let checkpoint = Checkpoint::open(&Fixture::new(family, name).path).unwrap();
+    let [reference, engine] = [WeightFormat::F32, weights].map(|weights| threaded(&checkpoint, weights));
+    let n_vocab = engine.model().facts().n_vocab;
+    let (mut rng, mut fidelity) = (Rng::new("ids"), Fidelity::default());
+    for _ in 0..4 {
+        let ids = rng.ids(200, n_vocab);
+        let [expected, found] = [&reference, &engine].map(|engine| logits(engine, &ids, ids.len()));
+        let rows = expected.chunks(n_vocab).zip(found.chunks(n_vocab));
+        rows.for_each(|(p, q)| fidelity.add(p, q, None));
+    }
+    fidelity
+}
+
+#[test]
+fn quantised_weights_cost_a_random_lfm3_what_they_cost_a_random_lfm2() {
+    for weights in [WeightFormat::Int8, WeightFormat::Fp8, WeightFormat::Int4] {
+        let lfm2 = fidelity_of_random("lfm2", "four-layer", weights);
+        let lfm3 = fidelity_of_random("lfm3", "five-layer", weights);
+        for (name, found) in [("lfm2", &lfm2), ("lfm3", &lfm3)] {
+            println!("{name}, {weights}: top-1 {:.4}, KL {:.6} nats", found.top1(), found.divergence());
+        }
+        assert!(lfm3.top1() >= lfm2.top1() - 0.03, "{weights}: {lfm3:?}, {lfm2:?}");
+        assert!(lfm3.divergence() <= 2.0 * lfm2.divergence(), "{weights}: {lfm3:?}, {lfm2:?}");
+    }
 }
 
 fn threaded(checkpoint: &Checkpoint, weights: WeightFormat) -> Engine<CpuBackend> {

@@ -32,9 +32,11 @@ fn logits_are_those_of_what_a_file_holds() {
         let worst = worst(&fixture, &fixture.path.join("model.gguf"));
         assert!(worst <= 1e-4, "{}: {worst}", fixture.name);
     }
-    let fixture = Fixture::new("cohere2", "four-layer");
-    let worst = worst(&fixture, &fixture.path.with_extension("gguf"));
-    assert!(worst <= 1e-4, "{worst}");
+    for (family, name) in [("cohere2", "four-layer"), ("lfm3", "five-layer")] {
+        let fixture = Fixture::new(family, name);
+        let worst = worst(&fixture, &fixture.path.with_extension("gguf"));
+        assert!(worst <= 1e-4, "{family}: {worst}");
+    }
 }
 
 #[test]

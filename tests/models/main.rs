@@ -14,6 +14,7 @@ mod fidelity;
 mod gguf;
 mod golden;
 mod greedy;
+mod lfm3_shape;
 mod logits;
 mod lost;
 mod plans;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hala_plan::BackendError;
 use hala_tensor::{DType, Data, Shape, Tensor, int4};
-use wgpu::{Buffer, BufferUsages};
+use wgpu::{Buffer, BufferUsages, Limits};
 
 use crate::capabilities::Preset;
 use crate::choose::weight_name;
@@ -111,9 +111,8 @@ impl Form {
     }
 
     /// Rows that one binding holds, at least 1.
-    fn part_rows(&self, gpu: &Gpu) -> usize {
-        let limit = gpu.device.limits();
-        let limit = limit.max_storage_buffer_binding_size.min(limit.max_buffer_size) as usize - ROUNDING;
+    fn part_rows(&self, limits: &Limits) -> usize {
+        let limit = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) as usize - ROUNDING;
         (limit / (self.n_padded() + 4 * self.row_scales).max(1)).max(1)
     }
 }
@@ -121,7 +120,7 @@ impl Form {
 /// Whether a weight of this type and shape is held in one part.
 pub(crate) fn is_whole(gpu: &Gpu, dtype: DType, shape: Shape) -> bool {
     let form = Form::of(dtype, shape.n_columns());
-    form.is_some_and(|form| form.part_rows(gpu) >= shape.n_rows())
+    form.is_some_and(|form| form.part_rows(&gpu.device.limits()) >= shape.n_rows())
 }
 
 impl Source {
@@ -239,7 +238,7 @@ impl Weight {
     pub(crate) fn upload(gpu: &Gpu, label: &str, tensor: Tensor) -> Result<Self, BackendError> {
         let (dtype, n_rows) = (tensor.dtype(), tensor.shape().n_rows());
         let source = Source::of(label, tensor)?;
-        let part_rows = source.form.part_rows(gpu);
+        let part_rows = source.form.part_rows(&gpu.device.limits());
         let mut parts = Vec::new();
         for first_row in (0..n_rows).step_by(part_rows) {
             let n_rows = part_rows.min(n_rows - first_row);
@@ -273,4 +272,34 @@ fn part(gpu: &Gpu, label: &str, source: &Source, rows: Range<usize>) -> Result<P
     scales.write(gpu, &buffer, n_number_bytes, rows.clone())?;
     gpu.check()?;
     Ok(Part { buffer, first_row: rows.start, n_rows: rows.len(), scales: n_number_bytes / 4 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of each part of a weight on a device of WebGPU's default limits.
+    fn parts(dtype: DType, shape: [usize; 2]) -> Vec<usize> {
+        let form = Form::of(dtype, shape[1]).unwrap();
+        let n_most = form.part_rows(&Limits::default());
+        (0..shape[0]).step_by(n_most).map(|first| n_most.min(shape[0] - first)).collect()
+    }
+
+    #[test]
+    fn a_head_of_128_000_rows_is_cut_so_that_each_part_fits_a_binding() {
+        let limit = Limits::default().max_storage_buffer_binding_size as usize;
+        assert_eq!(limit, 128 << 20);
+        for (dtype, n_parts) in [
+            (DType::Int8 { group: DType::INT8_GROUP }, 3),
+            (DType::E4M3, 2),
+            (DType::BF16, 4),
+            (DType::F32, 8),
+        ] {
+            let rows = parts(dtype, [128_000, 2048]);
+            assert_eq!((rows.len(), rows.iter().sum::<usize>()), (n_parts, 128_000), "{dtype:?}: {rows:?}");
+            let n_bytes = |rows: usize| dtype.n_bytes(Shape::matrix(rows, 2048));
+            assert!(rows.iter().all(|n| n_bytes(*n) <= limit), "{dtype:?}: {rows:?}");
+        }
+        assert_eq!(parts(DType::Int8 { group: DType::INT8_GROUP }, [7680, 2048]), [7680]);
+    }
 }

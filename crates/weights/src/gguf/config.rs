@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::fault::GgufFault;
+use super::fault::{GgufFault, wrong};
 use super::header::Value;
 use super::settings::{Settings, number};
 use super::{known, names, rope};
@@ -53,9 +53,11 @@ impl Settings<'_> {
         }
         set("vocab_size", self.tensor("token_embd.weight").and_then(|t| Some(json!(t.dims.first()?))));
         set("tie_word_embeddings", Some(json!(self.tensor("output.weight").is_none())));
-        set("rope_parameters", Some(Json::Object(rope::parameters(self, factors)?)));
+        let rope = if self.architecture == "lfm3" { rope::of_each } else { rope::parameters };
+        set("rope_parameters", Some(Json::Object(rope(self, factors)?)));
         match self.architecture {
             "lfm2" => self.lfm2(&mut set)?,
+            "lfm3" => self.lfm3(&mut set)?,
             "gemma2" => self.gemma2(&mut set)?,
             _ => {
                 set("architectures", Some(json!(["Cohere2ForCausalLM"])));
@@ -70,6 +72,26 @@ impl Settings<'_> {
         set("norm_eps", self.number(RMS_EPS)?.map(number));
         set("block_auto_adjust_ff_dim", Some(json!(false)));
         set("layer_types", self.mixers());
+        Ok(())
+    }
+
+    fn lfm3(&self, set: &mut impl FnMut(&str, Option<Json>)) -> Result<(), GgufFault> {
+        const PATTERN: &str = "attention.sliding_window_pattern";
+        set("architectures", Some(json!(["Lfm3ForCausalLM"])));
+        set("norm_eps", self.number(RMS_EPS)?.map(number));
+        set("sliding_window", self.number("attention.sliding_window")?.map(number));
+        let has_post_norms = self.tensor("blk.0.post_attention_norm.weight").is_some();
+        set("use_sandwich_norm", Some(json!(has_post_norms)));
+        let Some(Value::List(windows)) = self.get(PATTERN) else {
+            return Err(wrong(&self.key(PATTERN), "it is no list of the layers that have a window"));
+        };
+        let mixers = self.mixers();
+        let mixers = mixers.as_ref().and_then(Json::as_array).into_iter().flatten();
+        let kind = |(mixer, window): (&Json, &Value)| match (mixer.as_str(), is_yes(window)) {
+            (Some("full_attention"), true) => json!("sliding_attention"),
+            _ => mixer.clone(),
+        };
+        set("layer_types", Some(mixers.zip(windows).map(kind).collect()));
         Ok(())
     }
 
@@ -120,12 +142,7 @@ impl Settings<'_> {
         let n_layers = n_layers.min(self.header.tensors.len());
         let kind = |is_sliding: bool| if is_sliding { "sliding_attention" } else { "full_attention" };
         let types: Json = match self.get(KEY) {
-            Some(Value::List(layers)) => {
-                let is_sliding = |value: &Value| {
-                    *value == Value::Bool(true) || value.as_number().is_some_and(|x| x != 0.0)
-                };
-                layers.iter().map(|value| kind(is_sliding(value))).collect()
-            }
+            Some(Value::List(layers)) => layers.iter().map(|value| kind(is_yes(value))).collect(),
             _ => {
                 let every = self.number(KEY)?.map_or(every, |x| x as usize);
                 // 0 stands for windows in all layers.
@@ -135,4 +152,9 @@ impl Settings<'_> {
         set("layer_types", Some(types));
         Ok(())
     }
+}
+
+/// What is true, or a number other than 0.
+fn is_yes(value: &Value) -> bool {
+    *value == Value::Bool(true) || value.as_number().is_some_and(|x| x != 0.0)
 }

@@ -86,7 +86,7 @@ pub(super) fn check(settings: &Settings<'_>) -> Result<(), GgufFault> {
 /// Settings that other families alone have.
 fn is_of_others(settings: &Settings<'_>, key: &str) -> bool {
     match key {
-        "shortconv.l_cache" => settings.architecture != "lfm2",
+        "shortconv.l_cache" => !matches!(settings.architecture, "lfm2" | "lfm3"),
         "attention.sliding_window" | "attention.sliding_window_pattern" => settings.architecture == "lfm2",
         _ => false,
     }
@@ -105,6 +105,7 @@ fn expected(settings: &Settings<'_>, key: &str) -> Result<Option<f64>, GgufFault
     Ok(match key {
         "attention.value_length" | "attention.key_length_swa" | "attention.value_length_swa" => head_size,
         "rope.dimension_count" | "rope.dimension_count_swa" => head_size,
+        "rope.freq_base_swa" if settings.architecture == "lfm3" => settings.number(key)?,
         "rope.freq_base_swa" => settings.number("rope.freq_base")?.or(Some(10_000.0)),
         "embedding_length_out" => settings.number("embedding_length")?,
         "attention.scale" if is_gemma2 => settings.attention_scalar()?.map(|scalar| scalar.powf(-0.5)),

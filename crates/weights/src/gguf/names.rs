@@ -40,6 +40,31 @@ const LFM2: [Names; 4] = [
     ["output", "lm_head"],
 ];
 
+/// Names of LFM3's tensors in a layer.
+const LFM3_LAYER: [Names; 17] = [
+    ["attn_norm", "operator_norm"],
+    ["post_attention_norm", "post_operator_norm"],
+    ["ffn_norm", "ffn_norm"],
+    ["post_ffw_norm", "post_ffn_norm"],
+    ["ffn_gate", "feed_forward.w1"],
+    ["ffn_down", "feed_forward.w2"],
+    ["ffn_up", "feed_forward.w3"],
+    ["shortconv.in_proj", "conv.in_proj"],
+    ["shortconv.conv", "conv.conv"],
+    ["shortconv.out_proj", "conv.out_proj"],
+    ["attn_q", "self_attn.q_proj"],
+    ["attn_k", "self_attn.k_proj"],
+    ["attn_v", "self_attn.v_proj"],
+    ["attn_gate", "self_attn.gate_proj"],
+    ["attn_output", "self_attn.o_proj"],
+    ["attn_q_norm", "self_attn.q_norm"],
+    ["attn_k_norm", "self_attn.k_norm"],
+];
+
+/// Names of LFM3's tensors outside of layers.
+const LFM3: [Names; 3] =
+    [["token_embd", "model.embed_tokens"], ["output_norm", "model.embedding_norm"], ["output", "lm_head"]];
+
 /// Names of Cohere 2's tensors in a layer.
 const COHERE2_LAYER: [Names; 8] = [
     ["attn_norm", "input_layernorm"],
@@ -81,8 +106,9 @@ struct Family {
 const LFM2_NAMES: Family = Family { layer: &LFM2_LAYER, others: &LFM2 };
 
 /// The families whose GGUF files are read, by their architectures' names.
-const FAMILIES: [(&str, Family); 3] = [
+const FAMILIES: [(&str, Family); 4] = [
     ("lfm2", LFM2_NAMES),
+    ("lfm3", Family { layer: &LFM3_LAYER, others: &LFM3 }),
     ("gemma2", Family { layer: &GEMMA2_LAYER, others: &OTHERS }),
     ("cohere2", Family { layer: &COHERE2_LAYER, others: &OTHERS }),
 ];
@@ -143,6 +169,9 @@ mod tests {
         }
         let name = translated(LFM2_NAMES, "output_norm.weight", [GGUF, CHECKPOINT]);
         assert_eq!(name.as_deref(), Some("model.embedding_norm.weight"));
+        let lfm3 = family("lfm3").unwrap();
+        let name = translated(lfm3, "blk.4.attn_gate.weight", [GGUF, CHECKPOINT]);
+        assert_eq!(name.as_deref(), Some("model.layers.4.self_attn.gate_proj.weight"));
         let cohere2 = family("cohere2").unwrap();
         let name = translated(cohere2, "blk.3.attn_output.weight", [GGUF, CHECKPOINT]);
         assert_eq!(name.as_deref(), Some("model.layers.3.self_attn.o_proj.weight"));

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::fault::GgufFault;
+use super::fault::{GgufFault, wrong};
 use super::header::Value;
 use super::settings::{Settings, number};
 
@@ -67,6 +67,59 @@ pub(super) fn parameters(
     };
     map.extend(entries.into_iter().map(|(key, value)| (key.to_owned(), value)));
     Ok(map)
+}
+
+/// As [`parameters`], for a family whose windows turn by another base, and whose other layers by the factors alone.
+///
+/// # Errors
+/// No base of the windows, no factors, or any other scaling.
+pub(super) fn of_each(
+    settings: &Settings<'_>,
+    factors: Option<&[f32]>,
+) -> Result<Map<String, Json>, GgufFault> {
+    const WINDOWS: &str = "rope.freq_base_swa";
+    let (key, factor) = factor(settings)?;
+    if factor != 1.0 {
+        return Err(refused(settings, key, factor, "1 is supported in this family"));
+    }
+    if let Kind::Yarn = kind(settings)? {
+        let found = Value::Text("yarn".to_owned());
+        return Err(settings.refused(TYPE, &found, "none is supported in this family"));
+    }
+    let attention = above_0(settings, "rope.scaling.attn_factor", 1.0)?;
+    if attention != 1.0 {
+        return Err(refused(
+            settings,
+            "rope.scaling.attn_factor",
+            attention,
+            "1 is supported in this family",
+        ));
+    }
+    let missing = |key: String| wrong(&key, "it is not there, and this family cannot do without it");
+    let factors = factors.ok_or_else(|| missing(FACTORS.to_owned()))?;
+    let sliding = settings.number(WINDOWS)?.ok_or_else(|| missing(settings.key(WINDOWS)))?;
+    let mut full = vec![("rope_theta", number(settings.number("rope.freq_base")?.unwrap_or(FREQ_BASE)))];
+    let is_of_head = settings.head_size()? == Some(2.0 * factors.len() as f64);
+    full.extend(match share_that_turns(factors).filter(|_| is_of_head) {
+        Some(share) => vec![("rope_type", json!("proportional")), ("partial_rotary_factor", json!(share))],
+        None => by_pair(settings, Some(factors), [1.0, 1.0])?,
+    });
+    let full: Map<String, Json> = full.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let sliding = json!({ "rope_type": "default", "rope_theta": number(sliding) });
+    Ok(Map::from_iter([
+        ("full_attention".to_owned(), Json::Object(full)),
+        ("sliding_attention".to_owned(), sliding),
+    ]))
+}
+
+/// The share of a head's pairs that turn, the first ones, where the factors of all others stop them.
+fn share_that_turns(factors: &[f32]) -> Option<f64> {
+    /// At any length that there is, a pair that is slower by this has turned by less than the last bit of an f32.
+    const STOPS: f32 = 1e20;
+    let n_turning = factors.iter().take_while(|factor| **factor == 1.0).count();
+    let share = n_turning as f64 / factors.len().max(1) as f64;
+    let is_exact = (share * factors.len() as f64) as usize == n_turning;
+    (is_exact && factors[n_turning..].iter().all(|factor| *factor >= STOPS)).then_some(share)
 }
 
 fn kind(settings: &Settings<'_>) -> Result<Kind, GgufFault> {
