@@ -25,6 +25,7 @@ mod profile;
 mod pull;
 #[path = "../../crates/weights/tests/hub/server.rs"]
 mod server;
+mod thinking;
 mod tokenize;
 mod trace;
 mod translate;

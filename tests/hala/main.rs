@@ -5,4 +5,5 @@
 mod any_backend;
 mod examples;
 mod runtime;
+mod thinking;
 mod typescript;

@@ -24,9 +24,9 @@ fn check(name: &str, files: &str, values: &[impl Serialize]) {
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
-/// Usage without drafts, and with some.
+/// Usage without drafts and thoughts, and with some.
 fn usages() -> [UsageReport; 2] {
-    let details = CompletionDetails { accepted_prediction_tokens: 1, rejected_prediction_tokens: 0 };
+    let details = CompletionDetails { accepted_prediction_tokens: 1, ..CompletionDetails::default() };
     [CompletionDetails::default(), details]
         .map(|completion_tokens_details| UsageReport { completion_tokens_details, ..UsageReport::default() })
 }
@@ -45,7 +45,12 @@ fn logprobs() -> Vec<Option<ChoiceLogprobs>> {
 fn completions_are_those_of_the_package() {
     let choice = |(logprobs, finish_reason)| ChatChoice {
         index: 0,
-        message: ReplyMessage { role: "assistant", content: String::new(), refusal: None },
+        message: ReplyMessage {
+            role: "assistant",
+            reasoning_content: (finish_reason == Finish::Stop).then(String::new),
+            content: String::new(),
+            refusal: None,
+        },
         logprobs,
         finish_reason,
     };
@@ -63,9 +68,14 @@ fn completions_are_those_of_the_package() {
 
 #[test]
 fn chunks_are_those_of_the_package() {
-    let delta = |role, content: Option<&str>| Delta { role, content: content.map(str::to_owned) };
-    let deltas = [delta(Some("assistant"), Some("")), delta(None, Some("x")), delta(None, None)];
-    let finishes = [None, Some(Finish::Stop), Some(Finish::Length)];
+    let some = |text: &str| Some(text.to_owned());
+    let deltas = [
+        Delta { role: Some("assistant"), content: some(""), ..Delta::default() },
+        Delta { reasoning_content: some("x"), ..Delta::default() },
+        Delta { content: some("x"), ..Delta::default() },
+        Delta::default(),
+    ];
+    let finishes = [None, None, Some(Finish::Stop), Some(Finish::Length)];
     let choices: Vec<_> = deltas
         .into_iter()
         .zip(finishes)

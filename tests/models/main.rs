@@ -19,6 +19,7 @@ mod logits;
 mod lost;
 mod plans;
 mod small_350m;
+mod thinking;
 mod threads;
 mod tune;
 mod ways;

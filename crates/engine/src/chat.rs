@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use hala_plan::{Backend, Cancel};
-use hala_text::{Message, Role, Specials, TextError, Tokenizer};
+use hala_text::{Message, Role, Specials, TextError, Thinking, Tokenizer};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -64,7 +64,8 @@ impl Conversation {
         self.n_dropped
     }
 
-    /// The prompt of all messages that fit.
+    /// The prompt of all messages that fit. Whether the reply begins with a thought, as the template has it, is in
+    /// [`GenerateOptions::thinking`] of the options from then on.
     ///
     /// # Errors
     /// A checkpoint without tokenizer or template, or messages that the template refuses. Whether the prompt fits the
@@ -72,6 +73,7 @@ impl Conversation {
     pub fn prompt<B: Backend>(&mut self, engine: &Engine<B>) -> Result<Vec<u32>, EngineError> {
         let limit = engine.model().facts().context;
         let mut prompt = self.render(engine, self.n_dropped)?;
+        self.options.generate.thinking = self.thinking(engine)?;
         if self.options.overflow == Overflow::Error || prompt.len() + self.reply_room(limit) <= limit {
             return Ok(prompt);
         }
@@ -96,9 +98,19 @@ impl Conversation {
     }
 
     fn render<B: Backend>(&self, engine: &Engine<B>, first: usize) -> Result<Vec<u32>, EngineError> {
+        engine.chat_prompt_with(&self.with_system(first), &self.options.tools, &self.options.template)
+    }
+
+    fn thinking<B: Backend>(&self, engine: &Engine<B>) -> Result<Thinking, EngineError> {
+        let ChatOptions { template, tools, .. } = &self.options;
+        let messages = self.with_system(self.n_dropped);
+        Ok(template.template(engine.tokenizer()?)?.thinking(&template.input(&messages, tools))?)
+    }
+
+    /// The messages from the first that is part of the prompt, the system message before them.
+    fn with_system(&self, first: usize) -> Vec<Message> {
         let system = self.options.system.iter().map(|text| Message::new(Role::System, text));
-        let messages: Vec<Message> = system.chain(self.messages[first..].iter().cloned()).collect();
-        engine.chat_prompt_with(&messages, &self.options.tools, &self.options.template)
+        system.chain(self.messages[first..].iter().cloned()).collect()
     }
 }
 
@@ -202,6 +214,9 @@ impl<B: Backend> Reply<'_, B> {
         let piece = self.generation.next(&mut self.chat.session).await?;
         if let (Some(piece), Some(message)) = (&piece, self.chat.conversation.messages.last_mut()) {
             message.content.push_str(&piece.text);
+            if !piece.reasoning.is_empty() {
+                message.push_reasoning(&piece.reasoning);
+            }
         }
         Ok(piece)
     }
@@ -253,11 +268,19 @@ impl<B: Backend> Reply<'_, B> {
     }
 }
 
-/// Where the special tokens of a reply are in its text, so that they come back as themselves in the next prompt.
+/// Where the special tokens of a reply are in its text, so that they come back as themselves in the next prompt. Those of its thought
+/// come back as text.
 fn special_tokens(tokenizer: &Tokenizer, generated: &Generated) -> Result<Vec<Range<usize>>, TextError> {
+    let n_thought = generated.usage.completion_tokens_details.reasoning_tokens;
+    let ids = generated.ids.get(n_thought..).unwrap_or_default();
+    // White space after a thought is no part of the text.
+    let whole = if n_thought == 0 { String::new() } else { tokenizer.decode(ids, Specials::Keep)? };
+    let n_white = whole.len() - whole.trim_start().len();
     let mut found = Vec::new();
-    for (i, id) in generated.ids.iter().enumerate().filter(|(_, id)| tokenizer.is_special(**id)) {
-        let start = tokenizer.decode(&generated.ids[..i], Specials::Keep)?.len();
+    for (i, id) in ids.iter().enumerate().filter(|(_, id)| tokenizer.is_special(**id)) {
+        let Some(start) = tokenizer.decode(&ids[..i], Specials::Keep)?.len().checked_sub(n_white) else {
+            continue;
+        };
         let words = tokenizer.token_of(*id).unwrap_or_default();
         let range = start..start + words.len();
         // A stop string may have cut the text before it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hala_plan::ops::sample::Choice;
 use hala_plan::{Backend, Cancel};
-use hala_text::{Specials, StreamDecoder, Tokenizer};
+use hala_text::Tokenizer;
 use web_time::Instant;
 
 use crate::chain::Choosing;
@@ -14,14 +14,14 @@ use crate::draft::mode::Draft;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::generated::{FinishReason, Generated, Piece};
-use crate::logits::logprobs;
+use crate::logits::{TokenLogprob, logprobs};
 use crate::options::GenerateOptions;
 use crate::sampler::Sampler;
 use crate::sampling::Sampling;
 use crate::session::Session;
-use crate::stop::{Checked, StopStrings};
 use crate::ticket::Ticket;
 use crate::usage::{Timings, Usage};
+use crate::writing::{Writing, Written};
 
 /// A stream of text from a session, which is handed to every step. Dropping it leaves the session with the tokens
 /// computed so far.
@@ -30,8 +30,7 @@ pub struct Generation {
     prompt: Vec<u32>,
     cancel: Cancel,
     sampler: Sampler,
-    decoder: Option<StreamDecoder>,
-    stops: StopStrings,
+    writing: Writing,
     stop_ids: Vec<u32>,
     max_tokens: usize,
     n_logprobs: Option<usize>,
@@ -92,18 +91,16 @@ impl Generation {
             draft => Drafter::new(draft, prompt),
         };
         let may_choose = is_ahead && options.logprobs.is_none() && drafter.is_none();
-        let tokenizer = engine.tokenizer().ok();
         let mut stop_ids = options.stop_ids.clone();
         if !options.ignore_eos {
             stop_ids.extend_from_slice(engine.end_ids());
         }
         let room = facts.context - prompt.len() + 1;
         Ok(Self {
-            decoder: tokenizer.map(|t| t.stream_decoder(options.specials)),
+            writing: Writing::new(engine.tokenizer().ok(), options),
             prompt: prompt.to_vec(),
             cancel: cancel.clone(),
             sampler,
-            stops: StopStrings::new(&options.stop),
             stop_ids,
             max_tokens: options.max_tokens.unwrap_or(room).min(room),
             n_logprobs: options.logprobs,
@@ -112,6 +109,7 @@ impl Generation {
             n_penalised: prompt.len(),
             so_far: Generated {
                 ids: Vec::new(),
+                reasoning: None,
                 text: String::new(),
                 finish: FinishReason::Length,
                 usage: Usage { prompt_tokens: prompt.len(), ..Usage::default() },
@@ -199,13 +197,7 @@ impl Generation {
         self.max_tokens += n_before - self.so_far.ids.len();
         self.sampler = Sampler::new(sampling.clone())?;
         (self.on_device, self.drafter, self.n_penalised) = (None, None, 0);
-        self.decoder = tokenizer.map(|t| t.stream_decoder(Specials::Skip));
-        self.so_far.text.clear();
-        if let Some(decoder) = &mut self.decoder {
-            for id in &self.so_far.ids {
-                self.so_far.text.push_str(&decoder.push(*id)?);
-            }
-        }
+        self.so_far.text = self.writing.rewrite(tokenizer, &self.so_far.ids)?;
         (self.is_behind, self.is_over) = (true, false);
         Ok(())
     }
@@ -339,19 +331,24 @@ impl Generation {
         }
         self.so_far.ids.push(id);
         let logprobs = raw.zip(self.n_logprobs).map(|(raw, n)| logprobs(raw, id, n));
-        let text = match &mut self.decoder {
-            Some(decoder) => decoder.push(id)?,
-            None => String::new(),
-        };
-        let text = match self.stops.push(&text) {
-            Checked::Pass(text) => text,
-            Checked::Stop(text) => {
-                self.finish_with(FinishReason::Stop);
-                text
-            }
-        };
+        let written = self.writing.push(id)?;
+        if written.is_thought {
+            self.so_far.usage.completion_tokens_details.reasoning_tokens = self.so_far.ids.len();
+        }
+        if written.is_stopped {
+            self.finish_with(FinishReason::Stop);
+        }
+        Ok(Some(self.piece(id, written, logprobs)))
+    }
+
+    /// What a token adds, as part of the result and as a piece of it.
+    fn piece(&mut self, id: u32, written: Written, logprobs: Option<TokenLogprob>) -> Piece {
+        let Written { reasoning, text, .. } = written;
+        if !reasoning.is_empty() {
+            self.so_far.reasoning.get_or_insert_default().push_str(&reasoning);
+        }
         self.so_far.text.push_str(&text);
-        Ok(Some(Piece { id, text, logprobs }))
+        Piece { id, reasoning, text, logprobs }
     }
 
     /// Notes that no more tokens come, and that the text does not come to drafts that are left.
@@ -366,13 +363,8 @@ impl Generation {
     /// there is a token to attach it to.
     pub(crate) fn end(&mut self, finish: FinishReason) -> Result<Option<Piece>, EngineError> {
         self.finish_with(finish);
-        let text = self.decoder.take().map(StreamDecoder::finish).transpose()?.unwrap_or_default();
-        let text = match self.stops.push(&text) {
-            Checked::Pass(passed) => passed + &self.stops.finish(),
-            Checked::Stop(before) => before,
-        };
-        self.so_far.text.push_str(&text);
-        let last = self.so_far.ids.last().filter(|_| !text.is_empty());
-        Ok(last.map(|id| Piece { id: *id, text, logprobs: None }))
+        let written = self.writing.finish()?;
+        let is_empty = written.text.is_empty() && written.reasoning.is_empty();
+        Ok(self.so_far.ids.last().copied().filter(|_| !is_empty).map(|id| self.piece(id, written, None)))
     }
 }

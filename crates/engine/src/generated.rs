@@ -22,6 +22,8 @@ pub enum FinishReason {
 pub struct Piece {
     /// The token.
     pub id: u32,
+    /// Of a thought, what is now certain; as the model wrote it, without the tags.
+    pub reasoning: String,
     /// Text that is now certain: empty while a character or a stop string may still be incomplete.
     pub text: String,
     /// Its log-probabilities, where asked for.
@@ -33,7 +35,11 @@ pub struct Piece {
 pub struct Generated {
     /// The tokens, without the one that ended it.
     pub ids: Vec<u32>,
-    /// The whole text.
+    /// What the model thought before it wrote the text, without the tags, where it did and [`GenerateOptions::thinking`] lets it.
+    ///
+    /// [`GenerateOptions::thinking`]: crate::GenerateOptions::thinking
+    pub reasoning: Option<String>,
+    /// The whole text, without a thought before it.
     pub text: String,
     /// Why it ended.
     pub finish: FinishReason,

@@ -39,12 +39,14 @@ mod stop;
 mod table;
 mod task;
 mod template;
+mod thoughts;
 mod ticket;
 mod translate;
 mod translated;
 mod translation;
 mod translations;
 mod usage;
+mod writing;
 
 pub use chat::{Chat, ChatOptions, Conversation, Overflow, Reply};
 pub use direction::Direction;

@@ -13,15 +13,17 @@ pub struct Usage {
     pub cached_tokens: usize,
     /// Tokens generated, a stop token included.
     pub completion_tokens: usize,
-    /// What became of drafts; not in JSON where there were none.
+    /// More about those generated; not in JSON where there is nothing to tell.
     #[serde(skip_serializing_if = "CompletionDetails::is_empty")]
     pub completion_tokens_details: CompletionDetails,
 }
 
-/// What became of the tokens that were proposed by look-up, in the words of the OpenAI API.
+/// More about tokens generated, in the words of the OpenAI API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct CompletionDetails {
-    /// Drafts that became part of the text.
+    /// Tokens of a thought before the answer, with its tags.
+    pub reasoning_tokens: usize,
+    /// Drafts, proposed by look-up, that became part of the text.
     pub accepted_prediction_tokens: usize,
     /// Drafts that were computed for nothing.
     pub rejected_prediction_tokens: usize,
@@ -33,13 +35,14 @@ impl CompletionDetails {
         self.accepted_prediction_tokens + self.rejected_prediction_tokens
     }
 
-    /// Whether there were none.
+    /// Whether there were neither drafts nor thoughts.
     pub fn is_empty(&self) -> bool {
-        self.n_drafts() == 0
+        *self == Self::default()
     }
 
     /// Adds another generation's.
     pub fn add(&mut self, other: Self) {
+        self.reasoning_tokens += other.reasoning_tokens;
         self.accepted_prediction_tokens += other.accepted_prediction_tokens;
         self.rejected_prediction_tokens += other.rejected_prediction_tokens;
     }

@@ -71,9 +71,12 @@ pub struct ChatChoice {
 pub struct ReplyMessage {
     /// `assistant`.
     pub role: &'static str,
+    /// What the model thought before it answered, as it wrote it, where it did. The API has no word for it; this is DeepSeek's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<String>,
     /// The text.
     pub content: String,
-    /// Always `None`: nothing but the text is told apart.
+    /// Always `None`: refusals are not told apart.
     pub refusal: Option<String>,
 }
 
@@ -101,9 +104,10 @@ impl ChatCompletion {
         let (usage, timings) = (reply.usage_report(), reply.timings_report());
         let mut choices = Vec::with_capacity(reply.choices.len());
         for (index, choice) in reply.choices.into_iter().enumerate() {
+            let (reasoning_content, content) = (choice.reasoning, choice.text);
             choices.push(ChatChoice {
                 index,
-                message: ReplyMessage { role: ASSISTANT, content: choice.text, refusal: None },
+                message: ReplyMessage { role: ASSISTANT, reasoning_content, content, refusal: None },
                 logprobs: choice.logprobs.map(ChoiceLogprobs::from),
                 finish_reason: choice.finish.try_into()?,
             });
@@ -155,6 +159,9 @@ pub struct Delta {
     /// `assistant`, in its first part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<&'static str>,
+    /// Text of a thought before the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<String>,
     /// Text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -180,10 +187,13 @@ impl Chunks {
     /// The chunks of a piece: before the first of all, each reply begins with its role.
     pub fn of(&mut self, piece: ChatPiece) -> Vec<ChatCompletionChunk> {
         let mut chunks = self.beginnings();
-        let ChatPiece { index, text, logprobs, finish } = piece;
-        if !text.is_empty() || logprobs.is_some() {
+        let ChatPiece { index, reasoning, text, logprobs, finish } = piece;
+        let (thinks, says) = (!reasoning.is_empty(), !text.is_empty());
+        if thinks || says || logprobs.is_some() {
             let logprobs = logprobs.map(|logprobs| vec![logprobs].into());
-            let delta = Delta { role: None, content: Some(text) };
+            let reasoning_content = Some(reasoning).filter(|_| thinks);
+            let delta =
+                Delta { reasoning_content, content: Some(text).filter(|_| says || !thinks), role: None };
             chunks.push(self.chunk(ChunkChoice { index, delta, logprobs, finish_reason: None }));
         }
         // The last to end ends with all: what it cost comes with it. Of what was stopped, the end tells.
@@ -216,7 +226,7 @@ impl Chunks {
         if std::mem::replace(&mut self.is_begun, true) {
             return Vec::new();
         }
-        let begins = || Delta { role: Some(ASSISTANT), content: Some(String::new()) };
+        let begins = || Delta { role: Some(ASSISTANT), content: Some(String::new()), ..Delta::default() };
         let choice = |index: &usize| ChunkChoice { index: *index, delta: begins(), ..ChunkChoice::default() };
         self.open.iter().map(|index| self.chunk(choice(index))).collect()
     }
@@ -262,12 +272,16 @@ mod tests {
     }
 
     fn piece(index: usize, text: &str, finish: Option<FinishReason>) -> ChatPiece {
-        ChatPiece { index, text: text.to_owned(), logprobs: None, finish }
+        ChatPiece { index, reasoning: String::new(), text: text.to_owned(), logprobs: None, finish }
     }
 
     fn reply(finishes: &[FinishReason]) -> ChatReply {
-        let choice =
-            |finish: &FinishReason| Choice { text: "ab".to_owned(), logprobs: None, finish: *finish };
+        let choice = |finish: &FinishReason| Choice {
+            reasoning: None,
+            text: "ab".to_owned(),
+            logprobs: None,
+            finish: *finish,
+        };
         ChatReply {
             choices: finishes.iter().map(choice).collect(),
             usage: hala_engine::Usage { prompt_tokens: 3, completion_tokens: 4, ..Default::default() },
@@ -333,6 +347,30 @@ mod tests {
             json!({"usage": usage, "choices": [], "timings": "told"}),
         ];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn thoughts_have_a_field_of_their_own_which_is_absent_where_there_are_none() {
+        let request = request("");
+        let mut chunks = Chunks::new(head(&request), &request);
+        let thinks =
+            |reasoning: &str, text| ChatPiece { reasoning: reasoning.to_owned(), ..piece(0, text, None) };
+        let mut all = told(chunks.of(thinks("hm", "")));
+        all.extend(told(chunks.of(thinks(".", "Yes"))));
+        all.extend(told(chunks.of(thinks("", "!"))));
+        let deltas = [
+            json!({"role": "assistant", "content": ""}),
+            json!({"reasoning_content": "hm"}),
+            json!({"reasoning_content": ".", "content": "Yes"}),
+            json!({"content": "!"}),
+        ];
+        assert_eq!(all, deltas.map(|delta| json!({"choices": choice(0, &delta, None)})));
+        let mut reply = reply(&[FinishReason::Stop]);
+        reply.choices[0].reasoning = Some("hm.".to_owned());
+        let whole = ChatCompletion::new(head(&request), reply).unwrap();
+        let message =
+            json!({"role": "assistant", "reasoning_content": "hm.", "content": "ab", "refusal": null});
+        assert_eq!(serde_json::to_value(whole).unwrap()["choices"][0]["message"], message);
     }
 
     #[test]

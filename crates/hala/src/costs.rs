@@ -16,7 +16,8 @@ pub struct UsageReport {
     pub total_tokens: usize,
     /// More about the prompt's.
     pub prompt_tokens_details: PromptDetails,
-    /// What became of tokens that were proposed by look-up; not in JSON where there were none.
+    /// More about those generated: what became of tokens that were proposed by look-up, and how many are of thoughts; not in JSON where
+    /// there was neither.
     #[serde(skip_serializing_if = "CompletionDetails::is_empty")]
     pub completion_tokens_details: CompletionDetails,
 }

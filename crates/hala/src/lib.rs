@@ -76,7 +76,7 @@ pub use hala_engine::{
 };
 pub use hala_model::{Options, WeightFormat};
 pub use hala_plan::Cancel;
-pub use hala_text::{Language, Message, Role};
+pub use hala_text::{Language, Message, Role, Thinking};
 pub use hala_weights::{Checkpoint, Reader};
 
 /// The README's example, which is a test.

@@ -19,6 +19,8 @@ use crate::logprobs::TokenReport;
 pub struct ChatPiece {
     /// Which reply, from 0.
     pub index: usize,
+    /// What the model thinks before it answers, as it writes it: empty where it does not, and once it answers.
+    pub reasoning: String,
     /// Its next text.
     pub text: String,
     /// Log-probabilities of the token, where asked for.
@@ -30,11 +32,12 @@ pub struct ChatPiece {
 impl ChatPiece {
     pub(crate) fn new(tokenizer: &Tokenizer, index: usize, piece: Piece) -> Self {
         let logprobs = piece.logprobs.as_ref().map(|logprob| TokenReport::new(tokenizer, logprob));
-        Self { index, text: piece.text, logprobs, finish: None }
+        Self { index, reasoning: piece.reasoning, text: piece.text, logprobs, finish: None }
     }
 
     pub(crate) fn end(index: usize, finish: FinishReason) -> Self {
-        Self { index, text: String::new(), logprobs: None, finish: Some(finish) }
+        let (reasoning, text) = (String::new(), String::new());
+        Self { index, reasoning, text, logprobs: None, finish: Some(finish) }
     }
 }
 
@@ -54,9 +57,11 @@ pub struct ChatReply {
 /// A whole reply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
+    /// What the model thought before it answered, where it did.
+    pub reasoning: Option<String>,
     /// Its text.
     pub text: String,
-    /// Of each token, where asked for.
+    /// Of each token, those of a thought among them, where asked for.
     pub logprobs: Option<Vec<TokenReport>>,
     /// Why it ended.
     pub finish: FinishReason,
@@ -77,9 +82,9 @@ impl ChatReply {
         let mut timings = Timings::default();
         replies.iter().for_each(|reply| timings.add(reply.timings));
         let mut logprobs = logprobs.map(Vec::into_iter);
-        let choice = |Generated { text, finish, .. }| {
+        let choice = |Generated { reasoning, text, finish, .. }| {
             let logprobs = logprobs.as_mut().map(|all| all.next().unwrap_or_default());
-            Choice { text, logprobs, finish }
+            Choice { reasoning, text, logprobs, finish }
         };
         let choices = replies.into_iter().map(choice).collect();
         Self { choices, usage, timings, dropped_messages }
@@ -208,6 +213,7 @@ mod tests {
     fn costs_are_of_all_replies_and_the_prompt_counts_once() {
         let reply = |completion_tokens| Generated {
             ids: Vec::new(),
+            reasoning: Some(String::from("y")),
             text: String::from("x"),
             finish: FinishReason::Stop,
             usage: Usage { prompt_tokens: 10, cached_tokens: 4, completion_tokens, ..Usage::default() },
@@ -223,9 +229,10 @@ mod tests {
             predicted_per_second: 10_000.0 / 6.0,
         };
         assert_eq!(told.timings_report(), timings);
+        let (reasoning, text) = (Some(String::from("y")), String::from("x"));
         assert_eq!(
             told.choices,
-            vec![Choice { text: String::from("x"), logprobs: None, finish: FinishReason::Stop }; 2]
+            vec![Choice { reasoning, text, logprobs: None, finish: FinishReason::Stop }; 2]
         );
     }
 }

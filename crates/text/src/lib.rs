@@ -25,6 +25,7 @@ pub mod sentences;
 pub mod stream;
 mod template;
 mod template_words;
+mod thinking;
 pub mod tokenizer;
 pub mod treatment;
 
@@ -37,5 +38,6 @@ pub use message_json::{deserialize_messages, messages_from_json};
 pub use other_language::OtherLanguage;
 pub use stream::StreamDecoder;
 pub use template::{ChatTemplate, RESERVED_VARIABLES, TemplateSources};
+pub use thinking::Thinking;
 pub use tokenizer::{Bos, Specials, TokenPiece, Tokenizer, TokenizerFiles};
 pub use treatment::{CopyReason, Treatment};

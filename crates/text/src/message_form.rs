@@ -3,17 +3,19 @@
 use serde_json::Value;
 
 use crate::chat::Message;
+use crate::thinking::hand_over;
 
 /// The messages as this template's source takes them.
 ///
 /// Transformers hands over what it is given, and most templates know only one of the two forms that programs write.
 /// Content stays in parts where the template goes through them; a call's arguments that are JSON in a string become an
-/// object where the template takes their fields.
+/// object where the template takes their fields; thoughts go by the names that the template has for them, or into the content.
 pub(crate) fn in_form(messages: &[Message], source: &str) -> Vec<Message> {
     let (keeps_parts, takes_objects) = (goes_through_parts(source), takes_argument_objects(source));
     let mut messages = messages.to_vec();
     for message in &mut messages {
         message.parts.take_if(|_| !keeps_parts);
+        hand_over(message, source);
         let calls = message.extra.get_mut("tool_calls").and_then(Value::as_array_mut);
         for call in calls.into_iter().flatten().filter(|_| takes_objects) {
             let holder = if call.get("function").is_some() { call.get_mut("function") } else { Some(call) };

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::chat::Message;
 use crate::error::TextError;
+use crate::thinking::REASONING;
 
 const PARTS: &str = "a text, null, or a list of text parts such as {\"type\": \"text\", \"text\": \"…\"}";
 
@@ -115,7 +116,7 @@ fn part_text<'v>(at: &Place, part: &'v Value) -> Result<&'v str, TextError> {
 /// Fields of the API have its types.
 fn check(at: &Place, name: &str, value: &Value) -> Result<(), TextError> {
     match name {
-        "name" | "tool_call_id" => at.text(Some(value), "a text").map(drop),
+        "name" | "tool_call_id" | REASONING => at.text(Some(value), "a text").map(drop),
         "function_call" => call(at, value),
         "tool_calls" => {
             let calls = value.as_array().ok_or_else(|| at.wrong(value, "a list of calls"))?;
@@ -232,6 +233,10 @@ mod tests {
                 "messages[1].content[0].text is missing",
             ),
             (json!({"role": "user", "name": 3}), "messages[1].name is 3"),
+            (
+                json!({"role": "assistant", "reasoning_content": ["a"]}),
+                "messages[1].reasoning_content is a list; it should be a text",
+            ),
             (json!({"role": "assistant", "tool_calls": {}}), "messages[1].tool_calls is an object"),
             (
                 json!({"role": "assistant", "tool_calls": [{"function": {}}]}),

@@ -12,6 +12,8 @@ use crate::tokenizer::{Specials, Tokenizer};
 pub struct StreamDecoder {
     tokenizer: Tokenizer,
     specials: Specials,
+    /// Special tokens that are text nevertheless.
+    kept: Vec<u32>,
     state: State,
 }
 
@@ -38,7 +40,13 @@ impl StreamDecoder {
         } else {
             State::Window(Window::default())
         };
-        Self { tokenizer, specials, state }
+        Self { tokenizer, specials, kept: Vec::new(), state }
+    }
+
+    /// With the text of these special tokens, whatever becomes of others.
+    #[must_use]
+    pub fn keeping(self, kept: Vec<u32>) -> Self {
+        Self { kept, ..self }
     }
 
     /// Takes the next id and returns the text that is now certain, often empty: a character whose bytes are
@@ -50,7 +58,8 @@ impl StreamDecoder {
     /// the decoder is as it was before the call.
     pub fn push(&mut self, id: u32) -> Result<String, TextError> {
         let token = self.tokenizer.token_of(id).ok_or_else(|| self.tokenizer.outside(id))?;
-        if self.specials == Specials::Skip && self.tokenizer.is_special(id) {
+        let is_skipped = self.specials == Specials::Skip && self.tokenizer.is_special(id);
+        if is_skipped && !self.kept.contains(&id) {
             return Ok(String::new());
         }
         match &mut self.state {

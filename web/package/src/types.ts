@@ -132,6 +132,8 @@ export interface ChatMessage {
   role: 'system' | 'user' | 'assistant' | 'tool';
   /** Text, or parts of text. */
   content?: string | readonly { type: 'text'; text: string }[] | null;
+  /** What the model thought before it answered, as its reply had it. Whether it becomes part of the prompt is for the model's template to say. */
+  reasoning_content?: string | null;
 }
 
 export interface ChatRequest {
@@ -192,7 +194,8 @@ export interface ChatCompletion {
 /** One of the replies. */
 export interface ChatChoice {
   index: number;
-  message: { role: 'assistant'; content: string; refusal: null };
+  /** `reasoning_content` is what the model thought before it answered, where it did. */
+  message: { role: 'assistant'; reasoning_content?: string; content: string; refusal: null };
   logprobs: { content: TokenLogprob[]; refusal: null } | null;
   finish_reason: 'stop' | 'length';
 }
@@ -206,7 +209,8 @@ export interface ChatCompletionChunk {
   choices: {
     /** Which of the replies, from 0. */
     index: number;
-    delta: { role?: 'assistant'; content?: string };
+    /** `reasoning_content` comes before `content`, where the model thinks before it answers. */
+    delta: { role?: 'assistant'; reasoning_content?: string; content?: string };
     logprobs: { content: TokenLogprob[]; refusal: null } | null;
     finish_reason: 'stop' | 'length' | null;
   }[];
@@ -229,8 +233,9 @@ export interface Usage {
   total_tokens: number;
   /** Of the prompt's tokens, those that were still held from before and cost nothing. */
   prompt_tokens_details: { cached_tokens: number };
-  /** Where tokens were proposed by look-up in the text itself: those that became part of the reply, and those that did not. */
-  completion_tokens_details?: { accepted_prediction_tokens: number; rejected_prediction_tokens: number };
+  /** Of the reply's tokens, those of a thought before the answer; and where tokens were proposed by look-up in the text itself, those that
+   *  became part of the reply and those that did not. Absent where there was neither. */
+  completion_tokens_details?: { reasoning_tokens: number; accepted_prediction_tokens: number; rejected_prediction_tokens: number };
 }
 
 /** Where the time went, named as llama.cpp's server names it. */

@@ -26,15 +26,17 @@ impl TimingsJson {
     }
 }
 
-/// `12 of 40 prompt tokens computed at 310/s, 25 generated at 41/s (9 of 12 drafts right)`
+/// `12 of 40 prompt tokens computed at 310/s, 25 generated at 41/s (8 of them a thought, 9 of 12 drafts right)`
 pub(crate) fn words(usage: &Usage, timings: &Timings) -> String {
     let details = usage.completion_tokens_details;
-    let drafts = match details.n_drafts() {
-        0 => String::new(),
-        n => format!(" ({} of {} right)", details.accepted_prediction_tokens, counted(n, "draft")),
-    };
+    let thought = Some(details.reasoning_tokens).filter(|n| *n > 0).map(|n| format!("{n} of them a thought"));
+    let drafts = Some(details.n_drafts()).filter(|n| *n > 0);
+    let drafts =
+        drafts.map(|n| format!("{} of {} right", details.accepted_prediction_tokens, counted(n, "draft")));
+    let more: Vec<String> = thought.into_iter().chain(drafts).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
     format!(
-        "{} of {} computed at {:.0}/s, {} generated at {:.0}/s{drafts}",
+        "{} of {} computed at {:.0}/s, {} generated at {:.0}/s{more}",
         usage.prompt_tokens - usage.cached_tokens.min(usage.prompt_tokens),
         counted(usage.prompt_tokens, "prompt token"),
         usage.prefill_speed(timings),
@@ -57,8 +59,13 @@ mod tests {
         let mut usage = Usage { prompt_tokens: 40, completion_tokens: 9, ..Usage::default() };
         let plain = "40 of 40 prompt tokens computed at 40/s, 9 generated at 4/s";
         assert_eq!(words(&usage, &timings), plain);
-        usage.completion_tokens_details =
-            CompletionDetails { accepted_prediction_tokens: 6, rejected_prediction_tokens: 2 };
+        usage.completion_tokens_details = CompletionDetails {
+            reasoning_tokens: 0,
+            accepted_prediction_tokens: 6,
+            rejected_prediction_tokens: 2,
+        };
         assert_eq!(words(&usage, &timings), format!("{plain} (6 of 8 drafts right)"));
+        usage.completion_tokens_details.reasoning_tokens = 5;
+        assert_eq!(words(&usage, &timings), format!("{plain} (5 of them a thought, 6 of 8 drafts right)"));
     }
 }

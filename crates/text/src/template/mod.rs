@@ -47,6 +47,7 @@ use crate::template::fault::Fault;
 use crate::template::run::Setting;
 use crate::template::syntax::Block;
 use crate::template::value::Value;
+use crate::thinking::Thinking;
 
 /// A checkpoint's chat template, read.
 #[derive(Debug, Clone)]
@@ -116,6 +117,31 @@ impl ChatTemplate {
         run::render(&template.root, setting).map_err(|(fault, line)| match fault {
             Fault::Raised(message) => TextError::TemplateRaised { message },
             fault => failed(format!("{} ({name}:{line})", described(fault))),
+        })
+    }
+
+    /// How the reply to this prompt begins. Only what the template itself writes counts: a message may end in any tag.
+    ///
+    /// # Errors
+    /// As for [`ChatTemplate::render`].
+    pub fn thinking(&self, input: &ChatInput<'_>) -> Result<Thinking, TextError> {
+        if !self.source(input).contains(Thinking::CLOSING) {
+            return Ok(Thinking::None);
+        }
+        let prompt = self.render(input)?;
+        let without = match self.render(&ChatInput { add_generation_prompt: false, ..*input }) {
+            Ok(text) => text,
+            // Some templates refuse to end with anything but a reply.
+            Err(TextError::TemplateRaised { .. }) => return Ok(Thinking::Possible),
+            Err(error) => return Err(error),
+        };
+        let own = prompt.strip_prefix(&without).unwrap_or_default();
+        Ok(if own.trim_end().ends_with(Thinking::OPENING) {
+            Thinking::Begun
+        } else if own.contains(Thinking::CLOSING) {
+            Thinking::None
+        } else {
+            Thinking::Possible
         })
     }
 

@@ -4,6 +4,7 @@ mod lines;
 mod repl;
 mod report;
 mod slash;
+mod thought;
 mod transcript;
 
 use std::sync::Arc;
@@ -28,6 +29,10 @@ use repl::Repl;
 /// Lines are messages; a line that begins with a slash is a command, and /help lists them. Without a terminal each
 /// line of standard input is a message. With --json each reply is one line of JSON, for scripts: `message` (role and
 /// content), `finish_reason`, `usage`, `timings`, and `dropped_messages`, how many of the oldest messages its prompt left out.
+///
+/// A model that thinks before it answers shows its thought dim on a terminal. Elsewhere the answer alone is printed, and with --json the
+/// thought is `reasoning_content` of the message. Whether later prompts still hold it is for the model's template to say: most keep the last
+/// one or none. Those of LFM2.5 keep all with --template-arg keep_past_thinking=true or --template-arg preserve_thinking=true.
 ///
 /// What is typed, loaded or given with --system is text: words such as <|im_end|> in it end no turn. Marks that the
 /// model itself makes, about a call of a tool for example, are shown, saved by /save, and special again in what follows.

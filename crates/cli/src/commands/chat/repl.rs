@@ -9,6 +9,7 @@ use hala_text::Specials;
 
 use super::lines::{Lines, Turn};
 use super::report;
+use super::thought::Shown;
 use crate::app::App;
 use crate::failure::{Interrupted, OutputClosed, message, print_error};
 use crate::{output, terminal};
@@ -90,18 +91,15 @@ impl Repl<'_> {
                 self.n_dropped = n_dropped;
                 terminal::notice(&left_out);
             }
-            let printing = if self.is_json { Printing::Nothing } else { Printing::Text };
-            let n_printed = stream(&mut reply, &mut self.runtime, self.app, printing).await?;
+            let mut printing = if self.is_json { Printing::Nothing } else { Printing::Text(Shown::new()) };
+            stream(&mut reply, &mut self.runtime, self.app, &mut printing).await?;
             let generated = reply.finish()?;
-            match printing {
-                Printing::Text => output::print(&generated.text[n_printed..])?,
+            match &mut printing {
+                Printing::Text(shown) => shown.end(&generated)?,
                 Printing::Nothing => output::print_json(&report::ReplyJson::new(&generated, n_dropped))?,
             }
             generated
         };
-        if !self.is_json && !generated.text.ends_with('\n') {
-            output::print("\n")?;
-        }
         let was_cancelled = generated.finish == FinishReason::Cancelled;
         self.last = Some(generated);
         if was_cancelled {
@@ -115,32 +113,30 @@ impl Repl<'_> {
 }
 
 /// What is printed of a reply while it comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Printing {
-    Text,
+    Text(Shown),
     Nothing,
 }
 
-/// Takes a reply to its end; returns the bytes printed. A device that is lost is set up again, unless it is lost once more
+/// Takes a reply to its end. A device that is lost is set up again, unless it is lost once more
 /// before it has computed anything.
 async fn stream(
     reply: &mut Reply<'_, AnyBackend>,
     runtime: &mut Runtime,
     app: &App,
-    printing: Printing,
-) -> Result<usize> {
-    let mut n_printed = 0;
+    printing: &mut Printing,
+) -> Result<()> {
     let mut can_rebuild = true;
     loop {
         match reply.next().await {
             Ok(Some(piece)) => {
-                if printing == Printing::Text {
-                    output::print(&piece.text)?;
-                    n_printed += piece.text.len();
+                if let Printing::Text(shown) = printing {
+                    shown.add(&piece)?;
                 }
                 can_rebuild = true;
             }
-            Ok(None) => return Ok(n_printed),
+            Ok(None) => return Ok(()),
             Err(error) if error.is_device_lost() && can_rebuild => {
                 can_rebuild = false;
                 runtime.recover(&error.to_string()).await?;

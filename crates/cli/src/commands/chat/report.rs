@@ -23,14 +23,17 @@ pub(super) struct ReplyJson<'a> {
 #[derive(Debug, Serialize)]
 struct MessageJson<'a> {
     role: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
     content: &'a str,
 }
 
 impl<'a> ReplyJson<'a> {
     /// Of what was generated, and of how many messages its prompt left out.
     pub(super) fn new(generated: &'a Generated, dropped_messages: usize) -> Self {
+        let (reasoning_content, content) = (generated.reasoning.as_deref(), generated.text.as_str());
         Self {
-            message: MessageJson { role: "assistant", content: &generated.text },
+            message: MessageJson { role: "assistant", reasoning_content, content },
             finish_reason: generated.finish,
             usage: generated.usage,
             timings: TimingsJson::new(&generated.usage, &generated.timings),
