@@ -1,6 +1,6 @@
 //! Times what a GPU can do at most, every step of a model with random weights on it, and the whole model.
 //!
-//! `cargo run --release -p hala-benches --bin gpu -- [ceilings|steps|model]… [--adapter NAME] [--model 350M|1.2B]…
+//! `cargo run --release -p hala-benches --bin gpu -- [ceilings|steps|model]… [--adapter NAME] [--model 350M|1.2B|1.7B]…
 //! [--weights int8|e4m3|f16|bf16|f32]… [--prompt N] [--generate N] [--parallel N]… [--runs N]`
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
@@ -85,8 +85,10 @@ impl Choice {
 }
 
 fn sizes(name: &str) -> Result<Sizes> {
-    let known = [Sizes::LFM2_350M, Sizes::LFM2_1_2B];
-    known.into_iter().find(|sizes| sizes.name == name).with_context(|| format!("no model is called {name}"))
+    Sizes::ALL
+        .into_iter()
+        .find(|sizes| sizes.name == name)
+        .with_context(|| format!("no model is called {name}"))
 }
 
 fn weights(name: &str) -> Result<DType> {

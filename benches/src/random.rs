@@ -1,4 +1,4 @@
-//! LFM2 models with random weights: a checkpoint whose tensors are made when they are read, so that beside what a device holds memory holds one.
+//! LFM2 and LFM3 models with random weights: a checkpoint whose tensors are made when they are read, so that beside what a device holds memory holds one.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,17 +14,25 @@ use serde_json::{Map, Value, json};
 use crate::session::Setup;
 use crate::weights::{Rng, matrix, vector};
 
-/// Taps of the short convolution.
-const N_TAPS: usize = 3;
-
 /// Bytes of an element in the file: bf16.
 const ELEMENT: usize = 2;
+
+/// Whose layers a model has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Every layer that attends sees everything.
+    Lfm2,
+    /// Every second one sees a window, heads pass gates, and blocks have norms behind them.
+    Lfm3,
+}
 
 /// Sizes of a model.
 #[derive(Debug, Clone)]
 pub struct Sizes {
     /// The model.
     pub name: &'static str,
+    /// Its family.
+    pub family: Family,
     /// D
     pub width: usize,
     /// F
@@ -41,12 +49,15 @@ pub struct Sizes {
     pub n_layers: usize,
     /// Which of them attend; the others convolve.
     pub attention: &'static [usize],
+    /// Taps of the convolutions.
+    pub n_taps: usize,
 }
 
 impl Sizes {
     /// LFM2-350M.
     pub const LFM2_350M: Self = Self {
         name: "350M",
+        family: Family::Lfm2,
         width: 1024,
         n_ff: 4608,
         n_heads: 16,
@@ -55,26 +66,54 @@ impl Sizes {
         n_vocab: 65536,
         n_layers: 16,
         attention: &[2, 5, 8, 10, 12, 14],
+        n_taps: 3,
     };
 
     /// LFM2-1.2B.
     pub const LFM2_1_2B: Self =
         Self { name: "1.2B", width: 2048, n_ff: 8192, n_heads: 32, ..Self::LFM2_350M };
 
+    /// LFM3-1.7B.
+    pub const LFM3_1_7B: Self = Self {
+        name: "1.7B",
+        family: Family::Lfm3,
+        width: 2048,
+        n_ff: 7680,
+        n_heads: 16,
+        n_kv_heads: 4,
+        head_size: 128,
+        n_vocab: 128_000,
+        n_layers: 24,
+        attention: &[2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22],
+        n_taps: 7,
+    };
+
+    /// What a model can be asked for.
+    pub const ALL: [Self; 3] = [Self::LFM2_350M, Self::LFM2_1_2B, Self::LFM3_1_7B];
+
+    /// The kind of a layer.
+    fn kind(&self, i: usize) -> &'static str {
+        match self.attention.iter().position(|layer| *layer == i) {
+            None => "conv",
+            Some(n) if self.family == Family::Lfm3 && n % 2 == 1 => "sliding_attention",
+            Some(_) => "full_attention",
+        }
+    }
+
     fn config(&self) -> Value {
-        let kind = |i| if self.attention.contains(&i) { "full_attention" } else { "conv" };
+        let family = if self.family == Family::Lfm2 { "lfm2" } else { "lfm3" };
         json!({
-            "model_type": "lfm2",
+            "model_type": family,
             "vocab_size": self.n_vocab,
             "hidden_size": self.width,
             "intermediate_size": self.n_ff,
             "block_auto_adjust_ff_dim": false,
             "num_hidden_layers": self.n_layers,
-            "layer_types": (0..self.n_layers).map(kind).collect::<Vec<_>>(),
+            "layer_types": (0..self.n_layers).map(|i| self.kind(i)).collect::<Vec<_>>(),
             "num_attention_heads": self.n_heads,
             "num_key_value_heads": self.n_kv_heads,
             "head_dim": self.head_size,
-            "conv_L_cache": N_TAPS,
+            "conv_L_cache": self.n_taps,
             "max_position_embeddings": 128_000,
             "rope_theta": 1e6,
             "norm_eps": 1e-5,
@@ -84,37 +123,55 @@ impl Sizes {
 
     /// The tensors' names and dimensions.
     fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let Self { width: d, n_ff: f, head_size: a, .. } = *self;
-        let (q, kv) = (self.n_heads * a, self.n_kv_heads * a);
+        let (d, f) = (self.width, self.n_ff);
         let mut all = vec![("embed_tokens".to_owned(), vec![self.n_vocab, d])];
         all.push(("embedding_norm".to_owned(), vec![d]));
         for i in 0..self.n_layers {
-            let mixer: &[(&str, Vec<usize>)] = match self.attention.contains(&i) {
-                true => &[
-                    ("self_attn.q_proj", vec![q, d]),
-                    ("self_attn.k_proj", vec![kv, d]),
-                    ("self_attn.v_proj", vec![kv, d]),
-                    ("self_attn.out_proj", vec![d, q]),
-                    ("self_attn.q_layernorm", vec![a]),
-                    ("self_attn.k_layernorm", vec![a]),
-                ],
-                false => &[
-                    ("conv.in_proj", vec![3 * d, d]),
-                    ("conv.conv", vec![d, 1, N_TAPS]),
-                    ("conv.out_proj", vec![d, d]),
-                ],
-            };
-            let others = [
+            let mut parts =
+                if self.attention.contains(&i) { self.attention_parts() } else { self.conv_parts() };
+            parts.extend([
                 ("operator_norm", vec![d]),
                 ("ffn_norm", vec![d]),
                 ("feed_forward.w1", vec![f, d]),
                 ("feed_forward.w2", vec![d, f]),
                 ("feed_forward.w3", vec![f, d]),
-            ];
-            let named = |(part, dims): &(&str, Vec<usize>)| (format!("layers.{i}.{part}"), dims.clone());
-            all.extend(mixer.iter().chain(&others).map(named));
+            ]);
+            if self.family == Family::Lfm3 {
+                parts.extend(["post_operator_norm", "post_ffn_norm"].map(|norm| (norm, vec![d])));
+            }
+            all.extend(parts.into_iter().map(|(part, dims)| (format!("layers.{i}.{part}"), dims)));
         }
         all.into_iter().map(|(name, dims)| (format!("model.{name}.weight"), dims)).collect()
+    }
+
+    fn attention_parts(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let (d, a) = (self.width, self.head_size);
+        let (q, kv) = (self.n_heads * a, self.n_kv_heads * a);
+        let projections = [
+            ("self_attn.q_proj", vec![q, d]),
+            ("self_attn.k_proj", vec![kv, d]),
+            ("self_attn.v_proj", vec![kv, d]),
+        ];
+        let others = match self.family {
+            Family::Lfm2 => vec![
+                ("self_attn.out_proj", vec![d, q]),
+                ("self_attn.q_layernorm", vec![a]),
+                ("self_attn.k_layernorm", vec![a]),
+            ],
+            Family::Lfm3 => vec![
+                ("self_attn.gate_proj", vec![self.n_heads, d]),
+                ("self_attn.o_proj", vec![d, q]),
+                ("self_attn.q_norm", vec![a]),
+                ("self_attn.k_norm", vec![a]),
+            ],
+        };
+        projections.into_iter().chain(others).collect()
+    }
+
+    fn conv_parts(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let d = self.width;
+        let taps = vec![d, 1, self.n_taps];
+        vec![("conv.in_proj", vec![3 * d, d]), ("conv.conv", taps), ("conv.out_proj", vec![d, d])]
     }
 }
 
