@@ -55,11 +55,18 @@ impl<'b, B: Backend> Setup<'b, B> {
     pub fn finish(self, plans: &[Plan], sequences: Sequences) -> Result<Session<'b, B>> {
         let Sequences { n, n_positions } = sequences;
         let n_pages = n_positions.div_ceil(PAGE);
-        let size = PoolSize { n_slots: n + 1, n_pages: vec![n * n_pages] };
+        // Every table has pages of all positions: windows bound what is looked at all the same.
+        let tables = self.states.iter().filter_map(|state| match state.kind {
+            StateKind::Paged { table } => Some(table as usize + 1),
+            StateKind::Recurrent => None,
+        });
+        let n_tables = tables.max().unwrap_or(1);
+        let size = PoolSize { n_slots: n + 1, n_pages: vec![n * n_pages; n_tables] };
         let states = self.backend.allocate(&self.states, &size)?;
         let prepare = |plan| pollster::block_on(self.backend.prepare(plan, &self.weights));
         let prepared = plans.iter().map(prepare).collect::<Result<_, _>>()?;
-        let tables = (0..n).map(|i| vec![(i * n_pages..(i + 1) * n_pages).map(|page| page as u32).collect()]);
+        let pages = |i: usize| (i * n_pages..(i + 1) * n_pages).map(|page| page as u32).collect();
+        let tables = (0..n).map(|i| vec![pages(i); n_tables]);
         Ok(Session {
             backend: self.backend,
             states,
