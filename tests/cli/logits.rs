@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hala_tests::fixtures::Fixture;
 use safetensors::{Dtype, SafeTensors};
 use tempfile::tempdir;
 
@@ -150,4 +151,18 @@ fn a_prompt_longer_than_the_context_is_refused_and_nothing_is_written() {
 #[test]
 fn a_chunk_of_nothing_is_refused() {
     hala(&["logits", "--ids", "1", "--out", "x", "--chunk", "0"]).run().refused(&["--chunk", "at least one"]);
+}
+
+#[test]
+fn a_part_of_heads_that_no_maths_reads_is_told_once() {
+    let told = |name: &str, options: &[&str]| {
+        let folder = tempdir().unwrap();
+        let out = folder.path().join("out.safetensors");
+        let run = hala(&["logits", "--ids", "1,5", "--out"]).arg(&out).model(Fixture::new("lfm3", name).path);
+        let done = run.args(options).run();
+        assert_eq!(done.code, Some(0), "{done:?}");
+        done.stderr.matches("rope_parameters.full_attention.partial_rotary_factor is 0.5").count()
+    };
+    assert_eq!(told("as-published", &[]), 1);
+    assert_eq!([told("as-published", &["--quiet"]), told("five-layer", &[])], [0, 0]);
 }
