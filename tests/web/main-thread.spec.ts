@@ -96,8 +96,15 @@ test('keys in a long text change no more than keys in a short one', async ({ pag
   expectEven(short, await type(), 'keys');
 });
 
-/** Opens a conversation of some messages, and asks for a reply that the test writes. */
+/** Opens a conversation of some messages, and asks for a reply that the test writes; it begins with a word. */
 async function openReply(page: Page, n_messages: number): Promise<CDPSession> {
+  const session = await askForReply(page, n_messages);
+  await watched(page, (watched) => watched.say(['نعم']));
+  await expect(page.locator('.message').last()).toHaveText('نعم');
+  return session;
+}
+
+async function askForReply(page: Page, n_messages: number): Promise<CDPSession> {
   await page.addInitScript(watch, { isWritten: true });
   const session = await startCounting(page);
   await page.goto('/demo/#chat');
@@ -110,12 +117,10 @@ async function openReply(page: Page, n_messages: number): Promise<CDPSession> {
   await page.getByRole('textbox', { name: 'Message', exact: true }).press('Enter');
   await expect(page.locator('.message')).toHaveCount(n_messages + 2);
   await expect.poll(() => watched(page, ({ isAsked }) => isAsked)).toBe(true);
-  await watched(page, (watched) => watched.say(['نعم']));
-  await expect(page.locator('.message').last()).toHaveText('نعم');
   return session;
 }
 
-const say = (page: Page, pieces: readonly string[]) => page.evaluate((pieces) => globalThis.watched.say(pieces), pieces);
+const say = (page: Page, pieces: readonly (string | { reasoning_content: string })[]) => page.evaluate((pieces) => globalThis.watched.say(pieces), pieces);
 
 const WORDS = Array.from({ length: N_COUNTED }, (_, n) => ` كلمة${n}`);
 
@@ -125,6 +130,17 @@ const GROWN: Record<string, (n: number) => string> = {
   items: (n) => `${n === 0 ? '\n' : ''}\n${n + 1}. البند **${n}**`,
   code: (n) => `${n === 0 ? '\n\n```js' : ''}\nconst line${n} = ${n};`,
 };
+
+test('a thought costs the page the same for each piece', async ({ page }) => {
+  const session = await askForReply(page, 4);
+  const pieces = (from: number, n: number) => Array.from({ length: n }, (_, k) => ({ reasoning_content: GROWN['paragraphs']!(from + k) }));
+  await say(page, pieces(0, 4));
+  const early = await workOf(page, session, () => say(page, pieces(4, N_COUNTED)));
+  await say(page, [{ reasoning_content: pieces(4 + N_COUNTED, 300).map((piece) => piece.reasoning_content).join('') }]);
+  await say(page, pieces(304 + N_COUNTED, 4));
+  const late = await workOf(page, session, () => say(page, pieces(308 + N_COUNTED, N_COUNTED)));
+  expectEven(early, late, 'thought');
+});
 
 for (const [name, grown] of Object.entries(GROWN)) {
   test(`a reply of ${name} costs the page the same for each piece`, async ({ page }) => {

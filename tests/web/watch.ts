@@ -27,10 +27,12 @@ export interface Watched {
   kept: number[];
   /** Whether a reply was asked for that the test writes. */
   isAsked: boolean;
+  /** What was asked for last, as JSON. */
+  asked: string | undefined;
   /** Hands some messages over, each with the frames that it asks for. */
   handOver(n: number): Promise<void>;
-  /** Says pieces of a reply in the model's place, likewise; the page must have asked for one. */
-  say(pieces: readonly string[]): Promise<void>;
+  /** Says pieces of a reply in the model's place, likewise: of the answer, or of a thought before it. The page must have asked for one. */
+  say(pieces: readonly (string | { reasoning_content: string })[]): Promise<void>;
   /** Ends the reply. */
   end(): void;
 }
@@ -53,7 +55,7 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
     tell({ kind: 'piece', piece: JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'test', choices: [choice], usage: null }) });
   };
   const watched: Watched = globalThis.watched = {
-    wasm: [], messages: [], waiting: [], changes: [], n_parsed: 0, kept: [], isAsked: false,
+    wasm: [], messages: [], waiting: [], changes: [], n_parsed: 0, kept: [], isAsked: false, asked: undefined,
     async handOver(n) {
       for (const next of this.waiting.splice(0, n)) {
         next();
@@ -62,7 +64,7 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
     },
     async say(pieces) {
       for (const piece of pieces) {
-        tellChunk({ content: piece });
+        tellChunk(typeof piece === 'string' ? { content: piece } : piece);
         await frames();
       }
     },
@@ -91,9 +93,10 @@ export function watch({ isWritten }: { isWritten: boolean }): void {
     add.call(this, type, type === 'message' ? held : listener, ...rest);
   } as typeof add;
   const post = Worker.prototype.postMessage;
-  Worker.prototype.postMessage = function (this: Worker, message: { id: number; task?: { kind: string } }, ...rest: []) {
+  Worker.prototype.postMessage = function (this: Worker, message: { id: number; task?: { kind: string; request?: string } }, ...rest: []) {
     if (!isWritten || message.task?.kind !== 'chat') return post.call(this, message, ...rest);
-    [worker, id, watched.isAsked] = [this, message.id, true];
+    [worker, id] = [this, message.id];
+    [watched.isAsked, watched.asked] = [true, message.task.request];
   } as typeof post;
   const parse = DOMParser.prototype.parseFromString;
   DOMParser.prototype.parseFromString = function (this: DOMParser, html: string, type: DOMParserSupportedType) {

@@ -2,11 +2,20 @@
 
 import { newId } from '../text/id.js';
 
+/** What a model thought before it answered. */
+export interface Thought {
+  text: string;
+  /** How long it took. */
+  seconds: number;
+}
+
 export interface Message {
   /** By which pages that have the same conversation open know it. */
   id: string;
   role: 'user' | 'assistant';
   content: string;
+  /** Of a reply, where the model thought. */
+  thought?: Thought;
   /** A reply whose end has not come: it is being written, or the page was closed meanwhile. */
   partial?: true;
 }
@@ -93,7 +102,13 @@ export function toConversation(value: unknown): Conversation | undefined {
 
 function toMessage(value: unknown, place: string): Message | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id = place, role, content, partial } = value as Record<string, unknown>;
+  const { id = place, role, content, thought, partial } = value as Record<string, unknown>;
   if (typeof id !== 'string' || (role !== 'user' && role !== 'assistant') || typeof content !== 'string') return undefined;
-  return { id, role, content, ...(partial === true ? { partial } : {}) };
+  return { id, role, content, ...(isThought(thought) ? { thought } : {}), ...(partial === true ? { partial } : {}) };
+}
+
+function isThought(value: unknown): value is Thought {
+  if (typeof value !== 'object' || value === null) return false;
+  const { text, seconds } = value as Record<string, unknown>;
+  return typeof text === 'string' && typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0;
 }

@@ -10,6 +10,7 @@ import type { Message } from './conversations.js';
 import { Lines, MarkdownText } from './markdown-text.js';
 import { answer, type Reply } from './reply.js';
 import { find } from './state.js';
+import { ThoughtNote } from './thought.js';
 
 interface Props {
   conversation: string;
@@ -31,7 +32,7 @@ export const MessageItem = memo(function MessageItem({ conversation, message, re
   if (isEdited) return <li><Editor text={message.content} onSave={edit} onCancel={() => setEdited(false)} /></li>;
   return (
     <li>
-      {message.role === 'user' ? <Asked text={message.content} /> : <Answered text={reply ? reply.text.value : message.content} reply={reply} />}
+      {message.role === 'user' ? <Asked text={message.content} /> : <Answered message={message} reply={reply} />}
       {!reply && <State conversation={conversation} message={message} isLast={isLast} isBusy={isBusy} />}
       {!isBusy && <Tools conversation={conversation} message={message} isLast={isLast} onEdit={() => setEdited(true)} />}
     </li>
@@ -53,11 +54,21 @@ function Asked({ text }: { text: string }) {
 }
 
 /** A reply, as it comes or whole. It is no live region: its beginning and end are announced elsewhere. */
-function Answered({ text, reply }: { text: string; reply: Reply | undefined }) {
+function Answered({ message, reply }: Pick<Props, 'message' | 'reply'>) {
+  const text = reply ? reply.text.value : message.content;
+  const thought = (reply ? reply.thought.value : message.thought?.text ?? '').trim();
+  return (
+    <>
+      {thought !== '' && <ThoughtNote text={thought} seconds={reply ? reply.seconds.value : message.thought?.seconds} />}
+      {(text !== '' || (reply && thought === '')) && <Answer text={text} reply={reply} />}
+    </>
+  );
+}
+
+function Answer({ text, reply }: { text: string; reply: Reply | undefined }) {
   const t = texts.value;
   const waits = reply?.waits.value;
   const waiting = waits ? { model: t.waiting, turn: t.waitingTurn }[waits] : t.generating;
-  if (text === '' && !reply) return null;
   return (
     <article class="message assistant" aria-label={t.model} aria-busy={reply !== undefined} lang={languageOf(text)} dir={text ? directionOf(text) ?? 'auto' : undefined}>
       {text === '' ? <p class="placeholder">{waiting}</p> : <MarkdownText text={text} isGrowing={reply !== undefined} />}
@@ -72,7 +83,7 @@ function State({ conversation, message, isLast, isBusy }: Omit<Props, 'reply'>) 
   if (message.role === 'user' || message.content.trim() !== '') return null;
   return (
     <p class="note">
-      {t.emptyReply} {isLast && !isBusy && <button type="button" onClick={() => void answer(conversation, [message])}>{t.tryAgain}</button>}
+      {message.thought ? t.onlyThought : t.emptyReply} {isLast && !isBusy && <button type="button" onClick={() => void answer(conversation, [message])}>{t.tryAgain}</button>}
     </p>
   );
 }

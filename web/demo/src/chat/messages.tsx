@@ -68,6 +68,8 @@ function useFollowing(list: { current: HTMLOListElement | null }): void {
       else if (isReader && now.top < last.top) follows = false;
       last = now;
     };
+    // Whoever unfolds a thought reads it from its beginning. This comes before what the click changes.
+    const stay = (event: Event) => { if ((event.target as Element).closest('summary')) follows = false; };
     const follow = () => {
       if (follows) element.scrollTop = element.scrollHeight;
       look();
@@ -77,11 +79,13 @@ function useFollowing(list: { current: HTMLOListElement | null }): void {
     changes.observe(element, { childList: true, subtree: true, characterData: true });
     sizes.observe(element);
     element.addEventListener('scroll', look, { passive: true });
+    element.addEventListener('click', stay, { capture: true });
     follow();
     return () => {
       changes.disconnect();
       sizes.disconnect();
       element.removeEventListener('scroll', look);
+      element.removeEventListener('click', stay, { capture: true });
     };
   }, []);
 }

@@ -1,9 +1,10 @@
 // Asks the model for the next message of a conversation, shows it as it comes, and keeps what has come.
 
-import { effect, signal, type Signal } from '@preact/signals';
+import { batch, effect, signal, type Signal } from '@preact/signals';
 import { HalaError, type ChatMessage, type Hala } from 'hala-web';
 import { hala, tokensPerSecond } from '../state/engine.js';
 import { all, newMessage, put, without, type Conversation, type Message } from './conversations.js';
+import { Growing, type Piece } from './growing.js';
 import { change, conversations, find, finishReply, forgetParts, keepPart } from './state.js';
 
 /** How often a reply is kept while it comes, in milliseconds. */
@@ -15,6 +16,10 @@ export interface Reply {
   id: string;
   /** What has come of it. A piece changes this alone, so that only the message is made anew. */
   text: Signal<string>;
+  /** The same of what the model thinks before it answers; empty where it does not. */
+  thought: Signal<string>;
+  /** How long it thought, once it answers. */
+  seconds: Signal<number | undefined>;
   /** What it waits for: a model, or the end of another conversation's reply. */
   waits: Signal<'model' | 'turn' | undefined>;
 }
@@ -40,7 +45,9 @@ effect(() => {
 
 /** What the model is given. */
 export function promptOf({ system }: Pick<Conversation, 'system'>, messages: readonly Message[]): ChatMessage[] {
-  const turns = messages.filter(({ content }) => content !== '').map(({ role, content }) => ({ role, content }));
+  const turns = messages.filter(({ content }) => content !== '').map(({ role, content, thought }) => ({
+    role, content, ...(thought ? { reasoning_content: thought.text } : {}),
+  }));
   return [...(system.trim() ? [{ role: 'system', content: system } as const] : []), ...turns];
 }
 
@@ -61,9 +68,13 @@ export async function answer(conversation: string, taken: readonly Message[], as
   const mine = new AbortController();
   const waits = !hala.value ? 'model' : replies.value.size > 0 ? 'turn' : undefined;
   stops.set(conversation, mine);
-  replies.value = new Map(replies.value).set(conversation, { id: message.id, text: signal(''), waits: signal(waits) });
+  replies.value = new Map(replies.value).set(conversation, newReply(message.id, waits));
   outcomes.value = new Map(outcomes.value).set(conversation, { dropped: 0 });
   await write(conversation, promptOf(now, now.messages), message, mine);
+}
+
+function newReply(id: string, waits: 'model' | 'turn' | undefined): Reply {
+  return { id, text: signal(''), thought: signal(''), seconds: signal(undefined), waits: signal(waits) };
 }
 
 /**
@@ -71,15 +82,16 @@ export async function answer(conversation: string, taken: readonly Message[], as
  * the end, whatever ends it.
  */
 async function write(conversation: string, messages: ChatMessage[], { id, role }: Message, mine: AbortController): Promise<void> {
-  let [content, keptAt, isWhole] = ['', -KEPT_EVERY, false];
+  const growing = new Growing();
+  let [keptAt, isWhole] = [-KEPT_EVERY, false];
   try {
     const model = await loadedModel(mine.signal);
     for await (const piece of stream(conversation, model, messages, mine.signal)) {
-      content += piece;
-      show(conversation, mine, content);
-      if (performance.now() - keptAt < KEPT_EVERY || content === '') continue;
+      growing.add(piece);
+      show(conversation, mine, growing);
+      if (performance.now() - keptAt < KEPT_EVERY || growing.isEmpty) continue;
       keptAt = performance.now();
-      keepPart(id, content);
+      keepPart(id, growing.part);
     }
     isWhole = true;
   } catch (thrown) {
@@ -87,7 +99,7 @@ async function write(conversation: string, messages: ChatMessage[], { id, role }
     if (thrown.code !== 'aborted') tell(conversation, { error: thrown });
   } finally {
     // What was stopped before its first word leaves nothing; what the model itself ended without one is told to be empty.
-    void finishReply(conversation, id, content === '' && !isWhole ? without([id]) : put({ id, role, content }));
+    void finishReply(conversation, id, growing.isEmpty && !isWhole ? without([id]) : put({ id, role, ...growing.part }));
     if (stops.get(conversation) === mine) end(conversation);
   }
 }
@@ -107,21 +119,26 @@ function tell(conversation: string, part: Partial<Outcome>): void {
 const frames = new Map<string, number>();
 
 /** Shows what has come, once a frame however many tokens come. */
-function show(conversation: string, mine: AbortController, content: string): void {
+function show(conversation: string, mine: AbortController, growing: Growing): void {
   cancelAnimationFrame(frames.get(conversation) ?? 0);
   frames.set(conversation, requestAnimationFrame(() => {
     const reply = replies.value.get(conversation);
     if (stops.get(conversation) !== mine || !reply) return;
-    reply.text.value = content;
-    reply.waits.value = undefined;
+    const { content, thought } = growing.part;
+    batch(() => {
+      reply.text.value = content;
+      reply.thought.value = thought?.text ?? '';
+      reply.seconds.value = content === '' ? undefined : thought?.seconds;
+      reply.waits.value = undefined;
+    });
   }));
 }
 
-async function* stream(conversation: string, model: Hala, messages: ChatMessage[], signal: AbortSignal): AsyncGenerator<string> {
+async function* stream(conversation: string, model: Hala, messages: ChatMessage[], signal: AbortSignal): AsyncGenerator<Piece> {
   tell(conversation, { dropped: await countDropped(model, messages) });
   const request = { messages, stream: true, overflow: 'drop-oldest', signal } as const;
   for await (const chunk of await model.chat.completions.create(request)) {
-    yield chunk.choices[0]?.delta.content ?? '';
+    yield chunk.choices[0]?.delta ?? {};
     if (chunk.timings) tokensPerSecond.value = chunk.timings.predicted_per_second;
   }
 }

@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import { newId } from '../text/id.js';
 import { fromFile, newConversation, type Change, type Conversation } from './conversations.js';
-import { forgetReplies, keepReply } from './reply-storage.js';
+import { forgetReplies, keepReply, type Part } from './reply-storage.js';
 import { forget, keep, onOthersChange, read, readAll } from './storage.js';
 
 /** The last changed first. */
@@ -54,8 +54,8 @@ export function remove(id: string): void {
 }
 
 /** Keeps what has come of a reply that is being written; {@link finishReply} puts it into its conversation. */
-export function keepPart(id: string, content: string): void {
-  keepReply(id, content).catch(() => { isKept.value = false; });
+export function keepPart(id: string, part: Part): void {
+  keepReply(id, part).catch(() => { isKept.value = false; });
 }
 
 /** Puts a reply, or its absence, into its conversation, and forgets what was kept of it before. */

@@ -11,6 +11,9 @@ const conversations = plural('ar', {
 const firstMessages = plural('ar', {
   zero: 'شيئًا', one: 'أول رسالة', two: 'أول رسالتين', few: 'أول # رسائل', many: 'أول # رسالة', other: 'أول # رسالة',
 });
+const thoughtFor = plural('ar', {
+  zero: 'فكّر لحظةً', one: 'فكّر ثانيةً واحدة', two: 'فكّر ثانيتين', few: 'فكّر # ثوانٍ', many: 'فكّر # ثانيةً', other: 'فكّر # ثانية',
+});
 const remarkCounts = {
   copied: plural('ar', {
     one: 'جملة واحدة بقيت كما في النص.', two: 'جملتان بقيتا كما في النص.', few: '# جمل بقيت كما في النص.', many: '# جملةً بقيت كما في النص.', other: '# جملة بقيت كما في النص.',
@@ -110,6 +113,8 @@ export const arabic: Texts = {
   model: 'النموذج',
   generating: 'النموذج يكتب…',
   generated: 'انتهى الرد',
+  thinking: 'يفكّر…',
+  thoughtFor,
   stopped: 'أُوقف',
   contextUsed: (used, all) => `${used} من ${all} رمز من السياق`,
   dropped: (n) => `المحادثة أطول من السياق: لم يعد النموذج يرى ${firstMessages(n)}.`,
@@ -121,6 +126,7 @@ export const arabic: Texts = {
   waiting: 'تُرسل الرسالة حين يُحمَّل النموذج.',
   waitingTurn: 'يُجاب عن الرسالة حين ينتهي الرد في المحادثة الأخرى.',
   emptyReply: 'لم يُجب النموذج بشيء.',
+  onlyThought: 'فكّر النموذج ولم يصل إلى جواب.',
   tryAgain: 'المحاولة مرة أخرى',
   partial: 'هذا الرد غير مكتمل.',
   keys: 'Enter للإرسال، وShift+Enter لسطر جديد، وEsc للإيقاف',

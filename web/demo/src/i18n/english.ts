@@ -6,6 +6,7 @@ const characters = plural('en', { one: '# character', other: '# characters' });
 const tokens = plural('en', { one: '# token', other: '# tokens' });
 const messages = plural('en', { one: '# message', other: '# messages' });
 const conversations = plural('en', { one: '# conversation', other: '# conversations' });
+const thoughtFor = plural('en', { one: 'Thought for # second', other: 'Thought for # seconds' });
 const remarkCounts = {
   copied: plural('en', { one: '# sentence stands as in the source.', other: '# sentences stand as in the source.' }),
   retried: plural('en', { one: '# sentence repeated itself and was tried again.', other: '# sentences repeated themselves and were tried again.' }),
@@ -96,6 +97,8 @@ export const english = {
   model: 'Model',
   generating: 'The model is writing…',
   generated: 'The reply is finished',
+  thinking: 'Thinking…',
+  thoughtFor,
   stopped: 'Stopped',
   contextUsed: (used: string, all: string) => `${used} of ${all} tokens of context`,
   dropped: (n: number) => `The conversation is longer than the context: the model no longer sees its first ${messages(n)}.`,
@@ -107,6 +110,7 @@ export const english = {
   waiting: 'The message is sent when the model is loaded.',
   waitingTurn: 'The message is answered when the reply in the other conversation is finished.',
   emptyReply: 'The model answered with nothing.',
+  onlyThought: 'The model thought, and came to no answer.',
   tryAgain: 'Try again',
   partial: 'This reply is incomplete.',
   keys: 'Enter sends, Shift+Enter breaks the line, Esc stops',
