@@ -165,6 +165,30 @@ test('files that the user chose make the same model', async ({ page }) => {
   expect(text).toMatch(/^شكر/);
 });
 
+test('what a model thinks has a field of its own, whole and streamed, and is given back', async ({ page }) => {
+  const found = await page.evaluate(async () => {
+    // Its prompt opens a thought, which the built-in model does not close.
+    const template = '{% for m in messages %}{% if m.reasoning_content and keeps %}<think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content }}\n{% endfor %}'
+      + '{% if add_generation_prompt %}<think>{% endif %}';
+    const names = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+    const files = await Promise.all(names.map(async (name) => new File([await (await fetch(`/dist/model/${name}`)).blob()], name)));
+    const hala = await window.HalaWeb.Hala.load({ model: [...files, new File([template], 'chat_template.jinja')], backend: 'wasm' });
+    const request = { messages: [{ role: 'user', content: 'hello' }], temperature: 0, max_tokens: 5, logit_bias: { 7: -100 } } as const;
+    const whole = await hala.chat.completions.create(request);
+    const streamed: (string | undefined)[] = [];
+    for await (const chunk of await hala.chat.completions.create({ ...request, stream: true })) streamed.push(chunk.choices[0]?.delta.reasoning_content);
+    const { message } = whole.choices[0];
+    const later = { ...request, messages: [...request.messages, message, ...request.messages] };
+    const left = await hala.chat.completions.create(later);
+    const kept = await hala.chat.completions.create({ ...later, chat_template_kwargs: { keeps: true } });
+    return { message, usage: whole.usage, streamed: streamed.filter(Boolean), n_more: kept.usage.prompt_tokens - left.usage.prompt_tokens };
+  });
+  expect(found.message).toEqual({ role: 'assistant', reasoning_content: expect.stringMatching(/\S/), content: '', refusal: null });
+  expect(found.streamed.join('')).toBe(found.message.reasoning_content);
+  expect(found.usage.completion_tokens_details!.reasoning_tokens).toBeGreaterThan(0);
+  expect(found.n_more).toBeGreaterThan(0);
+});
+
 test('the worker\'s death is told to whoever waits, and a new model can be loaded', async ({ page }) => {
   const found = await page.evaluate(async () => {
     const { Hala, HalaError } = window.HalaWeb;

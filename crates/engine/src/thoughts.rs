@@ -86,8 +86,7 @@ impl Thoughts {
             At::Begun => self.begin(At::Blank),
             At::Blank | At::Thought => self.think(&mut split.thought),
             At::Gap => {
-                let n_white = self.held.len() - self.held.trim_start().len();
-                self.held.drain(..n_white);
+                self.held = self.held.trim_start().to_owned();
                 self.at = if self.held.is_empty() { At::Gap } else { At::Answer };
             }
             At::Answer => split.answer.push_str(&std::mem::take(&mut self.held)),
@@ -114,15 +113,12 @@ impl Thoughts {
         if end.is_none() && !has_words {
             return;
         }
-        let words: String = self.held.drain(..n_certain).collect();
         if has_words {
-            thought.push_str(&words);
+            thought.push_str(&self.held[..n_certain]);
         }
-        self.at = At::Thought;
-        if end.is_some() {
-            self.held.drain(..Thinking::CLOSING.len());
-            self.at = At::Gap;
-        }
+        self.at = if end.is_some() { At::Gap } else { At::Thought };
+        let n_taken = n_certain + end.map_or(0, |_| Thinking::CLOSING.len());
+        self.held = self.held.split_off(n_taken);
     }
 }
 

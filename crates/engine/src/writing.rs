@@ -31,11 +31,14 @@ impl Writing {
     /// Text by these options.
     pub(crate) fn new(tokenizer: Option<&Tokenizer>, options: &GenerateOptions) -> Self {
         let decoder = |tokenizer: &Tokenizer| {
-            let tags = [Thinking::OPENING, Thinking::CLOSING].into_iter();
-            let kept = tags.filter(|_| options.thinking != Thinking::None);
-            tokenizer
-                .stream_decoder(options.specials)
-                .keeping(kept.filter_map(|tag| tokenizer.id_of(tag)).collect())
+            let decoder = tokenizer.stream_decoder(options.specials);
+            if options.thinking == Thinking::None {
+                return decoder;
+            }
+            let mut kept = Vec::new();
+            kept.extend(tokenizer.id_of(Thinking::OPENING));
+            kept.extend(tokenizer.id_of(Thinking::CLOSING));
+            decoder.keeping(kept)
         };
         Self {
             decoder: tokenizer.map(decoder),
@@ -81,8 +84,13 @@ impl Writing {
         ids: &[u32],
     ) -> Result<String, TextError> {
         self.decoder = tokenizer.map(|tokenizer| tokenizer.stream_decoder(Specials::Skip));
-        let Some(decoder) = &mut self.decoder else { return Ok(String::new()) };
-        ids.iter().map(|id| decoder.push(*id)).collect()
+        let mut text = String::new();
+        if let Some(decoder) = &mut self.decoder {
+            for id in ids {
+                text.push_str(&decoder.push(*id)?);
+            }
+        }
+        Ok(text)
     }
 
     /// Stop strings are for answers: thoughts have paragraphs and examples of their own.

@@ -1,6 +1,6 @@
 //! Thoughts that models write before their answers: how a reply begins, and how those of earlier replies are given back.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::chat::{Message, Role};
 
@@ -39,7 +39,7 @@ impl Message {
     pub fn push_reasoning(&mut self, text: &str) {
         match self.extra.get_mut(REASONING) {
             Some(Value::String(so_far)) => so_far.push_str(text),
-            _ => drop(self.extra.insert(REASONING.to_owned(), json!(text))),
+            _ => drop(self.extra.insert(REASONING.to_owned(), Value::String(text.to_owned()))),
         }
     }
 }
@@ -53,10 +53,11 @@ pub(crate) fn hand_over(message: &mut Message, source: &str) {
     };
     if reads_fields(source) {
         for name in [REASONING, THINKING] {
-            message.extra.entry(name).or_insert_with(|| json!(thought));
+            if !message.extra.contains_key(name) {
+                message.extra.insert(name.to_owned(), Value::String(thought.clone()));
+            }
         }
     } else if cuts_content(source) {
-        [REASONING, THINKING].iter().for_each(|name| drop(message.extra.shift_remove(*name)));
         message.parts = None;
         message.content = in_tags(&thought) + &message.content;
     }
