@@ -87,7 +87,7 @@ fn own_checkpoint_takes_the_memory_that_was_told_beforehand() {
 fn facade_answers_lines_and_names_what_is_wrong_with_one() {
     let request = |more: &str| {
         let content = "Translate everything that follows into Arabic:\n\nGood morning.";
-        format!("{{\"messages\":[{{\"role\":\"user\",\"content\":{content:?}}}]{more}}}\n")
+        format!("{{\"messages\":[{{\"role\":\"user\",\"content\":{content:?}}}],\"temperature\":0{more}}}\n")
     };
     let wrong = request(",\"temprature\":1");
     let said = run("facade", &(request("") + &request(",\"stream\":true") + &wrong));

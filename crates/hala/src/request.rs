@@ -66,7 +66,7 @@ pub struct ChatRequest {
     pub n: Option<NonZeroUsize>,
     /// The same seed gives the same reply.
     pub seed: Option<i64>,
-    /// Strings that end a reply; they are not part of it.
+    /// Strings that end a reply; they are not part of it. A thought before it may have them.
     #[serde(default)]
     pub stop: Stop,
     /// The most tokens of a reply.

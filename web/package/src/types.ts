@@ -155,6 +155,7 @@ export interface ChatRequest {
   /** Replies, at most 128, drawn with seeds that follow each other; default 1. They are generated at once, and share what the prompt takes. */
   n?: number | null;
   seed?: number;
+  /** Ends a reply, and is no part of it. A thought before it may have such words. */
   stop?: string | readonly string[];
   max_tokens?: number;
   max_completion_tokens?: number;
