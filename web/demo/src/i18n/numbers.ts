@@ -38,3 +38,8 @@ export function formatDate(ms: number): string {
 export function languageName(tag: string): string {
   return new Intl.DisplayNames(language.value, { type: 'language' }).of(tag) ?? tag;
 }
+
+/** Names of languages, and what else there is to say, as a list in words. */
+export function languageList(tags: readonly string[], more: readonly string[] = []): string {
+  return new Intl.ListFormat(language.value, { type: 'conjunction' }).format([...tags.map(languageName), ...more]);
+}

@@ -3,7 +3,7 @@
 import { folderOf } from 'hala-web';
 import { useState } from 'preact/hooks';
 import { texts } from '../i18n/i18n.js';
-import { formatBytes } from '../i18n/numbers.js';
+import { formatBytes, languageList } from '../i18n/numbers.js';
 import { backend, chosen, loadModel, type BackendChoice } from '../state/engine.js';
 import { Dialog } from '../ui/dialog.js';
 import { chooseFiles } from '../ui/files.js';
@@ -47,15 +47,16 @@ function changeBackend(name: BackendChoice): void {
 function SuggestedModel({ suggestion }: { suggestion: Suggestion }) {
   const t = texts.value;
   const [url, setUrl] = useState(suggestion.url);
-  const { name, download, memory, licence } = suggestion;
+  const { name, download, memory, languages, n_more = 0, purpose, licence } = suggestion;
   return (
     <li class="model">
       <h3><bdi>{name}</bdi></h3>
-      <p>{t.catalogueAbout}</p>
+      <p>{t.purposes[purpose]}</p>
       <dl class="facts">
+        <dt>{t.spoken}</dt><dd>{languageList(languages, n_more > 0 ? [t.moreLanguages(n_more)] : [])}</dd>
         <dt>{t.size}</dt><dd><bdi>{formatBytes(download)}</bdi></dd>
         <dt>{t.memory}</dt><dd><bdi>{formatBytes(memory)}</bdi></dd>
-        <dt>{t.licence}</dt><dd><bdi>{licence}</bdi></dd>
+        <dt>{t.licence}</dt><dd><bdi>{licence ?? t.licenceThere}</bdi></dd>
       </dl>
       <Address url={url} onInput={setUrl} />
       <UseButton choice={{ kind: 'url', url, name }} label={t.download} />
