@@ -42,7 +42,7 @@ pub(crate) const TESTS: &[Need] = &[
 ];
 
 /// What the other steps of `cargo xtask test` need every day.
-pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_THREADS, &WASI, &NODE, &BROWSER, &FIREFOX];
+pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_SOURCE, &WASI, &NODE, &BROWSER, &FIREFOX];
 
 /// What the check of the browser crates needs.
 pub(crate) const WASM: Need = Need {
@@ -61,10 +61,10 @@ const DEBIAN_WASM: Way = Way {
     fix: Fix::Debian(&["rustc-web", "rust-web-src"]),
 };
 
-/// What the module for several threads needs: the standard library that is shipped for wasm32 knows no threads.
-pub(crate) const WASM_THREADS: Need = Need {
+/// What the modules for browsers need: the standard library that is shipped for wasm32 knows no threads, and is large.
+pub(crate) const WASM_SOURCE: Need = Need {
     name: "the source of the standard library",
-    why: "to compile the module for several threads in a browser",
+    why: "to compile the modules for browsers",
     skipped: "the tests of the package in a browser",
     ways: &[Way { probes: &[Probe::RustSource], fix: Fix::RustupComponent("rust-src") }, DEBIAN_WASM],
 };

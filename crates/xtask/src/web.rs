@@ -26,8 +26,8 @@ pub(crate) const TASK: Task = Task {
 Compiles crates/wasm for wasm32 in release, once for one thread or a GPU and once for several threads, writes the JavaScript sides to
 web/package/wasm, builds the npm package into web/package/dist, and the demo into web/demo/dist. Says how long that takes, and at the
 end what took it. What has not changed is not built again: npm installs where a lock file has changed, a JavaScript side is written
-where its module has. Uses rustup's standard library for wasm32 and, for several threads, its source; or Debian's where rustup
-cannot get them.
+where its module has. Compiles the standard library along, for its size, from the source that rustup has, or Debian where
+rustup cannot get it.
 
 Usage: cargo xtask web [--one-thread] [--serve] [--no-install]
 
@@ -188,14 +188,12 @@ fn set_up(
     if let Err(skipped) = ready(&needs::NODE, install) {
         return Ok(Err(skipped));
     }
-    let mut compilations = Vec::new();
-    for &module in modules {
-        match ready(module.needs, install) {
-            Ok(way) => compilations.push(module.compilation(project, way)?),
-            Err(skipped) => return Ok(Err(skipped)),
+    match ready(&needs::WASM_SOURCE, install) {
+        Ok(way) => {
+            Ok(Ok(modules.iter().map(|module| module.compilation(project, way)).collect::<Result<_>>()?))
         }
+        Err(skipped) => Ok(Err(skipped)),
     }
-    Ok(Ok(compilations))
 }
 
 /// What to tell somebody who waits. The figures are of two cores, as benches/runs/2026-11-30-web-setup.md has them, rounded up.

@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::threads_target;
-use crate::need::{Fix, Need, Way, rustc_prints};
-use crate::needs::{self, WASM_TARGET};
+use crate::need::{Fix, Way, rustc_prints};
+use crate::needs::WASM_TARGET;
 use crate::process;
 use crate::project::Project;
 use crate::record::Record;
@@ -25,13 +25,12 @@ pub(super) struct Module {
     pub(super) name: &'static str,
     /// In a sentence.
     pub(super) what: &'static str,
-    pub(super) needs: &'static Need,
     cargo: &'static [&'static str],
     flags: &'static str,
     memory: Memory,
 }
 
-/// The standard library's own choice of small code over fast, for a module that it is compiled along with: sorts above all, of which a module has
+/// The standard library is compiled along with each module, by its own choice of small code over fast: sorts above all, of which a module has
 /// some sixty, nearly all of short lists, each of several thousand bytes where it is made for long ones.
 const SMALL_LIBRARY: [&str; 2] = ["-Z", "build-std-features=optimize_for_size"];
 
@@ -47,7 +46,6 @@ enum Memory {
 pub(super) const ONE_THREAD: Module = Module {
     name: "hala_wasm",
     what: "the module for one thread or a GPU",
-    needs: &needs::WASM,
     cargo: &[],
     flags: "-C target-feature=+simd128",
     memory: Memory::Own,
@@ -57,7 +55,6 @@ pub(super) const ONE_THREAD: Module = Module {
 pub(super) const THREADS: Module = Module {
     name: "hala_wasm_threads",
     what: "the module for several threads",
-    needs: &needs::WASM_THREADS,
     cargo: &["--no-default-features"],
     flags: "-C target-feature=+simd128 \
         -C link-arg=--shared-memory -C link-arg=--import-memory -C link-arg=--max-memory=4294967296 \
@@ -74,19 +71,15 @@ pub(super) struct Compilation {
 }
 
 impl Module {
-    /// How it is compiled, with what a need of it was met by.
+    /// How it is compiled, with the source of the standard library that was found.
     pub(super) fn compilation(&'static self, project: &Project, way: &Way) -> Result<Compilation> {
         let is_debian = matches!(way.fix, Fix::Debian(_));
         // Artefacts of two compilers must not evict each other.
         let folder = if is_debian { project.target().join("wasm") } else { project.target() };
         let mut command = project.cargo();
         command.args(["build", "--package", "hala-wasm", "--profile", "web"]).args(self.cargo);
-        // For both or for neither: build scripts ask for it, and what is built for this machine would be built again at each change.
-        command.env("RUSTC_BOOTSTRAP", "1");
-        if is_debian || self.memory == Memory::Shared {
-            wasm::from_source(way, &folder, &mut command);
-            command.args(SMALL_LIBRARY);
-        }
+        wasm::from_source(way, &folder, &mut command);
+        command.args(SMALL_LIBRARY);
         let target = match self.memory {
             Memory::Own => {
                 command.args(["--target", WASM_TARGET]);
