@@ -129,6 +129,11 @@ fn the_template_says_how_a_reply_begins() {
         (FIELD, json!({}), Thinking::Begun),
         (OTHER_NAME, json!({}), Thinking::Possible),
         (OTHER_NAME, json!({"enable_thinking": false}), Thinking::None),
+        (
+            "{{ messages[0].content }}{{ '<think>' if add_generation_prompt else '<|end|></think>' }}",
+            json!({}),
+            Thinking::Begun,
+        ),
         ("{{ raise_exception('no') if not add_generation_prompt }}</think>", json!({}), Thinking::Possible),
     ] {
         assert_eq!(thinking(source, &messages, given), expected, "{source}");

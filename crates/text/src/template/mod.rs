@@ -135,8 +135,11 @@ impl ChatTemplate {
             Err(TextError::TemplateRaised { .. }) => return Ok(Thinking::Possible),
             Err(error) => return Err(error),
         };
-        let own = prompt.strip_prefix(&without).unwrap_or_default();
-        Ok(if own.trim_end().ends_with(Thinking::OPENING) {
+        // Some templates end otherwise where no reply is to follow, in words that may begin as the tag does.
+        let n_common = prompt.chars().zip(without.chars()).take_while(|(a, b)| a == b).count();
+        let own: String = prompt.chars().skip(n_common).collect();
+        let is_open = !own.trim().is_empty() && prompt.trim_end().ends_with(Thinking::OPENING);
+        Ok(if is_open {
             Thinking::Begun
         } else if own.contains(Thinking::CLOSING) {
             Thinking::None
