@@ -26,7 +26,7 @@ export const SUGGESTIONS: readonly Suggestion[] = [
     languages: ['ar', 'en', 'zh', 'fr', 'de', 'ja', 'ko', 'es'], purpose: 'conversation', licence: 'LFM Open License 1.0',
   },
   {
-    name: 'LFM3-1.7B', url: 'https://huggingface.co/LiquidAI/LFM3-1.7B', download: 3.46e9, memory: 1.82e9,
+    name: 'LFM3-1.7B', url: 'https://huggingface.co/LiquidAI/LFM3-1.7B', download: 3.46e9, memory: 1.84e9,
     languages: ['ar', 'en'], n_more: 14, purpose: 'conversation',
   },
 ];
