@@ -19,6 +19,7 @@ mod help;
 mod idle;
 mod inspect;
 mod interrupt;
+mod lfm3_page;
 mod logits;
 mod merge;
 mod profile;
