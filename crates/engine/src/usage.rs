@@ -65,7 +65,12 @@ impl Usage {
 
     /// Tokens generated a second after the first; 0 where there was only one.
     pub fn decode_speed(&self, timings: &Timings) -> f64 {
-        speed(self.completion_tokens.saturating_sub(1), timings.decode)
+        self.decode_speed_of(1, timings)
+    }
+
+    /// The same of `n_texts` texts that were added up, each of which has a first token.
+    pub fn decode_speed_of(&self, n_texts: usize, timings: &Timings) -> f64 {
+        speed(self.completion_tokens.saturating_sub(n_texts), timings.decode)
     }
 
     /// Adds another generation's tokens.

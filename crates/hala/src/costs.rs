@@ -58,21 +58,15 @@ pub struct TimingsReport {
 impl TimingsReport {
     /// Of `n_texts` texts together.
     pub(crate) fn new(usage: Usage, timings: Timings, n_texts: usize) -> Self {
-        let n_prompt = usage.prompt_tokens.saturating_sub(usage.cached_tokens);
-        let n_predicted = usage.completion_tokens.saturating_sub(n_texts);
         Self {
             prompt_ms: milliseconds(timings.prefill),
-            prompt_per_second: per_second(n_prompt, timings.prefill),
+            prompt_per_second: usage.prefill_speed(&timings),
             predicted_ms: milliseconds(timings.decode),
-            predicted_per_second: per_second(n_predicted, timings.decode),
+            predicted_per_second: usage.decode_speed_of(n_texts, &timings),
         }
     }
 }
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
-}
-
-fn per_second(n: usize, time: Duration) -> f64 {
-    if time.is_zero() { 0.0 } else { n as f64 / time.as_secs_f64() }
 }
