@@ -9,7 +9,7 @@ use crate::{demo_folder, hala};
 
 #[test]
 fn a_tiny_lfm3_says_what_its_page_is_held_to() {
-    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/web/lfm3");
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/lfm3-page");
     let folder = tempdir().unwrap();
     for (from, name) in [
         (files.clone(), "config.json"),

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { open } from './open.ts';
 
-const read = (name: string) => readFileSync(new URL(`lfm3/${name}`, import.meta.url));
+const read = (name: string) => readFileSync(new URL(`../fixtures/lfm3-page/${name}`, import.meta.url));
 
 for (const backend of ['wasm', 'webgpu'] as const) {
   test(`an LFM3 says on ${backend} what it says at the command line`, async ({ page }) => {
