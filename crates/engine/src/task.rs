@@ -18,7 +18,7 @@ pub trait Task {
     fn take(&mut self, tokenizer: Option<&Tokenizer>, piece: Result<Option<Piece>, EngineError>);
 }
 
-impl<T: Task> Task for &mut T {
+impl<T: Task + ?Sized> Task for &mut T {
     fn generation(&self) -> &Generation {
         (**self).generation()
     }
@@ -84,5 +84,18 @@ impl Task for Collecting {
             Ok(piece) => self.pieces.extend(piece),
             Err(error) => self.error = Some(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps<T: Task>(_: &mut [T]) {}
+
+    #[test]
+    fn tasks_of_several_kinds_share_a_step() {
+        let mut tasks: [&mut (dyn Task + Send); 0] = [];
+        steps(&mut tasks);
     }
 }
