@@ -4,6 +4,9 @@
 
 mod any_backend;
 mod examples;
+mod hub;
 mod runtime;
+#[path = "../../crates/weights/tests/hub/server.rs"]
+mod server;
 mod thinking;
 mod typescript;

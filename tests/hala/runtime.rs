@@ -106,7 +106,7 @@ fn a_device_that_is_set_up_again_runs_the_model_for_the_same_reason() {
         let options = RuntimeOptions { device, ..RuntimeOptions::default() };
         // A software device is never the fastest, so it is said to be.
         let chosen = Chosen { why: Why::Fastest, ..block_on(options.device.open()).unwrap() };
-        let checkpoint = ModelSource::BuiltIn.open(&mut |_: Event<'_>| {}).unwrap();
+        let checkpoint = ModelSource::BuiltIn.open(&mut |_: Event<'_>| {}, &options).unwrap();
         let mut runtime = block_on(Runtime::on(chosen, checkpoint, options, |_: Event<'_>| {})).unwrap();
         block_on(runtime.recover("unplugged")).unwrap();
         let backend = runtime.current().info().unwrap().backend;
@@ -138,7 +138,7 @@ fn what_is_estimated_is_what_is_held() {
     for weights in WeightFormat::ALL {
         let cpu = DeviceOptions { backend: BackendName::Cpu, n_threads: 1, ..DeviceOptions::default() };
         let options = RuntimeOptions { device: cpu, weights, ..RuntimeOptions::default() };
-        let checkpoint = ModelSource::BuiltIn.open(&mut |_: Event<'_>| {}).unwrap();
+        let checkpoint = ModelSource::BuiltIn.open(&mut |_: Event<'_>| {}, &options).unwrap();
         let estimate = Estimate::of(&checkpoint, &options).unwrap();
         let runtime = block_on(Runtime::load(ModelSource::BuiltIn, options, |_: Event<'_>| {})).unwrap();
         let engine = runtime.engine().unwrap();

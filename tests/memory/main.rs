@@ -55,7 +55,7 @@ fn options(weights: WeightFormat, context: Option<usize>) -> RuntimeOptions {
 
 /// Loads a model, and checks the most that was allocated meanwhile.
 fn loaded(source: &ModelSource, options: &RuntimeOptions) -> (Engine, Estimate) {
-    let checkpoint = source.clone().open(&mut |_: Event<'_>| {}).unwrap();
+    let checkpoint = source.clone().open(&mut |_: Event<'_>| {}, options).unwrap();
     let estimate = Estimate::of(&checkpoint, options).unwrap();
     let chosen = block_on(options.device.open()).unwrap();
     let load = || hala::load(chosen.backend, &checkpoint, options, &mut |_: Event<'_>| {}).unwrap();

@@ -101,7 +101,7 @@ impl CheckpointArgs {
     /// No such model, or it cannot be fetched.
     fn source(&self, app: &App) -> Result<ModelSource> {
         let Some(model) = &self.model else { return Ok(ModelSource::BuiltIn) };
-        let fetched = ModelSource::parse(model)?.fetched(&mut Screen::new(app));
+        let fetched = ModelSource::parse(model)?.fetched(&mut Screen::new(app), &app.fetching());
         fetched.with_context(|| format!("cannot fetch {model} from the Hub (there is no such path here)"))
     }
 
@@ -121,7 +121,7 @@ impl CheckpointArgs {
     /// # Errors
     /// No such model, or a damaged one.
     pub(crate) fn open(&self, app: &App) -> Result<Checkpoint> {
-        Ok(self.source(app)?.open(&mut Screen::new(app))?)
+        Ok(self.source(app)?.open(&mut Screen::new(app), &app.fetching())?)
     }
 }
 
@@ -154,7 +154,7 @@ impl ModelArgs {
             weights: self.weights.unwrap_or_default(),
             model: Options { context: self.context, inputs, cache },
             n_parallel: None,
-            cancel: app.interrupt.cancel().clone(),
+            ..app.fetching()
         }
     }
 
@@ -202,7 +202,7 @@ impl ModelArgs {
     pub(crate) fn load_on(&self, chosen: Chosen, options: RuntimeOptions, app: &App) -> Result<Runtime> {
         let source = self.checkpoint.source(app)?;
         let notice = source.notice();
-        let checkpoint = source.open(&mut Screen::new(app))?;
+        let checkpoint = source.open(&mut Screen::new(app), &options)?;
         let _working = app.interrupt.working();
         let runtime = pollster::block_on(Runtime::on(chosen, checkpoint, options, Screen::new(app)))?;
         if let Some(notice) = notice.filter(|_| !app.quiet && terminal::stderr_is_terminal()) {

@@ -96,24 +96,30 @@ impl PullBars {
     fn update(&mut self, event: HubEvent<'_>) {
         match event {
             HubEvent::Downloading { file, done_bytes, total_bytes } => {
-                self.move_bar(file, done_bytes, total_bytes);
+                self.move_bar(&format!("fetching {file}"), done_bytes, total_bytes);
             }
-            HubEvent::Retrying { file } => self.say(&format!("the connection broke; going on with {file}")),
+            // What ends a download is over at once: it was hashed while it came.
+            HubEvent::Verifying { done_bytes, total_bytes, .. } if done_bytes == total_bytes => {}
+            HubEvent::Verifying { file, done_bytes, total_bytes } => {
+                self.move_bar(&format!("verifying {file}"), done_bytes, total_bytes);
+            }
+            HubEvent::Waiting => {}
+            HubEvent::Retrying { file, reason } => self.say(&format!("{reason}; going on with {file}")),
             HubEvent::UsingCache { reason } => {
                 self.say(&format!("using the copy in the cache: {reason}"));
             }
         }
     }
 
-    fn move_bar(&mut self, file: &str, n_done: u64, n_total: u64) {
-        if self.current.as_ref().is_none_or(|(name, _)| name != file) {
+    fn move_bar(&mut self, what: &str, n_done: u64, n_total: u64) {
+        if self.current.as_ref().is_none_or(|(name, _)| name != what) {
             self.end();
             let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
-            let bar = bar(n_total, style.ok()).with_message(file.to_owned());
+            let bar = bar(n_total, style.ok()).with_message(what.to_owned());
             if !terminal::stderr_is_terminal() {
-                terminal::notice(&format!("fetching {file} ({})", terminal::bytes(n_total as usize)));
+                terminal::notice(&format!("{what} ({})", terminal::bytes(n_total as usize)));
             }
-            self.current = Some((file.to_owned(), bar));
+            self.current = Some((what.to_owned(), bar));
         }
         if let Some((_, bar)) = &self.current {
             bar.set_position(n_done);

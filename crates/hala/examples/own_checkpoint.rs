@@ -20,7 +20,7 @@ fn main() -> Result<(), Error> {
         ..RuntimeOptions::default()
     };
     // This reads the headers of the files and no weight.
-    let checkpoint = source.clone().open(&mut |_: Event<'_>| {})?;
+    let checkpoint = source.clone().open(&mut |_: Event<'_>| {}, &options)?;
     let estimate = Estimate::of(&checkpoint, &options)?;
     println!("{} bytes of weights, {} for a full context", estimate.weight_bytes, estimate.sequence_bytes);
 

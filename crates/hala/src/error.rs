@@ -6,6 +6,8 @@ use hala_plan::BackendError;
 use hala_text::TextError;
 use hala_weights::WeightsError;
 #[cfg(feature = "hub")]
+use hala_weights::download::DownloadError;
+#[cfg(feature = "hub")]
 use hala_weights::hub::HubError;
 
 /// An error of this crate: its message says what was found, what was expected, and what to do next; its [`Error::code`] is for programs.
@@ -18,6 +20,10 @@ pub enum Error {
     #[cfg(feature = "hub")]
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// A file could not be downloaded.
+    #[cfg(feature = "hub")]
+    #[error(transparent)]
+    Download(#[from] DownloadError),
     /// A request that is not what it must be.
     #[error("the request cannot be read: {reason}")]
     Request {
@@ -62,12 +68,12 @@ impl Error {
     /// | `unsupported-model` | the model needs what Hala does not do |
     /// | `no-tokenizer` | the checkpoint has no tokenizer, so that text can neither go in nor come out |
     /// | `not-finite` | the model computed values that are no numbers |
-    /// | `reader` | what reads the weights for the module failed |
-    /// | `network` | the Hub cannot be reached, or the connection broke |
-    /// | `http` | the Hub answered with an error of its own |
-    /// | `not-found` | the Hub has no such model, revision or file |
-    /// | `unauthorized` | the Hub's model is not open to this user |
-    /// | `corrupt-download` | a file of the Hub is not what the Hub says it is |
+    /// | `reader` | a file cannot be read or written, or what reads the weights for the module failed |
+    /// | `network` | the Hub, or another server, cannot be reached, or the connection broke |
+    /// | `http` | the Hub or server answered with an error of its own |
+    /// | `not-found` | the Hub has no such model, revision or file; the server no such file |
+    /// | `unauthorized` | the model or file is not open to this user |
+    /// | `corrupt-download` | a file is not what the Hub, or its SHA-256, says it is |
     /// | `out-of-memory` | memory was refused; [`Error::bytes`] says how much |
     /// | `device-lost` | the device went away and could not be set up again |
     /// | `device-refused` | the device cannot be used, or refused its work |
@@ -77,6 +83,8 @@ impl Error {
             Self::Engine(error) => engine_code(error),
             #[cfg(feature = "hub")]
             Self::Hub(error) => hub_code(error),
+            #[cfg(feature = "hub")]
+            Self::Download(error) => download_code(error),
             Self::Request { .. } | Self::Sizes { .. } | Self::Busy => "invalid-request",
             Self::Lost => "device-lost",
             Self::Keeping { .. } => "internal",
@@ -191,7 +199,22 @@ fn hub_code(error: &HubError) -> &'static str {
         HubError::MissingFile { .. } => "missing-file",
         HubError::Offline { .. } | HubError::Unreachable { .. } | HubError::Interrupted { .. } => "network",
         HubError::Status { .. } | HubError::Reply { .. } => "http",
-        HubError::Length { .. } => "corrupt-download",
+        HubError::Length { .. } | HubError::Corrupt { .. } => "corrupt-download",
         HubError::Locked { .. } | HubError::Cache { .. } => "reader",
+        HubError::Stopped => "aborted",
+    }
+}
+
+#[cfg(feature = "hub")]
+fn download_code(error: &DownloadError) -> &'static str {
+    match error {
+        DownloadError::Invalid { .. } => "invalid-request",
+        DownloadError::NotFound { .. } => "not-found",
+        DownloadError::Unauthorized { .. } => "unauthorized",
+        DownloadError::Status { .. } | DownloadError::Reply { .. } => "http",
+        DownloadError::Unreachable { .. } | DownloadError::Interrupted { .. } => "network",
+        DownloadError::Length { .. } | DownloadError::Corrupt { .. } => "corrupt-download",
+        DownloadError::Locked { .. } | DownloadError::Disk { .. } => "reader",
+        DownloadError::Stopped => "aborted",
     }
 }

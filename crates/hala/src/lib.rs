@@ -59,7 +59,7 @@ pub use runtime::Runtime;
 pub use seed::any_seed;
 pub use source::ModelSource;
 #[cfg(feature = "hub")]
-pub use source::fetch;
+pub use source::{download, fetch};
 pub use streams::{ChatStream, TextStream, TranslateStream};
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use tune::{TuneOptions, TuneProgress, Tuned, tune};
@@ -77,6 +77,10 @@ pub use hala_engine::{
 pub use hala_model::{Options, WeightFormat};
 pub use hala_plan::Cancel;
 pub use hala_text::{Language, Message, Role, Thinking};
+#[cfg(feature = "hub")]
+pub use hala_weights::download::{Download, DownloadError, DownloadEvent};
+#[cfg(feature = "hub")]
+pub use hala_weights::hub::{HubError, HubEvent, HubModel, HubSettings};
 pub use hala_weights::{Checkpoint, Reader};
 
 /// The README's example, which is a test.

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use hala_engine::LoadOptions;
 use hala_model::{Options, WeightFormat};
 use hala_plan::Cancel;
+#[cfg(feature = "hub")]
+use hala_weights::hub::HubSettings;
 use hala_weights::{Checkpoint, Reader};
 
 use crate::any_backend::AnyBackend;
@@ -24,11 +26,29 @@ pub struct RuntimeOptions {
     pub model: Options,
     /// Sequences at once, where there are several; `None` for as many as suit the device.
     pub n_parallel: Option<usize>,
-    /// Raised from any thread, it stops the loading.
+    /// Where the Hub and its cache are; `None` for what the environment's variables say. An app on a phone, which has no home folder, names its
+    /// cache here.
+    #[cfg(feature = "hub")]
+    pub hub: Option<HubSettings>,
+    /// Raised from any thread, it stops the loading, and the fetching before it.
     pub cancel: Cancel,
 }
 
 impl RuntimeOptions {
+    /// The defaults, for work that this flag stops.
+    pub fn stopped_by(cancel: &Cancel) -> Self {
+        Self { cancel: cancel.clone(), ..Self::default() }
+    }
+
+    /// Where the Hub and its cache are.
+    ///
+    /// # Errors
+    /// A variable of the environment that cannot be used, or no home folder.
+    #[cfg(feature = "hub")]
+    pub(crate) fn hub_settings(&self) -> Result<HubSettings, Error> {
+        Ok(self.hub.clone().map_or_else(HubSettings::from_env, Ok)?)
+    }
+
     /// What the engine is told.
     pub(crate) fn load_options(&self) -> LoadOptions {
         LoadOptions { weights: self.weights, model: self.model }

@@ -52,7 +52,7 @@ impl Runtime {
         let mut listening = Listening(Box::new(listener));
         options.device.is_small |= source.is_built_in();
         let chosen = options.device.open().await?;
-        let checkpoint = source.open(listening.0.as_mut())?;
+        let checkpoint = source.open(listening.0.as_mut(), &options)?;
         Self::start(chosen, checkpoint, None, options, listening).await
     }
 

@@ -4,14 +4,19 @@ use std::borrow::Cow;
 #[cfg(not(target_family = "wasm"))]
 use std::path::PathBuf;
 
+#[cfg(feature = "hub")]
+use hala_plan::Cancel;
 use hala_weights::Checkpoint;
 #[cfg(feature = "hub")]
-use hala_weights::hub::{HubModel, HubSettings, ModelSpec, pull};
+use hala_weights::download::{Download, DownloadEvent};
+#[cfg(feature = "hub")]
+use hala_weights::hub::{HubEvent, HubModel, ModelSpec, pull};
 
 use crate::error::Error;
 #[cfg(feature = "hub")]
 use crate::event::Event;
 use crate::event::Listener;
+use crate::loading::RuntimeOptions;
 
 /// A model, by where its files are.
 #[derive(Debug, Clone)]
@@ -63,11 +68,11 @@ impl ModelSource {
     /// The same model, fetched where it is on the Hub; `listener` is told how that goes.
     ///
     /// # Errors
-    /// It cannot be fetched.
+    /// It cannot be fetched, or was stopped.
     #[cfg(feature = "hub")]
-    pub fn fetched(self, listener: &mut dyn Listener) -> Result<Self, Error> {
+    pub fn fetched(self, listener: &mut dyn Listener, options: &RuntimeOptions) -> Result<Self, Error> {
         match self {
-            Self::Hub(model) => Ok(Self::Path(fetch(&model, listener)?)),
+            Self::Hub(model) => Ok(Self::Path(fetch(&model, listener, options)?)),
             other => Ok(other),
         }
     }
@@ -75,27 +80,47 @@ impl ModelSource {
     /// Opens the checkpoint, fetching it first where it is on the Hub. No weight is read yet.
     ///
     /// # Errors
-    /// No such model, or a damaged one.
-    pub fn open(self, listener: &mut dyn Listener) -> Result<Checkpoint, Error> {
-        let _ = &listener;
+    /// No such model, a damaged one, or stopped.
+    pub fn open(self, listener: &mut dyn Listener, options: &RuntimeOptions) -> Result<Checkpoint, Error> {
+        let _ = (&listener, options);
         Ok(match self {
             #[cfg(feature = "built-in")]
             Self::BuiltIn => Checkpoint::from_files(hala_demo_model::files())?,
             #[cfg(not(target_family = "wasm"))]
             Self::Path(path) => Checkpoint::open(&path)?,
             #[cfg(feature = "hub")]
-            Self::Hub(model) => Checkpoint::open(&fetch(&model, listener)?)?,
+            Self::Hub(model) => Checkpoint::open(&fetch(&model, listener, options)?)?,
             Self::Files(files) => Checkpoint::from_files(files)?,
         })
     }
 }
 
 /// Fetches a model of the Hub into the cache that Python shares, and gives its folder, or its GGUF file; `listener` is told how that goes.
+/// Every file is held against the hash that the Hub tells of it. Of the options, those of the Hub and the flag that stops it are looked at.
 ///
 /// # Errors
-/// No such model, or it cannot be fetched.
+/// No such model, it cannot be fetched, or was stopped.
 #[cfg(feature = "hub")]
-pub fn fetch(model: &HubModel, listener: &mut dyn Listener) -> Result<PathBuf, Error> {
-    let settings = HubSettings::from_env()?;
-    Ok(pull(model, &settings, &mut |event| listener.tell(Event::Fetching(event)))?)
+pub fn fetch(
+    model: &HubModel,
+    listener: &mut dyn Listener,
+    options: &RuntimeOptions,
+) -> Result<PathBuf, Error> {
+    let settings = options.hub_settings()?;
+    let tell = &mut |event: HubEvent<'_>| listener.tell(Event::Fetching(event));
+    Ok(pull(model, &settings, tell, &|| options.cancel.is_cancelled())?)
+}
+
+/// Fetches a file of any address, unless it is there with the SHA-256 that it must have; `progress` is told how that goes, and `cancel`
+/// stops it from any thread.
+///
+/// # Errors
+/// See [`DownloadError`](hala_weights::download::DownloadError). What has arrived is kept, and the next call goes on from there.
+#[cfg(feature = "hub")]
+pub fn download(
+    download: &Download,
+    progress: &mut dyn FnMut(DownloadEvent<'_>),
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    Ok(hala_weights::download::download(download, progress, &|| cancel.is_cancelled())?)
 }

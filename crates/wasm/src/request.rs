@@ -63,7 +63,7 @@ impl LoadRequest {
             weights: self.weights.parse().map_err(|reason: String| Error::Request { reason })?,
             model: Options { context: self.context, ..Options::default() },
             n_parallel: self.parallel.map(NonZeroUsize::get),
-            cancel: cancel.clone(),
+            ..RuntimeOptions::stopped_by(cancel)
         })
     }
 }

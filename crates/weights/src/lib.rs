@@ -10,6 +10,8 @@ mod check;
 mod checkpoint;
 mod codes;
 mod config;
+#[cfg(all(feature = "hub", not(target_family = "wasm")))]
+pub mod download;
 mod error;
 mod file_dtype;
 #[cfg(not(target_family = "wasm"))]

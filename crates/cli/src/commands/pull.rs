@@ -28,7 +28,8 @@ pub(crate) struct PullArgs {
 impl PullArgs {
     /// Runs the command.
     pub(crate) fn run(self, app: &App) -> Result<()> {
-        let place = hala::fetch(&HubModel::parse(&self.id)?, &mut Screen::new(app))?;
+        let model = HubModel::parse(&self.id)?;
+        let place = hala::fetch(&model, &mut Screen::new(app), &app.fetching())?;
         output::print_line(&place.display().to_string())
     }
 }

@@ -1,20 +1,19 @@
 //! What the Hub is asked of a model before its files are fetched, and what its refusals mean.
 
-use std::io;
-use std::path::Path;
-use std::time::Duration;
-
-use hf_hub::api::sync::{Api, ApiError};
-use hf_hub::{Repo, RepoType};
 use serde::Deserialize;
 
 use super::choose::Listed;
 use super::error::HubError;
 use super::settings::HubSettings;
 use super::spec::HubModel;
+use crate::download::event::Watch;
+use crate::download::fault::Fault;
+use crate::download::http::{Answer, Client, Method, Question};
 
-/// How long the answer to a question, which is small, may take.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(30);
+/// Redirections within the Hub that are followed to a file.
+const MAX_REDIRECTIONS: usize = 5;
+/// What the files of a model are called in messages.
+const LIST: &str = "the model's list of files";
 
 /// The Hub's description of a model at one commit.
 #[derive(Debug, Deserialize)]
@@ -38,6 +37,14 @@ impl RepoInfo {
     }
 }
 
+/// What the Hub says of one file.
+#[derive(Debug)]
+pub(super) struct FileFacts {
+    pub(super) commit: String,
+    pub(super) etag: String,
+    pub(super) n_bytes: Option<u64>,
+}
+
 /// Whether the Hub is asked for the files' sizes too.
 #[derive(Clone, Copy)]
 pub(super) enum Sizes {
@@ -50,33 +57,58 @@ pub(super) enum Sizes {
 pub(super) struct Asker<'a> {
     pub(super) model: &'a HubModel,
     pub(super) settings: &'a HubSettings,
+    pub(super) client: &'a Client,
 }
 
 impl Asker<'_> {
     /// The commit that the revision stands for, and its files.
-    pub(super) fn info(self, api: &Api, sizes: Sizes) -> Result<RepoInfo, HubError> {
-        let (id, revision) = (self.model.id().to_owned(), self.model.revision().to_owned());
-        let repo = api.repo(Repo::with_revision(id, RepoType::Model, revision));
-        let request = match sizes {
-            Sizes::Unknown => repo.info_request(),
-            Sizes::Known => repo.info_request().query("blobs", "true"),
+    pub(super) fn info(self, sizes: Sizes, watch: &mut Watch<'_>) -> Result<RepoInfo, HubError> {
+        let (endpoint, id) = (&self.settings.endpoint, self.model.id());
+        let revision = self.model.revision().replace('/', "%2F");
+        let query = match sizes {
+            Sizes::Unknown => "",
+            Sizes::Known => "?blobs=true",
         };
-        let request = request.config();
-        let request = request.http_status_as_error(false).timeout_global(Some(QUESTION_TIMEOUT)).build();
-        let mut response = request.call().map_err(|e| self.unreachable(&e))?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            let code = response.headers().get("x-error-code").and_then(|code| code.to_str().ok());
-            return Err(self.refusal(status, code, "the model's list of files"));
-        }
-        let info: RepoInfo = response
-            .body_mut()
-            .read_json()
-            .map_err(|e| self.reply("the model's list of files", e.to_string()))?;
+        let url = format!("{endpoint}/api/models/{id}/revision/{revision}{query}");
+        let unreachable = |detail| HubError::Unreachable { endpoint: endpoint.clone(), detail };
+        let asked = self.client.ask(&Question::get(&url), watch).and_then(|mut answer| {
+            if answer.status() == 200 {
+                self.client.content(&mut answer, watch)
+            } else {
+                Err(answer.refusal())
+            }
+        });
+        let content = asked.map_err(|fault| match fault {
+            Fault::Unreachable { detail } | Fault::Broken { detail, .. } => unreachable(detail),
+            Fault::Status { status, code } => self.refusal(status, code.as_deref(), LIST),
+            Fault::Stopped => HubError::Stopped,
+            other => self.reply(LIST, other.to_string()),
+        })?;
+        let info: RepoInfo = serde_json::from_slice(&content).map_err(|e| self.reply(LIST, e.to_string()))?;
         if !super::spec::is_commit(&info.sha) {
-            return Err(self.reply("the model's list of files", format!("its commit is {:?}", info.sha)));
+            return Err(self.reply(LIST, format!("its commit is {:?}", info.sha)));
         }
         Ok(info)
+    }
+
+    /// Where a file of a commit is.
+    pub(super) fn url(self, commit: &str, file: &str) -> String {
+        format!("{}/{}/resolve/{commit}/{file}", self.settings.endpoint, self.model.id())
+    }
+
+    /// What the Hub says of a file. It says so itself; where it sends elsewhere for the bytes, nobody is asked there.
+    pub(super) fn facts(self, url: &str, file: &str, watch: &mut Watch<'_>) -> Result<FileFacts, Fault> {
+        let mut url = url.to_owned();
+        for _ in 0..MAX_REDIRECTIONS {
+            let answer = self.client.ask(&Question { method: Method::Head, ..Question::get(&url) }, watch)?;
+            let is_redirection = (300..400).contains(&answer.status());
+            match answer.header("Location").filter(|place| is_redirection && is_here(place)) {
+                Some(place) => url = format!("{}{place}", origin(&url)),
+                None if is_redirection || answer.status() == 200 => return read_facts(&answer, file),
+                None => return Err(answer.refusal()),
+            }
+        }
+        Err(Fault::Reply { detail: "it redirects in a circle".to_owned() })
     }
 
     /// What a status that is no success means; `code` is the Hub's own word for it.
@@ -94,58 +126,56 @@ impl Asker<'_> {
         }
     }
 
-    fn unreachable(self, error: &ureq::Error) -> HubError {
-        HubError::Unreachable { endpoint: self.settings.endpoint.clone(), detail: error.to_string() }
-    }
-
     /// The error of an answer that no Hub gives.
     pub(super) fn reply(self, what: &str, detail: String) -> HubError {
         HubError::Reply { endpoint: self.settings.endpoint.clone(), what: what.to_owned(), detail }
     }
 
-    /// An error of `hf-hub` while it fetched a file, of which `part` holds what has arrived.
-    pub(super) fn file_error(self, error: ApiError, file: &str, part: &Path) -> HubError {
-        let interrupted = |detail: String| HubError::Interrupted {
-            file: file.to_owned(),
-            detail,
-            done_bytes: part.metadata().map_or(0, |m| m.len()),
-        };
-        match error {
-            ApiError::RequestError(error) => match *error {
-                ureq::Error::StatusCode(401) if self.settings.token.is_none() => {
-                    // The list of files was shown to everybody, and the files are not.
-                    self.refusal(401, Some("GatedRepo"), file)
-                }
-                ureq::Error::StatusCode(404) => {
-                    HubError::MissingFile { id: self.model.id().to_owned(), file: file.to_owned() }
-                }
-                ureq::Error::StatusCode(status) => self.refusal(status, None, file),
-                other => interrupted(other.to_string()),
-            },
-            ApiError::IoError(error) if is_network(&error) => interrupted(error.to_string()),
-            ApiError::IoError(source) => HubError::Cache { path: part.to_owned(), source },
-            ApiError::LockAcquisition(path) => HubError::Locked { path },
-            ApiError::TooManyRetries(inner) => self.file_error(*inner, file, part),
-            other => self.reply(file, other.to_string()),
+    /// What went wrong with a file, in words.
+    pub(super) fn file_error(self, fault: Fault, file: &str) -> HubError {
+        let file = file.to_owned();
+        match fault {
+            Fault::Stopped => HubError::Stopped,
+            Fault::Unreachable { detail } => HubError::Interrupted { file, detail, done_bytes: 0 },
+            Fault::Broken { detail, done_bytes } => HubError::Interrupted { file, detail, done_bytes },
+            // The list of files was shown to everybody, and the files are not.
+            Fault::Status { status: 401, .. } if self.settings.token.is_none() => {
+                self.refusal(401, Some("GatedRepo"), &file)
+            }
+            Fault::Status { status: 404, .. } => {
+                HubError::MissingFile { id: self.model.id().to_owned(), file }
+            }
+            Fault::Status { status, .. } => self.refusal(status, None, &file),
+            Fault::Reply { detail } => self.reply(&file, detail),
+            Fault::Length { found, expected } => HubError::Length { file, found, expected },
+            Fault::Corrupt { found, expected } => HubError::Corrupt { file, found, expected },
+            Fault::Locked { path } => HubError::Locked { path },
+            Fault::Disk { path, source } => HubError::Cache { path, source },
         }
     }
 }
 
-/// Whether an error came from the connection rather than the disk.
-fn is_network(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    let from_client = error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>());
-    let network = [
-        Kind::UnexpectedEof,
-        Kind::ConnectionReset,
-        Kind::ConnectionAborted,
-        Kind::ConnectionRefused,
-        Kind::NotConnected,
-        Kind::BrokenPipe,
-        Kind::TimedOut,
-        Kind::HostUnreachable,
-        Kind::NetworkUnreachable,
-        Kind::NetworkDown,
-    ];
-    from_client || network.contains(&error.kind())
+/// Whether a redirection stays on its server.
+fn is_here(place: &str) -> bool {
+    place.starts_with('/') && !place.starts_with("//")
+}
+
+/// A URL's scheme and host.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + "://".len());
+    let end = url[host..].find('/').map_or(url.len(), |at| host + at);
+    &url[..end]
+}
+
+fn read_facts(answer: &Answer, file: &str) -> Result<FileFacts, Fault> {
+    let header = |name: &str| answer.header(name).map(|value| value.trim().to_owned());
+    let missing = |name| Fault::Reply { detail: format!("its answer for {file} has no {name}") };
+    let etag = header("X-Linked-Etag").or_else(|| header("ETag")).ok_or_else(|| missing("ETag"))?;
+    // The length of a redirection is not that of the file.
+    let own = if answer.status() == 200 { answer.n_bytes() } else { None };
+    Ok(FileFacts {
+        commit: header("X-Repo-Commit").ok_or_else(|| missing("X-Repo-Commit"))?,
+        etag: etag.trim_start_matches("W/").replace('"', ""),
+        n_bytes: header("X-Linked-Size").and_then(|n| n.parse().ok()).or(own),
+    })
 }

@@ -1,12 +1,10 @@
-//! What the cache holds of one model, in the layout that `huggingface_hub` and `hf-hub` share.
+//! What the cache holds of one model, in the layout of `huggingface_hub`, which others share.
 //!
 //! `models--OWNER--NAME/` has `blobs/ETAG` with the files' bytes, `snapshots/COMMIT/NAME` linking to them, and
 //! `refs/REVISION` with the commit that a branch or tag stood for when it was last fetched.
 
 use std::io;
 use std::path::{Path, PathBuf};
-
-use hf_hub::{Cache, Repo, RepoType};
 
 use super::choose::{Choice, choose};
 use super::error::HubError;
@@ -19,20 +17,13 @@ use crate::shards::{INDEX_FILE, WEIGHTS_FILE, is_plain, parse_index};
 #[derive(Debug)]
 pub(super) struct Snapshots<'a> {
     model: &'a HubModel,
-    cache: Cache,
     folder: PathBuf,
 }
 
 impl<'a> Snapshots<'a> {
     pub(super) fn new(model: &'a HubModel, settings: &HubSettings) -> Self {
-        let cache = Cache::new(settings.cache.clone());
-        let folder = settings.cache.join(Repo::model(model.id().to_owned()).folder_name());
-        Self { model, cache, folder }
-    }
-
-    /// The cache that this is part of.
-    pub(super) fn cache(&self) -> &Cache {
-        &self.cache
+        let folder = settings.cache.join(format!("models--{}", model.id().replace('/', "--")));
+        Self { model, folder }
     }
 
     /// The folder of one commit's files.
@@ -43,6 +34,12 @@ impl<'a> Snapshots<'a> {
     /// The file that holds the bytes of this ETag.
     pub(super) fn blob(&self, etag: &str) -> PathBuf {
         self.folder.join("blobs").join(etag)
+    }
+
+    /// Makes the folder of the files' bytes.
+    pub(super) fn make_blobs(&self) -> Result<(), HubError> {
+        let path = self.folder.join("blobs");
+        std::fs::create_dir_all(&path).map_err(|source| HubError::Cache { path, source })
     }
 
     /// The folder of the revision's files, if all that a model needs are there, or its GGUF file.
@@ -72,20 +69,15 @@ impl<'a> Snapshots<'a> {
         Some(text.trim().to_owned()).filter(|commit| is_commit(commit))
     }
 
-    /// Notes that the revision stands for this commit, and drops the note that `hf-hub` makes for the commit
-    /// itself, which `huggingface_hub` does not have.
+    /// Notes that the revision stands for this commit.
     pub(super) fn note(&self, commit: &str) -> Result<(), HubError> {
-        let of_commit = self.folder.join("refs").join(commit);
-        if of_commit.is_file() {
-            std::fs::remove_file(&of_commit).map_err(|source| HubError::Cache { path: of_commit, source })?;
-        }
         if self.model.is_commit() {
             return Ok(());
         }
-        let (id, revision) = (self.model.id().to_owned(), self.model.revision().to_owned());
-        let repo = self.cache.repo(Repo::with_revision(id, RepoType::Model, revision));
-        let path = self.folder.join("refs");
-        repo.create_ref(commit).map_err(|source| HubError::Cache { path, source })
+        let path = self.folder.join("refs").join(self.model.revision());
+        let folder = path.parent().unwrap_or(&self.folder);
+        let noted = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, commit));
+        noted.map_err(|source| HubError::Cache { path, source })
     }
 
     /// Puts a blob that is there into a snapshot.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use hala_tensor::counted;
 
+use crate::download::error::kept;
+
 /// An error of fetching from the Hub; each says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
@@ -96,10 +98,7 @@ pub enum HubError {
     /// The connection broke while a file was on its way.
     #[error(
         "the connection broke while {file} was fetched ({detail}); {} kept: run it again to go on from there",
-        match done_bytes {
-            1 => "1 byte is".to_owned(),
-            n => format!("{n} bytes are"),
-        }
+        kept(*done_bytes)
     )]
     Interrupted {
         /// The file.
@@ -139,6 +138,21 @@ pub enum HubError {
         /// Bytes that were announced.
         expected: u64,
     },
+    /// A file, twice, arrived otherwise than the Hub says it is.
+    #[error(
+        "{file} arrived damaged: its hash is {found}, where the Hub says {expected}; it was removed: run it again, and if it goes on, check the network"
+    )]
+    Corrupt {
+        /// The file.
+        file: String,
+        /// The hash of what arrived.
+        found: String,
+        /// The hash that the Hub tells: SHA-256 for a large file, git's name for a small one.
+        expected: String,
+    },
+    /// Whoever asked for it stopped it.
+    #[error("the download was stopped; what has arrived is kept")]
+    Stopped,
     /// Another process holds the lock of a file.
     #[error("another process is fetching the same file into {}: wait for it, or end it", folder(path))]
     Locked {

@@ -1,18 +1,21 @@
 //! Files of a Hub model, fetched into the cache one by one.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use hf_hub::api::sync::{Api, ApiBuilder, ApiRepo, Metadata};
-use hf_hub::{Repo, RepoType};
-
-use super::ask::{Asker, Sizes};
+use super::ask::{Asker, FileFacts, Sizes};
 use super::cache::{Snapshots, is_url_safe, shards};
 use super::choose::{Choice, choose};
 use super::error::HubError;
 use super::event::HubEvent;
 use super::settings::HubSettings;
 use super::spec::{HubModel, is_plain_path};
+use crate::download::digest::Digest;
+use crate::download::event::{DownloadEvent, Watch};
+use crate::download::fault::Fault;
+use crate::download::http::Client;
+use crate::download::lock::Lock;
+use crate::download::retries::{LOOK_EVERY, Retries};
+use crate::download::transfer::{Content, Goal, Transfer};
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE};
 
 /// Files beside the weights that are fetched where a model has them.
@@ -25,8 +28,8 @@ const SIDE_FILES: [&str; 6] = [
     "chat_template.jinja",
 ];
 
-/// How long to wait before the first retry; doubled for each one after it.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// How often another's lock is looked at: for five seconds.
+const N_LOOKS_AT_LOCK: usize = 25;
 
 /// Asks what the revision stands for and fetches the files that are missing; the weights last, so that a snapshot
 /// with weights is whole.
@@ -34,29 +37,24 @@ pub(super) fn fetch(
     model: &HubModel,
     settings: &HubSettings,
     progress: &mut dyn FnMut(HubEvent<'_>),
+    stop: &dyn Fn() -> bool,
 ) -> Result<PathBuf, HubError> {
-    let snapshots = Snapshots::new(model, settings);
-    let api = ApiBuilder::from_cache(snapshots.cache().clone())
-        .with_progress(false)
-        .with_endpoint(settings.endpoint.clone())
-        .with_token(settings.token.clone())
-        .with_user_agent("hala", env!("CARGO_PKG_VERSION"))
-        .build()
-        .map_err(|e| Asker { model, settings }.reply("a connection", e.to_string()))?;
-    let asker = Asker { model, settings };
-    let info = asker.info(&api, Sizes::Unknown)?;
+    let client = Client::new(settings.silence, settings.token.clone());
+    let asker = Asker { model, settings, client: &client };
+    let mut silent = |_: DownloadEvent<'_>| progress(HubEvent::Waiting);
+    let watch = &mut Watch { tell: &mut silent, stop };
+    let info = asker.info(Sizes::Unknown, watch)?;
     let files = info.files();
     let has = |name: &str| files.iter().any(|file| file.name == name);
     let choice = match choose(model.id(), &files, model.file()) {
         // Whoever is to choose wants to know the sizes, which cost the Hub more to tell.
         Err(HubError::Choice { .. }) => {
-            choose(model.id(), &asker.info(&api, Sizes::Known)?.files(), model.file())?
+            choose(model.id(), &asker.info(Sizes::Known, watch)?.files(), model.file())?
         }
         choice => choice?,
     };
-    let repo = Repo::with_revision(model.id().to_owned(), RepoType::Model, info.sha.clone());
-    let mut fetcher =
-        Fetcher { asker, repo: api.repo(repo), api, snapshots, commit: info.sha.clone(), progress };
+    let snapshots = Snapshots::new(model, settings);
+    let mut fetcher = Fetcher { asker, snapshots, commit: info.sha.clone(), progress, stop };
     if let Choice::Gguf(name) = choice {
         fetcher.gguf(&name)?;
         fetcher.snapshots.note(&fetcher.commit)?;
@@ -83,11 +81,10 @@ pub(super) fn fetch(
 /// Fetches files of one commit.
 struct Fetcher<'a, 'p> {
     asker: Asker<'a>,
-    api: Api,
-    repo: ApiRepo,
     snapshots: Snapshots<'a>,
     commit: String,
     progress: &'p mut dyn FnMut(HubEvent<'_>),
+    stop: &'p dyn Fn() -> bool,
 }
 
 impl Fetcher<'_, '_> {
@@ -115,103 +112,95 @@ impl Fetcher<'_, '_> {
             return Ok(());
         }
         self.snapshots.unlink(&self.commit, name)?;
-        let mut wait = FIRST_WAIT;
-        for _ in 0..self.asker.settings.n_retries {
-            match self.attempt(name) {
-                Err(HubError::Interrupted { .. } | HubError::Status { status: 429 | 500.., .. }) => {}
-                done => return done,
+        let asker = self.asker;
+        let mut retries = Retries::new(asker.settings.n_retries);
+        let progress = &mut *self.progress;
+        let mut tell = |event: DownloadEvent<'_>| progress(of_file(name, event));
+        let mut watch = Watch { tell: &mut tell, stop: self.stop };
+        let url = asker.url(&self.commit, name);
+        let facts = loop {
+            match asker.facts(&url, name, &mut watch) {
+                Ok(facts) => break facts,
+                Err(fault) => retries.again(fault, &mut watch).map_err(|e| asker.file_error(e, name))?,
             }
-            (self.progress)(HubEvent::Retrying { file: name });
-            std::thread::sleep(wait);
-            wait *= 2;
+        };
+        check(&facts, &self.commit).map_err(|detail| asker.reply(name, detail))?;
+        self.snapshots.make_blobs()?;
+        let blob = Blob { url: &url, path: self.snapshots.blob(&facts.etag), facts: &facts };
+        blob.bring(asker.client, &mut retries, &mut watch).map_err(|e| asker.file_error(e, name))?;
+        self.snapshots.link(&facts.etag, &self.commit, name)
+    }
+}
+
+/// What happens to a file of this name.
+fn of_file<'a>(file: &'a str, event: DownloadEvent<'a>) -> HubEvent<'a> {
+    match event {
+        DownloadEvent::Waiting => HubEvent::Waiting,
+        DownloadEvent::Downloading { done_bytes, total_bytes } => {
+            HubEvent::Downloading { file, done_bytes, total_bytes: total_bytes.unwrap_or(done_bytes) }
         }
-        self.attempt(name)
+        DownloadEvent::Verifying { done_bytes, total_bytes } => {
+            HubEvent::Verifying { file, done_bytes, total_bytes }
+        }
+        DownloadEvent::Retrying { reason } => HubEvent::Retrying { file, reason },
+    }
+}
+
+/// Whether what the Hub says can be parts of paths.
+fn check(facts: &FileFacts, commit: &str) -> Result<(), String> {
+    let FileFacts { commit: found, etag, .. } = facts;
+    if found != commit {
+        return Err(format!("it is of commit {found:?}, not {commit}"));
+    }
+    if etag.is_empty() || etag.starts_with('.') || !is_url_safe(etag) {
+        return Err(format!("its ETag is {etag:?}"));
+    }
+    Ok(())
+}
+
+/// The bytes of one file, which the cache keeps under their ETag.
+struct Blob<'a> {
+    url: &'a str,
+    path: PathBuf,
+    facts: &'a FileFacts,
+}
+
+impl Blob<'_> {
+    /// Fetches the bytes unless they are there. The part and its lock are those of the crate `hf-hub`, so that each can go on with what the other left.
+    fn bring(&self, client: &Client, retries: &mut Retries, watch: &mut Watch<'_>) -> Result<(), Fault> {
+        let is_there =
+            |path: &Path| path.metadata().is_ok_and(|m| self.facts.n_bytes.is_none_or(|n| m.len() == n));
+        if is_there(&self.path) {
+            return Ok(());
+        }
+        let _lock = self.lock(watch)?;
+        // Whoever had the lock before may have been at the same.
+        if is_there(&self.path) {
+            return Ok(());
+        }
+        let goal = Goal {
+            url: self.url,
+            path: &self.path,
+            part: &self.path.with_extension("part"),
+            n_bytes: self.facts.n_bytes,
+            digest: Digest::of_etag(&self.facts.etag),
+            content: Content::Fixed,
+        };
+        Transfer::new(client, goal, &mut |_| Ok(()))?.run(retries, watch)
     }
 
-    fn attempt(&mut self, name: &str) -> Result<(), HubError> {
-        let url = self.repo.url(name);
-        let no_part = Path::new("");
-        let metadata = self.api.metadata(&url).map_err(|e| self.asker.file_error(e, name, no_part))?;
-        // Both become parts of paths.
-        if metadata.commit_hash() != self.commit {
-            let detail = format!("it is of commit {:?}, not {}", metadata.commit_hash(), self.commit);
-            return Err(self.asker.reply(name, detail));
-        }
-        let etag = metadata.etag().to_owned();
-        if etag.is_empty() || etag.starts_with('.') || !is_url_safe(&etag) {
-            return Err(self.asker.reply(name, format!("its ETag is {etag:?}")));
-        }
-        let (blob, expected) = (self.snapshots.blob(&etag), metadata.size() as u64);
-        if !self.have(&blob, &metadata)? {
-            let progress = Report { file: name, done_bytes: 0, total_bytes: 0, to: self.progress };
-            let downloaded = self.repo.download_with_progress(name, progress);
-            downloaded.map_err(|e| self.asker.file_error(e, name, &part_of(&blob)))?;
-        }
-        let found = blob.metadata().map_err(|source| HubError::Cache { path: blob.clone(), source })?.len();
-        if found != expected {
-            std::fs::remove_file(&blob).map_err(|source| HubError::Cache { path: blob, source })?;
-            return Err(HubError::Length { file: name.to_owned(), found, expected });
-        }
-        self.snapshots.link(&etag, &self.commit, name)
-    }
-
-    /// Whether the blob is there whole; a download that ended just before it was renamed is finished here, and one
-    /// that grew too long is dropped, since `hf-hub` can do neither.
-    fn have(&self, blob: &Path, metadata: &Metadata) -> Result<bool, HubError> {
-        let (part, size) = (part_of(blob), metadata.size() as u64);
-        let failed = |source| HubError::Cache { path: part.clone(), source };
-        let n_bytes = |path: &Path| path.metadata().ok().map(|m| m.len());
-        if n_bytes(blob) == Some(size) {
-            return Ok(true);
-        }
-        match n_bytes(&part) {
-            Some(n) if n >= size => {
-                let path = blob.with_extension("lock");
-                let lock = std::fs::File::create(&path).map_err(failed)?;
-                lock.try_lock().map_err(|_| HubError::Locked { path })?;
-                if n > size {
-                    std::fs::remove_file(&part).map_err(failed)?;
-                    return Ok(false);
-                }
-                std::fs::rename(&part, blob).map_err(failed)?;
-                Ok(true)
+    /// Takes the lock; small files are soon brought by whoever has it.
+    fn lock(&self, watch: &mut Watch<'_>) -> Result<Lock, Fault> {
+        let path = self.path.with_extension("lock");
+        for _ in 0..N_LOOKS_AT_LOCK {
+            match Lock::take(&path) {
+                Err(Fault::Locked { .. }) if watch.is_stopped() => return Err(Fault::Stopped),
+                Err(Fault::Locked { .. }) => {}
+                taken => return taken,
             }
-            _ => Ok(false),
+            watch.tell(DownloadEvent::Waiting);
+            std::thread::sleep(LOOK_EVERY);
         }
-    }
-}
-
-/// Where `hf-hub` keeps what has arrived of a blob.
-fn part_of(blob: &Path) -> PathBuf {
-    blob.with_extension("part")
-}
-
-/// Passes `hf-hub`'s progress on.
-struct Report<'a> {
-    file: &'a str,
-    done_bytes: u64,
-    total_bytes: u64,
-    to: &'a mut dyn FnMut(HubEvent<'_>),
-}
-
-impl Report<'_> {
-    fn send(&mut self) {
-        let (file, done_bytes, total_bytes) = (self.file, self.done_bytes, self.total_bytes);
-        (self.to)(HubEvent::Downloading { file, done_bytes, total_bytes });
-    }
-}
-
-impl hf_hub::api::Progress for Report<'_> {
-    fn init(&mut self, size: usize, _file: &str) {
-        (self.done_bytes, self.total_bytes) = (0, size as u64);
-    }
-
-    fn update(&mut self, size: usize) {
-        self.done_bytes += size as u64;
-        self.send();
-    }
-
-    fn finish(&mut self) {
-        self.send();
+        Lock::take(&path)
     }
 }

@@ -1,8 +1,7 @@
 //! Checkpoints from the Hugging Face Hub, fetched into the cache that Python's `huggingface_hub` uses too.
 //!
-//! [`resolve`] turns what a user typed into a folder. Requests, download, resume and the cache's layout are the
-//! `hf-hub` crate's; around it stand what it lacks: use without a network, one snapshot a commit, only the files
-//! that are needed, retries that resume, blobs that are there already, and errors with a next step.
+//! [`resolve`] turns what a user typed into a folder. Only the files that are needed are fetched, each once a commit, and held against the
+//! hash that the Hub tells of them; without a network the cache is used.
 
 mod ask;
 mod cache;
@@ -21,7 +20,7 @@ pub use event::HubEvent;
 pub use settings::HubSettings;
 pub use spec::{HubModel, ModelSpec};
 
-/// The folder or file that `text` stands for; a Hub id is fetched first.
+/// The folder or file that `text` stands for; a Hub id is fetched first, as by [`pull`].
 ///
 /// # Errors
 /// `text` is neither a path that exists nor a Hub id, or the model cannot be fetched.
@@ -29,24 +28,27 @@ pub fn resolve(
     text: &str,
     settings: &HubSettings,
     progress: &mut dyn FnMut(HubEvent<'_>),
+    stop: &dyn Fn() -> bool,
 ) -> Result<PathBuf, HubError> {
     match ModelSpec::parse(text)? {
         ModelSpec::Path(path) => Ok(path),
-        ModelSpec::Hub(model) => pull(&model, settings, progress),
+        ModelSpec::Hub(model) => pull(&model, settings, progress, stop),
     }
 }
 
 /// The folder of a Hub model's files, or its GGUF file, fetched where they are not in the cache.
 ///
-/// Only what running a model needs is fetched: configuration, tokenizer, chat template and safetensors, or one GGUF file.
+/// Only what running a model needs is fetched: configuration, tokenizer, chat template and safetensors, or one GGUF file. `stop` is asked a
+/// few times a second whether to stop.
 ///
 /// # Errors
-/// The model, revision or a file does not exist or is not open to this user, several files may be meant, the connection breaks for good, or
-/// the cache cannot be written. Running again goes on where a broken download stopped.
+/// The model, revision or a file does not exist or is not open to this user, several files may be meant, the connection breaks for good, a
+/// file comes damaged twice, the cache cannot be written, or it was stopped. Running again goes on where a broken download stopped.
 pub fn pull(
     model: &HubModel,
     settings: &HubSettings,
     progress: &mut dyn FnMut(HubEvent<'_>),
+    stop: &dyn Fn() -> bool,
 ) -> Result<PathBuf, HubError> {
     let cached = cache::Snapshots::new(model, settings).complete();
     if settings.offline {
@@ -55,7 +57,7 @@ pub fn pull(
     match cached {
         // A commit never changes, so there is nothing to ask the Hub; but for the one file of several that is here.
         Ok(path) if model.is_commit() && (model.file().is_some() || path.is_dir()) => Ok(path),
-        cached => match (fetch::fetch(model, settings, progress), cached) {
+        cached => match (fetch::fetch(model, settings, progress, stop), cached) {
             (Err(HubError::Unreachable { detail, .. }), Ok(folder)) => {
                 progress(HubEvent::UsingCache { reason: &detail });
                 Ok(folder)

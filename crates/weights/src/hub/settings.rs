@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::error::HubError;
+use crate::download::Download;
 
 /// How to fetch from the Hub.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,14 +20,13 @@ pub struct HubSettings {
     pub offline: bool,
     /// How often a broken connection is tried again.
     pub n_retries: usize,
+    /// How long no byte may come before a connection counts as broken.
+    pub silence: Duration,
 }
 
 impl HubSettings {
     /// The public Hub.
     pub const ENDPOINT: &str = "https://huggingface.co";
-
-    /// How often a broken connection is tried again, where nothing else is said.
-    const N_RETRIES: usize = 5;
 
     /// The public Hub with this cache folder and no token.
     pub fn new(cache: PathBuf) -> Self {
@@ -34,7 +35,8 @@ impl HubSettings {
             cache,
             token: None,
             offline: false,
-            n_retries: Self::N_RETRIES,
+            n_retries: Download::N_RETRIES,
+            silence: Download::SILENCE,
         }
     }
 
@@ -88,6 +90,7 @@ impl fmt::Debug for HubSettings {
             .field("token", &self.token.as_ref().map(|_| "…"))
             .field("offline", &self.offline)
             .field("n_retries", &self.n_retries)
+            .field("silence", &self.silence)
             .finish()
     }
 }

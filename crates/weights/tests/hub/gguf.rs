@@ -25,7 +25,7 @@ fn gguf_repo() -> Repo {
 
 impl Bench {
     fn pull_file(&self, file: &str) -> Result<PathBuf, HubError> {
-        resolve(&format!("{ID}:{file}"), &self.settings, &mut |_| {})
+        resolve(&format!("{ID}:{file}"), &self.settings, &mut |_| {}, &|| false)
     }
 }
 
