@@ -93,6 +93,45 @@ fn what_fails_has_a_code() {
 }
 
 #[test]
+fn what_a_model_of_the_hub_takes_is_told_without_its_weights() {
+    let hub = hub(Repo::default());
+    let expected = hala::estimate(ModelSource::BuiltIn, &hub.options).unwrap();
+    let n_weight_bytes = hub.server.repo().files["model.safetensors"].len();
+    let told = hala::estimate(ModelSource::Hub(model()), &hub.options).unwrap();
+    assert_eq!(told, expected);
+    assert!(hub.server.repo().n_weight_bytes < n_weight_bytes / 10);
+    // What is in the cache is looked at there.
+    hala::fetch(&model(), &mut |_: Event<'_>| {}, &hub.options).unwrap();
+    hub.server.take_requests();
+    assert_eq!(hala::estimate(ModelSource::Hub(model()), &hub.options).unwrap(), expected);
+    assert!(hub.server.take_requests().is_empty());
+}
+
+#[test]
+fn what_a_gguf_file_of_the_hub_takes_is_told_by_its_header() {
+    for file in ["cohere2/four-layer.gguf", "lfm3/five-layer.gguf"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(file);
+        let hub = hub(Repo::default());
+        hub.server.repo().files = [("M-Q8_0.gguf".to_owned(), std::fs::read(&path).unwrap())].into();
+        let expected = hala::estimate(ModelSource::Path(path), &hub.options).unwrap();
+        assert_eq!(hala::estimate(ModelSource::Hub(model()), &hub.options).unwrap(), expected, "{file}");
+        assert!(is_empty(hub.cache.path()));
+    }
+}
+
+#[test]
+fn what_cannot_be_told_has_a_code() {
+    let code = |repo: Repo| hala::estimate(ModelSource::Hub(model()), &hub(repo).options).unwrap_err().code();
+    assert_eq!(code(Repo { has_no_ranges: true, ..Repo::default() }), "http");
+    assert_eq!(code(Repo { cuts: vec![9], ..Repo::default() }), "network");
+    assert_eq!(code(Repo { statuses: vec![403], ..Repo::default() }), "unauthorized");
+    let stopped = hub(Repo::default());
+    stopped.options.cancel.cancel();
+    let error = hala::estimate(ModelSource::Hub(model()), &stopped.options).unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
+}
+
+#[test]
 fn a_file_of_any_address_is_fetched_and_what_fails_has_a_code() {
     let hub = hub(Repo::default());
     let content = hub.server.repo().files["config.json"].clone();

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use hala::blocking::Runtime;
-use hala::{Error, Estimate, Event, ModelSource, Options, RuntimeOptions, WeightFormat};
+use hala::{Error, Event, ModelSource, Options, RuntimeOptions, WeightFormat};
 
 fn main() -> Result<(), Error> {
     let source = match std::env::args().nth(1) {
@@ -20,8 +20,7 @@ fn main() -> Result<(), Error> {
         ..RuntimeOptions::default()
     };
     // This reads the headers of the files and no weight.
-    let checkpoint = source.clone().open(&mut |_: Event<'_>| {}, &options)?;
-    let estimate = Estimate::of(&checkpoint, &options)?;
+    let estimate = hala::estimate(source.clone(), &options)?;
     println!("{} bytes of weights, {} for a full context", estimate.weight_bytes, estimate.sequence_bytes);
 
     let mut runtime = Runtime::with(source, options, |_: Event<'_>| {})?;

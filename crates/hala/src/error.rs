@@ -162,6 +162,8 @@ fn weights_code(error: &WeightsError) -> &'static str {
         | WeightsError::Mlx { .. }
         | WeightsError::Packed { .. } => "unsupported-model",
         WeightsError::NotFetched { .. } => "internal",
+        #[cfg(feature = "hub")]
+        WeightsError::Hub(error) => hub_code(error),
         _ => "damaged-model",
     }
 }

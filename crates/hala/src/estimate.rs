@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use crate::device::BackendName;
 use crate::error::Error;
+use crate::event::Event;
 use crate::loading::RuntimeOptions;
+use crate::source::ModelSource;
 
 /// Bytes that a model will take at most. Headers, config.json and tokenizer.json are read to know them, and no weight. The activations of a run
 /// are not among them, nor are tables of names, and the pages of the files that the system keeps in its own cache.
@@ -29,6 +31,15 @@ pub struct Estimate {
     pub cache_bytes_per_token: usize,
     /// Of caches and recurrent states of a session that fills its context, with the earlier states that it can go back to.
     pub sequence_bytes: usize,
+}
+
+/// What a model will take, wherever it is: of one on the Hub nothing but headers, config.json and tokenizer.json come, where it is not in the
+/// cache. `options.cancel` stops that from any thread.
+///
+/// # Errors
+/// No such model, a damaged one or one that is not supported, or stopped.
+pub fn estimate(source: ModelSource, options: &RuntimeOptions) -> Result<Estimate, Error> {
+    Estimate::of(&source.peek(&mut |_: Event<'_>| {}, options)?, options)
 }
 
 impl Estimate {

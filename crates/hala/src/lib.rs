@@ -47,7 +47,7 @@ pub use current::Current;
 pub use device::{BackendName, Chosen, DeviceOptions, Why};
 pub use engine::{Chat, Engine, Scheduler, Session, Translator};
 pub use error::Error;
-pub use estimate::Estimate;
+pub use estimate::{Estimate, estimate};
 pub use event::{Event, Listener, Notice, Unused};
 pub use finish::Finish;
 pub use info::Info;

@@ -10,7 +10,7 @@ use hala_weights::Checkpoint;
 #[cfg(feature = "hub")]
 use hala_weights::download::{Download, DownloadEvent};
 #[cfg(feature = "hub")]
-use hala_weights::hub::{HubEvent, HubModel, ModelSpec, pull};
+use hala_weights::hub::{HubEvent, HubModel, ModelSpec, peek, pull};
 
 use crate::error::Error;
 #[cfg(feature = "hub")]
@@ -74,6 +74,23 @@ impl ModelSource {
         match self {
             Self::Hub(model) => Ok(Self::Path(fetch(&model, listener, options)?)),
             other => Ok(other),
+        }
+    }
+
+    /// Opens the checkpoint to be asked what is in it. Of a model of the Hub that is not in the cache, the headers of the weights are read, and
+    /// config.json and tokenizer.json are fetched; no weight of it can be loaded.
+    ///
+    /// # Errors
+    /// No such model, a damaged one, or stopped.
+    pub fn peek(self, listener: &mut dyn Listener, options: &RuntimeOptions) -> Result<Checkpoint, Error> {
+        match self {
+            #[cfg(feature = "hub")]
+            Self::Hub(model) => {
+                let settings = options.hub_settings()?;
+                let tell = &mut |event: HubEvent<'_>| listener.tell(Event::Fetching(event));
+                Ok(peek(&model, &settings, tell, &|| options.cancel.is_cancelled())?)
+            }
+            other => other.open(listener, options),
         }
     }
 

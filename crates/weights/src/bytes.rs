@@ -22,6 +22,9 @@ pub(crate) enum FileBytes {
     Held(Cow<'static, [u8]>),
     /// The parts that were read so far, by where they begin.
     Fetched(BTreeMap<usize, Vec<u8>>),
+    /// None: the file's header alone was read, and its values never will be.
+    #[cfg(not(target_family = "wasm"))]
+    Unread,
 }
 
 impl FileBytes {
@@ -73,6 +76,8 @@ impl FileBytes {
             #[cfg(not(target_family = "wasm"))]
             Self::Mapped(map) | Self::Amended(map, _) => map,
             Self::Held(bytes) => bytes,
+            #[cfg(not(target_family = "wasm"))]
+            Self::Unread => &[],
             Self::Fetched(_) => &[],
         }
     }
@@ -87,6 +92,8 @@ impl FileBytes {
                 Some(part) if part.len() == range.len() => Some(part),
                 _ => map.get(range.clone()),
             },
+            #[cfg(not(target_family = "wasm"))]
+            Self::Unread => None,
             Self::Held(bytes) => bytes.get(range.clone()),
             // A tensor without elements has no bytes to fetch.
             Self::Fetched(_) if range.is_empty() => Some(&[]),

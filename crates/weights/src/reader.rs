@@ -10,11 +10,17 @@ use hala_tensor::counted;
 use crate::bytes::FileBytes;
 use crate::checkpoint::Checkpoint;
 use crate::error::WeightsError;
+#[cfg(not(target_family = "wasm"))]
+use crate::gguf::{GgufFault, Opening};
 use crate::header::HeaderFault;
 use crate::header::{Header, LENGTH_BYTES, header_length};
 use crate::quantisation::COMPANIONS;
 use crate::shards::{INDEX_FILE, Shard, Shards, WEIGHTS_FILE, is_plain, parse_index};
 use crate::source::Source;
+
+/// Bytes of a GGUF file that are read first, and twice as many where its header is longer: a vocabulary is some megabytes.
+#[cfg(not(target_family = "wasm"))]
+const GGUF_START_BYTES: u64 = 4 << 20;
 
 /// Reads parts of weight files: from a browser's storage, or a server.
 ///
@@ -58,6 +64,31 @@ impl Checkpoint {
         let shards = Shards::of_index(INDEX_FILE, &weight_map, |name| {
             shards.remove(name).ok_or_else(|| missing(name))
         })?;
+        Self::new(source, shards)
+    }
+
+    /// Opens a GGUF file whose header `reader` reads, to be asked what is in it: its values are never read.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`], and what the reader refuses.
+    #[cfg(not(target_family = "wasm"))]
+    pub async fn gguf_header(file: &str, reader: &impl Reader) -> Result<Self, WeightsError> {
+        let size = reader.size(file).await.map_err(|reason| unreadable(file, reason))?;
+        let mut start = Vec::new();
+        let opening = loop {
+            let read_before = start.len() as u64;
+            let end = (2 * read_before).max(GGUF_START_BYTES).min(size);
+            start.append(&mut read(reader, file, read_before..end).await?);
+            match Opening::of(file.to_owned(), &start, size as usize) {
+                Err(WeightsError::DamagedGguf { fault: GgufFault::Truncated { .. }, .. }) if end < size => {}
+                opening => break opening?,
+            }
+        };
+        let factors = match opening.factors() {
+            Some(range) => Some(read(reader, file, range.start as u64..range.end as u64).await?),
+            None => None,
+        };
+        let (source, shards) = opening.finish(factors.as_deref(), FileBytes::Unread)?;
         Self::new(source, shards)
     }
 

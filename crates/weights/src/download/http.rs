@@ -177,6 +177,14 @@ impl Answer {
         if self.is_encoded() { None } else { self.header("Content-Length")?.trim().parse().ok() }
     }
 
+    /// Which part of the file the content is, as `bytes FIRST-LAST/TOTAL`, with `*` for what the server does not know or have.
+    pub(crate) fn range(&self) -> Option<ContentRange> {
+        let range = self.header("Content-Range")?.trim().strip_prefix("bytes ")?;
+        let (range, total) = range.split_once('/')?;
+        let first = range.split_once('-').and_then(|(first, _)| first.parse().ok());
+        Some(ContentRange { first, total: total.parse().ok() })
+    }
+
     /// Whether the content came in another form than asked for, of which no part can be asked for.
     pub(crate) fn is_encoded(&self) -> bool {
         self.header("Content-Encoding").is_some_and(|encoding| encoding != "identity")
@@ -186,6 +194,13 @@ impl Answer {
     pub(crate) fn refusal(&self) -> Fault {
         Fault::Status { status: self.status(), code: self.header("X-Error-Code").map(str::to_owned) }
     }
+}
+
+/// Which bytes of how many an answer has.
+pub(crate) struct ContentRange {
+    /// None where it has none of those that were asked for.
+    pub(crate) first: Option<u64>,
+    pub(crate) total: Option<u64>,
 }
 
 /// What the thread that waits for the server sends.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::digest::{Digest, Hasher};
 use super::event::{DownloadEvent, Watch};
 use super::fault::Fault;
-use super::http::{Answer, Client, Question};
+use super::http::{Answer, Client, ContentRange, Question};
 use super::retries::Retries;
 
 /// Bytes of what is on disk that are read at once.
@@ -115,7 +115,7 @@ impl<'a, 'b> Transfer<'a, 'b> {
                 answer = self.ask(watch)?;
             }
         }
-        let total = match (answer.status(), range(&answer)) {
+        let total = match (answer.status(), answer.range()) {
             (200, _) => answer.n_bytes(),
             (206, Some(range)) if range.first == Some(self.done_bytes) => range.total,
             (206, _) => {
@@ -154,7 +154,7 @@ impl<'a, 'b> Transfer<'a, 'b> {
 
     /// Whether an answer is the rest of what the part begins with, or says nothing of the file.
     fn goes_on(&self, answer: &Answer) -> bool {
-        let Some(range) = range(answer) else { return !matches!(answer.status(), 200 | 206 | 416) };
+        let Some(range) = answer.range() else { return !matches!(answer.status(), 200 | 206 | 416) };
         match answer.status() {
             206 => range.first == Some(self.done_bytes) && self.is_same(&range, version(answer).as_deref()),
             416 => range.total == Some(self.done_bytes),
@@ -163,7 +163,7 @@ impl<'a, 'b> Transfer<'a, 'b> {
     }
 
     /// Whether a range is of the file that the part is of, as far as the two can be told apart.
-    fn is_same(&self, range: &Range, found: Option<&str>) -> bool {
+    fn is_same(&self, range: &ContentRange, found: Option<&str>) -> bool {
         let known = match &self.goal.content {
             Content::Fixed => None,
             Content::Version(version) => version.as_deref(),
@@ -232,20 +232,6 @@ impl<'a, 'b> Transfer<'a, 'b> {
     fn disk(&self, source: io::Error) -> Fault {
         Fault::Disk { path: self.goal.part.to_owned(), source }
     }
-}
-
-/// Which bytes of how many an answer has.
-struct Range {
-    /// None where it has none of those that were asked for.
-    first: Option<u64>,
-    total: Option<u64>,
-}
-
-/// The range of an answer with a part, as `bytes FIRST-LAST/TOTAL`, with `*` for what the server does not know or have.
-fn range(answer: &Answer) -> Option<Range> {
-    let (range, total) = answer.header("Content-Range")?.trim().strip_prefix("bytes ")?.split_once('/')?;
-    let first = range.split_once('-').and_then(|(first, _)| first.parse().ok());
-    Some(Range { first, total: total.parse().ok() })
 }
 
 /// What a later request can ask for the rest of, in the server's words: the ETag, if it stands for the very bytes, or the date. None of

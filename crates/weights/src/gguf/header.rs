@@ -68,9 +68,8 @@ pub(crate) struct Tensor {
 }
 
 impl Tensor {
-    /// The elements, where they are floats.
-    pub(crate) fn floats(&self, file: &[u8]) -> Option<Vec<f32>> {
-        let bytes = file.get(self.range.clone())?;
+    /// The elements of which `bytes` are the tensor's, where they are floats.
+    pub(crate) fn floats(&self, bytes: &[u8]) -> Option<Vec<f32>> {
         let words = || bytes.as_chunks::<2>().0.iter().copied();
         match self.dtype {
             FileDType::F32 => {
@@ -91,8 +90,8 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads the header of a whole file.
-    pub(crate) fn parse(file: &[u8]) -> Result<Self, GgufFault> {
+    /// Reads the header of a file of `n_bytes`, of which `file` is the start, or all.
+    pub(crate) fn parse(file: &[u8], n_bytes: usize) -> Result<Self, GgufFault> {
         let mut reader = Reader { file, at: 0 };
         if reader.array::<4>("the magic number")? != MAGIC {
             return Err(GgufFault::Magic);
@@ -131,7 +130,7 @@ impl Header {
         };
         let data_start = (reader.at as u64).next_multiple_of(alignment);
         let tensors =
-            tensors.into_iter().map(|raw| raw.place(data_start, file.len())).collect::<Result<_, _>>()?;
+            tensors.into_iter().map(|raw| raw.place(data_start, n_bytes)).collect::<Result<_, _>>()?;
         Ok(Self { metadata, tensors })
     }
 }

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -44,27 +45,79 @@ pub(crate) fn is_gguf(path: &Path) -> bool {
 pub(crate) fn open(path: &Path) -> Result<(Source, Shards), WeightsError> {
     let label = path.display().to_string();
     let bytes = FileBytes::map(path).map_err(|source| crate::source::read_error(path, source))?;
-    let damaged = |fault: GgufFault| WeightsError::DamagedGguf { file: label.clone(), fault };
-    let mut header = Header::parse(bytes.whole()).map_err(damaged)?;
-    let factors = rope_factors(&mut header, bytes.whole()).map_err(damaged)?;
-    let no_architecture =
-        || wrong("general.architecture", "it is not there, so the file holds no language model");
-    let settings = Settings::of(&header).ok_or_else(no_architecture).map_err(damaged)?;
+    let opening = Opening::of(label, bytes.whole(), bytes.whole().len())?;
+    let factors = opening.factors().and_then(|range| bytes.get(&range)).map(<[u8]>::to_vec);
+    opening.finish(factors.as_deref(), bytes)
+}
+
+/// A GGUF file whose header is read, and not yet the one tensor that is a part of config.json.
+pub(crate) struct Opening {
+    label: String,
+    header: Header,
+    factors: Option<header::Tensor>,
+}
+
+impl Opening {
+    /// Reads the header of a file of `n_bytes`, of which `start` is the start, or all.
+    pub(crate) fn of(label: String, start: &[u8], n_bytes: usize) -> Result<Self, WeightsError> {
+        match Header::parse(start, n_bytes) {
+            Ok(mut header) => {
+                let factors = rope_factors(&mut header);
+                Ok(Self { label, header, factors })
+            }
+            Err(fault) => Err(WeightsError::DamagedGguf { file: label, fault }),
+        }
+    }
+
+    /// Where the factors of rotary frequencies are, if there are any.
+    pub(crate) fn factors(&self) -> Option<Range<usize>> {
+        self.factors.as_ref().map(|tensor| tensor.range.clone())
+    }
+
+    /// The file as a checkpoint, with the bytes of its factors.
+    pub(crate) fn finish(
+        self,
+        factors: Option<&[u8]>,
+        bytes: FileBytes,
+    ) -> Result<(Source, Shards), WeightsError> {
+        let Self { label, header, factors: tensor } = self;
+        let damaged = |fault: GgufFault| WeightsError::DamagedGguf { file: label.clone(), fault };
+        let no_floats = || damaged(wrong(rope::FACTORS, "it holds no floats"));
+        let factors = match (&tensor, factors) {
+            (Some(tensor), Some(bytes)) => Some(tensor.floats(bytes).ok_or_else(no_floats)?),
+            _ => None,
+        };
+        let no_architecture =
+            || wrong("general.architecture", "it is not there, so the file holds no language model");
+        let settings = Settings::of(&header).ok_or_else(no_architecture).map_err(damaged)?;
+        let files = side_files(&label, &header, &settings, factors.as_deref())?;
+        let architecture = settings.architecture.to_owned();
+        let (bytes, tensors) = checkpoint_tensors(&architecture, header.tensors, bytes).map_err(damaged)?;
+        let shard = Shard { label: label.clone(), bytes, tensors, metadata: BTreeMap::new() };
+        Ok((Source::Gguf { label, files }, Shards::of_one(shard)))
+    }
+}
+
+/// config.json and the tokenizer's files, by name.
+fn side_files(
+    label: &str,
+    header: &Header,
+    settings: &Settings<'_>,
+    factors: Option<&[f32]>,
+) -> Result<BTreeMap<String, Cow<'static, [u8]>>, WeightsError> {
     let mut files = BTreeMap::new();
     let mut add = |name: String, text: String| files.insert(name, Cow::Owned(text.into_bytes()));
-    let config = settings.config(factors.as_deref()).map_err(damaged)?;
+    let damaged = |fault: GgufFault| WeightsError::DamagedGguf { file: label.to_owned(), fault };
+    let config = settings.config(factors).map_err(damaged)?;
     add("config.json".to_owned(), Json::Object(config).to_string());
-    let unsupported = |reason: String| WeightsError::GgufTokenizer { file: label.clone(), reason };
-    for (name, text) in tokenizer::files(&header).map_err(unsupported)? {
+    let unsupported = |reason: String| WeightsError::GgufTokenizer { file: label.to_owned(), reason };
+    for (name, text) in tokenizer::files(header).map_err(unsupported)? {
         add(name, text);
     }
-    if let Some(config) = generation::config(&header) {
+    if let Some(config) = generation::config(header) {
         add("generation_config.json".to_owned(), config.to_string());
     }
-    let architecture = settings.architecture.to_owned();
-    let (bytes, tensors) = checkpoint_tensors(&architecture, header.tensors, bytes).map_err(damaged)?;
-    let shard = Shard { label: label.clone(), bytes, tensors, metadata: BTreeMap::new() };
-    Ok((Source::Gguf { label, files }, Shards::of_one(shard)))
+    Ok(files)
 }
 
 /// Tensors as a checkpoint has them, by other names and some with other values.
@@ -85,10 +138,11 @@ fn checkpoint_tensors(
                 &format!("the tensor `{other}` is there too, and both are one weight"),
             ));
         }
-        if architecture == "gemma2"
-            && let Some(values) = norms::beyond_1(&mut tensor, bytes.whole())?
-        {
-            computed.insert(tensor.range.start, values);
+        if architecture == "gemma2" && norms::is_norm(&tensor) {
+            let own = bytes.get(&tensor.range);
+            if let Some(values) = norms::beyond_1(&mut tensor, own)? {
+                computed.insert(tensor.range.start, values);
+            }
         }
         let header::Tensor { name, dtype, dims, range } = tensor;
         found.push(TensorInfo { name, dtype, dims, range });
@@ -97,12 +151,8 @@ fn checkpoint_tensors(
 }
 
 /// Takes the factors of rotary frequencies out of the tensors, where they are there.
-fn rope_factors(header: &mut Header, file: &[u8]) -> Result<Option<Vec<f32>>, GgufFault> {
+fn rope_factors(header: &mut Header) -> Option<header::Tensor> {
     let is_known = matches!(header.metadata.get("general.architecture"), Some(Value::Text(name)) if names::is_read(name));
-    let Some(at) = header.tensors.iter().position(|tensor| is_known && tensor.name == rope::FACTORS) else {
-        return Ok(None);
-    };
-    let tensor = header.tensors.remove(at);
-    let factors = tensor.floats(file).ok_or_else(|| wrong(rope::FACTORS, "it holds no floats"))?;
-    Ok(Some(factors))
+    let at = header.tensors.iter().position(|tensor| is_known && tensor.name == rope::FACTORS)?;
+    Some(header.tensors.remove(at))
 }

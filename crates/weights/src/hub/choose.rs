@@ -6,7 +6,7 @@ use super::error::HubError;
 use crate::shards::{INDEX_FILE, WEIGHTS_FILE};
 
 /// What is taken of a repository or folder.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Choice {
     /// Its safetensors, with the files beside them.
     Safetensors,

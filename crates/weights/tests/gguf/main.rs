@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod build;
+mod headers;
 mod lfm3;
 mod settings;
 mod tensors;
