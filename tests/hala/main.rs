@@ -8,5 +8,6 @@ mod hub;
 mod runtime;
 #[path = "../../crates/weights/tests/hub/server.rs"]
 mod server;
+mod shared;
 mod thinking;
 mod typescript;

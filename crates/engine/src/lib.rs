@@ -74,6 +74,6 @@ pub use task::{Collecting, Task};
 pub use template::TemplateOptions;
 pub use translate::{Translating, Translator};
 pub use translated::Translated;
-pub use translation::Translation;
+pub use translation::{Handout, Translation};
 pub use translations::{Handed, Translations};
 pub use usage::{CompletionDetails, Timings, Usage};

@@ -100,6 +100,11 @@ impl Sentence {
         Ok(given)
     }
 
+    /// Where it is in the source.
+    pub(crate) fn source(&self) -> Range<usize> {
+        self.source.clone()
+    }
+
     /// Whether all of it was generated.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over

@@ -19,6 +19,7 @@ use crate::scheduler::Scheduler;
 use crate::segment::Segment;
 use crate::segment::{Outcome, Remarks};
 use crate::sentence::{Finished, Sentence};
+use crate::task::Task;
 use crate::translated::Translated;
 use crate::usage::{Timings, Usage};
 
@@ -48,6 +49,17 @@ enum Begun {
     Copied(Range<usize>, Outcome),
     /// A translation.
     Sentence(Box<Sentence>),
+}
+
+/// A text of a translation, which is certain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handout {
+    /// The text; it follows the one before.
+    pub text: String,
+    /// What it is the translation of: the sentence, or the white space, in bytes of the source.
+    pub source: Range<usize>,
+    /// Where it is in the translation, in bytes.
+    pub target: Range<usize>,
 }
 
 /// A translation while it streams, from a scheduler that is handed to every step: after a lost device, one on another.
@@ -118,8 +130,8 @@ impl Translation {
     ) -> Result<Option<String>, EngineError> {
         loop {
             self.begin(scheduler.engine(), scheduler.n_parallel())?;
-            if let Some(text) = self.hand_out()? {
-                return Ok(Some(text));
+            if let Some(handout) = self.hand_out()? {
+                return Ok(Some(handout.text));
             }
             let mut sentences: Vec<&mut Sentence> = self.sentences().collect();
             if sentences.is_empty() {
@@ -153,6 +165,13 @@ impl Translation {
         Ok(self.translated)
     }
 
+    /// What a scheduler has to go on with, in the order of the text: for whoever steps several kinds of tasks at once. First it is to
+    /// [`begin`](Translation::begin), then to [`hand_out`](Translation::hand_out) until nothing is certain, and then these are
+    /// [stepped](Scheduler::step); without any the translation has ended.
+    pub fn tasks(&mut self) -> impl Iterator<Item = &mut (dyn Task + Send)> {
+        self.sentences().map(|sentence| sentence as &mut (dyn Task + Send))
+    }
+
     /// The sentences that a scheduler has to go on with, in the order of the text.
     pub(crate) fn sentences(&mut self) -> impl Iterator<Item = &mut Sentence> {
         self.begun.iter_mut().filter_map(|begun| match begun {
@@ -165,11 +184,7 @@ impl Translation {
     ///
     /// # Errors
     /// A prompt that cannot be made.
-    pub(crate) fn begin<B: Backend>(
-        &mut self,
-        engine: &Engine<B>,
-        n_parallel: usize,
-    ) -> Result<(), EngineError> {
+    pub fn begin<B: Backend>(&mut self, engine: &Engine<B>, n_parallel: usize) -> Result<(), EngineError> {
         let is_stopped = self.translated.finish == FinishReason::Cancelled || self.cancel.is_cancelled();
         let n_parallel = if self.translated.text.is_empty() { n_parallel.min(AT_FIRST) } else { n_parallel };
         while !is_stopped && self.begun.len() < BEGUN * n_parallel && self.sentences().count() < n_parallel {
@@ -185,7 +200,7 @@ impl Translation {
     ///
     /// # Errors
     /// What ended a sentence.
-    pub(crate) fn hand_out(&mut self) -> Result<Option<String>, EngineError> {
+    pub fn hand_out(&mut self) -> Result<Option<Handout>, EngineError> {
         // What comes after a sentence that was stopped stays out, however far it had come.
         while self.translated.finish != FinishReason::Cancelled {
             let Some(Begun::Sentence(sentence)) = self.begun.front_mut() else {
@@ -196,13 +211,13 @@ impl Translation {
                 });
             };
             let text = sentence.give_settled()?;
-            let is_over = sentence.is_over();
+            let (source, is_over) = (sentence.source(), sentence.is_over());
             self.translated.text.push_str(&text);
             if is_over && let Some(Begun::Sentence(sentence)) = self.begun.pop_front() {
                 self.end_sentence(*sentence)?;
             }
             if !text.is_empty() {
-                return Ok(Some(text));
+                return Ok(Some(self.handout(text, source)));
             }
             if !is_over {
                 return Ok(None);
@@ -243,17 +258,23 @@ impl Translation {
         Ok(())
     }
 
-    /// Copies a part of the source.
-    fn copy(&mut self, source: Range<usize>) -> String {
-        let text = self.source[source].to_owned();
-        self.translated.text.push_str(&text);
-        text
+    /// The last text of the translation.
+    fn handout(&self, text: String, source: Range<usize>) -> Handout {
+        let end = self.translated.text.len();
+        Handout { target: end - text.len()..end, text, source }
     }
 
-    fn copy_sentence(&mut self, source: Range<usize>, outcome: Outcome) -> String {
-        let text = self.copy(source.clone());
-        self.push_segment(source, text.len(), outcome);
-        text
+    /// Copies a part of the source.
+    fn copy(&mut self, source: Range<usize>) -> Handout {
+        let text = self.source[source.clone()].to_owned();
+        self.translated.text.push_str(&text);
+        self.handout(text, source)
+    }
+
+    fn copy_sentence(&mut self, source: Range<usize>, outcome: Outcome) -> Handout {
+        let handout = self.copy(source.clone());
+        self.push_segment(source, handout.text.len(), outcome);
+        handout
     }
 
     /// Notes that the last bytes of the target are a sentence's.

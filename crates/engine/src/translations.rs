@@ -58,8 +58,8 @@ impl Translations {
     pub async fn step<B: Backend>(&mut self, scheduler: &mut Scheduler<B>) -> Result<Handed, EngineError> {
         self.has_room(scheduler)?;
         if let Some(first) = self.list.front_mut() {
-            if let Some(text) = first.hand_out()? {
-                return Ok(Handed::Text(text));
+            if let Some(handout) = first.hand_out()? {
+                return Ok(Handed::Text(handout.text));
             }
             // With nothing under way it is done, or was cancelled before the next sentence began.
             if first.sentences().next().is_none() || first.so_far().finish == FinishReason::Cancelled {

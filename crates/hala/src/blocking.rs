@@ -54,6 +54,11 @@ impl Runtime {
         &mut self.0
     }
 
+    /// The runtime, for programs that go on otherwise.
+    pub fn into_inner(self) -> runtime::Runtime {
+        self.0
+    }
+
     /// Translates a text between Arabic and English, into the language that it is not in.
     ///
     /// # Errors

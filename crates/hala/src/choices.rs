@@ -76,8 +76,25 @@ impl Choices {
         self.list.into_iter().map(finished).collect()
     }
 
+    /// What came of them since this was asked last, and the ends of those that have ended.
+    ///
+    /// # Errors
+    /// What ended one of them alone: the replies are whole or none.
+    pub(crate) fn told(&mut self, tokenizer: &Tokenizer) -> Result<Vec<ChatPiece>, EngineError> {
+        let mut pieces = Vec::new();
+        for (index, choice) in std::mem::take(&mut self.list).into_iter().enumerate() {
+            self.list.push(choice.told(tokenizer, index, &mut pieces)?);
+        }
+        Ok(pieces)
+    }
+
+    /// Whether all of them have ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.list.iter().all(|choice| matches!(choice, Choice::Over(_)))
+    }
+
     /// Those that a scheduler has to go on with.
-    fn going_on(&mut self) -> Vec<&mut Collecting> {
+    pub(crate) fn going_on(&mut self) -> Vec<&mut Collecting> {
         let tasks = self.list.iter_mut().filter_map(|choice| match choice {
             Choice::GoingOn(task) => Some(task.as_mut()),
             Choice::Over(_) => None,
@@ -96,12 +113,7 @@ impl Work for Choices {
         }
         let scheduler = sessions.scheduler()?;
         scheduler.step(&mut tasks).await?;
-        let tokenizer = sessions.engine().tokenizer()?;
-        let mut pieces = Vec::new();
-        for (index, choice) in std::mem::take(&mut self.list).into_iter().enumerate() {
-            self.list.push(choice.told(tokenizer, index, &mut pieces)?);
-        }
-        Ok(Some(pieces))
+        Ok(Some(self.told(sessions.engine().tokenizer()?)?))
     }
 
     fn lose(&mut self) {

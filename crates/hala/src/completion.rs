@@ -28,8 +28,13 @@ pub struct CompletionHead {
 impl CompletionHead {
     /// Of an answer that begins now; `number` is another for each.
     pub fn new(number: u64, request: &ChatRequest) -> Self {
+        Self::named(number, request.model.as_deref())
+    }
+
+    /// The same, of a request that names this model.
+    pub fn named(number: u64, model: Option<&str>) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let model = request.model.clone().unwrap_or_default();
+        let model = model.unwrap_or_default().to_owned();
         Self { id: format!("chatcmpl-{number:016x}"), created: since.as_secs(), model }
     }
 }

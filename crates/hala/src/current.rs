@@ -3,11 +3,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_engine::EngineError;
-use hala_text::{Bos, Message};
+use hala_text::{Bos, Message, Specials};
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::info::Info;
+
+/// What special tokens in a text are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpecialsIn {
+    /// Text, as anything else that somebody wrote.
+    Text,
+    /// Special, as in a prompt in the model's own format.
+    Special,
+}
 
 /// The engine of a [`Runtime`](crate::Runtime), which may be another one after a device was lost; none while one is set up. Clones see the same,
 /// from any thread.
@@ -31,14 +40,35 @@ impl Current {
         Ok(Info::of(self.engine()?.as_ref()))
     }
 
+    /// The tokens of a text; special tokens in it are special where they are wanted, else text.
+    ///
+    /// # Errors
+    /// As for [`Current::engine`], and a model without tokenizer.
+    pub fn tokenize(&self, text: &str, bos: Bos, specials: SpecialsIn) -> Result<Vec<u32>, Error> {
+        let engine = self.engine()?;
+        let tokenizer = engine.tokenizer()?;
+        let ids = match specials {
+            SpecialsIn::Special => tokenizer.encode(text, bos),
+            SpecialsIn::Text => tokenizer.encode_plain(text, bos),
+        };
+        Ok(ids.map_err(EngineError::from)?)
+    }
+
+    /// The text of tokens, special ones among them.
+    ///
+    /// # Errors
+    /// As for [`Current::engine`], a model without tokenizer, and ids that it does not have.
+    pub fn detokenize(&self, ids: &[u32]) -> Result<String, Error> {
+        let engine = self.engine()?;
+        Ok(engine.tokenizer()?.decode(ids, Specials::Keep).map_err(EngineError::from)?)
+    }
+
     /// Tokens of a text alone.
     ///
     /// # Errors
     /// As for [`Current::engine`], and a model without tokenizer.
     pub fn count_tokens(&self, text: &str) -> Result<usize, Error> {
-        let engine = self.engine()?;
-        let ids = engine.tokenizer()?.encode_plain(text, Bos::Auto).map_err(EngineError::from)?;
-        Ok(ids.len())
+        Ok(self.tokenize(text, Bos::Auto, SpecialsIn::Text)?.len())
     }
 
     /// Tokens of the prompt that these messages make.

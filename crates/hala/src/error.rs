@@ -36,6 +36,12 @@ pub enum Error {
     /// The device was lost, and no other could be set up.
     #[error("the device was lost and could not be set up again: load the model once more")]
     Lost,
+    /// A fault of Hala itself, in an earlier call, left the model in pieces.
+    #[error("an earlier call failed within Hala: load the model once more, and please report it")]
+    Broken,
+    /// What several pieces of work failed of.
+    #[error(transparent)]
+    Shared(std::sync::Arc<Error>),
     /// No size that was asked to be measured is one of the device's.
     #[error("no run on {device} has one of the numbers of tokens {asked:?}: measure some of {used:?}")]
     Sizes {
@@ -87,7 +93,8 @@ impl Error {
             Self::Download(error) => download_code(error),
             Self::Request { .. } | Self::Sizes { .. } | Self::Busy => "invalid-request",
             Self::Lost => "device-lost",
-            Self::Keeping { .. } => "internal",
+            Self::Keeping { .. } | Self::Broken => "internal",
+            Self::Shared(error) => error.code(),
         }
     }
 
@@ -95,6 +102,7 @@ impl Error {
     pub fn bytes(&self) -> Option<usize> {
         match self {
             Self::Engine(EngineError::Backend(BackendError::OutOfMemory { bytes, .. })) => Some(*bytes),
+            Self::Shared(error) => error.bytes(),
             _ => None,
         }
     }

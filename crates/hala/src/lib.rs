@@ -28,8 +28,11 @@ mod request;
 mod runtime;
 mod seed;
 mod sessions;
+#[cfg(feature = "blocking")]
+mod shared;
 mod source;
 mod streams;
+mod text_request;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 mod tune;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
@@ -43,7 +46,7 @@ pub use completion::{
     Delta, ReplyMessage,
 };
 pub use costs::{PromptDetails, TimingsReport, UsageReport};
-pub use current::Current;
+pub use current::{Current, SpecialsIn};
 pub use device::{BackendName, Chosen, DeviceOptions, Why};
 pub use engine::{Chat, Engine, Scheduler, Session, Translator};
 pub use error::Error;
@@ -57,10 +60,13 @@ pub use reply::{ChatPiece, ChatReply, Choice, SamplingReport, SegmentReport, Tra
 pub use request::{ChatRequest, Stop, StreamOptions, TranslateRequest, messages, parse};
 pub use runtime::Runtime;
 pub use seed::any_seed;
+#[cfg(feature = "blocking")]
+pub use shared::{Output, Shared, SharedStream, TranslatedText};
 pub use source::ModelSource;
 #[cfg(feature = "hub")]
 pub use source::{download, fetch};
 pub use streams::{ChatStream, TextStream, TranslateStream};
+pub use text_request::{Prompt, TextChoice, TextCompletion, TextRequest};
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use tune::{TuneOptions, TuneProgress, Tuned, tune};
 pub use wishes::Wishes;
@@ -76,7 +82,7 @@ pub use hala_engine::{
 };
 pub use hala_model::{Options, WeightFormat};
 pub use hala_plan::Cancel;
-pub use hala_text::{Language, Message, Role, Thinking};
+pub use hala_text::{Bos, Language, Message, Role, Thinking};
 #[cfg(feature = "hub")]
 pub use hala_weights::download::{Download, DownloadError, DownloadEvent};
 #[cfg(feature = "hub")]

@@ -123,7 +123,7 @@ pub struct TranslateReply {
     pub timings: TimingsReport,
 }
 
-/// A sentence and its translation, in UTF-16 units as JavaScript, Java and Swift count, and what there is to say of it.
+/// A sentence and its translation, and what there is to say of it: in UTF-16 units as JavaScript, Java and Swift count, or in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SegmentReport {
     /// Its place in the text.
@@ -136,15 +136,34 @@ pub struct SegmentReport {
 }
 
 impl TranslateReply {
-    /// The report of a translation of `source`.
+    /// The report of a translation of `source`, whose segments are in UTF-16 units.
     ///
     /// # Errors
     /// It was stopped on request.
     pub fn new(source: &str, translated: Translated) -> Result<Self, Error> {
+        let sources = utf16(source, translated.segments.iter().map(|s| s.source.clone()));
+        let targets = utf16(&translated.text, translated.segments.iter().map(|s| s.target.clone()));
+        Self::with(translated, sources, targets)
+    }
+
+    /// The report of a translation, whose segments are in bytes of UTF-8.
+    ///
+    /// # Errors
+    /// It was stopped on request.
+    pub fn in_bytes(translated: Translated) -> Result<Self, Error> {
+        let ends = |range: &Range<usize>| [range.start, range.end];
+        let sources = translated.segments.iter().map(|s| ends(&s.source)).collect();
+        let targets = translated.segments.iter().map(|s| ends(&s.target)).collect();
+        Self::with(translated, sources, targets)
+    }
+
+    fn with(
+        translated: Translated,
+        sources: Vec<[usize; 2]>,
+        targets: Vec<[usize; 2]>,
+    ) -> Result<Self, Error> {
         let Translated { text, to, other_language, segments, finish, usage, timings } = translated;
         let finish_reason = finish.try_into()?;
-        let sources = utf16(source, segments.iter().map(|s| s.source.clone()));
-        let targets = utf16(&text, segments.iter().map(|s| s.target.clone()));
         let remarks = segments.iter().map(|s| s.remarks);
         let segments = sources.into_iter().zip(targets).zip(remarks);
         let segments =

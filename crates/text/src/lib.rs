@@ -28,6 +28,7 @@ mod template_words;
 mod thinking;
 pub mod tokenizer;
 pub mod treatment;
+mod whole_characters;
 
 pub use chat::{ChatInput, Message, Role};
 pub use clock::LocalTime;
@@ -41,3 +42,4 @@ pub use template::{ChatTemplate, RESERVED_VARIABLES, TemplateSources};
 pub use thinking::Thinking;
 pub use tokenizer::{Bos, Specials, TokenPiece, Tokenizer, TokenizerFiles};
 pub use treatment::{CopyReason, Treatment};
+pub use whole_characters::WholeCharacters;
