@@ -18,6 +18,7 @@ mod lfm3_shape;
 mod logits;
 mod lost;
 mod plans;
+mod retained;
 mod small_350m;
 mod thinking;
 mod threads;

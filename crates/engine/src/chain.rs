@@ -14,10 +14,11 @@ use crate::error::EngineError;
 use crate::flight::Flight;
 use crate::memory::Memory;
 use crate::rng::uniform;
-use crate::sequence::{Kept, Sequence};
+use crate::sequence::Sequence;
+use crate::snapshots::Kept;
 
 /// Positions between two snapshots of a chain, so that leaving it repeats no more tokens than a short chunk has.
-const SNAPSHOT_EVERY: usize = 16;
+pub(crate) const SNAPSHOT_EVERY: usize = 16;
 
 /// How the tokens of a text are chosen.
 #[derive(Debug, Clone, Copy)]

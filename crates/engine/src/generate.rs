@@ -16,6 +16,7 @@ use crate::error::EngineError;
 use crate::generated::{FinishReason, Generated, Piece};
 use crate::logits::{TokenLogprob, logprobs};
 use crate::options::GenerateOptions;
+use crate::retained::{Claim, Retained};
 use crate::sampler::Sampler;
 use crate::sampling::Sampling;
 use crate::session::Session;
@@ -45,6 +46,7 @@ pub struct Generation {
     is_behind: bool,
     is_over: bool,
     ticket: Ticket,
+    retained: Option<Retained>,
 }
 
 impl Generation {
@@ -118,7 +120,16 @@ impl Generation {
             is_behind: true,
             is_over: false,
             ticket: Ticket::next(),
+            retained: None,
         })
+    }
+
+    /// Goes on with a sequence that a [`Scheduler`](crate::Scheduler) keeps, and leaves its own there for the next that carries it. A session keeps
+    /// its sequence anyway.
+    #[must_use]
+    pub fn retaining(mut self, retained: &Retained) -> Self {
+        self.retained = Some(retained.clone());
+        self
     }
 
     /// The next token and the text that became certain with it; `None` when the generation has ended. The text
@@ -205,6 +216,11 @@ impl Generation {
     /// What tells it from all others.
     pub(crate) fn ticket(&self) -> Ticket {
         self.ticket
+    }
+
+    /// What it goes on with.
+    pub(crate) fn claim(&self) -> Option<Claim> {
+        self.retained.as_ref().map(Retained::claim)
     }
 
     /// Whether it has ended.

@@ -15,8 +15,8 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::Lease;
 use crate::memory::{self, Memory};
-use crate::sequence::{Kept, SNAPSHOT_EVERY, Sequence};
-use crate::snapshots::Snapshots;
+use crate::sequence::{SNAPSHOT_EVERY, Sequence};
+use crate::snapshots::{Kept, Snapshots};
 use crate::table::Table;
 
 /// The most snapshots that a session keeps.

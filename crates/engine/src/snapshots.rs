@@ -11,6 +11,17 @@ pub(crate) struct Snapshot {
     pub(crate) slot: Option<Place>,
     /// For each page table with a window, the pages that a token at this position sees; empty where they are not held.
     pub(crate) pages: Vec<Held>,
+    /// How long it is kept.
+    pub(crate) kept: Kept,
+}
+
+/// How long a snapshot is kept, and what it holds of layers with a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// No pages: it serves until those that it needs are given back, or others need its place.
+    Beside,
+    /// The pages that it needs, in the place of the last snapshot that did, and until the next such one: where a text may be gone back to for long.
+    WithPages,
 }
 
 /// Pages of one table.
@@ -43,18 +54,33 @@ impl Snapshots {
         if most == 0 { 1 } else { 1 + most + 2 }
     }
 
-    /// Adds the state at a position beyond the others'; the one that leaves the smallest gap makes room where needed.
+    /// Adds the state at a position beyond the others'; one that leaves the smallest gap makes room where needed.
     pub(crate) fn push(&mut self, snapshot: Snapshot) {
         self.forget_from(snapshot.position);
+        if snapshot.kept == Kept::WithPages {
+            self.let_go();
+        }
         self.list.push(snapshot);
+        self.thin();
+    }
+
+    /// Changes how many are kept at most.
+    pub(crate) fn set_most(&mut self, most: usize) {
+        self.most = most;
+        self.thin();
+    }
+
+    /// Drops those that are too many. The last two stay, since the states may be between them, and that which is kept with its pages.
+    fn thin(&mut self) {
         if self.most == 0 {
             self.clear();
-        } else if self.list.len() > self.most {
+        }
+        while self.list.len() > self.most {
             let position = |i: usize| i.checked_sub(1).map_or(0, |i| self.list[i].position);
             let gap = |i: &usize| self.list[i + 1].position - position(*i);
-            if let Some(i) = (0..self.list.len() - 1).min_by_key(gap) {
-                self.list.remove(i);
-            }
+            let is_free = |i: &usize| self.list[*i].kept == Kept::Beside;
+            let least = (0..self.list.len().saturating_sub(2)).filter(is_free).min_by_key(gap);
+            self.list.remove(least.unwrap_or_default());
         }
     }
 
@@ -86,9 +112,17 @@ impl Snapshots {
         brief.into_iter().chain(listed).max_by_key(|snapshot| snapshot.position)
     }
 
+    /// The one that is kept with its pages.
+    pub(crate) fn with_pages(&self) -> Option<&Snapshot> {
+        self.list.iter().find(|snapshot| snapshot.kept == Kept::WithPages)
+    }
+
     /// Lets go of the pages that earlier snapshots hold: one that holds some is enough.
     pub(crate) fn let_go(&mut self) {
-        self.list.iter_mut().for_each(|snapshot| snapshot.pages.clear());
+        for snapshot in &mut self.list {
+            snapshot.pages.clear();
+            snapshot.kept = Kept::Beside;
+        }
     }
 
     /// Position of the last one that is kept for longer.
@@ -108,7 +142,7 @@ mod tests {
     use super::*;
 
     fn at(position: usize) -> Snapshot {
-        Snapshot { position, slot: None, pages: Vec::new() }
+        Snapshot { position, slot: None, pages: Vec::new(), kept: Kept::Beside }
     }
 
     fn found(snapshots: &Snapshots, position: usize) -> Option<usize> {
@@ -125,6 +159,20 @@ mod tests {
         assert_eq!(found(&snapshots, 9), None);
         snapshots.push(at(15));
         assert_eq!(found(&snapshots, 25), Some(15));
+    }
+
+    #[test]
+    fn the_last_prompt_s_end_stays_however_long_the_text_after_it() {
+        let mut snapshots = Snapshots::new(4);
+        let end = |position| Snapshot { kept: Kept::WithPages, ..at(position) };
+        snapshots.push(end(100));
+        (101..=200).for_each(|position| snapshots.push(at(position)));
+        assert_eq!(found(&snapshots, 100), Some(100));
+        snapshots.push(end(300));
+        (301..=400).for_each(|position| snapshots.push(at(position)));
+        assert_eq!([300, 399, 400].map(|position| found(&snapshots, position)), [300, 399, 400].map(Some));
+        snapshots.set_most(2);
+        assert_eq!(snapshots.list.len(), 2);
     }
 
     #[test]
@@ -151,6 +199,7 @@ mod tests {
         (1..=1000).for_each(|i| snapshots.push(at(i * 10)));
         assert_eq!(snapshots.list.len(), 64);
         assert_eq!(snapshots.last(), 10_000);
+        assert_eq!(found(&snapshots, 9_999), Some(9_990));
         let largest = snapshots.list.windows(2).map(|w| w[1].position - w[0].position).max();
         assert!(largest <= Some(10_000 / 64 * 4), "{largest:?}");
     }

@@ -1,13 +1,14 @@
 //! Which tasks are begun, and what they begin with of those that run.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use hala_plan::Backend;
 
-use super::beginnings::{Begun, waits_for};
-use super::{N_SNAPSHOTS, Running, Scheduler};
+use super::beginnings::{Asked, Begun, waits_for};
+use super::running::Running;
+use super::{N_SNAPSHOTS, Scheduler, kept};
 use crate::error::EngineError;
+use crate::retained::Claim;
 use crate::task::Task;
 
 impl<B: Backend> Scheduler<B> {
@@ -28,15 +29,15 @@ impl<B: Backend> Scheduler<B> {
             let tokens = task.generation().tokens();
             if !computed.contains(&tokens) {
                 let waits = |running: &Running| waits_for(&tokens, &running.sequence, running.keep_at);
-                if self.running.iter().any(waits) {
+                let claim = self.claim_of(task);
+                let has_own = claim.as_ref().is_some_and(|claim| self.kept.get(claim).is_some());
+                if !has_own && self.running.iter().any(waits) {
                     break;
                 }
-                while !self.has_room_for(tokens.len()) {
-                    if !self.beginnings.let_go() {
-                        return Ok(());
-                    }
+                if !self.make_room_for(tokens.len(), claim.as_ref()) {
+                    return Ok(());
                 }
-                self.begin(task, &tokens)?;
+                self.begin(task, &tokens, claim)?;
                 computed.push(tokens);
             }
             n_begun += 1;
@@ -62,7 +63,7 @@ impl<B: Backend> Scheduler<B> {
         }
         let position = self.running[idx].sequence.n_cached();
         for task in tasks {
-            if self.running.len() == self.n_parallel || !self.has_room_for(position) {
+            if self.running.len() == self.n_parallel || !self.has_room_for(position, None) {
                 break;
             }
             if task.generation().is_over()
@@ -72,17 +73,14 @@ impl<B: Backend> Scheduler<B> {
                 continue;
             }
             let fork = self.running[idx].sequence.fork(&self.engine, &mut self.memory, position)?;
-            let Some(sequence) = fork else { break };
+            let Some(mut sequence) = fork else { break };
             task.generation_mut().fall_behind();
-            let (ticket, prefill) = (task.generation().ticket(), Duration::ZERO);
-            self.running.push(Running {
-                ticket,
-                sequence,
-                n_cached: position,
-                prefill,
-                keep_at: None,
-                is_decoding: false,
-            });
+            let claim = self.claim_of(task);
+            sequence.keep_snapshots(n_snapshots(claim.as_ref()));
+            if let Some(claim) = &claim {
+                self.kept.take(claim);
+            }
+            self.running.push(Running { n_cached: position, ..Running::new(task, sequence, claim) });
         }
         Ok(first..self.running.len())
     }
@@ -92,27 +90,45 @@ impl<B: Backend> Scheduler<B> {
         self.running.iter().any(|running| running.ticket == task.generation().ticket())
     }
 
-    /// Begins a task with what is there of its beginning.
-    fn begin<T: Task>(&mut self, task: &mut T, tokens: &[u32]) -> Result<(), EngineError> {
-        task.generation_mut().fall_behind();
-        let sequences = self.running.iter().map(|running| &running.sequence);
-        let memory = (&*self.engine, &mut self.memory);
-        let Begun { sequence, keep_at } = self.beginnings.begin(memory, sequences, tokens, N_SNAPSHOTS)?;
-        let (ticket, prefill) = (task.generation().ticket(), Duration::ZERO);
-        self.running.push(Running { ticket, sequence, n_cached: 0, prefill, keep_at, is_decoding: false });
-        Ok(())
+    /// What a task goes on with, unless another that runs does.
+    fn claim_of<T: Task>(&self, task: &T) -> Option<Claim> {
+        let claim = task.generation().claim()?;
+        let is_taken = self.running.iter().any(|running| running.claim.as_ref() == Some(&claim));
+        (!is_taken).then_some(claim)
     }
 
-    /// Whether a sequence of so many tokens fits beside what the others hold and may soon need.
-    pub(super) fn has_room_for(&self, n_tokens: usize) -> bool {
-        let is_pending = |r: &Running| self.engine.model().n_pages(r.sequence.ids().len(), 1);
-        let mut needed = self.engine.model().n_pages(n_tokens, 1);
-        for running in &self.running {
-            let held = running.sequence.n_pages();
-            for ((needed, will), held) in needed.iter_mut().zip(is_pending(running)).zip(held) {
-                *needed += (will + 1).saturating_sub(held);
+    /// Lets go of what waits to be used again until a task fits; `false` where that is not enough.
+    fn make_room_for(&mut self, n_tokens: usize, claim: Option<&Claim>) -> bool {
+        loop {
+            let own = claim.and_then(|claim| self.kept.get(claim));
+            if self.has_room_for(n_tokens, own) {
+                return true;
+            }
+            if !self.let_go(claim) {
+                return false;
             }
         }
-        needed.iter().enumerate().all(|(table, n)| *n <= self.memory.n_pages_left(table))
     }
+
+    /// Begins a task with what is there of its beginning.
+    fn begin<T: Task>(
+        &mut self,
+        task: &mut T,
+        tokens: &[u32],
+        claim: Option<Claim>,
+    ) -> Result<(), EngineError> {
+        task.generation_mut().fall_behind();
+        let own = claim.as_ref().and_then(|claim| self.kept.take(claim));
+        let others = self.running.iter().map(|running| &running.sequence).chain(self.kept.sequences());
+        let asked = Asked { tokens, own, n_snapshots: n_snapshots(claim.as_ref()) };
+        let Begun { sequence, keep_at } =
+            self.beginnings.begin((&self.engine, &mut self.memory), others, asked)?;
+        self.running.push(Running { keep_at, ..Running::new(task, sequence, claim) });
+        Ok(())
+    }
+}
+
+/// Snapshots that a sequence keeps at most.
+fn n_snapshots(claim: Option<&Claim>) -> usize {
+    if claim.is_some() { kept::N_SNAPSHOTS } else { N_SNAPSHOTS }
 }

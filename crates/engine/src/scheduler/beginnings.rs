@@ -25,6 +25,16 @@ pub(super) struct Beginnings {
     recent: VecDeque<Vec<u32>>,
 }
 
+/// A text that is to begin.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) tokens: &'a [u32],
+    /// A sequence that was kept for it.
+    pub(super) own: Option<Sequence>,
+    /// Snapshots that it keeps at most.
+    pub(super) n_snapshots: usize,
+}
+
 /// How a text begins.
 #[derive(Debug)]
 pub(super) struct Begun {
@@ -39,24 +49,31 @@ impl Beginnings {
         MOST_KEPT * Snapshots::n_slots(n_snapshots)
     }
 
-    /// A sequence for these tokens: one that shares the pages of another's beginning, where that is worth it; and whether it begins as others do
-    /// for longer than that.
+    /// A sequence for these tokens: the text's own, or one that shares the pages of another's beginning, where that is worth it; and whether it begins as
+    /// others do for longer than that.
     ///
     /// # Errors
     /// No memory, or a lost device.
     pub(super) fn begin<'s, B: Backend>(
         &mut self,
         (engine, memory): (&Engine<B>, &mut Memory<B>),
-        running: impl Iterator<Item = &'s Sequence>,
-        tokens: &[u32],
-        n_snapshots: usize,
+        others: impl Iterator<Item = &'s Sequence>,
+        asked: Asked<'_>,
     ) -> Result<Begun, EngineError> {
+        let Asked { tokens, own, n_snapshots } = asked;
         let most = tokens.len() - 1;
         let reachable = |sequence: &Sequence| sequence.reachable(n_common(tokens, sequence.ids()).min(most));
         let kept = self.kept.iter().enumerate().map(|(i, sequence)| (reachable(sequence), Some(i), sequence));
-        let best = running.map(|sequence| (reachable(sequence), None, sequence)).chain(kept);
+        let best = others.map(|sequence| (reachable(sequence), None, sequence)).chain(kept);
         let (mut position, mut fork) = (0, None);
-        if let Some((reached, i, sequence)) = best.max_by_key(|(n, ..)| *n)
+        let best = best.max_by_key(|(n, ..)| *n);
+        if let Some(own) = own {
+            let reached = own.resumable(tokens);
+            if reached > 0 && best.is_none_or(|(n, ..)| n <= reached) {
+                return Ok(Begun { sequence: own, keep_at: None });
+            }
+        }
+        if let Some((reached, i, sequence)) = best
             && reached >= WORTH_SHARING
         {
             fork = sequence.fork(engine, memory, reached)?;
@@ -72,7 +89,9 @@ impl Beginnings {
         if self.recent.len() > MOST_RECENT {
             self.recent.pop_front();
         }
-        Ok(Begun { sequence: fork.unwrap_or_else(|| Sequence::new(engine, n_snapshots)), keep_at })
+        let mut sequence = fork.unwrap_or_else(|| Sequence::new(engine, n_snapshots));
+        sequence.keep_snapshots(n_snapshots);
+        Ok(Begun { sequence, keep_at })
     }
 
     /// Keeps a beginning; the one that was not used for longest makes room where needed.
@@ -81,6 +100,11 @@ impl Beginnings {
             self.kept.remove(0);
         }
         self.kept.push(beginning);
+    }
+
+    /// How many are kept.
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// Lets go of the one that was not used for longest; `false` where there is none.

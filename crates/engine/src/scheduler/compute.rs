@@ -7,11 +7,13 @@ use hala_plan::{Backend, Cancel, Reading, Rows};
 use web_time::Instant;
 
 use super::part::Part;
-use super::{Prompts, Running, Scheduler};
+use super::running::Running;
+use super::{Prompts, Scheduler};
 use crate::draft::pace::Done;
 use crate::error::EngineError;
 use crate::lease::Lease;
-use crate::sequence::{Kept, SNAPSHOT_EVERY};
+use crate::sequence::SNAPSHOT_EVERY;
+use crate::snapshots::Kept;
 use crate::task::Task;
 
 /// Rows of prompts beside sequences that decode, at most: these wait for as long as that takes.
@@ -122,8 +124,8 @@ impl<B: Backend> Scheduler<B> {
         let mut parts: Vec<Part> = Vec::new();
         for idx in decoding.into_iter().chain(behind) {
             let running = &self.running[idx];
-            let until_kept = running.keep_at.and_then(|n| n.checked_sub(running.sequence.n_cached()));
-            let n_rows = n_pending(&idx).min(n_left).min(until_kept.filter(|n| *n > 0).unwrap_or(usize::MAX));
+            let until_stop = running.n_until_stop().unwrap_or(usize::MAX);
+            let n_rows = n_pending(&idx).min(n_left).min(until_stop);
             let is_last = n_rows == n_pending(&idx);
             if n_rows == 0
                 || (is_last && parts.iter().filter(|part| part.is_last).count() == self.engine.n_wanted())
@@ -181,23 +183,27 @@ impl<B: Backend> Scheduler<B> {
 
     /// Notes what was computed.
     fn advance(&mut self, part: &Part) -> Result<(), EngineError> {
-        let Running { sequence, keep_at, is_decoding, .. } = &mut self.running[part.idx];
+        let Running { sequence, keep_at, back_at, is_decoding, claim, .. } = &mut self.running[part.idx];
         if !part.drafts.is_empty() {
             sequence.advance_in_flight(part.n_rows);
             return Ok(());
         }
         sequence.advance(part.n_rows);
-        if *keep_at == Some(sequence.n_cached()) {
-            let position = keep_at.take().unwrap_or_default();
-            sequence.take_snapshot(&self.engine, &mut self.memory, (0, Kept::Beside))?;
-            if sequence.reachable(position) == position {
+        let position = sequence.n_cached();
+        let is_beginning = keep_at.take_if(|n| *n == position).is_some();
+        let is_way_back = back_at.take_if(|n| *n == position).is_some();
+        if is_beginning || is_way_back {
+            let kept = if is_way_back { Kept::WithPages } else { Kept::Beside };
+            sequence.take_snapshot(&self.engine, &mut self.memory, (0, kept))?;
+            if is_beginning && sequence.reachable(position) == position {
                 let beginning = sequence.fork(&self.engine, &mut self.memory, position)?;
                 beginning.into_iter().for_each(|beginning| self.beginnings.keep(beginning));
             }
             return Ok(());
         }
-        let kept =
-            if part.n_rows > 1 && part.is_last && !*is_decoding { Kept::WithPages } else { Kept::Beside };
+        // What is gone on with has its way back a little before.
+        let ends_prompt = part.n_rows > 1 && part.is_last && !*is_decoding && claim.is_none();
+        let kept = if ends_prompt { Kept::WithPages } else { Kept::Beside };
         sequence.take_due_snapshot(&self.engine, &mut self.memory, (SNAPSHOT_EVERY, 0, kept))
     }
 }

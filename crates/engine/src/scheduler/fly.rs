@@ -4,10 +4,12 @@ use hala_plan::ops::sample::{DECLINED, TokenSet};
 use hala_plan::{AheadRow, Backend, Cancel, Start};
 use web_time::Instant;
 
-use super::{Running, Scheduler};
-use crate::chain::Choosing;
+use super::Scheduler;
+use super::running::Running;
+use crate::chain::{Choosing, SNAPSHOT_EVERY as SNAPSHOT_EVERY_AHEAD};
 use crate::error::EngineError;
 use crate::flight::Flight;
+use crate::snapshots::Kept;
 use crate::task::Task;
 
 impl<B: Backend> Scheduler<B> {
@@ -15,7 +17,9 @@ impl<B: Backend> Scheduler<B> {
     pub(super) fn can_fly<T: Task>(&self, tasks: &[T]) -> bool {
         let chooses = |running: &Running| {
             let generation = running.task(tasks).map(Task::generation);
-            generation.is_some_and(|one| one.choosing().is_some() && one.next_id().is_some())
+            let can = generation.is_some_and(|one| one.choosing().is_some() && one.next_id().is_some());
+            // A token that is due is part of the flight, and nothing else may be.
+            can && (self.flight.is_some() || running.sequence.pending().len() == 1)
         };
         self.engine.backend().n_ahead() > 0 && self.running.iter().all(chooses)
     }
@@ -55,7 +59,8 @@ impl<B: Backend> Scheduler<B> {
         self.flight = None;
         // What took no part to the end has states beyond its tokens.
         for running in &mut self.running {
-            let is_beyond = running.task(tasks).is_none_or(|task| task.generation().next_id().is_none());
+            let decodes = running.task(tasks).is_some_and(|task| task.generation().next_id().is_some());
+            let is_beyond = !decodes || !running.goes_on(tasks);
             let sequence = &mut running.sequence;
             match is_beyond {
                 true => sequence.rewind(&self.engine, &mut self.memory, sequence.n_cached())?,
@@ -89,6 +94,7 @@ impl<B: Backend> Scheduler<B> {
             if n_runs == 0 || !self.has_pages(n_ahead + n_runs)? {
                 break;
             }
+            self.take_snapshots(n_ahead)?;
             let draws: Vec<Vec<f32>> = choices.iter().map(|c| c.draws(n_ahead, n_runs)).collect();
             let row = |(i, choosing): (usize, &Choosing<'_>)| {
                 let id = choosing.so_far[1].last().copied().unwrap_or_default();
@@ -120,6 +126,15 @@ impl<B: Backend> Scheduler<B> {
             }
         }
         Ok(true)
+    }
+
+    /// Takes the snapshots that are due of sequences that are gone on with: they end before the runs that were queued do.
+    fn take_snapshots(&mut self, n_ahead: usize) -> Result<(), EngineError> {
+        for running in self.running.iter_mut().filter(|running| running.claim.is_some()) {
+            let due = (SNAPSHOT_EVERY_AHEAD, n_ahead, Kept::Beside);
+            running.sequence.take_due_snapshot(&self.engine, &mut self.memory, due)?;
+        }
+        Ok(())
     }
 
     /// Waits for the oldest batch and hands it out.

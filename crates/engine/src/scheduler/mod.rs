@@ -4,13 +4,20 @@ mod admit;
 mod beginnings;
 mod compute;
 mod fly;
+mod kept;
+mod limit;
 mod part;
+mod room;
+mod running;
 mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::beginnings::Beginnings;
+use self::kept::KeptSequences;
+use self::limit::limit;
+use self::running::Running;
 use crate::draft::costs::MOST_ROWS;
 use crate::draft::pace::Pace;
 use crate::engine::Engine;
@@ -18,21 +25,13 @@ use crate::error::EngineError;
 use crate::flight::Flight;
 use crate::generated::FinishReason;
 use crate::memory::Memory;
+use crate::retained::Retained;
 use crate::sequence::Sequence;
-use crate::snapshots::Snapshots;
-use crate::table::Table;
 use crate::task::Task;
-use crate::ticket::Ticket;
-use hala_plan::{Backend, Cancel, PoolSize};
+use hala_plan::{Backend, Cancel};
 
 /// Snapshots of a sequence at most: a text that goes back computes a little again, and memory is for more sequences.
 const N_SNAPSHOTS: usize = 4;
-
-/// Bytes of caches at most where no number of tokens is asked for; one sequence may always fill its context.
-#[cfg(not(target_family = "wasm"))]
-const MAX_CACHE_BYTES: usize = 1 << 30;
-#[cfg(target_family = "wasm")]
-const MAX_CACHE_BYTES: usize = 256 << 20;
 
 /// How much a scheduler does at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,33 +54,6 @@ pub enum Prompts {
     First,
 }
 
-/// A sequence that is worked on.
-#[derive(Debug)]
-struct Running {
-    ticket: Ticket,
-    sequence: Sequence,
-    /// Tokens of its prompt that were there already.
-    n_cached: usize,
-    /// Its share of the runs that computed its prompt.
-    prefill: Duration,
-    /// Tokens after which its beginning is kept for other texts.
-    keep_at: Option<usize>,
-    /// Whether its next rows give its next token: the one that is due, and a few that drafts took back.
-    is_decoding: bool,
-}
-
-impl Running {
-    /// Its task, where it came again.
-    fn task<'t, T: Task>(&self, tasks: &'t [T]) -> Option<&'t T> {
-        tasks.iter().find(|task| task.generation().ticket() == self.ticket)
-    }
-
-    /// The same, to go on with.
-    fn task_mut<'t, T: Task>(&self, tasks: &'t mut [T]) -> Option<&'t mut T> {
-        tasks.iter_mut().find(|task| task.generation().ticket() == self.ticket)
-    }
-}
-
 /// Works on many generations at once, in one memory.
 ///
 /// The tasks are the caller's, who gives them to every [`Scheduler::step`], those first that matter most. A task that is new is admitted
@@ -93,6 +65,7 @@ pub struct Scheduler<B: Backend> {
     memory: Memory<B>,
     running: Vec<Running>,
     beginnings: Beginnings,
+    kept: KeptSequences,
     /// Runs of all that is running, ahead of what was handed out.
     flight: Option<Flight<B>>,
     pace: Pace,
@@ -111,8 +84,9 @@ impl<B: Backend> Scheduler<B> {
         let n_parallel = options.n_parallel.unwrap_or(most).clamp(1, most);
         let memory = Memory::new(&engine, limit(&engine, n_parallel, options.n_tokens))?;
         let (running, logits, prompts) = (Vec::new(), Vec::new(), options.prompts);
-        let (beginnings, pace) = (Beginnings::default(), Pace::default());
-        Ok(Self { engine, memory, running, beginnings, flight: None, pace, logits, n_parallel, prompts })
+        let (beginnings, kept, pace) = (Beginnings::default(), KeptSequences::default(), Pace::default());
+        let flight = None;
+        Ok(Self { engine, memory, running, beginnings, kept, flight, pace, logits, n_parallel, prompts })
     }
 
     /// The model on its device.
@@ -130,12 +104,28 @@ impl<B: Backend> Scheduler<B> {
         (0..self.engine.model().tables().len()).map(|table| self.memory.n_pages_taken(table)).collect()
     }
 
-    /// Gives back memory that no sequence holds, with what was kept of the beginnings of texts.
+    /// Tokens of a sequence that are in memory, so that the next text which goes on with it need not compute them.
+    pub fn n_retained(&self, retained: &Retained) -> usize {
+        let claim = retained.claim();
+        let running = self.running.iter().find(|running| running.claim.as_ref() == Some(&claim));
+        let sequence = running.map(|running| &running.sequence).or_else(|| self.kept.get(&claim));
+        sequence.map_or(0, Sequence::n_cached)
+    }
+
+    /// Lets go of all sequences that wait for a text to go on with them, as where a system runs out of memory; they are computed again then.
+    /// [`Scheduler::trim`] gives the memory itself back.
+    pub fn evict_retained(&mut self) {
+        self.kept = KeptSequences::default();
+    }
+
+    /// Gives back memory that no sequence holds, with what was kept of the beginnings of texts. Sequences that a [`Retained`] names stay, where
+    /// anybody still has it.
     ///
     /// # Errors
     /// A lost device.
     pub fn trim(&mut self) -> Result<(), EngineError> {
         self.beginnings = Beginnings::default();
+        self.kept.drop_unheld();
         self.memory.trim(self.engine.backend())
     }
 
@@ -154,7 +144,7 @@ impl<B: Backend> Scheduler<B> {
                     let Some(flight) = &mut self.flight else { break };
                     let _ = flight.read(&self.engine).await;
                 }
-                self.fall_back(tasks);
+                self.fall_back(tasks, &error);
                 if error.is_cancelled() { Ok(()) } else { Err(error) }
             }
         }
@@ -164,9 +154,13 @@ impl<B: Backend> Scheduler<B> {
         self.end_those_that_are_done(tasks);
         if self.flight.is_some() && self.has_changed(tasks) {
             self.land(tasks).await?;
+            // What landed may have been the last tokens of a text.
+            self.end_those_that_are_done(tasks);
         }
-        self.retire(tasks);
-        self.admit(tasks)?;
+        if self.flight.is_none() {
+            self.retire(tasks)?;
+            self.admit(tasks)?;
+        }
         if self.running.is_empty() {
             return self.refuse_first(tasks);
         }
@@ -217,13 +211,19 @@ impl<B: Backend> Scheduler<B> {
         }
         let is_waiting = |task: &&T| !task.generation().is_over() && !self.runs(*task);
         let first = tasks.iter().find(is_waiting);
-        self.running.len() < self.n_parallel
-            && first.is_some_and(|task| self.has_room_for(task.generation().n_tokens()))
+        self.running.len() < self.n_parallel && first.is_some_and(|task| self.may_make_room_for(task))
     }
 
-    /// Gives back the memory of tasks that have ended or did not come again.
-    fn retire<T: Task>(&mut self, tasks: &[T]) {
-        self.running.retain(|running| running.task(tasks).is_some_and(|task| !task.generation().is_over()));
+    /// Gives back the memory of tasks that have ended or did not come again, but for what is retained.
+    fn retire<T: Task>(&mut self, tasks: &[T]) -> Result<(), EngineError> {
+        self.kept.drop_unheld();
+        for mut ended in self.running.extract_if(.., |running| !running.goes_on(tasks)) {
+            if let Some(claim) = ended.claim {
+                ended.sequence.rest(&self.engine, &mut self.memory)?;
+                self.kept.keep(claim, ended.sequence);
+            }
+        }
+        Ok(())
     }
 
     /// Ends the first task that waits, for which the whole memory is too small.
@@ -251,6 +251,8 @@ impl<B: Backend> Scheduler<B> {
                     if tokens != sequence.ids() || sequence.pending().is_empty() {
                         sequence.set_tokens(&self.engine, &mut self.memory, &tokens)?;
                         (running.n_cached, running.prefill) = (sequence.n_cached(), Duration::ZERO);
+                        running
+                            .plan_way_back((&self.engine, &mut self.memory), task.generation().prompt())?;
                     }
                 }
             }
@@ -261,65 +263,21 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// After an error: what was half done is taken back, and where even that fails the device is gone and nothing is held.
-    fn fall_back<T: Task>(&mut self, tasks: &mut [T]) {
+    fn fall_back<T: Task>(&mut self, tasks: &mut [T], error: &EngineError) {
         self.flight = None;
         self.beginnings = Beginnings::default();
+        if !error.is_cancelled() {
+            self.evict_retained();
+        }
         for running in &mut self.running {
-            let position = running.sequence.n_cached();
-            if running.sequence.rewind(&self.engine, &mut self.memory, position).is_err() {
+            let mended = running.sequence.mend(&self.engine, &mut self.memory);
+            if mended.is_err() || error.is_device_lost() {
                 running.sequence.release();
             }
         }
         tasks.iter_mut().filter(|t| !t.generation().is_over()).for_each(|t| t.generation_mut().fall_behind());
         self.end_those_that_are_done(tasks);
     }
-
-    /// Makes room for the rows of a sequence; where there is none, those that came last give theirs back, in the end the sequence itself. `false`
-    /// where it did, and where even the whole memory is too small for it.
-    fn reserve<T: Task>(&mut self, idx: usize, n_rows: usize, tasks: &mut [T]) -> Result<bool, EngineError> {
-        loop {
-            let sequence = &mut self.running[idx].sequence;
-            let full = match sequence.reserve(&self.engine, &mut self.memory, n_rows) {
-                Ok(true) => return Ok(true),
-                Ok(false) => None,
-                Err(error) if Memory::<B>::is_full(&error) => Some(error),
-                Err(error) => return Err(error),
-            };
-            if self.beginnings.let_go() {
-                continue;
-            }
-            if self.running.len() == 1 {
-                return full.map_or(Ok(false), Err);
-            }
-            if let Some(task) = self.running.pop().and_then(|last| last.task_mut(tasks)) {
-                task.generation_mut().fall_behind();
-            }
-            if self.running.len() == idx {
-                return Ok(false);
-            }
-        }
-    }
-}
-
-/// The most that so many sequences may hold.
-fn limit<B: Backend>(engine: &Engine<B>, n_parallel: usize, n_tokens: Option<usize>) -> PoolSize {
-    let (model, context) = (engine.model(), engine.model().facts().context);
-    let n_rows = engine.backend().prefill_sizes().last().copied().unwrap_or(1);
-    // Of layers with a window, a snapshot's pages too.
-    let held = model.tables().iter().zip(model.n_pages(context, 0));
-    let held = held.map(|(table, n)| if table.window.is_some() { n } else { 0 });
-    let of_one: Vec<usize> =
-        model.n_pages(context, n_rows).into_iter().zip(held).map(|(n, held)| n + held).collect();
-    let n_slots = n_parallel * Snapshots::n_slots(N_SNAPSHOTS) + Beginnings::n_slots(N_SNAPSHOTS);
-    let n_bytes = PoolSize { n_slots: 0, n_pages: of_one.clone() }.n_bytes(model.states());
-    let share = match n_tokens {
-        Some(n_tokens) => n_tokens as f64 / context as f64,
-        None => MAX_CACHE_BYTES as f64 / n_bytes.max(1) as f64,
-    };
-    let share = share.clamp(1.0, n_parallel as f64);
-    let n_copied = n_parallel * Table::N_COPIED;
-    let n_pages = of_one.into_iter().map(|n| (n as f64 * share).ceil() as usize + n_copied).collect();
-    PoolSize { n_slots, n_pages }
 }
 
 /// The flag that stops all tasks, where they have one; else one that nobody raises, and each task ends after the run.

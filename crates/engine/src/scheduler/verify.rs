@@ -8,7 +8,8 @@ use super::Scheduler;
 use super::part::Part;
 use crate::draft::pace::Base;
 use crate::error::EngineError;
-use crate::sequence::{Kept, SNAPSHOT_EVERY};
+use crate::sequence::SNAPSHOT_EVERY;
+use crate::snapshots::Kept;
 use crate::task::Task;
 
 impl<B: Backend> Scheduler<B> {
