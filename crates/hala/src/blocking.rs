@@ -5,7 +5,9 @@ use hala_plan::Cancel;
 use pollster::block_on;
 
 use crate::error::Error;
-use crate::event::{Event, Listener};
+#[cfg(any(feature = "built-in", feature = "hub"))]
+use crate::event::Event;
+use crate::event::Listener;
 use crate::loading::RuntimeOptions;
 use crate::reply::{ChatPiece, ChatReply};
 use crate::request::{ChatRequest, TranslateRequest};

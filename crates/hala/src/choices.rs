@@ -1,6 +1,6 @@
 //! Several replies to one conversation, generated at once.
 
-use hala_engine::{Collecting, EngineError, GenerateOptions, Generated, Generation, Task};
+use hala_engine::{Collecting, EngineError, GenerateOptions, Generated, Generation, Retained, Task};
 use hala_plan::Cancel;
 use hala_text::Tokenizer;
 
@@ -45,6 +45,20 @@ impl Choice {
 }
 
 impl Choices {
+    /// The same, of which the first goes on with a sequence that the scheduler keeps.
+    pub(crate) fn retaining(self, retained: &Retained) -> Self {
+        let mut list = Vec::with_capacity(self.list.len());
+        for choice in self.list {
+            list.push(match choice {
+                Choice::GoingOn(task) if list.is_empty() => {
+                    Choice::GoingOn(Box::new(task.retaining(retained)))
+                }
+                choice => choice,
+            });
+        }
+        Self { list }
+    }
+
     /// Prepares `n` replies after `prompt`, drawn with seeds that follow each other.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub use request::{ChatRequest, Stop, StreamOptions, TranslateRequest, messages, 
 pub use runtime::Runtime;
 pub use seed::any_seed;
 #[cfg(feature = "blocking")]
-pub use shared::{Output, Shared, SharedStream, TranslatedText};
+pub use shared::{Output, Shared, SharedStream, TranslatedText, Trim};
 pub use source::ModelSource;
 #[cfg(feature = "hub")]
 pub use source::{download, fetch};
@@ -77,8 +77,8 @@ pub use hala_backend_cpu::lend_thread;
 #[cfg(feature = "wgpu")]
 pub use hala_backend_wgpu::Trial;
 pub use hala_engine::{
-    Collecting, Direction, FinishReason, GenerateOptions, Generation, Handed, Sampling, SchedulerOptions,
-    Translated, Translation, Translations,
+    Collecting, Direction, FinishReason, GenerateOptions, Generation, Handed, Retained, Sampling,
+    SchedulerOptions, Translated, Translation, Translations,
 };
 pub use hala_model::{Options, WeightFormat};
 pub use hala_plan::Cancel;

@@ -32,6 +32,16 @@ pub enum Output {
     },
 }
 
+impl Output {
+    /// Whether it is the last of its text; of replies, of all of them.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::Replied(_) | Self::Translated { .. } | Self::Failed { .. } => true,
+            Self::Reply(_) | Self::Translating(_) => false,
+        }
+    }
+}
+
 /// A piece of a translation, in whole characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TranslatedText {

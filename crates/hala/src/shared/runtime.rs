@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hala_engine::Translation;
+use hala_engine::{Retained, Translation};
 use hala_plan::Cancel;
 
 use super::job::Job;
@@ -17,6 +17,16 @@ use crate::request::{ChatRequest, TranslateRequest};
 use crate::runtime::Runtime;
 use crate::seed::any_seed;
 use crate::text_request::TextRequest;
+
+/// What memory is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trim {
+    /// What nothing holds.
+    #[default]
+    Unused,
+    /// Also what is kept for [`Retained`], which is computed again when a text goes on with it.
+    Sequences,
+}
 
 /// A runtime that many threads use at once. Clones share it.
 ///
@@ -41,12 +51,29 @@ impl Shared {
     /// # Errors
     /// A prompt that cannot be made or is too long, an option outside of its range, a lost device.
     pub fn chat(&self, request: ChatRequest, cancel: &Cancel) -> Result<SharedStream, Error> {
+        self.chat_in(request, None, cancel)
+    }
+
+    /// As [`Shared::chat`]; the first reply goes on with what `retained` holds of the conversation's tokens, and leaves its own there for the next
+    /// turn.
+    ///
+    /// # Errors
+    /// As for [`Shared::chat`].
+    pub fn chat_in(
+        &self,
+        request: ChatRequest,
+        retained: Option<&Retained>,
+        cancel: &Cancel,
+    ) -> Result<SharedStream, Error> {
         let engine = self.0.current().engine()?;
         let n = request.n();
         let mut conversation = request.into_conversation(engine.sampling_defaults(), any_seed())?;
         let prompt = conversation.prompt(&engine)?;
         let options = &conversation.options.generate;
-        let choices = Choices::new(&engine, &prompt, n, options, cancel)?;
+        let mut choices = Choices::new(&engine, &prompt, n, options, cancel)?;
+        if let Some(retained) = retained {
+            choices = choices.retaining(retained);
+        }
         let replies = Replies::new(choices, n, options.logprobs.is_some(), conversation.n_dropped());
         Ok(self.begin(Box::new(replies), cancel))
     }
@@ -56,10 +83,26 @@ impl Shared {
     /// # Errors
     /// A prompt that is empty or too long, an option outside of its range, a lost device.
     pub fn generate(&self, request: TextRequest, cancel: &Cancel) -> Result<SharedStream, Error> {
+        self.generate_in(request, None, cancel)
+    }
+
+    /// As [`Shared::generate`]; the first text goes on with what `retained` holds, and leaves its own tokens there.
+    ///
+    /// # Errors
+    /// As for [`Shared::generate`].
+    pub fn generate_in(
+        &self,
+        request: TextRequest,
+        retained: Option<&Retained>,
+        cancel: &Cancel,
+    ) -> Result<SharedStream, Error> {
         let engine = self.0.current().engine()?;
         let (prompt, n) = (request.prompt.ids(engine.tokenizer())?, request.n());
         let options = request.options(engine.sampling_defaults(), any_seed())?;
-        let choices = Choices::new(&engine, &prompt, n, &options, cancel)?;
+        let mut choices = Choices::new(&engine, &prompt, n, &options, cancel)?;
+        if let Some(retained) = retained {
+            choices = choices.retaining(retained);
+        }
         let replies = Replies::new(choices, n, options.logprobs.is_some(), 0);
         Ok(self.begin(Box::new(replies), cancel))
     }
@@ -93,6 +136,20 @@ impl Shared {
     /// What the work gives; an earlier fault that left the runtime in pieces.
     pub fn alone<T>(&self, work: impl FnOnce(&mut Runtime) -> Result<T, Error>) -> Result<T, Error> {
         self.0.alone(work)
+    }
+
+    /// Gives memory back to the system.
+    ///
+    /// # Errors
+    /// A device that is lost for good.
+    pub fn trim(&self, trim: Trim) -> Result<(), Error> {
+        self.alone(|runtime| {
+            let scheduler = runtime.scheduler()?;
+            if trim == Trim::Sequences {
+                scheduler.evict_retained();
+            }
+            Ok(scheduler.trim()?)
+        })
     }
 
     fn begin(&self, job: Box<dyn Job>, cancel: &Cancel) -> SharedStream {

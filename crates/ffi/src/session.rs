@@ -1,0 +1,108 @@
+//! Conversations that keep their tokens' states between turns.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hala::{Retained, Shared};
+
+use crate::engine::{ENGINES, Engine};
+use crate::entry::{anywhere, entry};
+use crate::failure::Failure;
+use crate::handles::{Handles, Kind};
+use crate::status::Status;
+
+/// What keeps the states of a conversation's tokens between its turns. It holds its engine. One turn at a time: another one meanwhile is answered with
+/// HALA_STATUS_BUSY. Turns of several sessions run together.
+pub struct Session {
+    _opaque: [u8; 0],
+}
+
+/// A session.
+pub(crate) struct Held {
+    engine: Arc<Shared>,
+    retained: Retained,
+    is_busy: AtomicBool,
+}
+
+static SESSIONS: Handles<Held> = Handles::new(Kind::Session);
+
+/// A turn of a session, until it is dropped.
+pub(crate) struct Turn(Arc<Held>);
+
+impl Turn {
+    /// Begins a turn, where a session is given.
+    ///
+    /// # Errors
+    /// A handle that is none, a session of another engine, or one that has a turn.
+    pub(crate) fn begin(session: *const Session, engine: &Arc<Shared>) -> Result<Option<Self>, Failure> {
+        let Some(held) = SESSIONS.get_given(session)? else { return Ok(None) };
+        if !Arc::ptr_eq(&held.engine, engine) {
+            return Err(Failure::argument("session", "it is one of another engine: make one with this"));
+        }
+        Self::of(held).map(Some)
+    }
+
+    fn of(held: Arc<Held>) -> Result<Self, Failure> {
+        if held.is_busy.swap(true, Ordering::Acquire) {
+            return Err(Failure::new(Status::Busy, "the session is at work: wait for the end of its turn"));
+        }
+        Ok(Self(held))
+    }
+
+    /// What the turn goes on with.
+    pub(crate) fn retained(&self) -> &Retained {
+        &self.0.retained
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.is_busy.store(false, Ordering::Release);
+    }
+}
+
+/// The place that a new session's handle is written to.
+///
+/// # Safety
+/// `place` is NULL or a place for a handle.
+unsafe fn put(place: *mut *mut Session, make: impl FnOnce() -> Result<Held, Failure>) -> Result<(), Failure> {
+    if place.is_null() {
+        return Err(Failure::null("session"));
+    }
+    // SAFETY: as the caller says.
+    unsafe {
+        place.write(std::ptr::null_mut());
+        place.write(SESSIONS.add(make()?));
+    }
+    Ok(())
+}
+
+/// A session without any tokens. `*session` is then held once.
+///
+/// # Safety
+/// `session` points to a place for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hala_session_new(engine: *const Engine, session: *mut *mut Session) -> Status {
+    // SAFETY: as the caller says.
+    entry(|| unsafe {
+        put(session, || {
+            Ok(Held {
+                engine: ENGINES.get(engine)?,
+                retained: Retained::default(),
+                is_busy: AtomicBool::new(false),
+            })
+        })
+    })
+}
+
+/// Holds a session once more.
+#[unsafe(no_mangle)]
+pub extern "C" fn hala_session_retain(session: *const Session) -> Status {
+    anywhere(|| SESSIONS.retain(session))
+}
+
+/// Holds a session once less; its memory is given back when nobody holds it. NULL is nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn hala_session_release(session: *const Session) -> Status {
+    anywhere(|| SESSIONS.release(session))
+}

@@ -1,0 +1,119 @@
+//! Which model is meant.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use hala::ModelSource;
+
+use crate::failure::Failure;
+use crate::sized::{self, Given};
+use crate::text::Text;
+
+/// A file in memory, by the name that it has in a model's folder.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// Its name, as `config.json`.
+    pub name: Text,
+    /// Its bytes, which are copied.
+    pub data: *const u8,
+    /// How many.
+    pub len: usize,
+}
+
+/// A model: `path`, `hub` or `files`, one of them. Without any (or NULL instead of the struct) it is the small translator that ships with Hala.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// sizeof(HalaSource).
+    pub struct_size: usize,
+    /// A folder in Hugging Face layout, or one .safetensors or GGUF file.
+    pub path: Text,
+    /// A model of the Hugging Face Hub, `owner/name[@revision][:file]`: fetched into the cache that Python shares, where it is not there.
+    pub hub: Text,
+    /// Files in memory: those of a folder in Hugging Face layout.
+    pub files: *const File,
+    /// How many.
+    pub n_files: usize,
+}
+
+// SAFETY: numbers and pointers alone.
+unsafe impl Given for Source {
+    const NAME: &'static str = "HalaSource";
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// Files by their names.
+type Files = Vec<(String, Cow<'static, [u8]>)>;
+
+/// The model that a caller means.
+///
+/// # Errors
+/// More than one is named, or one that this library cannot open.
+///
+/// # Safety
+/// `source` is NULL or as its struct says.
+pub(crate) unsafe fn read(source: *const Source) -> Result<ModelSource, Failure> {
+    // SAFETY: as the caller says.
+    let (source, path, hub) = unsafe {
+        let source = sized::read(source)?;
+        (source, source.path.read_given("path")?, source.hub.read_given("hub")?)
+    };
+    match (path, hub, source.n_files) {
+        (None, None, 0) => built_in(),
+        (Some(path), None, 0) => Ok(ModelSource::Path(PathBuf::from(path))),
+        (None, Some(hub), 0) => of_hub(hub),
+        // SAFETY: as the caller says.
+        (None, None, n) => Ok(ModelSource::Files(unsafe { files(source.files, n) }?)),
+        _ => Err(Failure::argument("HalaSource", "it has more than one of path, hub and files: give one")),
+    }
+}
+
+/// A copy of files in memory.
+///
+/// # Safety
+/// `files` points to so many, and each is as its struct says.
+unsafe fn files(files: *const File, n: usize) -> Result<Files, Failure> {
+    if files.is_null() {
+        return Err(Failure::null("files"));
+    }
+    let mut list = Vec::with_capacity(n.min(1 << 10));
+    for i in 0..n {
+        // SAFETY: as the caller says.
+        let (name, file) = unsafe {
+            let file = *files.add(i);
+            (file.name.read("the name of a file")?, file)
+        };
+        if file.data.is_null() && file.len > 0 {
+            return Err(Failure::null("the data of a file"));
+        }
+        let bytes = match file.len {
+            0 => Vec::new(),
+            // SAFETY: as the caller says.
+            len => unsafe { std::slice::from_raw_parts(file.data, len) }.to_vec(),
+        };
+        list.push((name.to_owned(), Cow::Owned(bytes)));
+    }
+    Ok(list)
+}
+
+#[cfg(feature = "built-in")]
+fn built_in() -> Result<ModelSource, Failure> {
+    Ok(ModelSource::BuiltIn)
+}
+
+#[cfg(not(feature = "built-in"))]
+fn built_in() -> Result<ModelSource, Failure> {
+    Err(Failure::left_out("built-in"))
+}
+
+/// A model of the Hub, and no path that has such a name.
+#[cfg(feature = "hub")]
+fn of_hub(hub: &str) -> Result<ModelSource, Failure> {
+    Ok(ModelSource::Hub(hala::HubModel::parse(hub).map_err(hala::Error::from)?))
+}
+
+#[cfg(not(feature = "hub"))]
+fn of_hub(_: &str) -> Result<ModelSource, Failure> {
+    Err(Failure::left_out("hub"))
+}
