@@ -39,6 +39,24 @@ pub(crate) const TESTS: &[Need] = &[
             Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("nothing: real GPUs are tested here") },
         ],
     },
+    Need {
+        name: "compilers for C and C++",
+        why: "to make programs that use the native library",
+        skipped: "the tests of the native library from C and C++",
+        ways: &[
+            Way { probes: &[Probe::Program("cc"), Probe::Program("c++")], fix: Fix::Debian(&["gcc", "g++"]) },
+            Way { probes: &[Probe::Program("cl.exe")], fix: Fix::ByHand("Visual Studio's tools for C++") },
+        ],
+    },
+    Need {
+        name: "valgrind",
+        why: "to watch each access of the native library to memory",
+        skipped: "the tests of the native library under valgrind",
+        ways: &[
+            Way { probes: &[Probe::Program("valgrind")], fix: Fix::Debian(&["valgrind", "libc6-dbg"]) },
+            Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("nothing: it is for Linux") },
+        ],
+    },
 ];
 
 /// What the other steps of `cargo xtask test` need every day.
