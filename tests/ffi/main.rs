@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 #[cfg(unix)]
+mod abi;
+#[cfg(unix)]
 mod client;
 #[cfg(unix)]
 mod compiler;
