@@ -55,7 +55,7 @@ impl Origin {
 
 /// FNV-1a (Fowler, Noll and Vo) over the names and texts of all kernels.
 fn kernels_hash() -> u64 {
-    let texts = hala_shaders::VARIANTS.iter().flat_map(|v| [v.name, v.body]);
+    let texts = hala_shaders::VARIANTS.iter().flat_map(|v| std::iter::once(v.name).chain(v.body.parts()));
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     texts.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, mix)
 }

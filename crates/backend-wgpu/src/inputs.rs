@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn kernels_take_a_turn_in_the_order_in_which_it_lies() {
-        let body = hala_shaders::variant("sample").unwrap().body;
+        let body = hala_shaders::variant("sample").unwrap().body.to_string();
         let word = |i: usize| match i {
             0 => "run_word(row, RUN_TURN)".to_owned(),
             i => format!("run_word(row, RUN_TURN + {i}u)"),

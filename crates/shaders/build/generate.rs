@@ -1,5 +1,6 @@
 //! Writes the Rust text of the table of variants.
 
+use super::declarations::Declarations;
 use super::reflect::{Binding, Member, Reflected};
 use super::table::Row;
 
@@ -10,19 +11,22 @@ pub(super) struct Compiled {
     pub(super) reflected: Reflected,
 }
 
-/// An array expression of `Variant`s.
+/// A block whose value is an array of `Variant`s.
 pub(super) fn array(variants: &[Compiled]) -> String {
-    let elements: String = variants.iter().map(element).collect();
-    format!("[\n{elements}]\n")
+    let mut declarations = Declarations::default();
+    let elements: String =
+        variants.iter().map(|variant| element(variant, &declarations.places(&variant.body))).collect();
+    let all: String = declarations.all.iter().map(|text| format!("    {text:?},\n")).collect();
+    format!("{{\nconst DECLARATIONS: &[&str] = &[\n{all}];\n[\n{elements}]\n}}\n")
 }
 
-fn element(variant: &Compiled) -> String {
-    let Compiled { row, body, reflected } = variant;
+fn element(variant: &Compiled, body: &[usize]) -> String {
+    let Compiled { row, reflected, .. } = variant;
     format!(
         "    Variant {{
         name: {:?},
         op: {:?},
-        body: {body:?},
+        body: Body::new(DECLARATIONS, &{body:?}),
         needs: Needs {{ subgroups: {}, f16: {}, int64: {} }},
         workgroup_size: {:?},
         workgroup_bytes: {},

@@ -2,6 +2,7 @@
 
 mod branches;
 mod comments;
+mod declarations;
 mod diagnose;
 mod fault;
 mod folder;
@@ -48,7 +49,7 @@ pub(crate) enum Devices {
     Browsers,
 }
 
-/// The Rust text of an array of every variant that some of the devices run, sorted by name.
+/// The Rust text of a block with an array of every variant that some of the devices run, sorted by name.
 ///
 /// # Errors
 /// Everything that is wrong with the folder, sorted by place: in the table, or in any variant.
@@ -111,8 +112,9 @@ mod tests {
 
     #[test]
     fn an_empty_folder_is_an_empty_table() {
-        assert_eq!(compile(&Folder::new(), Devices::All).unwrap(), "[\n]\n");
-        assert_eq!(compile(&folder(&[("shared/run.wgsl", "")]), Devices::All).unwrap(), "[\n]\n");
+        let empty = "{\nconst DECLARATIONS: &[&str] = &[\n];\n[\n]\n}\n";
+        assert_eq!(compile(&Folder::new(), Devices::All).unwrap(), empty);
+        assert_eq!(compile(&folder(&[("shared/run.wgsl", "")]), Devices::All).unwrap(), empty);
     }
 
     /// A constant of a variant, as the Rust text has it.

@@ -3,12 +3,14 @@
 //! They are expanded, parsed and validated while this crate is built; `shaders/README.md` says how. A backend picks a
 //! variant by name and reads from it what pipelines and bind groups need, with no shader compiler on board.
 
+mod body;
 mod variant;
 
 #[cfg(test)]
 #[path = "../build/mod.rs"]
 mod compile;
 
+pub use body::Body;
 pub use variant::{Binding, BindingKind, Member, Needs, Target, Variant};
 
 /// Every variant, sorted by name; where this is compiled for browsers, those that browsers can run.

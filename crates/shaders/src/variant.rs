@@ -1,5 +1,7 @@
 //! One variant of a kernel: its text, what it needs and what it binds.
 
+use crate::body::Body;
+
 /// A kernel made with one set of defines. Its entry point is `main`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
@@ -8,7 +10,7 @@ pub struct Variant {
     /// The op that it computes: the first part of the name, and the stem of the file.
     pub op: &'static str,
     /// The expanded text without preamble, comments and blank lines; [`source`](Self::source) is what devices take.
-    pub body: &'static str,
+    pub body: Body,
     /// What the device must offer.
     pub needs: Needs,
     /// Invocations of a workgroup along x, y and z.
@@ -106,7 +108,7 @@ mod tests {
         let variant = |subgroups, f16| Variant {
             name: "a",
             op: "a",
-            body: "fn main() {}\n",
+            body: Body::new(&["fn main() {}\n"], &[0]),
             needs: Needs { subgroups, f16, int64: false },
             workgroup_size: [1; 3],
             workgroup_bytes: 0,

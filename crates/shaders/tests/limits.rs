@@ -74,7 +74,7 @@ fn a_constant_is_read_while_the_caller_is_compiled_or_later() {
     const PAGE: u32 = constant("gather", "PAGE");
     let gather = variant("gather").unwrap();
     assert_eq!(gather.constant("PAGE"), Some(PAGE));
-    assert!(gather.body.contains(&format!("const PAGE: u32 = {PAGE}u;")));
+    assert!(gather.body.to_string().contains(&format!("const PAGE: u32 = {PAGE}u;")));
     assert_eq!(gather.constant("PAG"), None);
     for variant in VARIANTS {
         assert!(variant.constants.is_sorted_by(|a, b| a.0 < b.0), "{}", variant.name);
