@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod extent;
+mod ffi;
 mod fixtures;
 mod kernels;
 mod manifest;
@@ -32,8 +33,17 @@ use args::{Task, Usage};
 use outcome::Outcome;
 use project::Project;
 
-const TASKS: &[Task] =
-    &[test::TASK, check::TASK, tidy::TASK, wasm::TASK, kernels::TASK, web::TASK, setup::TASK, fixtures::TASK];
+const TASKS: &[Task] = &[
+    test::TASK,
+    check::TASK,
+    tidy::TASK,
+    wasm::TASK,
+    kernels::TASK,
+    web::TASK,
+    ffi::TASK,
+    setup::TASK,
+    fixtures::TASK,
+];
 
 fn main() -> ExitCode {
     match dispatch() {

@@ -60,7 +60,23 @@ pub(crate) const TESTS: &[Need] = &[
 ];
 
 /// What the other steps of `cargo xtask test` need every day.
-pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_SOURCE, &WASI, &NODE, &BROWSER, &FIREFOX];
+pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_SOURCE, &WASI, &NODE, &BROWSER, &FIREFOX, &CMAKE];
+
+/// What the packed native library is found by, beside compilers.
+pub(crate) const CMAKE: Need = Need {
+    name: "CMake and pkg-config",
+    why: "to build C and C++ programs against the packed native library",
+    skipped: "the tests of the packed native library",
+    ways: &[Way {
+        probes: &[
+            Probe::Program("cmake"),
+            Probe::Program("make"),
+            Probe::Program("pkg-config"),
+            Probe::Program("c++"),
+        ],
+        fix: Fix::Debian(&["cmake", "make", "pkgconf", "g++"]),
+    }],
+};
 
 /// What the check of the browser crates needs.
 pub(crate) const WASM: Need = Need {

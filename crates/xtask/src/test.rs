@@ -17,7 +17,7 @@ use crate::process;
 use crate::project::{self, Project};
 use crate::times::Times;
 use crate::verdict::{Verdict, ready};
-use crate::{kernels, needs, wasm, web};
+use crate::{ffi, kernels, needs, wasm, web};
 use output::{Counts, Program};
 
 pub(crate) const TASK: Task = Task {
@@ -119,6 +119,8 @@ fn beside(
         let kernels = times.take(kernels::LEFT_OUT, || sure(kernels::left_out(project, install)));
         steps.push((kernels::LEFT_OUT, kernels));
     }
+    let native = times.take(ffi::TESTED, || sure(ffi::verdict(project, install)));
+    steps.push((ffi::TESTED, native));
     let package = sure(web::verdict(project, install, extent, times));
     // The package's modules are made of all these crates: where they are compiled, nothing is left to check.
     if matches!(package, Verdict::Skipped { .. }) {
