@@ -101,6 +101,12 @@ static void places_must_be_there(HalaEngine *engine) {
     CHECK_OK(hala_translate_start(engine, text, NULL, &stream));
     CHECK_STATUS(hala_stream_next(stream, NULL), invalid);
     CHECK_OK(hala_stream_release(stream));
+    // More than any text has.
+    HalaText endless = {"a", SIZE_MAX - 1};
+    CHECK_STATUS(hala_translate(engine, endless, NULL, &string), invalid);
+    CHECK_HAS(hala_last_error(), "text");
+    CHECK_STATUS(hala_detokenize(engine, &id, SIZE_MAX / 2, &string), invalid);
+    CHECK_STATUS(hala_translate_all(engine, &text, SIZE_MAX / 2, NULL, &string), invalid);
     // A text that has a length and no bytes.
     CHECK_STATUS(hala_translate(engine, nothing, NULL, &string), invalid);
     CHECK_STATUS(hala_tokenize(engine, nothing, NULL, &tokens), invalid);

@@ -12,6 +12,7 @@ pub mod event;
 mod failure;
 mod handles;
 pub mod last_error;
+mod list;
 pub mod log;
 pub mod owned;
 pub mod progress;

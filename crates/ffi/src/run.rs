@@ -9,6 +9,7 @@ use crate::engine::{ENGINES, Engine};
 use crate::entry::entry;
 use crate::event::{Answer, EventCallback, EventKind, Listener};
 use crate::failure::Failure;
+use crate::list;
 use crate::owned::{Out, OwnedText};
 use crate::session::{Session, Turn};
 use crate::sized::{self, Given};
@@ -101,20 +102,17 @@ unsafe fn translate(engine: *const Engine, text: Text, options: &TranslateOption
 /// As for the function of the interface.
 unsafe fn translate_all(
     engine: *const Engine,
-    (texts, n): (*const Text, usize),
+    texts: &[Text],
     options: &TranslateOptions,
 ) -> Result<Work, Failure> {
     let engine = ENGINES.get(engine)?;
-    if texts.is_null() && n > 0 {
-        return Err(Failure::null("texts"));
-    }
-    let mut requests = Vec::with_capacity(n.min(1 << 16));
-    for i in 0..n {
+    let mut requests = Vec::with_capacity(texts.len());
+    for text in texts {
         // SAFETY: as the caller says.
-        requests.push(unsafe { options.request((*texts.add(i)).read("a text")?) }?);
+        requests.push(unsafe { options.request(text.read("a text")?) }?);
     }
     let stream = engine.translate_all(requests, &cancel::flag(options.cancel)?)?;
-    Ok(Work::new(stream, Answer::Translation).of_texts(n))
+    Ok(Work::new(stream, Answer::Translation).of_texts(texts.len()))
 }
 
 /// Begins to answer a conversation.
@@ -217,6 +215,8 @@ pub unsafe extern "C" fn hala_translate_all(
     translations: *mut OwnedText,
 ) -> Status {
     entry(|| {
+        // SAFETY: as the caller says.
+        let texts = unsafe { list::read(texts, n, "texts") }?;
         let mut places = Vec::new();
         if !translations.is_null() {
             // SAFETY: as the caller says.
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn hala_translate_all(
         // SAFETY: as the caller says.
         let options = unsafe { sized::read(options) }?;
         // SAFETY: as the caller says.
-        let work = unsafe { translate_all(engine, (texts, n), &options) }?;
+        let work = unsafe { translate_all(engine, texts, &options) }?;
         let mut whole = String::new();
         work.drive(options.listener(), |event| {
             if event.is(EventKind::Text) {
@@ -253,7 +253,9 @@ pub unsafe extern "C" fn hala_translate_all_start(
     stream: *mut *mut Stream,
 ) -> Status {
     // SAFETY: as the caller says.
-    entry(|| unsafe { stream::put(stream, || translate_all(engine, (texts, n), &sized::read(options)?)) })
+    entry(|| unsafe {
+        stream::put(stream, || translate_all(engine, list::read(texts, n, "texts")?, &sized::read(options)?))
+    })
 }
 
 /// Answers a conversation. `request` is JSON in the words of the OpenAI API's chat completions: `{"messages": […], "temperature": …}`; what it leaves

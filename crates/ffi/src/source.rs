@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use hala::ModelSource;
 
 use crate::failure::Failure;
+use crate::list;
 use crate::sized::{self, Given};
 use crate::text::Text;
 
@@ -74,27 +75,17 @@ pub(crate) unsafe fn read(source: *const Source) -> Result<ModelSource, Failure>
 /// # Safety
 /// `files` points to so many, and each is as its struct says.
 unsafe fn files(files: *const File, n: usize) -> Result<Files, Failure> {
-    if files.is_null() {
-        return Err(Failure::null("files"));
-    }
-    let mut list = Vec::with_capacity(n.min(1 << 10));
-    for i in 0..n {
+    // SAFETY: as the caller says.
+    let files = unsafe { list::read(files, n, "files") }?;
+    let mut copies = Vec::with_capacity(n);
+    for file in files {
         // SAFETY: as the caller says.
-        let (name, file) = unsafe {
-            let file = *files.add(i);
-            (file.name.read("the name of a file")?, file)
-        };
-        if file.data.is_null() && file.len > 0 {
-            return Err(Failure::null("the data of a file"));
-        }
-        let bytes = match file.len {
-            0 => Vec::new(),
-            // SAFETY: as the caller says.
-            len => unsafe { std::slice::from_raw_parts(file.data, len) }.to_vec(),
-        };
-        list.push((name.to_owned(), Cow::Owned(bytes)));
+        let name = unsafe { file.name.read("the name of a file") }?;
+        // SAFETY: as the caller says.
+        let bytes = unsafe { list::read(file.data, file.len, "the data of a file") }?;
+        copies.push((name.to_owned(), Cow::Owned(bytes.to_vec())));
     }
-    Ok(list)
+    Ok(copies)
 }
 
 #[cfg(feature = "built-in")]

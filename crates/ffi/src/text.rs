@@ -1,9 +1,9 @@
 //! Text and lists on their way through the interface.
 
 use std::ffi::{CStr, c_char};
-use std::slice;
 
 use crate::failure::Failure;
+use crate::list;
 
 /// A length that means: up to the first zero byte.
 pub const HALA_STRLEN: usize = usize::MAX;
@@ -28,7 +28,7 @@ impl Text {
     /// The text.
     ///
     /// # Errors
-    /// NULL with a length, or bytes that are no UTF-8.
+    /// NULL with a length, a length that no memory has, or bytes that are no UTF-8.
     ///
     /// # Safety
     /// `data` points to `len` bytes, or up to a zero byte, that stay as they are for `'a`.
@@ -42,7 +42,7 @@ impl Text {
             unsafe { CStr::from_ptr(self.data) }.to_bytes()
         } else {
             // SAFETY: the caller says that there are so many bytes.
-            unsafe { slice::from_raw_parts(self.data.cast(), self.len) }
+            unsafe { list::read(self.data.cast(), self.len, what) }?
         };
         std::str::from_utf8(bytes).map_err(|error| Failure::utf8(what, error.valid_up_to()))
     }

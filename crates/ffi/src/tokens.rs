@@ -1,10 +1,9 @@
 //! Text to token ids, and back.
 
-use std::slice;
-
 use crate::engine::{ENGINES, Engine};
 use crate::entry::entry;
 use crate::failure::Failure;
+use crate::list;
 use crate::owned::{Out, OwnedText, Tokens};
 use crate::sized::{self, Given};
 use crate::status::Status;
@@ -71,11 +70,8 @@ pub unsafe extern "C" fn hala_detokenize(
     entry(|| {
         // SAFETY: as the caller says.
         let out = unsafe { Out::required(text, "text") }?;
-        if ids.is_null() && n > 0 {
-            return Err(Failure::null("ids"));
-        }
         // SAFETY: as the caller says.
-        let ids = if n == 0 { &[] } else { unsafe { slice::from_raw_parts(ids, n) } };
+        let ids = unsafe { list::read(ids, n, "ids") }?;
         let decoded = ENGINES.get(engine)?.current().detokenize(ids)?;
         out.put(|| decoded);
         Ok(())
