@@ -159,6 +159,18 @@ fn a_stream_that_nobody_waits_for_goes_on_with_the_work_of_others() {
 }
 
 #[test]
+fn one_that_comes_later_does_not_wait_for_a_job_of_many() {
+    let shared = shared();
+    let requests: Vec<_> = TEXTS.iter().cycle().take(400).map(|text| TranslateRequest::new(*text)).collect();
+    let mut many = shared.translate_all(requests, &Cancel::new()).unwrap();
+    assert!(matches!(many.next(), Some(Ok(Output::Translating(_)))));
+    translated(&shared, TEXTS[0]);
+    many.cancel().cancel();
+    let n_done = many.filter(|output| matches!(output, Ok(Output::Translated { .. }))).count();
+    assert!(n_done < 300, "{n_done} of 400 were done first");
+}
+
+#[test]
 fn after_a_panic_every_thread_is_told_and_none_waits_for_ever() {
     let shared = Arc::new(shared());
     let mut stream = shared.generate(request(100_000_000), &Cancel::new()).unwrap();

@@ -179,7 +179,7 @@ pub unsafe extern "C" fn hala_engine_info(engine: *const Engine, info: *mut Owne
     entry(|| {
         // SAFETY: as the caller says.
         let out = unsafe { Out::required(info, "info") }?;
-        let told = json(&ENGINES.get(engine)?.current().info()?)?;
+        let told = json(&ENGINES.get(engine)?.current()?.info()?)?;
         out.put(|| told);
         Ok(())
     })

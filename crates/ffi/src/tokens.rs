@@ -49,7 +49,7 @@ pub unsafe extern "C" fn hala_tokenize(
         };
         let bos = if options.no_bos == 0 { hala::Bos::Auto } else { hala::Bos::Never };
         let specials = if options.special == 0 { hala::SpecialsIn::Text } else { hala::SpecialsIn::Special };
-        let ids = ENGINES.get(engine)?.current().tokenize(text, bos, specials)?;
+        let ids = ENGINES.get(engine)?.current()?.tokenize(text, bos, specials)?;
         // SAFETY: as the caller says.
         unsafe { tokens.write(Tokens::new(ids)) };
         Ok(())
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn hala_detokenize(
         let out = unsafe { Out::required(text, "text") }?;
         // SAFETY: as the caller says.
         let ids = unsafe { list::read(ids, n, "ids") }?;
-        let decoded = ENGINES.get(engine)?.current().detokenize(ids)?;
+        let decoded = ENGINES.get(engine)?.current()?.detokenize(ids)?;
         out.put(|| decoded);
         Ok(())
     })
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn hala_count_prompt(
         }
         // SAFETY: as the caller says.
         let messages = hala::messages(unsafe { messages.read("messages") }?)?;
-        let n = ENGINES.get(engine)?.current().count_prompt(&messages)?;
+        let n = ENGINES.get(engine)?.current()?.count_prompt(&messages)?;
         // SAFETY: as the caller says.
         unsafe { n_tokens.write(n) };
         Ok(())

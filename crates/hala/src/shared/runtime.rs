@@ -12,6 +12,7 @@ use super::stream::SharedStream;
 use super::translations::Translating;
 use crate::choices::Choices;
 use crate::current::Current;
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::request::{ChatRequest, TranslateRequest};
 use crate::runtime::Runtime;
@@ -41,9 +42,17 @@ impl Shared {
         Self(Arc::new(Inner::new(runtime)))
     }
 
-    /// The engine that runs, for what may be asked while it works.
-    pub fn current(&self) -> &Current {
-        self.0.current()
+    /// The engine that runs, for what may be asked while it works. Where a lost device is being set up once more, this waits for it.
+    ///
+    /// # Errors
+    /// A device that is lost for good.
+    pub fn current(&self) -> Result<&Current, Error> {
+        self.engine()?;
+        Ok(self.0.current())
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>, Error> {
+        self.0.current().engine().or_else(|_| self.alone(|runtime| Ok(Arc::clone(runtime.engine()?))))
     }
 
     /// Begins to answer a conversation, with several replies where so many are asked for.
@@ -65,7 +74,7 @@ impl Shared {
         retained: Option<&Retained>,
         cancel: &Cancel,
     ) -> Result<SharedStream, Error> {
-        let engine = self.0.current().engine()?;
+        let engine = self.engine()?;
         let n = request.n();
         let mut conversation = request.into_conversation(engine.sampling_defaults(), any_seed())?;
         let prompt = conversation.prompt(&engine)?;
@@ -96,7 +105,7 @@ impl Shared {
         retained: Option<&Retained>,
         cancel: &Cancel,
     ) -> Result<SharedStream, Error> {
-        let engine = self.0.current().engine()?;
+        let engine = self.engine()?;
         let (prompt, n) = (request.prompt.ids(engine.tokenizer())?, request.n());
         let options = request.options(engine.sampling_defaults(), any_seed())?;
         let mut choices = Choices::new(&engine, &prompt, n, &options, cancel)?;
@@ -112,7 +121,7 @@ impl Shared {
     /// # Errors
     /// Contradictory languages, a model that cannot translate, a lost device.
     pub fn translate(&self, request: &TranslateRequest, cancel: &Cancel) -> Result<SharedStream, Error> {
-        let engine = self.0.current().engine()?;
+        let engine = self.engine()?;
         let translation = Translation::new(&engine, &request.text, request.direction(), cancel)?;
         Ok(self.begin(Box::new(Translating::one(translation, cancel)), cancel))
     }

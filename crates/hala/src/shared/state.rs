@@ -283,7 +283,18 @@ async fn step(runtime: &mut Runtime, jobs: &mut [Running], outboxes: &mut Vec<Ou
     if !outboxes.is_empty() {
         return Ok(());
     }
-    let mut tasks: Vec<&mut (dyn Task + Send)> =
-        jobs.iter_mut().flat_map(|running| running.job.tasks()).collect();
-    runtime.step_tasks(&mut tasks).await
+    runtime.step_tasks(&mut in_turn(jobs)).await
+}
+
+/// The first task of each job, then the second of each, and so on: a job of many waits with its second for another's first.
+fn in_turn(jobs: &mut [Running]) -> Vec<&mut (dyn Task + Send)> {
+    let mut of_jobs: Vec<_> = jobs.iter_mut().map(|running| running.job.tasks().into_iter()).collect();
+    let mut tasks = Vec::new();
+    loop {
+        let n = tasks.len();
+        tasks.extend(of_jobs.iter_mut().filter_map(Iterator::next));
+        if tasks.len() == n {
+            return tasks;
+        }
+    }
 }
