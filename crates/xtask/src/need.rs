@@ -20,6 +20,8 @@ pub(crate) enum Probe {
     RustTarget(&'static str),
     /// The standard library's source beside the active compiler.
     RustSource,
+    /// A Python that is new enough for the native library's package, with what makes environments.
+    Python,
 }
 
 /// How a missing thing is got.
@@ -100,6 +102,7 @@ impl Probe {
             Probe::NotLinux => !cfg!(target_os = "linux"),
             Probe::RustTarget(target) => has_rust_target(target),
             Probe::RustSource => has_rust_source(),
+            Probe::Python => has_python(),
         }
     }
 }
@@ -188,6 +191,11 @@ fn has_rust_target(target: &str) -> bool {
 fn has_rust_source() -> bool {
     let source = "lib/rustlib/src/rust/library/Cargo.lock";
     rustc_prints(&["sysroot"]).is_ok_and(|folder| Path::new(&folder).join(source).is_file())
+}
+
+fn has_python() -> bool {
+    let asked = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))";
+    process::read(Command::new("python3").args(["-c", asked])).is_ok_and(|done| done.success)
 }
 
 /// What the active compiler tells of itself.

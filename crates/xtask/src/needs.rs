@@ -57,6 +57,12 @@ pub(crate) const TESTS: &[Need] = &[
             Way { probes: &[Probe::NotLinux], fix: Fix::ByHand("nothing: it is for Linux") },
         ],
     },
+    Need {
+        name: "Python 3.9 or later, with venv",
+        why: "to test the native library's Python package",
+        skipped: "the tests of the Python package",
+        ways: &[Way { probes: &[Probe::Python], fix: Fix::Debian(&["python3", "python3-venv"]) }],
+    },
 ];
 
 /// What the other steps of `cargo xtask test` need every day.
