@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use hala_backend_cpu::{self as cpu, CpuBackend};
 use hala_plan::{
     Ahead, Axis, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
-    StateSpec, Timing,
+    StatePlaces, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 
@@ -96,6 +96,24 @@ impl Backend for Scripted {
 
     fn cache_dtype(&self) -> DType {
         self.inner.cache_dtype()
+    }
+
+    async fn read_places(
+        &self,
+        states: &Self::States,
+        places: StatePlaces<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BackendError> {
+        self.inner.read_places(states, places, out).await
+    }
+
+    fn write_places(
+        &self,
+        states: &mut Self::States,
+        places: StatePlaces<'_>,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
+        self.inner.write_places(states, places, bytes)
     }
 
     fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {

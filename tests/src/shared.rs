@@ -5,7 +5,7 @@ use std::ops::Range;
 use hala_backend_wgpu::{Prepared, States, Weight, WgpuBackend};
 use hala_plan::{
     Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
-    StateSpec, Timing,
+    StatePlaces, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 
@@ -32,6 +32,24 @@ impl Backend for Shared {
 
     fn cache_dtype(&self) -> DType {
         self.0.cache_dtype()
+    }
+
+    async fn read_places(
+        &self,
+        states: &States,
+        places: StatePlaces<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BackendError> {
+        self.0.read_places(states, places, out).await
+    }
+
+    fn write_places(
+        &self,
+        states: &mut States,
+        places: StatePlaces<'_>,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
+        self.0.write_places(states, places, bytes)
     }
 
     fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {

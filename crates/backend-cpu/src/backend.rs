@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hala_plan::{
     Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows, Span,
-    StateSpec, Timing,
+    StatePlaces, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 use web_time::Instant;
@@ -211,6 +211,24 @@ impl Backend for CpuBackend {
 
     fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
         states.copy_page(table, pages)
+    }
+
+    async fn read_places(
+        &self,
+        states: &States,
+        places: StatePlaces<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BackendError> {
+        states.read_places(places, out)
+    }
+
+    fn write_places(
+        &self,
+        states: &mut States,
+        places: StatePlaces<'_>,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
+        states.write_places(places, bytes)
     }
 
     fn kernel(&self, _candidate: &Candidate<'_>) -> Option<Kernel> {

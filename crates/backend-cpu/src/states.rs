@@ -1,6 +1,6 @@
 //! A pool of states on the host: pages of KV caches and slots of the last conv inputs.
 
-use hala_plan::{BackendError, PoolSize, StateKind, StateSpec};
+use hala_plan::{BackendError, PoolSize, StateKind, StatePlaces, StateSpec};
 use hala_tensor::DType;
 use half::f16;
 
@@ -96,6 +96,55 @@ impl States {
             }
         }
         Ok(())
+    }
+
+    /// Pages or slots of one state, one after the other, as bytes.
+    ///
+    /// # Errors
+    /// A page or slot that there is not.
+    pub(crate) fn read_places(&self, places: StatePlaces<'_>, out: &mut Vec<u8>) -> Result<(), BackendError> {
+        self.check(places)?;
+        out.clear();
+        let State { n, cells, .. } = &self.states[places.state.0 as usize];
+        for place in places.idx.iter().map(|place| *place as usize) {
+            out.extend_from_slice(match cells {
+                Cells::F32(pages) => bytemuck::cast_slice(pages[place].cells()),
+                Cells::F16(pages) => bytemuck::cast_slice(pages[place].cells()),
+                Cells::Slots(slots) => bytemuck::cast_slice(&slots[place * n..][..*n]),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes pages or slots of one state.
+    ///
+    /// # Errors
+    /// A page or slot that there is not, or that stays zero; other bytes than it takes.
+    pub(crate) fn write_places(&mut self, places: StatePlaces<'_>, bytes: &[u8]) -> Result<(), BackendError> {
+        self.check(places)?;
+        let State { n, cells, .. } = &mut self.states[places.state.0 as usize];
+        let n_bytes = *n * if matches!(cells, Cells::F16(_)) { 2 } else { 4 };
+        let (found, limit) = (bytes.len(), n_bytes * places.idx.len());
+        if found != limit {
+            return Err(BackendError::Limit { what: "bytes of pages or slots", found, limit });
+        }
+        for (place, bytes) in places.idx.iter().zip(bytes.chunks_exact(n_bytes.max(1))) {
+            let place = *place as usize;
+            let to: &mut [u8] = match cells {
+                Cells::F32(pages) => bytemuck::cast_slice_mut(pages[place].cells_mut()),
+                Cells::F16(pages) => bytemuck::cast_slice_mut(pages[place].cells_mut()),
+                Cells::Slots(slots) => bytemuck::cast_slice_mut(&mut slots[place * *n..][..*n]),
+            };
+            to.copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn check(&self, places: StatePlaces<'_>) -> Result<(), BackendError> {
+        let (found, n_places) = (places.state.0, self.states.len());
+        let state = self.states.get(found as usize);
+        let state = state.ok_or(BackendError::Place { what: "state", found: Some(found), n_places })?;
+        places.idx.iter().try_for_each(|place| self.size.check_copy(state.kind, [*place, *place]))
     }
 
     /// One state's cells.

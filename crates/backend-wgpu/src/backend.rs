@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hala_plan::{
     Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
-    StateKind, StateSpec, Timing,
+    StateKind, StatePlaces, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 use wgpu::PollType;
@@ -166,6 +166,24 @@ impl Backend for WgpuBackend {
 
     fn copy_page(&self, states: &mut States, table: u32, pages: [u32; 2]) -> Result<(), BackendError> {
         states.copy(&self.gpu, StateKind::Paged { table }, pages)
+    }
+
+    async fn read_places(
+        &self,
+        states: &States,
+        places: StatePlaces<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BackendError> {
+        states.read_places(&self.gpu, places, out).await
+    }
+
+    fn write_places(
+        &self,
+        states: &mut States,
+        places: StatePlaces<'_>,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
+        states.write_places(&self.gpu, places, bytes)
     }
 
     fn kernel(&self, candidate: &Candidate<'_>) -> Option<Kernel> {

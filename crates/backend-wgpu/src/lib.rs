@@ -23,6 +23,7 @@ mod ops;
 mod padding;
 mod pipelines;
 mod placement;
+mod places;
 mod prepared;
 mod profile;
 mod read;

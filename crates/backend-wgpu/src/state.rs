@@ -61,7 +61,7 @@ impl Cells {
     }
 
     /// Bytes of a page or slot.
-    fn n_place_bytes(&self) -> u64 {
+    pub(crate) fn n_place_bytes(&self) -> u64 {
         self.spec.dtype.n_bytes(self.spec.shape) as u64
     }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use hala_tensor::{DType, Tensor};
 
 use crate::ahead::Ahead;
-use crate::buffer::{BufferId, PoolSize, StateSpec};
+use crate::buffer::{BufferId, PoolSize, StateId, StateSpec};
 use crate::declared::Declared;
 use crate::error::BackendError;
 use crate::plan::Plan;
@@ -31,6 +31,15 @@ pub struct Reading {
     pub buffer: BufferId,
     /// Rows of it, from the first.
     pub n_rows: usize,
+}
+
+/// Some pages or slots of one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatePlaces<'a> {
+    /// The state.
+    pub state: StateId,
+    /// Its pages or slots.
+    pub idx: &'a [u32],
 }
 
 /// A step that a Plan may have.
@@ -121,6 +130,28 @@ pub trait Backend: Debug {
     /// # Errors
     /// A page that there is not; a lost device.
     fn copy_page(&self, states: &mut Self::States, table: u32, pages: [u32; 2]) -> Result<(), BackendError>;
+
+    /// Copies pages or slots of one state to the host, one after the other, as bytes of its element type (little-endian); `out` is resized to fit.
+    ///
+    /// # Errors
+    /// A page or slot that there is not, no memory, a lost device.
+    fn read_places(
+        &self,
+        states: &Self::States,
+        places: StatePlaces<'_>,
+        out: &mut Vec<u8>,
+    ) -> impl Future<Output = Result<(), BackendError>> + MaybeSend;
+
+    /// Writes pages or slots of one state, the other way round from [`Backend::read_places`].
+    ///
+    /// # Errors
+    /// A page or slot that there is not, or that stays empty; other bytes than it takes; a lost device.
+    fn write_places(
+        &self,
+        states: &mut Self::States,
+        places: StatePlaces<'_>,
+        bytes: &[u8],
+    ) -> Result<(), BackendError>;
 
     /// What the backend computes a step with; `None` where it has no kernel. [`fuse`](crate::fuse) asks it for each step that it could
     /// make of several, and Plans that are prepared should have gone through it.

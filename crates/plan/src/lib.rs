@@ -26,7 +26,7 @@ mod step;
 mod steps;
 
 pub use ahead::{Ahead, AheadRow, Start};
-pub use backend::{Backend, Candidate, Device, Kernel, Reading, Timing};
+pub use backend::{Backend, Candidate, Device, Kernel, Reading, StatePlaces, Timing};
 pub use buffer::{
     Axis, Buffer, BufferId, BufferKind, PoolSize, StateId, StateKind, StateSpec, TableSpec, WeightId,
 };

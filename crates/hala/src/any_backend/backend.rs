@@ -7,7 +7,7 @@ use hala_backend_cpu::CpuBackend;
 use hala_backend_wgpu::WgpuBackend;
 use hala_plan::{
     Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
-    StateSpec, Timing,
+    StatePlaces, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
 
@@ -130,6 +130,32 @@ impl Backend for AnyBackend {
             Self::Cpu(cpu) => cpu.n_ahead(),
             #[cfg(feature = "wgpu")]
             Self::Wgpu(gpu) => gpu.n_ahead(),
+        }
+    }
+
+    async fn read_places(
+        &self,
+        states: &AnyStates,
+        places: StatePlaces<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BackendError> {
+        match self {
+            Self::Cpu(cpu) => cpu.read_places(states.cpu(STATES)?, places, out).await,
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => gpu.read_places(states.wgpu(STATES)?, places, out).await,
+        }
+    }
+
+    fn write_places(
+        &self,
+        states: &mut AnyStates,
+        places: StatePlaces<'_>,
+        bytes: &[u8],
+    ) -> Result<(), BackendError> {
+        match self {
+            Self::Cpu(cpu) => cpu.write_places(states.cpu_mut(STATES)?, places, bytes),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => gpu.write_places(states.wgpu_mut(STATES)?, places, bytes),
         }
     }
 
