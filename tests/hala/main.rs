@@ -6,6 +6,7 @@ mod any_backend;
 mod examples;
 mod hub;
 mod runtime;
+mod saved;
 #[path = "../../crates/weights/tests/hub/server.rs"]
 mod server;
 mod shared;

@@ -231,7 +231,9 @@ fn errors_are_those_of_the_package() {
 fn the_codes_of_errors_are_those_of_the_package_and_stand_in_their_table() {
     let listed = include_str!("../../crates/hala/src/error.rs").lines();
     let listed = listed.filter_map(|line| line.trim().strip_prefix("/// | `")?.split('`').next());
-    let listed: BTreeSet<&str> = listed.collect();
+    // What no page can meet: it saves no sequences.
+    let native = ["damaged-sequence", "other-model"];
+    let listed: BTreeSet<&str> = listed.filter(|code| !native.contains(code)).collect();
     let all = Types::of_package().shape("HalaErrorCode");
     let Shape::OneOf(codes) = &all else { panic!("no list of codes") };
     let words = codes.iter().filter_map(|code| match code {

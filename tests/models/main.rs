@@ -19,6 +19,7 @@ mod logits;
 mod lost;
 mod plans;
 mod retained;
+mod saved;
 mod small_350m;
 mod thinking;
 mod threads;

@@ -1,6 +1,6 @@
 //! A model on a device, shared by its sessions.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use hala_model::{LogitRows, Model, Options, PlanShape, WeightFormat};
 use hala_plan::ops::sample::TokenSet;
@@ -11,6 +11,7 @@ use hala_weights::{Checkpoint, Reader};
 
 use crate::ends::EndIds;
 use crate::error::EngineError;
+use crate::fingerprint::{self, Fingerprint};
 use crate::ready::Ready;
 use crate::sampling_defaults::SamplingDefaults;
 use crate::template::TemplateOptions;
@@ -43,6 +44,7 @@ pub struct Engine<B: Backend> {
     weights: Vec<B::Weight>,
     dtypes: Vec<DType>,
     weight_bytes: usize,
+    fingerprint: Fingerprint,
     tokenizer: Option<Tokenizer>,
     ends: EndIds,
     sampling_defaults: SamplingDefaults,
@@ -133,6 +135,16 @@ impl<B: Backend> Engine<B> {
     /// Bytes of all weights as they are held.
     pub fn weight_bytes(&self) -> usize {
         self.weight_bytes
+    }
+
+    /// What tells its weights from those of any other model.
+    pub(crate) fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Gives back the scratch memory of Plans that no run uses; they are made ready again when they are needed.
+    pub fn trim(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Makes the ids impossible that the tokenizer has no token for: a vocabulary is often rounded up, and those rows
@@ -278,6 +290,8 @@ struct Loading<B: Backend> {
     format: WeightFormat,
     /// In the order of their ids, however they come.
     weights: Vec<Option<(B::Weight, DType)>>,
+    /// The sum of each, and its elements.
+    sums: Vec<(u64, usize)>,
     weight_bytes: usize,
     n_done: usize,
     n_total: usize,
@@ -296,6 +310,7 @@ impl<B: Backend> Loading<B> {
             tokenizer,
             format: options.weights,
             weights: model.weights().iter().map(|_| None).collect(),
+            sums: vec![(0, 0); model.weights().len()],
             weight_bytes: 0,
             n_done: 0,
             n_total,
@@ -315,6 +330,7 @@ impl<B: Backend> Loading<B> {
         let dtype = tensor.dtype();
         self.weight_bytes += tensor.n_bytes();
         self.n_done += spec.shape.n_elements();
+        self.sums[weight_idx] = fingerprint::sample(spec, &tensor);
         self.weights[weight_idx] = Some((self.backend.upload(&spec.name, tensor)?, dtype));
         let told = LoadProgress { name: &spec.name, n_done: self.n_done, n_total: self.n_total };
         if progress(told) { Ok(()) } else { Err(EngineError::Cancelled) }
@@ -322,8 +338,11 @@ impl<B: Backend> Loading<B> {
 
     /// The engine, once every weight was added.
     fn finish(self) -> Engine<B> {
-        let Self { backend, model, tokenizer, ends, sampling_defaults, weights, weight_bytes, .. } = self;
-        let (weights, dtypes) = weights.into_iter().flatten().unzip();
+        let Self { backend, model, tokenizer, ends, sampling_defaults, weights, sums, weight_bytes, .. } =
+            self;
+        let (weights, dtypes): (Vec<_>, Vec<_>) = weights.into_iter().flatten().unzip();
+        let sums = sums.into_iter().zip(&dtypes).map(|((sum, n), dtype)| (sum, n, *dtype));
+        let fingerprint = Fingerprint::of(sums);
         let undefined = tokenizer.as_ref().map(|t| undefined(t, model.facts().n_vocab)).unwrap_or_default();
         let undefined_set = TokenSet::of(model.facts().n_vocab, undefined.iter().copied());
         Engine {
@@ -332,6 +351,7 @@ impl<B: Backend> Loading<B> {
             weights,
             dtypes,
             weight_bytes,
+            fingerprint,
             tokenizer,
             ends,
             sampling_defaults,

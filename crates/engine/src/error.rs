@@ -7,6 +7,8 @@ use hala_text::TextError;
 use hala_weights::WeightsError;
 use serde_json::Value;
 
+use crate::saved::error::SavedError;
+
 /// An error of this crate; each says what was found, what was expected, and what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -25,6 +27,9 @@ pub enum EngineError {
     /// A setting of the checkpoint's files means nothing.
     #[error(transparent)]
     Setting(#[from] SettingFault),
+    /// A saved sequence cannot be used, or none be saved.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
     /// The checkpoint has no tokenizer, so only ids can go in and out.
     #[error(
         "the checkpoint has no tokenizer.json, so it cannot read or write text: put the file beside the weights"

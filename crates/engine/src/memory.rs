@@ -52,6 +52,11 @@ impl<B: Backend> Memory<B> {
         &mut self.states
     }
 
+    /// The pool, to be read.
+    pub(crate) fn shared_states(&self) -> &B::States {
+        &self.states
+    }
+
     /// Bytes that the pool takes now, of a model with these states.
     pub(crate) fn n_bytes(&self, states: &[StateSpec]) -> usize {
         self.size.n_bytes(states)

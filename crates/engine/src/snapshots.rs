@@ -105,6 +105,11 @@ impl Snapshots {
         self.list.retain(can);
     }
 
+    /// Those that are kept for longer, the lowest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Snapshot> {
+        self.list.iter()
+    }
+
     /// The last one at or before `position`.
     pub(crate) fn at(&self, position: usize) -> Option<&Snapshot> {
         let listed = self.list.iter().rev().find(|snapshot| snapshot.position <= position);

@@ -35,14 +35,9 @@ impl Table {
         self.spec.window.is_some()
     }
 
-    /// The first position that the token at `position` sees.
-    fn first_seen(&self, position: usize) -> usize {
-        self.spec.window.map_or(0, |window| (position + 1).saturating_sub(window as usize))
-    }
-
     /// Whether the token at `position` finds all that it sees.
     pub(crate) fn holds(&self, position: usize) -> bool {
-        self.first_seen(position) / PAGE >= self.first
+        first_page_seen(self.spec, position) >= self.first
     }
 
     /// Makes the positions from `start` to `end` ones that can be written, and `numbers` the table that a run reads; `false` where the
@@ -83,14 +78,14 @@ impl Table {
 
     /// Gives back the pages that no token from `position` on sees.
     pub(crate) fn give_back(&mut self, position: usize) {
-        let n_gone = (self.first_seen(position) / PAGE).saturating_sub(self.first).min(self.pages.len());
+        let n_gone = first_page_seen(self.spec, position).saturating_sub(self.first).min(self.pages.len());
         self.pages.drain(..n_gone);
         self.first += n_gone;
     }
 
     /// Gives back the pages after the first `n_tokens` positions.
     pub(crate) fn truncate(&mut self, n_tokens: usize) {
-        let n_kept = n_tokens.div_ceil(PAGE).saturating_sub(self.first);
+        let n_kept = Self::n_pages_of(n_tokens).saturating_sub(self.first);
         self.pages.truncate(n_kept);
         if n_tokens == 0 {
             self.first = 0;
@@ -102,14 +97,30 @@ impl Table {
         if !self.has_window() {
             return Held::default();
         }
-        let first = self.first.max(self.first_seen(position) / PAGE);
+        let first = self.first.max(first_page_seen(self.spec, position));
         Held { first, pages: self.pages.get(first - self.first..).unwrap_or_default().to_vec() }
+    }
+
+    /// Pages that so many tokens fill.
+    pub(crate) fn n_pages_of(n_tokens: usize) -> usize {
+        n_tokens.div_ceil(PAGE)
+    }
+
+    /// All pages that the first `n_tokens` fill, shared, as far as they are held.
+    pub(crate) fn of_first(&self, n_tokens: usize) -> Held {
+        let n_pages = Self::n_pages_of(n_tokens).saturating_sub(self.first).min(self.pages.len());
+        Held { first: self.first, pages: self.pages[..n_pages].to_vec() }
+    }
+
+    /// Makes these the pages of the table.
+    pub(crate) fn take_all(&mut self, held: &Held) {
+        (self.first, self.pages) = (held.first, held.pages.clone());
     }
 
     /// Takes back pages that were held.
     pub(crate) fn put_back(&mut self, held: &Held) {
         if self.has_window() {
-            (self.first, self.pages) = (held.first, held.pages.clone());
+            self.take_all(held);
         }
     }
 
@@ -117,4 +128,9 @@ impl Table {
     pub(crate) fn n_pages(&self) -> usize {
         self.pages.len()
     }
+}
+
+/// Index of the first page that the token at `position` sees.
+pub(crate) fn first_page_seen(spec: TableSpec, position: usize) -> usize {
+    spec.window.map_or(0, |window| (position + 1).saturating_sub(window as usize)) / PAGE
 }

@@ -1,6 +1,6 @@
 //! What can go wrong for an app, and the code of each error.
 
-use hala_engine::EngineError;
+use hala_engine::{EngineError, SavedError};
 use hala_model::ModelError;
 use hala_plan::BackendError;
 use hala_text::TextError;
@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A word for programs that never changes. The same words are the codes of the npm package's errors.
+    /// A word for programs that never changes. The same words are the codes of the npm package's errors, but for those of saved sequences, which it has not.
     ///
     /// | code | what it means |
     /// |---|---|
@@ -69,6 +69,8 @@ impl Error {
     /// | `same-language` | a text was to be translated into the language that it is in |
     /// | `context-length-exceeded` | the prompt leaves no room in the context |
     /// | `aborted` | stopped by whoever asked for it |
+    /// | `damaged-sequence` | a file is no saved sequence, or not as it was written |
+    /// | `other-model` | a saved sequence is of another model, or of another version of Hala |
     /// | `missing-file` | a file of the model is not there |
     /// | `damaged-model` | a file of the model is not what it must be |
     /// | `unsupported-model` | the model needs what Hala does not do |
@@ -107,6 +109,12 @@ impl Error {
         }
     }
 
+    /// Whether the device went away.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn is_device_lost(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.is_device_lost())
+    }
+
     /// Whether the caller stopped the work.
     pub fn is_cancelled(&self) -> bool {
         self.code() == "aborted"
@@ -121,6 +129,12 @@ impl From<BackendError> for Error {
 
 impl From<WeightsError> for Error {
     fn from(error: WeightsError) -> Self {
+        EngineError::from(error).into()
+    }
+}
+
+impl From<SavedError> for Error {
+    fn from(error: SavedError) -> Self {
         EngineError::from(error).into()
     }
 }
@@ -144,6 +158,7 @@ fn engine_code(error: &EngineError) -> &'static str {
         EngineError::Model(_) | EngineError::NoOutput { .. } => "unsupported-model",
         EngineError::Backend(error) => backend_code(error),
         EngineError::Text(error) => text_code(error),
+        EngineError::Saved(error) => saved_code(error),
         EngineError::NoTokenizer => "no-tokenizer",
         EngineError::EmptyPrompt | EngineError::Conversation(_) | EngineError::Position { .. } => {
             "invalid-request"
@@ -155,6 +170,18 @@ fn engine_code(error: &EngineError) -> &'static str {
         EngineError::Setting(_) => "damaged-model",
         EngineError::NotFinite { .. } => "not-finite",
         EngineError::Cancelled => "aborted",
+    }
+}
+
+fn saved_code(error: &SavedError) -> &'static str {
+    match error {
+        SavedError::NotHeld => "invalid-request",
+        SavedError::NotSaved { .. } | SavedError::CutOff { .. } | SavedError::Damaged { .. } => {
+            "damaged-sequence"
+        }
+        SavedError::Version { .. } | SavedError::OtherModel { .. } => "other-model",
+        SavedError::Context { .. } => "context-length-exceeded",
+        SavedError::Io { .. } => "reader",
     }
 }
 

@@ -26,6 +26,8 @@ mod logprobs;
 mod reply;
 mod request;
 mod runtime;
+#[cfg(not(target_family = "wasm"))]
+mod saved;
 mod seed;
 mod sessions;
 #[cfg(feature = "blocking")]
@@ -60,8 +62,9 @@ pub use reply::{ChatPiece, ChatReply, Choice, SamplingReport, SegmentReport, Tra
 pub use request::{ChatRequest, Stop, StreamOptions, TranslateRequest, messages, parse};
 pub use runtime::Runtime;
 pub use seed::any_seed;
+pub use sessions::Trim;
 #[cfg(feature = "blocking")]
-pub use shared::{Output, Shared, SharedStream, TranslatedText, Trim};
+pub use shared::{Output, Shared, SharedStream, TranslatedText};
 pub use source::ModelSource;
 #[cfg(feature = "hub")]
 pub use source::{download, fetch};
@@ -77,7 +80,7 @@ pub use hala_backend_cpu::lend_thread;
 #[cfg(feature = "wgpu")]
 pub use hala_backend_wgpu::Trial;
 pub use hala_engine::{
-    Collecting, Direction, FinishReason, GenerateOptions, Generation, Handed, Retained, Sampling,
+    Collecting, Direction, FinishReason, GenerateOptions, Generation, Handed, Retained, Sampling, SavedError,
     SchedulerOptions, Translated, Translation, Translations,
 };
 pub use hala_model::{Options, WeightFormat};

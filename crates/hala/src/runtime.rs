@@ -14,7 +14,7 @@ use crate::engine::{Engine, Scheduler, Session};
 use crate::error::Error;
 use crate::event::{Event, Listener, Listening};
 use crate::loading::{NoReader, RuntimeOptions, load_from, notices};
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, Trim};
 use crate::source::ModelSource;
 use crate::work::Work;
 
@@ -183,6 +183,18 @@ impl<R: Reader> Runtime<R> {
         let device = sessions.engine().backend().device();
         listening.0.tell(Event::DeviceChanged { device, reason });
         Ok(())
+    }
+
+    /// Gives memory back, as where a system runs out of it: pages and slots that nothing holds, and scratch memory.
+    ///
+    /// # Errors
+    /// A device that is lost for good.
+    pub async fn trim(&mut self, trim: Trim) -> Result<(), Error> {
+        match self.sessions.as_mut().ok_or(Error::Lost)?.trim(trim).await {
+            // Nothing is held then.
+            Err(error) if error.is_device_lost() => self.recover(&error.to_string()).await,
+            done => Ok(done?),
+        }
     }
 
     /// As [`Scheduler::step`], on another device where one is lost: for texts that begin and end at any time.

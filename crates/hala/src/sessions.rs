@@ -6,6 +6,16 @@ use hala_engine::{EngineError, SchedulerOptions};
 
 use crate::engine::{Engine, Scheduler, Session};
 
+/// What memory is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trim {
+    /// What nothing holds: no text has to be computed again.
+    #[default]
+    Unused,
+    /// Also what is kept for [`Retained`](crate::Retained) and for the session's next turn, which then compute all of their prompts.
+    Sequences,
+}
+
 /// An engine with what works on it, made when it is first used: a conversation goes on where it was after a translation.
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -35,6 +45,28 @@ impl Sessions {
             None => Session::new(Arc::clone(&self.engine)).await?,
         };
         Ok(self.chat.insert(made))
+    }
+
+    /// Gives memory back. Texts that are generated meanwhile keep theirs.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub(crate) async fn trim(&mut self, trim: Trim) -> Result<(), EngineError> {
+        if trim == Trim::Sequences {
+            self.chat = None;
+        }
+        if let Some(chat) = &mut self.chat {
+            chat.trim().await?;
+        }
+        if let Some(scheduler) = &mut self.scheduler {
+            scheduler.retire_ended().await?;
+            if trim == Trim::Sequences {
+                scheduler.evict_retained();
+            }
+            scheduler.trim()?;
+        }
+        self.engine.trim();
+        Ok(())
     }
 
     /// What works on the sentences of translations, and on several texts at once.

@@ -141,14 +141,14 @@ impl TensorInfo {
 
 /// A header whose every tensor lies inside its file.
 #[derive(Debug)]
-pub(crate) struct Header {
+pub struct SafetensorsHeader {
     /// In the order of their places.
-    pub(crate) tensors: Vec<TensorInfo>,
+    pub tensors: Vec<TensorInfo>,
     /// The `__metadata__` of the file.
-    pub(crate) metadata: BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
 }
 
-impl Header {
+impl SafetensorsHeader {
     /// Reads the header of a whole file and checks that its tensors fill the rest exactly.
     pub(crate) fn parse(file: &[u8]) -> Result<Self, HeaderFault> {
         let n_header = header_length(file, file.len() as u64)?;
@@ -156,7 +156,10 @@ impl Header {
     }
 
     /// Reads a header's JSON and checks that its tensors fill the rest of a file of `n_file_bytes` exactly.
-    pub(crate) fn parse_text(text: &[u8], n_file_bytes: u64) -> Result<Self, HeaderFault> {
+    ///
+    /// # Errors
+    /// No such JSON, or tensors that do not fill the file.
+    pub fn parse_text(text: &[u8], n_file_bytes: u64) -> Result<Self, HeaderFault> {
         let header_bytes = text.len() as u64;
         let raw: RawHeader = serde_json::from_slice(text)
             .map_err(|e| HeaderFault::NotJson { header_bytes, detail: e.to_string() })?;
@@ -182,8 +185,11 @@ impl Header {
     }
 }
 
-/// Bytes of the header's JSON, as the `first` bytes of a file of `n_file_bytes` say.
-pub(crate) fn header_length(first: &[u8], n_file_bytes: u64) -> Result<u64, HeaderFault> {
+/// Bytes of the header's JSON, as the `first` 8 bytes of a file of `n_file_bytes` say.
+///
+/// # Errors
+/// More than the file has, or than any header.
+pub fn header_length(first: &[u8], n_file_bytes: u64) -> Result<u64, HeaderFault> {
     if n_file_bytes == 0 {
         return Err(HeaderFault::Empty);
     }

@@ -30,6 +30,8 @@ mod shards;
 mod source;
 mod stored;
 mod view;
+#[cfg(not(target_family = "wasm"))]
+mod whole_file;
 mod writer;
 
 pub use checkpoint::Checkpoint;
@@ -38,7 +40,7 @@ pub use error::WeightsError;
 pub use file_dtype::FileDType;
 #[cfg(not(target_family = "wasm"))]
 pub use gguf::{GgufFault, LFM2_SPLIT, gguf_name};
-pub use header::{HeaderFault, TensorInfo};
+pub use header::{HeaderFault, SafetensorsHeader, TensorInfo, header_length};
 pub use layout::{Placed, SafetensorsLayout};
 pub use nearest::nearest;
 pub use quantisation::{INPUT_SCALE, PACKED_SUFFIX, SCALE_SUFFIX, SHAPE_SUFFIX, int8_quantization_config};
@@ -46,9 +48,9 @@ pub use reader::Reader;
 pub use rows::Rows;
 pub use shards::{INDEX_FILE, WEIGHTS_FILE};
 pub use view::TensorView;
-pub use writer::SafetensorsWriter;
 #[cfg(not(target_family = "wasm"))]
-pub use writer::without_temporary_name;
+pub use whole_file::{WholeFile, without_temporary_name};
+pub use writer::SafetensorsWriter;
 
 // Elements are copied between files, which are little-endian, and memory as they are.
 const _: () = assert!(cfg!(target_endian = "little"), "only little-endian machines are supported");

@@ -13,7 +13,7 @@ use crate::error::WeightsError;
 #[cfg(not(target_family = "wasm"))]
 use crate::gguf::{GgufFault, Opening};
 use crate::header::HeaderFault;
-use crate::header::{Header, LENGTH_BYTES, header_length};
+use crate::header::{LENGTH_BYTES, SafetensorsHeader, header_length};
 use crate::quantisation::COMPANIONS;
 use crate::shards::{INDEX_FILE, Shard, Shards, WEIGHTS_FILE, is_plain, parse_index};
 use crate::source::Source;
@@ -146,7 +146,8 @@ async fn open_shard(reader: &impl Reader, name: &str) -> Result<Shard, WeightsEr
     let first = read(reader, name, 0..LENGTH_BYTES.min(size)).await?;
     let n_header = header_length(&first, size).map_err(damaged)?;
     let text = read(reader, name, LENGTH_BYTES..LENGTH_BYTES + n_header).await?;
-    let Header { tensors, metadata } = Header::parse_text(&text, size).map_err(damaged)?;
+    let SafetensorsHeader { tensors, metadata } =
+        SafetensorsHeader::parse_text(&text, size).map_err(damaged)?;
     Ok(Shard { label: name.to_owned(), bytes: FileBytes::Fetched(BTreeMap::new()), tensors, metadata })
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::bytes::FileBytes;
 use crate::error::WeightsError;
-use crate::header::Header;
+use crate::header::SafetensorsHeader;
 use crate::header::TensorInfo;
 use crate::source::Source;
 
@@ -124,8 +124,8 @@ impl Shards {
 fn open_shard(source: &mut Source, name: &str) -> Result<Shard, WeightsError> {
     let label = source.label(name);
     let bytes = source.take_weights(name)?;
-    match Header::parse(bytes.whole()) {
-        Ok(Header { tensors, metadata }) => Ok(Shard { label, bytes, tensors, metadata }),
+    match SafetensorsHeader::parse(bytes.whole()) {
+        Ok(SafetensorsHeader { tensors, metadata }) => Ok(Shard { label, bytes, tensors, metadata }),
         Err(fault) => Err(WeightsError::Damaged { file: label, fault }),
     }
 }

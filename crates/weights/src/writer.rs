@@ -12,6 +12,8 @@ use crate::error::WeightsError;
 use crate::file_dtype::FileDType;
 use crate::layout::{Placed, SafetensorsLayout};
 use crate::quantisation::SCALE_SUFFIX;
+#[cfg(not(target_family = "wasm"))]
+use crate::whole_file::WholeFile;
 
 /// Writes a safetensors file; equal declarations and tensors give equal bytes.
 ///
@@ -78,19 +80,9 @@ impl SafetensorsWriter {
     ) -> Result<(), WeightsError> {
         let label = path.display().to_string();
         let failed = |source| WeightsError::Io { action: "write", path: label.clone(), source };
-        // Renaming over a device or a pipe would replace it.
-        if path.metadata().is_ok_and(|m| !m.is_file()) {
-            return Err(failed(io::Error::other("it exists and is not a regular file")));
-        }
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder).map_err(|e| failed(without_temporary_name(&e)))?;
+        let mut file = WholeFile::create(path).map_err(failed)?;
         self.write_to(&mut file, &label, produce)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|e| failed(e.error))?;
-        Ok(())
+        file.finish().map_err(failed)
     }
 
     /// Writes tensors that are all at hand, declaring them.
@@ -191,11 +183,4 @@ fn scales(tensor: &Tensor) -> Option<&[u8]> {
         }
         Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) => None,
     }
-}
-/// An error of making a temporary file without the name of that file, which nobody has given: `tempfile` adds it at the end.
-#[cfg(not(target_family = "wasm"))]
-pub fn without_temporary_name(error: &io::Error) -> io::Error {
-    let text = error.to_string();
-    let own = text.split_once(" at path ").map_or(text.as_str(), |(own, _)| own);
-    io::Error::new(error.kind(), own.to_owned())
 }

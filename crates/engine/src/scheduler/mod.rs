@@ -7,8 +7,10 @@ mod fly;
 mod kept;
 mod limit;
 mod part;
+mod restore;
 mod room;
 mod running;
+mod save;
 mod verify;
 
 use std::sync::Arc;
@@ -112,6 +114,17 @@ impl<B: Backend> Scheduler<B> {
         sequence.map_or(0, Sequence::n_cached)
     }
 
+    /// Gives back the memory of texts that ended with the last step, which the next one would do.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub async fn retire_ended(&mut self) -> Result<(), EngineError> {
+        if self.running.iter().all(|running| running.has_ended) {
+            self.ground().await?;
+        }
+        if self.flight.is_none() { self.give_back_ended() } else { Ok(()) }
+    }
+
     /// Lets go of all sequences that wait for a text to go on with them, as where a system runs out of memory; they are computed again then.
     /// [`Scheduler::trim`] gives the memory itself back.
     pub fn evict_retained(&mut self) {
@@ -136,7 +149,17 @@ impl<B: Backend> Scheduler<B> {
     /// A lost device, after which another scheduler can go on with the same tasks. What concerns one task alone is that task's.
     pub async fn step<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), EngineError> {
         let cancel = shared_cancel(tasks);
-        match self.run(tasks, &cancel).await {
+        let done = self.step_or_fall_back(tasks, &cancel).await;
+        self.running.iter_mut().for_each(|running| running.has_ended = !running.goes_on(tasks));
+        done
+    }
+
+    async fn step_or_fall_back<T: Task>(
+        &mut self,
+        tasks: &mut [T],
+        cancel: &Cancel,
+    ) -> Result<(), EngineError> {
+        match self.run(tasks, cancel).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 while self.flight.as_ref().is_some_and(|flight| flight.n_flying() > 0) {
@@ -216,8 +239,14 @@ impl<B: Backend> Scheduler<B> {
 
     /// Gives back the memory of tasks that have ended or did not come again, but for what is retained.
     fn retire<T: Task>(&mut self, tasks: &[T]) -> Result<(), EngineError> {
+        self.running.iter_mut().for_each(|running| running.has_ended = !running.goes_on(tasks));
+        self.give_back_ended()
+    }
+
+    /// Gives back the memory of those that have ended, but for what is retained.
+    fn give_back_ended(&mut self) -> Result<(), EngineError> {
         self.kept.drop_unheld();
-        for mut ended in self.running.extract_if(.., |running| !running.goes_on(tasks)) {
+        for mut ended in self.running.extract_if(.., |running| running.has_ended) {
             if let Some(claim) = ended.claim {
                 ended.sequence.rest(&self.engine, &mut self.memory)?;
                 self.kept.keep(claim, ended.sequence);

@@ -32,6 +32,8 @@ pub(super) struct Running {
     pub(super) back_at: Option<usize>,
     /// Whether its next rows give its next token: the one that is due, and a few that drafts took back.
     pub(super) is_decoding: bool,
+    /// Whether its task had ended after the last step.
+    pub(super) has_ended: bool,
     /// Who goes on with it after its end.
     pub(super) claim: Option<Claim>,
 }
@@ -47,6 +49,7 @@ impl Running {
             keep_at: None,
             back_at: None,
             is_decoding: false,
+            has_ended: false,
             claim,
         }
     }

@@ -1,6 +1,7 @@
 //! One text's tokens with the pages and the slot that hold what they lead to, and the way back.
 
 mod back;
+pub(crate) mod image;
 
 use hala_plan::{Backend, Span};
 

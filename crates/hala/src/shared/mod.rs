@@ -9,5 +9,5 @@ mod stream;
 mod translations;
 
 pub use output::{Output, TranslatedText};
-pub use runtime::{Shared, Trim};
+pub use runtime::Shared;
 pub use stream::SharedStream;

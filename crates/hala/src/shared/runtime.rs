@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hala_engine::{Retained, Translation};
 use hala_plan::Cancel;
+use pollster::block_on;
 
 use super::job::Job;
 use super::replies::Replies;
@@ -17,17 +18,8 @@ use crate::error::Error;
 use crate::request::{ChatRequest, TranslateRequest};
 use crate::runtime::Runtime;
 use crate::seed::any_seed;
+use crate::sessions::Trim;
 use crate::text_request::TextRequest;
-
-/// What memory is given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Trim {
-    /// What nothing holds.
-    #[default]
-    Unused,
-    /// Also what is kept for [`Retained`], which is computed again when a text goes on with it.
-    Sequences,
-}
 
 /// A runtime that many threads use at once. Clones share it.
 ///
@@ -152,13 +144,7 @@ impl Shared {
     /// # Errors
     /// A device that is lost for good.
     pub fn trim(&self, trim: Trim) -> Result<(), Error> {
-        self.alone(|runtime| {
-            let scheduler = runtime.scheduler()?;
-            if trim == Trim::Sequences {
-                scheduler.evict_retained();
-            }
-            Ok(scheduler.trim()?)
-        })
+        self.alone(|runtime| block_on(runtime.trim(trim)))
     }
 
     fn begin(&self, job: Box<dyn Job>, cancel: &Cancel) -> SharedStream {
