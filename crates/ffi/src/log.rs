@@ -1,6 +1,7 @@
 //! What is good to know and belongs to no call: notices of loading, lost devices, and what drivers say.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -32,6 +33,8 @@ struct Sink {
     callback: unsafe extern "C" fn(i32, Text, *mut c_void) -> bool,
     user_data: *mut c_void,
     level: LogLevel,
+    /// Which of all that were set it is.
+    number: usize,
 }
 
 // SAFETY: the header says that the callback is called on any thread, with the pointer that came with it.
@@ -44,17 +47,22 @@ static IS_OURS: LazyLock<bool> = LazyLock::new(|| log::set_logger(&Bridge).is_ok
 
 static SINK: RwLock<Option<Sink>> = RwLock::new(None);
 
+/// How many sinks were set.
+static SET: AtomicUsize = AtomicUsize::new(0);
+
 /// Tells whoever takes the log.
 pub(crate) fn tell(level: LogLevel, message: &str) {
-    let goes_on = {
+    let ended = {
         let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
         let Some(sink) = sink.as_ref().filter(|sink| level as i32 <= sink.level as i32) else { return };
         let message = Terminated::new(message);
         // SAFETY: the pointers are as the caller gave them, and stay until another sink is set, which waits for this.
-        inside(|| unsafe { (sink.callback)(level as i32, message.lend(), sink.user_data) })
+        let goes_on = inside(|| unsafe { (sink.callback)(level as i32, message.lend(), sink.user_data) });
+        (!goes_on).then_some(sink.number)
     };
-    if !goes_on {
-        *SINK.write().unwrap_or_else(PoisonError::into_inner) = None;
+    if let Some(number) = ended {
+        // Another may have been set meanwhile, which has not ended.
+        SINK.write().unwrap_or_else(PoisonError::into_inner).take_if(|sink| sink.number == number);
     }
 }
 
@@ -89,7 +97,9 @@ pub unsafe extern "C" fn hala_set_log(callback: LogCallback, user_data: *mut c_v
         let found = levels.into_iter().find(|known| *known as i32 == level);
         let sink = match (callback, found) {
             (None, _) => None,
-            (Some(callback), Some(level)) => Some(Sink { callback, user_data, level }),
+            (Some(callback), Some(level)) => {
+                Some(Sink { callback, user_data, level, number: SET.fetch_add(1, Ordering::Relaxed) })
+            }
             (Some(_), None) => {
                 return Err(Failure::argument("level", format!("{level} is none: there are 1 to 4")));
             }
