@@ -27,6 +27,7 @@ static void needs_an_engine(HalaEngine *engine, HalaStatus expected) {
     CHECK_STATUS(hala_generate_start(engine, text, NULL, &stream), expected);
     CHECK_STATUS(hala_trim(engine, HALA_TRIM_UNUSED), expected);
     CHECK_STATUS(hala_session_new(engine, &session), expected);
+    CHECK_STATUS(hala_session_restore(engine, HALA_TEXT("no-such-file"), &session), expected);
     CHECK_STATUS(hala_tokenize(engine, text, NULL, &tokens), expected);
     CHECK_STATUS(hala_detokenize(engine, &id, 1, &string), expected);
     CHECK_STATUS(hala_count_prompt(engine, HALA_TEXT("[{\"role\": \"user\", \"content\": \"a\"}]"), &n), expected);
@@ -54,6 +55,7 @@ static void handles_must_be_there(HalaEngine *engine) {
         CHECK_STATUS(hala_stream_cancel(none[i]), HALA_STATUS_INVALID_HANDLE);
         CHECK_STATUS(hala_stream_retain(none[i]), HALA_STATUS_INVALID_HANDLE);
         CHECK_STATUS(hala_session_retain(none[i]), HALA_STATUS_INVALID_HANDLE);
+        CHECK_STATUS(hala_session_save(none[i], HALA_TEXT("no-such-folder/session")), HALA_STATUS_INVALID_HANDLE);
     }
     CHECK_STATUS(hala_stream_release((HalaStream *)engine), HALA_STATUS_INVALID_HANDLE);
     CHECK_STATUS(hala_session_release((HalaSession *)engine), HALA_STATUS_INVALID_HANDLE);
@@ -94,6 +96,7 @@ static void places_must_be_there(HalaEngine *engine) {
     CHECK_STATUS(hala_chat_start(engine, HALA_TEXT(CHAT), NULL, NULL), invalid);
     CHECK_STATUS(hala_generate_start(engine, HALA_TEXT(PROMPT), NULL, NULL), invalid);
     CHECK_STATUS(hala_session_new(engine, NULL), invalid);
+    CHECK_STATUS(hala_session_restore(engine, text, NULL), invalid);
     CHECK_STATUS(hala_tokenize(engine, text, NULL, NULL), invalid);
     CHECK_STATUS(hala_detokenize(engine, &id, 1, NULL), invalid);
     CHECK_STATUS(hala_detokenize(engine, NULL, 1, &string), invalid);
@@ -129,6 +132,7 @@ static void texts_must_be_utf8(HalaEngine *engine) {
         HalaTranslateOptions translate = HALA_INIT(HalaTranslateOptions);
         HalaLoadOptions load = HALA_INIT(HalaLoadOptions);
         HalaSource source = HALA_INIT(HalaSource);
+        HalaSession *session = NULL;
         HalaEngine *none = NULL;
         HalaString string;
         HalaTokens tokens;
@@ -139,6 +143,7 @@ static void texts_must_be_utf8(HalaEngine *engine) {
         CHECK_STATUS(hala_generate(engine, text, NULL, &string), invalid);
         CHECK_STATUS(hala_tokenize(engine, text, NULL, &tokens), invalid);
         CHECK_STATUS(hala_count_prompt(engine, text, &n), invalid);
+        CHECK_STATUS(hala_session_restore(engine, text, &session), invalid);
         translate.to = text;
         CHECK_STATUS(hala_translate(engine, HALA_TEXT("Hello."), &translate, &string), invalid);
         CHECK_HAS(hala_last_error(), "to is no UTF-8");
@@ -146,6 +151,9 @@ static void texts_must_be_utf8(HalaEngine *engine) {
         CHECK_STATUS(hala_engine_load(NULL, &load, &none), invalid);
         source.path = text;
         CHECK_STATUS(hala_engine_load(&source, NULL, &none), invalid);
+        CHECK_OK(hala_session_new(engine, &session));
+        CHECK_STATUS(hala_session_save(session, text), invalid);
+        CHECK_OK(hala_session_release(session));
     }
 }
 

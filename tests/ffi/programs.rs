@@ -15,6 +15,8 @@ pub(crate) struct Program {
 enum Given {
     Nothing,
     Model(&'static str),
+    /// A folder that it may write to.
+    Folder,
 }
 
 const fn program(source: &'static str) -> Program {
@@ -32,7 +34,7 @@ pub(crate) const SIZES: Program = program("tests/ffi/sizes.c");
 pub(crate) const REENTER: Program = program("tests/ffi/reenter.c");
 pub(crate) const LIFETIMES: Program = program("tests/ffi/lifetimes.c");
 pub(crate) const MEMORY: Program = program("tests/ffi/memory.c");
-pub(crate) const SESSION: Program = program("tests/ffi/session.c");
+pub(crate) const SESSION: Program = Program { source: "tests/ffi/session.c", given: Given::Folder };
 /// A model that names what no maths reads, which a notice says.
 pub(crate) const LOG: Program =
     Program { source: "tests/ffi/log.c", given: Given::Model("tests/fixtures/lfm3/as-published") };
@@ -52,9 +54,11 @@ impl Program {
     /// Runs it to the end, as `client` says, with what it is given.
     #[track_caller]
     pub(crate) fn run(self, client: Client) {
+        let folder = tempfile::tempdir().unwrap();
         match self.given {
             Given::Nothing => client,
             Given::Model(model) => client.arg(root().join(model)),
+            Given::Folder => client.arg(folder.path()),
         }
         .run();
     }
@@ -150,6 +154,6 @@ fn headers_stand_by_themselves_in_every_standard() {
 }
 
 #[test]
-fn what_a_session_keeps_is_not_computed_again() {
+fn what_a_session_keeps_is_not_computed_again_and_goes_to_a_file_and_back() {
     SESSION.holds();
 }

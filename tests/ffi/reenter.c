@@ -49,6 +49,8 @@ static void the_rest_is_refused(Given *given) {
     CHECK_STATUS(hala_download(NULL, &string), refused);
     CHECK_STATUS(hala_set_log(NULL, NULL, 0), refused);
     CHECK_STATUS(hala_session_new(given->engine, &session), refused);
+    CHECK_STATUS(hala_session_save(given->session, HALA_TEXT("session")), refused);
+    CHECK_STATUS(hala_session_restore(given->engine, HALA_TEXT("session"), &session), refused);
     CHECK_STATUS(hala_tokenize(given->engine, HALA_TEXT("Hello."), NULL, &tokens), refused);
     CHECK_STATUS(hala_detokenize(given->engine, &id, 1, &string), refused);
     CHECK_STATUS(hala_count_prompt(given->engine, HALA_TEXT("[]"), &n), refused);

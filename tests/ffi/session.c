@@ -1,4 +1,4 @@
-// Sessions: what they keep is not computed again, and changes no answer.
+// Sessions: what they keep is not computed again, changes no answer, and goes to a file and back. `session FOLDER` with a folder to write to.
 
 #include "check.h"
 
@@ -56,6 +56,26 @@ static void goes_on(HalaEngine *engine, HalaSession *session, const char *reques
     hala_string_free(&completion);
 }
 
+static void files_that_are_none(HalaEngine *engine, HalaSession *session, const char *folder) {
+    HalaSession *restored = session;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/no-such-file", folder);
+    CHECK(hala_session_restore(engine, HALA_TEXT(path), &restored) != HALA_STATUS_OK);
+    CHECK(restored == NULL);
+    CHECK_HAS(hala_last_error(), "no-such-file");
+    snprintf(path, sizeof path, "%s/damaged", folder);
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL);
+    fputs("this is no session", file);
+    fclose(file);
+    CHECK(hala_session_restore(engine, HALA_TEXT(path), &restored) != HALA_STATUS_OK);
+    CHECK(restored == NULL);
+    CHECK_HAS(hala_last_error(), "damaged");
+    snprintf(path, sizeof path, "%s/no-such-folder/session", folder);
+    CHECK(hala_session_save(session, HALA_TEXT(path)) != HALA_STATUS_OK);
+    CHECK_HAS(hala_last_error(), "no-such-folder");
+}
+
 // A session of a turn that was stopped keeps what was computed, and goes on.
 static bool stop(const HalaEvent *event, void *user_data) {
     (void)user_data;
@@ -76,24 +96,33 @@ static void a_turn_that_was_stopped(HalaEngine *engine, HalaString expected) {
     CHECK_OK(hala_session_release(session));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     HalaEngine *engine = check_load(), *other = check_load();
-    HalaSession *session = NULL;
+    HalaSession *session = NULL, *restored = NULL;
+    char path[4096];
+    CHECK_NUMBER(argc, 2);
+    snprintf(path, sizeof path, "%s/session", argv[1]);
     CHECK_OK(hala_session_new(engine, &session));
     HalaString first = ask(engine, session, FIRST);
     char *request = second(content(first));
     HalaString expected = ask(other, NULL, request);
+    CHECK_OK(hala_session_save(session, HALA_TEXT(path)));
     goes_on(engine, session, request, expected);
+    // The file is as it was then, and another engine with the same model reads it.
+    CHECK_OK(hala_session_restore(other, HALA_TEXT(path), &restored));
+    goes_on(other, restored, request, expected);
     // What was trimmed is computed again, and says the same.
     CHECK_OK(hala_trim(engine, HALA_TRIM_SESSIONS));
     HalaString again = ask(engine, session, request);
     CHECK(check_is(content(again), content(expected)));
     hala_string_free(&again);
+    files_that_are_none(engine, session, argv[1]);
     a_turn_that_was_stopped(engine, first);
     free(request);
     hala_string_free(&first);
     hala_string_free(&expected);
     CHECK_OK(hala_session_release(session));
+    CHECK_OK(hala_session_release(restored));
     CHECK_OK(hala_engine_release(engine));
     CHECK_OK(hala_engine_release(other));
     return 0;

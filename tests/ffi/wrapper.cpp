@@ -89,6 +89,7 @@ static void failures_are_exceptions(const hala::Engine &engine) {
     hala::Source two = hala::Source::from_path("a");
     two.hub = "b/c";
     CHECK(THROWN(hala::Error, hala::estimate(two)).status() == HALA_STATUS_INVALID_ARGUMENT);
+    CHECK(THROWN(hala::Error, engine.restore("no/such/file")).status() != HALA_STATUS_OK);
 }
 
 static void streams_are_ranges(const hala::Engine &engine) {

@@ -91,5 +91,5 @@ fn errors_have_their_codes_and_leave_the_file_that_was_there() {
     assert_eq!(unheld.code(), "invalid-request");
     assert_eq!(std::fs::read(&path).unwrap(), b"a note");
     let other = SavedError::OtherModel { found: String::new(), expected: String::new() };
-    assert_eq!(Error::from(other).code(), "other-model");
+    assert_eq!(Error::Saved { path: "a".into(), source: other }.code(), "other-model");
 }

@@ -108,6 +108,10 @@ enum HalaStatus
     HALA_STATUS_DEVICE_LOST = 32,
     // The device cannot be used, or refused its work.
     HALA_STATUS_DEVICE_REFUSED = 33,
+    // A file is no saved session, or not as it was written.
+    HALA_STATUS_DAMAGED_SEQUENCE = 34,
+    // A saved session is of another model, held in another way, or of another version of Hala.
+    HALA_STATUS_OTHER_MODEL = 35,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -619,6 +623,22 @@ HalaStatus hala_trim(const struct HalaEngine *engine,
 // # Safety
 // `session` points to a place for a handle.
 HALA_API HalaStatus hala_session_new(const struct HalaEngine *engine, struct HalaSession **session);
+
+// Writes a session's tokens and their states to a file, which appears under its name when it is whole.
+//
+// # Safety
+// `path` is as its struct says.
+HALA_API HalaStatus hala_session_save(const struct HalaSession *session, struct HalaText path);
+
+// A session from a file that hala_session_save() wrote, with the same model held in the same way: nothing is computed again. `*session` is then held
+// once.
+//
+// # Safety
+// `path` is as its struct says, and `session` points to a place for a handle.
+HALA_API
+HalaStatus hala_session_restore(const struct HalaEngine *engine,
+                                struct HalaText path,
+                                struct HalaSession **session);
 
 // Holds a session once more.
 HALA_API HalaStatus hala_session_retain(const struct HalaSession *session);

@@ -359,10 +359,13 @@ struct DownloadOptions {
     Listener<Progress> on_progress;
 };
 
-// What keeps the states of a conversation's tokens between its turns: see Engine::session().
+// What keeps the states of a conversation's tokens between its turns: see Engine::session() and Engine::restore().
 class Session : public detail::Handle<HalaSession> {
 public:
     using Handle::Handle;
+
+    // Writes its tokens and their states to a file, which appears under its name when it is whole.
+    void save(std::string_view path) const { detail::check(hala_session_save(handle_, detail::text(path))); }
 };
 
 // How a conversation is answered, or a prompt gone on with.
@@ -607,6 +610,13 @@ public:
     Session session() const {
         HalaSession *session = nullptr;
         detail::check(hala_session_new(handle_, &session));
+        return Session(session);
+    }
+
+    // A session from a file that Session::save() wrote, with the same model held in the same way.
+    Session restore(std::string_view path) const {
+        HalaSession *session = nullptr;
+        detail::check(hala_session_restore(handle_, detail::text(path), &session));
         return Session(session);
     }
 

@@ -1,5 +1,6 @@
-//! Conversations that keep their tokens' states between turns.
+//! Conversations that keep their tokens' states between turns, and take them to a file and back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +11,7 @@ use crate::entry::{anywhere, entry};
 use crate::failure::Failure;
 use crate::handles::{Handles, Kind};
 use crate::status::Status;
+use crate::text::Text;
 
 /// What keeps the states of a conversation's tokens between its turns. It holds its engine. One turn at a time: another one meanwhile is answered with
 /// HALA_STATUS_BUSY. Turns of several sessions run together.
@@ -91,6 +93,45 @@ pub unsafe extern "C" fn hala_session_new(engine: *const Engine, session: *mut *
                 retained: Retained::default(),
                 is_busy: AtomicBool::new(false),
             })
+        })
+    })
+}
+
+/// Writes a session's tokens and their states to a file, which appears under its name when it is whole.
+///
+/// # Safety
+/// `path` is as its struct says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hala_session_save(session: *const Session, path: Text) -> Status {
+    entry(|| {
+        let turn = Turn::of(SESSIONS.get(session)?)?;
+        // SAFETY: as the caller says.
+        let path = unsafe { path.read_given("path") }?
+            .ok_or_else(|| Failure::argument("path", "it is empty: name a file"))?;
+        Ok(turn.0.engine.save(turn.retained(), Path::new(path))?)
+    })
+}
+
+/// A session from a file that hala_session_save() wrote, with the same model held in the same way: nothing is computed again. `*session` is then held
+/// once.
+///
+/// # Safety
+/// `path` is as its struct says, and `session` points to a place for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hala_session_restore(
+    engine: *const Engine,
+    path: Text,
+    session: *mut *mut Session,
+) -> Status {
+    // SAFETY: as the caller says.
+    entry(|| unsafe {
+        put(session, || {
+            let engine = ENGINES.get(engine)?;
+            let path = path
+                .read_given("path")?
+                .ok_or_else(|| Failure::argument("path", "it is empty: name a file"))?;
+            let retained = engine.restore(Path::new(path))?;
+            Ok(Held { engine, retained, is_busy: AtomicBool::new(false) })
         })
     })
 }

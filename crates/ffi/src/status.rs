@@ -63,11 +63,15 @@ pub enum Status {
     DeviceLost = 32,
     /// The device cannot be used, or refused its work.
     DeviceRefused = 33,
+    /// A file is no saved session, or not as it was written.
+    DamagedSequence = 34,
+    /// A saved session is of another model, held in another way, or of another version of Hala.
+    OtherModel = 35,
 }
 
 impl Status {
     /// All of them.
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::Ok,
         Self::InvalidArgument,
         Self::InvalidHandle,
@@ -95,6 +99,8 @@ impl Status {
         Self::OutOfMemory,
         Self::DeviceLost,
         Self::DeviceRefused,
+        Self::DamagedSequence,
+        Self::OtherModel,
     ];
 
     /// The word for it.
@@ -127,6 +133,8 @@ impl Status {
             Self::OutOfMemory => c"out-of-memory",
             Self::DeviceLost => c"device-lost",
             Self::DeviceRefused => c"device-refused",
+            Self::DamagedSequence => c"damaged-sequence",
+            Self::OtherModel => c"other-model",
         }
     }
 

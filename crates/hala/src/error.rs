@@ -24,6 +24,15 @@ pub enum Error {
     #[cfg(feature = "hub")]
     #[error(transparent)]
     Download(#[from] DownloadError),
+    /// A sequence cannot be saved to a file, or restored from it.
+    #[cfg(not(target_family = "wasm"))]
+    #[error("{}: {source}", path.display())]
+    Saved {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        source: SavedError,
+    },
     /// A request that is not what it must be.
     #[error("the request cannot be read: {reason}")]
     Request {
@@ -93,6 +102,8 @@ impl Error {
             Self::Hub(error) => hub_code(error),
             #[cfg(feature = "hub")]
             Self::Download(error) => download_code(error),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Saved { source, .. } => saved_code(source),
             Self::Request { .. } | Self::Sizes { .. } | Self::Busy => "invalid-request",
             Self::Lost => "device-lost",
             Self::Keeping { .. } | Self::Broken => "internal",
@@ -129,12 +140,6 @@ impl From<BackendError> for Error {
 
 impl From<WeightsError> for Error {
     fn from(error: WeightsError) -> Self {
-        EngineError::from(error).into()
-    }
-}
-
-impl From<SavedError> for Error {
-    fn from(error: SavedError) -> Self {
         EngineError::from(error).into()
     }
 }

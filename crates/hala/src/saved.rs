@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use hala_engine::{Retained, SavedError};
+use hala_engine::{EngineError, Retained, SavedError};
 use hala_weights::{Reader, WholeFile};
 
 use crate::error::Error;
@@ -17,15 +17,15 @@ impl<R: Reader> Runtime<R> {
     /// # Errors
     /// Nothing of it is in memory, as after a lost device; the file cannot be written.
     pub async fn save(&mut self, retained: &Retained, path: &Path) -> Result<(), Error> {
-        let failed = |source| SavedError::Io { action: "write", source };
+        let failed = |source| of(path, SavedError::Io { action: "write", source });
         let mut file = WholeFile::create(path).map_err(failed)?;
         match self.scheduler()?.save(retained, &mut file).await {
             Err(error) if error.is_device_lost() => {
                 self.recover(&error.to_string()).await?;
-                Err(SavedError::NotHeld.into())
+                Err(of(path, SavedError::NotHeld))
             }
-            Err(error) => Err(error.into()),
-            Ok(()) => Ok(file.finish().map_err(failed)?),
+            Err(error) => Err(named(path, error)),
+            Ok(()) => file.finish().map_err(failed),
         }
     }
 
@@ -44,9 +44,23 @@ impl<R: Reader> Runtime<R> {
     }
 
     fn read_saved(&mut self, path: &Path) -> Result<Retained, Error> {
-        let failed = |source| SavedError::Io { action: "read", source };
+        let failed = |source| of(path, SavedError::Io { action: "read", source });
         let file = File::open(path).map_err(failed)?;
         let n_bytes = file.metadata().map_err(failed)?.len();
-        Ok(self.scheduler()?.restore(&mut BufReader::new(file), n_bytes)?)
+        let restored = self.scheduler()?.restore(&mut BufReader::new(file), n_bytes);
+        restored.map_err(|error| named(path, error))
+    }
+}
+
+/// What is wrong with a file, with its name.
+fn of(path: &Path, source: SavedError) -> Error {
+    Error::Saved { path: path.to_owned(), source }
+}
+
+/// The same of an error that may be the file's.
+fn named(path: &Path, error: EngineError) -> Error {
+    match error {
+        EngineError::Saved(source) => of(path, source),
+        error => error.into(),
     }
 }

@@ -1,4 +1,5 @@
 // A program of version 1 of the interface: it calls every function, and must go on working with every later library of that version.
+// `client FOLDER` with a folder that it may write to.
 //
 // It is frozen: see ../README.md. So it stands by itself, and uses nothing but the hala.h beside it.
 
@@ -157,14 +158,21 @@ static void answers(HalaEngine *engine) {
     CHECK_STATUS(hala_cancel_release(cancel), HALA_STATUS_INVALID_HANDLE);
 }
 
-static void keeps_sessions(HalaEngine *engine) {
+// A conversation that goes to a file and comes back says what it would have said.
+static void keeps_sessions(HalaEngine *engine, const char *folder) {
     HalaRunOptions options = HALA_INIT(HalaRunOptions);
-    HalaSession *session = NULL;
+    HalaSession *session = NULL, *restored = NULL;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/session", folder);
     CHECK_OK(hala_session_new(engine, &session));
     CHECK_OK(hala_session_retain(session));
     options.session = session;
     CHECK_OK(hala_chat(engine, HALA_TEXT(CHAT), &options, NULL));
+    CHECK_OK(hala_session_save(session, HALA_TEXT(path)));
+    CHECK_OK(hala_session_restore(engine, HALA_TEXT(path), &restored));
+    options.session = restored;
     CHECK_OK(hala_chat(engine, HALA_TEXT(CHAT), &options, NULL));
+    CHECK_OK(hala_session_release(restored));
     CHECK_OK(hala_session_release(session));
     CHECK_OK(hala_session_release(session));
 }
@@ -194,8 +202,9 @@ static void downloads(void) {
     CHECK(path.data == NULL);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     HalaString info;
+    CHECK(argc == 2);
     CHECK(hala_abi_version() == HALA_ABI_VERSION);
     CHECK(hala_version().len >= 5 && hala_features().len > 0);
     HalaEngine *engine = load();
@@ -204,7 +213,7 @@ int main(void) {
     hala_string_free(&info);
     translates(engine);
     answers(engine);
-    keeps_sessions(engine);
+    keeps_sessions(engine, argv[1]);
     counts_tokens(engine);
     downloads();
     CHECK_OK(hala_trim(engine, HALA_TRIM_UNUSED));

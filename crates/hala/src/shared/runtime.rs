@@ -1,5 +1,6 @@
 //! What threads ask of the runtime that they share.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use hala_engine::{Retained, Translation};
@@ -129,6 +130,22 @@ impl Shared {
         cancel: &Cancel,
     ) -> Result<SharedStream, Error> {
         Ok(self.begin(Box::new(Translating::new(requests, cancel)), cancel))
+    }
+
+    /// As [`Runtime::save`].
+    ///
+    /// # Errors
+    /// As for [`Runtime::save`].
+    pub fn save(&self, retained: &Retained, path: &Path) -> Result<(), Error> {
+        self.alone(|runtime| block_on(runtime.save(retained, path)))
+    }
+
+    /// As [`Runtime::restore`].
+    ///
+    /// # Errors
+    /// As for [`Runtime::restore`].
+    pub fn restore(&self, path: &Path) -> Result<Retained, Error> {
+        self.alone(|runtime| block_on(runtime.restore(path)))
     }
 
     /// Does something with the runtime while nobody else works with it; other work waits.
