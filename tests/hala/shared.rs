@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::thread;
 
 use hala::{
-    BackendName, Cancel, ChatRequest, DeviceOptions, Error, Event, FinishReason, ModelSource, Output,
-    Runtime, RuntimeOptions, Shared, SharedStream, TextRequest, TranslateRequest, parse,
+    BackendName, Cancel, ChatRequest, Checkpoint, Chosen, DeviceOptions, Error, Event, FinishReason,
+    ModelSource, Output, Runtime, RuntimeOptions, Shared, SharedStream, TextRequest, TranslateRequest, Why,
+    parse,
 };
+use hala_tests::devices;
 use pollster::block_on;
 
 const TEXTS: [&str; 8] = [
@@ -67,6 +69,24 @@ fn threads_at_once_get_what_each_would_get_alone() {
             .collect();
         let together: Vec<String> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
         assert_eq!(together, alone);
+    }
+}
+
+#[test]
+fn threads_share_a_gpu_too_and_go_on_where_it_is_lost() {
+    let alone: Vec<String> = TEXTS.iter().map(|text| translated(&shared(), text)).collect();
+    for device in devices::for_models() {
+        let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
+        let chosen = Chosen { backend: devices::open(device).into(), why: Why::Asked, notices: Vec::new() };
+        let runtime = Runtime::on(chosen, checkpoint, RuntimeOptions::default(), |_: Event<'_>| {});
+        let shared = Shared::new(block_on(runtime).unwrap());
+        thread::scope(|scope| {
+            let threads: Vec<_> =
+                TEXTS.iter().map(|text| scope.spawn(|| translated(&shared, text))).collect();
+            shared.current().unwrap().engine().unwrap().backend().destroy();
+            let together: Vec<String> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+            assert_eq!(together, alone, "{device}");
+        });
     }
 }
 
