@@ -148,6 +148,31 @@ static void in_prefill(HalaEngine *engine, HalaCancel *cancel) {
     free(prompt);
 }
 
+// Of several pieces of work under one flag, one is stopped, and then all.
+static void one_of_several(HalaEngine *engine) {
+    HalaRunOptions options = HALA_INIT(HalaRunOptions);
+    HalaStream *one = NULL, *other = NULL;
+    HalaCancel *cancel = hala_cancel_new();
+    const HalaEvent *event = NULL;
+    options.cancel = cancel;
+    CHECK_OK(hala_generate_start(engine, HALA_TEXT(LONG), &options, &one));
+    CHECK_OK(hala_generate_start(engine, HALA_TEXT(LONG), &options, &other));
+    CHECK_OK(hala_stream_cancel(one));
+    CHECK_STATUS(hala_stream_next(one, &event), HALA_STATUS_ABORTED);
+    CHECK_OK(hala_stream_next(other, &event));
+    CHECK(event != NULL && event->kind == HALA_EVENT_KIND_TEXT);
+    CHECK_OK(hala_cancel_raise(cancel));
+    HalaStatus status = HALA_STATUS_OK;
+    // What was ready comes first.
+    do {
+        status = hala_stream_next(other, &event);
+    } while (status == HALA_STATUS_OK && event != NULL);
+    CHECK_STATUS(status, HALA_STATUS_ABORTED);
+    CHECK_OK(hala_stream_release(one));
+    CHECK_OK(hala_stream_release(other));
+    CHECK_OK(hala_cancel_release(cancel));
+}
+
 static bool stop_loading(const HalaProgress *progress, void *user_data) {
     int *n_told = user_data;
     CHECK_NUMBER(progress->struct_size, sizeof(HalaProgress));
@@ -166,7 +191,13 @@ static void in_loading(void) {
     CHECK_STATUS(hala_engine_load(NULL, &options, &engine), HALA_STATUS_ABORTED);
     CHECK(engine == NULL);
     CHECK_NUMBER(n_told, 3);
+    // A callback that stopped one loading leaves the flag for the next.
     HalaCancel *cancel = hala_cancel_new();
+    options.cancel = cancel;
+    CHECK_STATUS(hala_engine_load(NULL, &options, &engine), HALA_STATUS_ABORTED);
+    options.on_progress = NULL;
+    CHECK_OK(hala_engine_load(NULL, &options, &engine));
+    CHECK_OK(hala_engine_release(engine));
     CHECK_OK(hala_cancel_raise(cancel));
     options.on_progress = NULL;
     options.cancel = cancel;
@@ -183,6 +214,7 @@ int main(void) {
     in_prefill(engine, cancel);
     CHECK_OK(hala_cancel_release(cancel));
     in_prefill(engine, NULL);
+    one_of_several(engine);
     in_loading();
     // The engine works as before.
     HalaString translation;

@@ -655,7 +655,7 @@ HALA_API
 HalaStatus hala_stream_next(const struct HalaStream *stream,
                             const struct HalaEvent **event);
 
-// Stops a stream from any thread: hala_stream_next() then answers HALA_STATUS_ABORTED. May be called inside of a callback.
+// Stops a stream from any thread: hala_stream_next() then answers HALA_STATUS_ABORTED. The flag that it was begun under stays as it is. May be called inside of a callback.
 HALA_API
 HalaStatus hala_stream_cancel(const struct HalaStream *stream);
 

@@ -14,12 +14,12 @@ pub struct Cancel {
 
 static CANCELS: Handles<Flag> = Handles::new(Kind::Cancel);
 
-/// The flag of a handle; one that nobody raises where none is given.
+/// A flag for one piece of work: under that of a handle, where one is given, so that what stops this work alone leaves the caller's down.
 ///
 /// # Errors
 /// A handle that is none.
 pub(crate) fn flag(handle: *const Cancel) -> Result<Flag, Failure> {
-    Ok(CANCELS.get_given(handle)?.map_or_else(Flag::new, |flag| flag.as_ref().clone()))
+    Ok(CANCELS.get_given(handle)?.map_or_else(Flag::new, |flag| flag.under()))
 }
 
 /// A flag that is down, held once.

@@ -164,7 +164,7 @@ fn lock(held: &Held) -> Result<MutexGuard<'_, Option<Going>>, Failure> {
     })
 }
 
-/// Stops a stream from any thread: hala_stream_next() then answers HALA_STATUS_ABORTED. May be called inside of a callback.
+/// Stops a stream from any thread: hala_stream_next() then answers HALA_STATUS_ABORTED. The flag that it was begun under stays as it is. May be called inside of a callback.
 #[unsafe(no_mangle)]
 pub extern "C" fn hala_stream_cancel(stream: *const Stream) -> Status {
     anywhere(|| {

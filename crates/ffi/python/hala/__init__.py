@@ -30,6 +30,7 @@ from .errors import (
     ReadError,
     Reentered,
     SameLanguage,
+    SessionError,
     Unauthorized,
 )
 from .log import set_log
@@ -91,6 +92,7 @@ __all__ = [
     "SameLanguage",
     "Segment",
     "Session",
+    "SessionError",
     "Span",
     "TextChoice",
     "TextCompletion",

@@ -235,6 +235,8 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hala_generate_start": (c_int32, [*_RUN, POINTER(Handle)]),
     "hala_trim": (c_int32, [Handle, c_int32]),
     "hala_session_new": (c_int32, [Handle, POINTER(Handle)]),
+    "hala_session_save": (c_int32, [Handle, HalaText]),
+    "hala_session_restore": (c_int32, [Handle, HalaText, POINTER(Handle)]),
     "hala_session_retain": (c_int32, [Handle]),
     "hala_session_release": (c_int32, [Handle]),
     "hala_status_name": (HalaText, [c_int32]),

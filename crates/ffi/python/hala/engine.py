@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import json
+import os
 import sys
 from ctypes import byref, c_size_t, c_uint32
 from types import TracebackType
@@ -397,6 +398,16 @@ class Engine:
         """A session without any tokens."""
         held = new_handle()
         call(lib.hala_session_new, self._held.handle, held.place)
+        return Session(held)
+
+    def restore(self, path: Union[str, os.PathLike[str]]) -> Session:
+        """A session from a file that `Session.save` wrote, with the same model held in the same way: nothing is computed again.
+
+        Raises:
+            hala.SessionError: the file is no saved session, is damaged, or is of another model.
+        """
+        held = new_handle()
+        call(lib.hala_session_restore, self._held.handle, as_text(os.fspath(path)), held.place)
         return Session(held)
 
     def trim(self, sessions: bool = False) -> None:

@@ -103,6 +103,10 @@ class DeviceError(Error, RuntimeError):
     """The device went away, cannot be used, or refused its work."""
 
 
+class SessionError(Error):
+    """A file is no saved session, or one of another model, held in another way, or of another version of Hala."""
+
+
 class InternalError(Error, RuntimeError):
     """A fault of Hala itself. Please report it."""
 
@@ -135,6 +139,8 @@ CLASSES: Dict[str, Type[Error]] = {
     "out-of-memory": OutOfMemory,
     "device-lost": DeviceError,
     "device-refused": DeviceError,
+    "damaged-sequence": SessionError,
+    "other-model": SessionError,
 }
 
 

@@ -1,11 +1,12 @@
-"""Conversations that keep their tokens' states between turns."""
+"""Conversations that keep their tokens' states between turns, and take them to a file and back."""
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
-from typing import Optional, Type
+from typing import Optional, Type, Union
 
-from ._call import Held
+from ._call import Held, as_text, call
 from ._native import lib
 
 
@@ -18,6 +19,10 @@ class Session:
 
     def __init__(self, held: Held) -> None:
         self._held = held
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Writes the tokens and their states to a file, which appears under its name when it is whole."""
+        call(lib.hala_session_save, self._held.handle, as_text(os.fspath(path)))
 
     def close(self) -> None:
         """Gives its memory back. A turn that is under way goes on."""

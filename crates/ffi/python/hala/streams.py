@@ -66,7 +66,7 @@ class Stream(Generic[T, R]):
     def cancel(self) -> None:
         """Stops the work from any thread: whoever waits for it gets `hala.Aborted`.
 
-        Where the work has a `Cancel` this raises it, so that other work with the same flag stops too.
+        A `Cancel` that the work has stays down.
         """
         if not self._held.is_closed:
             call(lib.hala_stream_cancel, self._held.handle)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 import unittest
+from pathlib import Path
 
 import hala
 
@@ -77,13 +79,35 @@ class Chat(unittest.TestCase):
         messages = [{"role": "user", "content": "Good morning."}]
         with engine().session() as session:
             first = engine().chat(messages, session=session, temperature=0, max_tokens=12)
-            # What ended last leaves the scheduler with the next step.
-            engine().translate("Good morning.")
             engine().trim(sessions=True)
             messages += [{"role": "assistant", "content": first.text}, {"role": "user", "content": "Thanks."}]
             again = engine().chat(messages, session=session, temperature=0, max_tokens=12)
             self.assertEqual(again.usage.cached_tokens, 0)
         self.assertEqual(again.text, engine().chat(messages, temperature=0, max_tokens=12).text)
+
+    def test_a_session_comes_back_from_its_file(self) -> None:
+        messages = [{"role": "user", "content": "Good morning."}]
+        with tempfile.TemporaryDirectory() as folder, engine().session() as session:
+            first = engine().chat(messages, session=session, temperature=0, max_tokens=12)
+            path = Path(folder) / "kept"
+            session.save(path)
+            messages += [{"role": "assistant", "content": first.text}, {"role": "user", "content": "Thanks."}]
+            expected = engine().chat(messages, session=session, temperature=0, max_tokens=12)
+            with engine().restore(path) as restored:
+                again = engine().chat(messages, session=restored, temperature=0, max_tokens=12)
+            self.assertEqual(again.text, expected.text)
+            # All of the first prompt, but for what its end may have in common with the second by chance.
+            self.assertGreaterEqual(again.usage.cached_tokens, first.usage.prompt_tokens - 8)
+            with self.assertRaisesRegex(hala.ReadError, "none"):
+                engine().restore(Path(folder) / "none")
+            path.write_bytes(path.read_bytes()[:-1])
+            with self.assertRaisesRegex(hala.SessionError, "cut off"):
+                engine().restore(path)
+            with hala.load(TINY, backend="cpu") as tiny:
+                session.save(path)
+                with self.assertRaises(hala.SessionError) as told:
+                    tiny.restore(path)
+            self.assertEqual(told.exception.code, "other-model")
 
     def test_a_session_is_its_engine_s(self) -> None:
         with hala.load(TINY, backend="cpu") as tiny, tiny.session() as session:
