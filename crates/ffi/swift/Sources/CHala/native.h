@@ -1,0 +1,2 @@
+// The header of the native library, wherever pkg-config has found it.
+#include <hala.h>
