@@ -11,7 +11,7 @@ mod sources;
 mod symbols;
 mod system;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -97,6 +97,14 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
     }
     let features = compile::FEATURES.iter().copied().filter(|feature| !left_out.contains(feature)).collect();
     Ok(Options { wanted: Wanted { profile, features, target }, output })
+}
+
+/// Compiles the library in the profile of tests and packs it into `folder`; false where that fails, which has been told.
+pub(crate) fn pack_for_tests(project: &Project, folder: &Path) -> Result<bool> {
+    let wanted = Wanted { profile: Profile::Dev, features: compile::FEATURES.to_vec(), target: None };
+    let names = System::of(&wanted.target_name()?).names(&pack::version(project)?);
+    let Some(compiled) = compile::compile(project, &wanted, &names)? else { return Ok(false) };
+    Packing { project, wanted: &wanted, compiled: &compiled, folder }.pack()
 }
 
 /// Packs the library as the tests of the workspace have left it, and builds and runs the examples against that.

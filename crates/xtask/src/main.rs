@@ -18,6 +18,7 @@ mod process;
 mod project;
 mod record;
 mod setup;
+mod swift;
 mod test;
 mod tidy;
 mod times;
@@ -41,6 +42,7 @@ const TASKS: &[Task] = &[
     kernels::TASK,
     web::TASK,
     ffi::TASK,
+    swift::TASK,
     setup::TASK,
     fixtures::TASK,
 ];

@@ -1,5 +1,6 @@
 //! Something that the tests need beyond cargo: how to see that it is there, and how to get it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +12,8 @@ use crate::process;
 pub(crate) enum Probe {
     /// A program of this name on PATH, or at this path.
     Program(&'static str),
+    /// A program of this name in the folder that this environment variable names, or else on PATH.
+    ProgramOf(&'static str, &'static str),
     File(&'static str),
     /// A file with this ending in the folder.
     AnyFile(&'static str, &'static str),
@@ -97,6 +100,7 @@ impl Probe {
     fn holds(&self) -> bool {
         match self {
             Probe::Program(name) => program(name).is_some(),
+            Probe::ProgramOf(name, variable) => program_of(name, variable).is_some(),
             Probe::File(path) => Path::new(path).is_file(),
             Probe::AnyFile(folder, ending) => has_file(folder, ending),
             Probe::NotLinux => !cfg!(target_os = "linux"),
@@ -169,10 +173,19 @@ fn attempt(command: &mut Command) -> Result<(), String> {
     Err(format!("{program} failed: {said}"))
 }
 
+/// The program of this name in the folder that `variable` names, or else on PATH.
+pub(crate) fn program_of(name: &str, variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map_or_else(|| program(name), |folder| program_in(name, &folder))
+}
+
 fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    program_in(name, &std::env::var_os("PATH").unwrap_or_default())
+}
+
+/// The program of this name in the first of these folders that has one.
+fn program_in(name: &str, folders: &OsStr) -> Option<PathBuf> {
     let suffix = std::env::consts::EXE_SUFFIX;
-    std::env::split_paths(&path)
+    std::env::split_paths(folders)
         .map(|folder| folder.join(format!("{name}{suffix}")))
         .find(|file| file.is_file())
 }
@@ -244,6 +257,9 @@ mod tests {
         let cargo = program("cargo").unwrap();
         assert!(program(cargo.to_str().unwrap()).is_some());
         assert!(program("no-such-program-here").is_none());
+        assert_eq!(program_of("cargo", "HALA_NO_SUCH_VARIABLE"), Some(cargo.clone()));
+        assert_eq!(program_in("cargo", cargo.parent().unwrap().as_os_str()), Some(cargo));
+        assert!(program_in("cargo", OsStr::new("/no/such/folder")).is_none());
     }
 
     #[test]

@@ -84,6 +84,23 @@ pub(crate) const CMAKE: Need = Need {
     }],
 };
 
+/// Names the folder of `swift`, where that is not on PATH.
+pub(crate) const SWIFT_FOLDER: &str = "HALA_SWIFT";
+
+/// What the Swift package is built and tested with.
+pub(crate) const SWIFT: Need = Need {
+    name: "Swift 6",
+    why: "to build and test the Swift package",
+    skipped: "the tests of the Swift package",
+    ways: &[Way {
+        probes: &[Probe::ProgramOf("swift", SWIFT_FOLDER)],
+        fix: Fix::ByHand(
+            "the installer of https://swift.org, or `apt-get install swiftlang libstdc++-14-dev git` on Debian 13; where it is not on PATH \
+             HALA_SWIFT=FOLDER names the folder of `swift`",
+        ),
+    }],
+};
+
 /// What the check of the browser crates needs.
 pub(crate) const WASM: Need = Need {
     name: "a standard library for wasm32-unknown-unknown",

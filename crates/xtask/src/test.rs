@@ -17,7 +17,7 @@ use crate::process;
 use crate::project::{self, Project};
 use crate::times::Times;
 use crate::verdict::{Verdict, ready};
-use crate::{ffi, kernels, needs, wasm, web};
+use crate::{ffi, kernels, needs, swift, wasm, web};
 use output::{Counts, Program};
 
 pub(crate) const TASK: Task = Task {
@@ -31,8 +31,8 @@ what took longest and what was left to --long. The last line of the output is `N
 
 Usage: cargo xtask test [--long] [--only NAME] [--no-install] [FILTER] [-- ARGS]
 
-  --long         also what takes long: whole sweeps, fuzzing, whole corpora (tests marked #[ignore = \"long: …\"]), and the CPU
-                 kernels for aarch64 in QEMU; for every night rather than every change
+  --long         also what takes long: whole sweeps, fuzzing, whole corpora (tests marked #[ignore = \"long: …\"]), the CPU
+                 kernels for aarch64 in QEMU, and the Swift package; for every night rather than every change
   --only NAME    only the tests of one crate, by its folder (tensor, tests) or package (hala-tensor)
   --no-install   install nothing
   FILTER         only tests whose names contain this text
@@ -68,6 +68,7 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         others = beside(project, install, options.extent, &mut times);
         if options.extent == Extent::Daily {
             long.push((kernels::LEFT_OUT.to_owned(), 1));
+            long.push((swift::TESTED.to_owned(), 1));
             let is_tested = |(name, verdict): &(_, Verdict)| {
                 *name == web::TESTED && !matches!(verdict, Verdict::Skipped { .. })
             };
@@ -121,6 +122,10 @@ fn beside(
     }
     let native = times.take(ffi::TESTED, || sure(ffi::verdict(project, install)));
     steps.push((ffi::TESTED, native));
+    if extent == Extent::Long {
+        let package = times.take(swift::TESTED, || sure(swift::verdict(project, install)));
+        steps.push((swift::TESTED, package));
+    }
     let package = sure(web::verdict(project, install, extent, times));
     // The package's modules are made of all these crates: where they are compiled, nothing is left to check.
     if matches!(package, Verdict::Skipped { .. }) {
