@@ -1,8 +1,8 @@
 //! Times the same calls from Rust, from C and from Python, in rounds: what the native library's interface costs.
 //!
-//! `cargo run --release -p hala-benches --bin calls -- [tokenize|translate]… [--rounds N]`
+//! `cargo xtask ffi`, then `cargo run --release -p hala-benches --bin calls -- [tokenize|translate]… [--rounds N] [--library FILE]`
 //!
-//! It needs `cc` and `python3`. Each has an engine of its own with the built-in model, and they take turns, so that what else the machine does is shared.
+//! The library is the packed one, since cargo's own is made without optimisation at link time. It needs `cc` and `python3`. Each has an engine of its own with the built-in model, and they take turns, so that what else the machine does is shared.
 #![allow(clippy::print_stdout, reason = "a bench prints what it measures")]
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -14,8 +14,6 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use hala::{Bos, Cancel, Shared, SpecialsIn, TranslateRequest, blocking};
 use hala_benches::timing::middle;
-// Names the crate, so that cargo builds its library, which the clients load.
-use hala_ffi as _;
 
 /// A call that is timed.
 #[derive(Debug, Clone, Copy)]
@@ -33,16 +31,16 @@ const CALLS: [Call; 2] = [
 
 fn main() -> Result<()> {
     let (mut names, mut n_rounds) = (Vec::new(), 9);
+    let mut library = root().join("target/ffi/lib").join(format!("{DLL_PREFIX}hala{DLL_SUFFIX}"));
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--rounds" => n_rounds = args.next().context("a number is missing")?.parse()?,
+            "--library" => library = args.next().context("a file is missing")?.into(),
             name if CALLS.iter().any(|call| call.name == name) => names.push(arg),
             _ => bail!("{arg} is not known; the first lines of benches/calls/main.rs have what is"),
         }
     }
-    let folder = std::env::current_exe()?.with_file_name("deps");
-    let library = folder.join(format!("{DLL_PREFIX}hala_ffi{DLL_SUFFIX}"));
     let program = compile(&library)?;
     let runtime = Shared::new(blocking::Runtime::built_in()?.into_inner());
     println!(
@@ -135,8 +133,8 @@ fn root() -> PathBuf {
 
 /// Compiles the client in C beside the library.
 fn compile(library: &Path) -> Result<PathBuf> {
-    ensure!(library.is_file(), "{} is not there: cargo builds it with this bench", library.display());
-    let program = library.with_file_name("calls-c");
+    ensure!(library.is_file(), "{} is not there: `cargo xtask ffi` makes it", library.display());
+    let program = std::env::current_exe()?.with_file_name("calls-c");
     let mut cc = Command::new("cc");
     cc.args(["-O2", "-Wall", "-Wextra", "-Werror"]).arg(root().join("benches/calls/calls.c"));
     cc.arg("-I").arg(root().join("crates/ffi/include")).arg("-o").arg(&program).arg(library);
