@@ -80,6 +80,9 @@ fn threads_share_a_gpu_too_and_go_on_where_it_is_lost() {
         let chosen = Chosen { backend: devices::open(device).into(), why: Why::Asked, notices: Vec::new() };
         let runtime = Runtime::on(chosen, checkpoint, RuntimeOptions::default(), |_: Event<'_>| {});
         let shared = Shared::new(block_on(runtime).unwrap());
+        // It is lost before anything was made on it, and once more in the middle of the work.
+        shared.current().unwrap().engine().unwrap().backend().destroy();
+        assert_eq!(translated(&shared, TEXTS[0]), alone[0], "{device}");
         thread::scope(|scope| {
             let threads: Vec<_> =
                 TEXTS.iter().map(|text| scope.spawn(|| translated(&shared, text))).collect();

@@ -121,7 +121,6 @@ impl Error {
     }
 
     /// Whether the device went away.
-    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn is_device_lost(&self) -> bool {
         matches!(self, Self::Engine(error) if error.is_device_lost())
     }

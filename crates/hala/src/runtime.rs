@@ -197,11 +197,23 @@ impl<R: Reader> Runtime<R> {
         }
     }
 
+    /// Makes the scheduler, where there is none, on another device where one is lost.
+    ///
+    /// # Errors
+    /// As for [`Runtime::scheduler`].
+    pub(crate) async fn make_scheduler(&mut self) -> Result<(), Error> {
+        match self.scheduler() {
+            Err(error) if error.is_device_lost() => self.recover(&error.to_string()).await,
+            made => made.map(drop),
+        }
+    }
+
     /// As [`Scheduler::step`], on another device where one is lost: for texts that begin and end at any time.
     ///
     /// # Errors
     /// A device that is lost for good. What concerns one task alone is that task's.
     pub async fn step_tasks<T: Task>(&mut self, tasks: &mut [T]) -> Result<(), Error> {
+        self.make_scheduler().await?;
         match self.scheduler()?.step(tasks).await {
             Err(error) if error.is_device_lost() => self.recover(&error.to_string()).await,
             done => Ok(done?),
@@ -213,6 +225,7 @@ impl<R: Reader> Runtime<R> {
     /// # Errors
     /// As for [`Translations::step`], and a device that is lost for good.
     pub async fn step_translations(&mut self, translations: &mut Translations) -> Result<Handed, Error> {
+        self.make_scheduler().await?;
         match translations.step(self.scheduler()?).await {
             Err(error) if error.is_device_lost() => {
                 self.recover(&error.to_string()).await?;

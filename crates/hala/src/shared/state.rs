@@ -266,6 +266,7 @@ impl Drop for AtWork<'_> {
 
 /// Hands out what is certain of all jobs, or else makes one step. Only an error that is everybody's is returned.
 async fn step(runtime: &mut Runtime, jobs: &mut [Running], outboxes: &mut Vec<Outbox>) -> Result<(), Error> {
+    runtime.make_scheduler().await?;
     let n_parallel = runtime.scheduler()?.n_parallel();
     let engine = Arc::clone(runtime.engine()?);
     let stage = Stage { engine: &engine, n_parallel };
