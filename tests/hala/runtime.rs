@@ -77,6 +77,17 @@ fn a_raised_flag_stops_the_loading() {
 }
 
 #[test]
+fn the_flag_of_the_loading_stops_none_after_a_lost_device() {
+    let device = DeviceOptions { backend: BackendName::Cpu, n_threads: 1, ..DeviceOptions::default() };
+    let options = RuntimeOptions { device, ..RuntimeOptions::default() };
+    let cancel = options.cancel.clone();
+    let mut runtime = block_on(Runtime::load(ModelSource::BuiltIn, options, |_: Event<'_>| {})).unwrap();
+    cancel.cancel();
+    block_on(runtime.recover("unplugged")).unwrap();
+    assert!(runtime.current().info().is_ok());
+}
+
+#[test]
 fn a_translation_goes_on_after_a_loss_and_on_the_cpu_after_a_second() {
     let expected = translated(&mut on_cpu());
     for device in devices::for_models() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hala_engine::{Handed, SchedulerOptions, Task, Translations};
-use hala_plan::Backend;
+use hala_plan::{Backend, Cancel};
 use hala_weights::{Checkpoint, Reader};
 use web_time::Instant;
 
@@ -103,6 +103,8 @@ impl<R: Reader> Runtime<R> {
         let (sessions, current, lost_last) = (None, Current::default(), None);
         let mut runtime = Self { options, checkpoint, reader, why, listening, sessions, current, lost_last };
         runtime.take(chosen).await?;
+        // Whoever could stop this loading may use the flag for other work, which is not to stop the loading after a lost device.
+        runtime.options.cancel = Cancel::new();
         Ok(runtime)
     }
 
