@@ -76,7 +76,9 @@ def built_library() -> Path:
     if given:
         return Path(given)
     profile = os.environ.get("HALA_PYTHON_PROFILE") or PROFILE
-    command = [os.environ.get("CARGO", "cargo"), "build", "--package", "hala-ffi", "--lib", "--profile", profile]
+    # The one kind of library: beside a Rust library cargo would leave out the optimisation at link time.
+    kind = ["--crate-type", "cdylib"]
+    command = [os.environ.get("CARGO", "cargo"), "rustc", "--package", "hala-ffi", "--lib", *kind, "--profile", profile]
     print(f"hala: {' '.join(command)}", file=sys.stderr, flush=True)
     try:
         # What cargo says of its progress goes where this program's errors go.
