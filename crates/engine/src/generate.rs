@@ -128,8 +128,13 @@ impl Generation {
     /// its sequence anyway.
     #[must_use]
     pub fn retaining(mut self, retained: &Retained) -> Self {
-        self.retained = Some(retained.clone());
+        self.retain(retained);
         self
+    }
+
+    /// As [`Generation::retaining`], of one that is somebody's already.
+    pub fn retain(&mut self, retained: &Retained) {
+        self.retained = Some(retained.clone());
     }
 
     /// The next token and the text that became certain with it; `None` when the generation has ended. The text

@@ -5,7 +5,6 @@ use hala_text::Tokenizer;
 use crate::error::EngineError;
 use crate::generate::Generation;
 use crate::generated::{Generated, Piece};
-use crate::retained::Retained;
 
 /// A generation of a [`Scheduler`](crate::Scheduler) with who takes what it gives.
 pub trait Task {
@@ -45,12 +44,6 @@ impl Collecting {
     /// Collects what a generation gives.
     pub fn new(generation: Generation) -> Self {
         Self { generation, pieces: Vec::new(), error: None }
-    }
-
-    /// Goes on with a sequence that a scheduler keeps: see [`Generation::retaining`].
-    #[must_use]
-    pub fn retaining(self, retained: &Retained) -> Self {
-        Self { generation: self.generation.retaining(retained), ..self }
     }
 
     /// The pieces that came since this was asked last.

@@ -180,11 +180,17 @@ impl Translation {
         })
     }
 
-    /// Begins so many sentences that `n_parallel` can run at once.
+    /// Whether nothing more comes, where nothing is certain any more: nothing is under way, or it was cancelled before the next sentence began.
+    pub fn is_over(&self) -> bool {
+        let is_under_way = |begun: &Begun| matches!(begun, Begun::Sentence(sentence) if !sentence.is_over());
+        self.translated.finish == FinishReason::Cancelled || !self.begun.iter().any(is_under_way)
+    }
+
+    /// Begins so many sentences that `n_parallel` can run at once, and gives how many do.
     ///
     /// # Errors
     /// A prompt that cannot be made.
-    pub fn begin<B: Backend>(&mut self, engine: &Engine<B>, n_parallel: usize) -> Result<(), EngineError> {
+    pub fn begin<B: Backend>(&mut self, engine: &Engine<B>, n_parallel: usize) -> Result<usize, EngineError> {
         let is_stopped = self.translated.finish == FinishReason::Cancelled || self.cancel.is_cancelled();
         let n_parallel = if self.translated.text.is_empty() { n_parallel.min(AT_FIRST) } else { n_parallel };
         while !is_stopped && self.begun.len() < BEGUN * n_parallel && self.sentences().count() < n_parallel {
@@ -193,7 +199,7 @@ impl Translation {
                 None => break,
             }
         }
-        Ok(())
+        Ok(self.sentences().count())
     }
 
     /// The text that is certain and comes next; `None` where more must be computed first, or all is done.

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use hala_plan::Backend;
 
 use crate::error::EngineError;
-use crate::generated::FinishReason;
 use crate::scheduler::Scheduler;
 use crate::translated::Translated;
 use crate::translation::Translation;
@@ -45,8 +44,7 @@ impl Translations {
     pub fn has_room<B: Backend>(&mut self, scheduler: &Scheduler<B>) -> Result<bool, EngineError> {
         let mut n_running = 0;
         for translation in &mut self.list {
-            translation.begin(scheduler.engine(), scheduler.n_parallel())?;
-            n_running += translation.sentences().count();
+            n_running += translation.begin(scheduler.engine(), scheduler.n_parallel())?;
         }
         Ok(n_running < scheduler.n_parallel())
     }
@@ -61,8 +59,7 @@ impl Translations {
             if let Some(handout) = first.hand_out()? {
                 return Ok(Handed::Text(handout.text));
             }
-            // With nothing under way it is done, or was cancelled before the next sentence began.
-            if first.sentences().next().is_none() || first.so_far().finish == FinishReason::Cancelled {
+            if first.is_over() {
                 let ended = self.list.pop_front().map(Translation::finish).transpose()?;
                 return Ok(ended.map_or(Handed::Nothing, |translated| Handed::End(Box::new(translated))));
             }

@@ -45,18 +45,12 @@ impl Choice {
 }
 
 impl Choices {
-    /// The same, of which the first goes on with a sequence that the scheduler keeps.
-    pub(crate) fn retaining(self, retained: &Retained) -> Self {
-        let mut list = Vec::with_capacity(self.list.len());
-        for choice in self.list {
-            list.push(match choice {
-                Choice::GoingOn(task) if list.is_empty() => {
-                    Choice::GoingOn(Box::new(task.retaining(retained)))
-                }
-                choice => choice,
-            });
+    /// The same, of which the first goes on with a sequence that the scheduler keeps, where one is given.
+    pub(crate) fn retaining(mut self, retained: Option<&Retained>) -> Self {
+        if let (Some(Choice::GoingOn(task)), Some(retained)) = (self.list.first_mut(), retained) {
+            task.generation_mut().retain(retained);
         }
-        Self { list }
+        self
     }
 
     /// Prepares `n` replies after `prompt`, drawn with seeds that follow each other.

@@ -14,7 +14,7 @@ use crate::reply::{ChatPiece, ChatReply};
 
 /// Replies that go on.
 #[derive(Debug)]
-pub(super) struct Replies {
+pub(super) struct ReplyJob {
     /// None once they have ended.
     choices: Option<Choices>,
     characters: Vec<Characters>,
@@ -30,7 +30,7 @@ struct Characters {
     text: WholeCharacters,
 }
 
-impl Replies {
+impl ReplyJob {
     /// `n` replies; of a conversation whose first `n_dropped` messages no longer fit.
     pub(super) fn new(choices: Choices, n: usize, has_logprobs: bool, n_dropped: usize) -> Self {
         let characters = vec![Characters::default(); n];
@@ -63,7 +63,7 @@ impl Replies {
     }
 }
 
-impl Job for Replies {
+impl Job for ReplyJob {
     fn advance(&mut self, stage: Stage<'_>, out: &mut VecDeque<Output>) -> Result<bool, Error> {
         let Some(choices) = &mut self.choices else { return Ok(false) };
         let pieces = choices.told(stage.engine.tokenizer()?)?;

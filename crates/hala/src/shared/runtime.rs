@@ -8,10 +8,10 @@ use hala_plan::Cancel;
 use pollster::block_on;
 
 use super::job::Job;
-use super::replies::Replies;
+use super::replies::ReplyJob;
 use super::state::Inner;
 use super::stream::SharedStream;
-use super::translations::Translating;
+use super::translations::TranslateJob;
 use crate::choices::Choices;
 use crate::current::Current;
 use crate::engine::Engine;
@@ -72,12 +72,9 @@ impl Shared {
         let mut conversation = request.into_conversation(engine.sampling_defaults(), any_seed())?;
         let prompt = conversation.prompt(&engine)?;
         let options = &conversation.options.generate;
-        let mut choices = Choices::new(&engine, &prompt, n, options, cancel)?;
-        if let Some(retained) = retained {
-            choices = choices.retaining(retained);
-        }
-        let replies = Replies::new(choices, n, options.logprobs.is_some(), conversation.n_dropped());
-        Ok(self.begin(Box::new(replies), cancel))
+        let choices = Choices::new(&engine, &prompt, n, options, cancel)?.retaining(retained);
+        let job = ReplyJob::new(choices, n, options.logprobs.is_some(), conversation.n_dropped());
+        Ok(self.begin(Box::new(job), cancel))
     }
 
     /// Begins to write after a prompt as it stands, several texts where so many are asked for.
@@ -101,12 +98,9 @@ impl Shared {
         let engine = self.engine()?;
         let (prompt, n) = (request.prompt.ids(engine.tokenizer())?, request.n());
         let options = request.options(engine.sampling_defaults(), any_seed())?;
-        let mut choices = Choices::new(&engine, &prompt, n, &options, cancel)?;
-        if let Some(retained) = retained {
-            choices = choices.retaining(retained);
-        }
-        let replies = Replies::new(choices, n, options.logprobs.is_some(), 0);
-        Ok(self.begin(Box::new(replies), cancel))
+        let choices = Choices::new(&engine, &prompt, n, &options, cancel)?.retaining(retained);
+        let job = ReplyJob::new(choices, n, options.logprobs.is_some(), 0);
+        Ok(self.begin(Box::new(job), cancel))
     }
 
     /// Begins to translate a text.
@@ -116,7 +110,7 @@ impl Shared {
     pub fn translate(&self, request: &TranslateRequest, cancel: &Cancel) -> Result<SharedStream, Error> {
         let engine = self.engine()?;
         let translation = Translation::new(&engine, &request.text, request.direction(), cancel)?;
-        Ok(self.begin(Box::new(Translating::one(translation, cancel)), cancel))
+        Ok(self.begin(Box::new(TranslateJob::one(translation, cancel)), cancel))
     }
 
     /// Begins to translate texts, as many at once as the device likes, in bounded memory. What is wrong with one of them is told in its
@@ -129,7 +123,7 @@ impl Shared {
         requests: Vec<TranslateRequest>,
         cancel: &Cancel,
     ) -> Result<SharedStream, Error> {
-        Ok(self.begin(Box::new(Translating::new(requests, cancel)), cancel))
+        Ok(self.begin(Box::new(TranslateJob::new(requests, cancel)), cancel))
     }
 
     /// As [`Runtime::save`].

@@ -103,20 +103,18 @@ impl Inner {
         if !state.waiting.is_empty() {
             state = self.wait(state, None);
         }
-        loop {
-            match std::mem::replace(&mut state.place, Place::AtWork) {
-                Place::Here(runtime) => {
-                    drop(state);
-                    let mut at_work = AtWork { inner: self, runtime: Some(runtime), jobs: None };
-                    return at_work.runtime.as_mut().map_or(Err(Error::Broken), |runtime| work(runtime));
-                }
-                Place::AtWork => state = self.wait(state, None),
-                Place::Broken => {
-                    state.place = Place::Broken;
-                    return Err(Error::Broken);
-                }
+        let runtime = loop {
+            match state.claim()? {
+                Some(runtime) => break runtime,
+                None => state = self.wait(state, None),
             }
-        }
+        };
+        drop(state);
+        let mut at_work = AtWork { inner: self, runtime: Some(runtime), jobs: Vec::new() };
+        let done = at_work.runtime.as_mut().map_or(Err(Error::Broken), |runtime| work(runtime));
+        drop(at_work);
+        self.lock().call_next();
+        done
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -138,20 +136,20 @@ impl Inner {
                 state.call_next();
                 return got;
             }
-            match std::mem::replace(&mut state.place, Place::AtWork) {
-                Place::Here(runtime) => {
-                    let jobs = std::mem::take(&mut state.jobs);
-                    drop(state);
-                    let at_work = AtWork { inner: self, runtime: Some(runtime), jobs: Some(jobs) };
-                    at_work.step();
-                    state = self.lock();
-                }
-                Place::AtWork => state = self.wait(state, Some(id)),
-                Place::Broken => {
-                    state.place = Place::Broken;
-                    return Err(Error::Broken);
-                }
+            if state.waiting.front().is_some_and(|waiter| waiter.id.is_none()) {
+                // Whoever wants the runtime for themselves waits for one step, and not for all that this one takes.
+                state.call_next();
+                state = self.wait(state, Some(id));
+                continue;
             }
+            let Some(runtime) = state.claim()? else {
+                state = self.wait(state, Some(id));
+                continue;
+            };
+            let jobs = std::mem::take(&mut state.jobs);
+            drop(state);
+            AtWork { inner: self, runtime: Some(runtime), jobs }.step();
+            state = self.lock();
         }
     }
 
@@ -162,7 +160,8 @@ impl Inner {
         // Where it is being worked on, it is not put back.
         let (gone, kept) = std::mem::take(&mut state.jobs).into_iter().partition(|running| running.id == id);
         state.jobs = kept;
-        drop::<(MutexGuard<'_, State>, Vec<Running>)>((state, gone));
+        drop(state);
+        drop::<Vec<Running>>(gone);
     }
 
     /// Waits until there is something for a job, or the runtime is free.
@@ -176,6 +175,21 @@ impl Inner {
 }
 
 impl State {
+    /// The runtime, which is then at work; `None` where it is already.
+    ///
+    /// # Errors
+    /// Somebody panicked with it.
+    fn claim(&mut self) -> Result<Option<Box<Runtime>>, Error> {
+        match std::mem::replace(&mut self.place, Place::AtWork) {
+            Place::Here(runtime) => Ok(Some(runtime)),
+            Place::AtWork => Ok(None),
+            Place::Broken => {
+                self.place = Place::Broken;
+                Err(Error::Broken)
+            }
+        }
+    }
+
     /// What waits for a job first.
     fn take(&mut self, id: u64) -> Option<Result<Option<Output>, Error>> {
         let outbox = self.boxes.iter_mut().find(|outbox| outbox.id == id)?;
@@ -211,13 +225,13 @@ impl State {
 struct AtWork<'a> {
     inner: &'a Inner,
     runtime: Option<Box<Runtime>>,
-    jobs: Option<Vec<Running>>,
+    jobs: Vec<Running>,
 }
 
 impl AtWork<'_> {
     /// One step for all jobs.
     fn step(mut self) {
-        let Self { runtime: Some(runtime), jobs: Some(jobs), .. } = &mut self else { return };
+        let Self { runtime: Some(runtime), jobs, .. } = &mut self else { return };
         let mut outboxes = Vec::new();
         let done = block_on(step(runtime, jobs, &mut outboxes));
         let mut ended: Vec<u64> = outboxes.iter().filter(|o| o.end.is_some()).map(|o| o.id).collect();
@@ -252,15 +266,12 @@ impl Drop for AtWork<'_> {
         if let Some(runtime) = self.runtime.take() {
             state.place = Place::Here(runtime);
         }
-        let mut jobs = self.jobs.take().unwrap_or_default();
+        let mut jobs = std::mem::take(&mut self.jobs);
         jobs.retain(|running| state.boxes.iter().any(|outbox| outbox.id == running.id));
         // Those that were begun meanwhile come after them.
         jobs.append(&mut state.jobs);
         state.jobs = jobs;
         state.call_served();
-        if self.jobs.is_none() {
-            state.call_next();
-        }
     }
 }
 

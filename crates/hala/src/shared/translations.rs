@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use hala_engine::{FinishReason, Handout, Task, Translation};
+use hala_engine::{Handout, Task, Translation};
 use hala_plan::Cancel;
 use hala_text::WholeCharacters;
 
@@ -13,7 +13,7 @@ use crate::request::TranslateRequest;
 
 /// Texts on their way and texts that wait; they are handed out in their order.
 #[derive(Debug)]
-pub(super) struct Translating {
+pub(super) struct TranslateJob {
     waiting: VecDeque<(usize, TranslateRequest)>,
     active: VecDeque<Active>,
     cancel: Cancel,
@@ -35,7 +35,7 @@ struct Going {
     last: Option<Handout>,
 }
 
-impl Translating {
+impl TranslateJob {
     /// Texts, none of which is begun.
     pub(super) fn new(requests: Vec<TranslateRequest>, cancel: &Cancel) -> Self {
         let waiting = requests.into_iter().enumerate().collect();
@@ -77,8 +77,7 @@ impl Active {
     /// Begins sentences, and gives how many run.
     fn begin(&mut self, stage: Stage<'_>) -> Result<usize, Error> {
         let Self::Going(going) = self else { return Ok(0) };
-        going.translation.begin(stage.engine, stage.n_parallel)?;
-        Ok(going.translation.tasks().count())
+        Ok(going.translation.begin(stage.engine, stage.n_parallel)?)
     }
 
     /// Adds what is certain to `out`; gives itself back where it goes on.
@@ -98,9 +97,7 @@ impl Going {
         while let Some(handout) = self.translation.hand_out()? {
             self.tell(handout, out);
         }
-        let is_over = self.translation.tasks().next().is_none()
-            || self.translation.so_far().finish == FinishReason::Cancelled;
-        if !is_over {
+        if !self.translation.is_over() {
             return Ok(Some(self));
         }
         self.flush(out);
@@ -140,7 +137,7 @@ impl Going {
     }
 }
 
-impl Job for Translating {
+impl Job for TranslateJob {
     fn advance(&mut self, stage: Stage<'_>, out: &mut VecDeque<Output>) -> Result<bool, Error> {
         loop {
             self.begin(stage)?;
