@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hala::{Cancel as Flag, DeviceOptions, Event, Options, Runtime, RuntimeOptions, Shared};
+use hala::{Cancel as Flag, DeviceOptions, Event, Options, RuntimeOptions, Shared};
 
 use crate::cancel::{self, Cancel};
 use crate::entry::{anywhere, entry};
@@ -129,32 +129,29 @@ pub unsafe extern "C" fn hala_engine_load(
     options: *const LoadOptions,
     engine: *mut *mut Engine,
 ) -> Status {
-    entry(|| {
-        if engine.is_null() {
-            return Err(Failure::null("engine"));
-        }
-        // SAFETY: as the caller says.
-        let (source, options) = unsafe {
-            engine.write(std::ptr::null_mut());
-            (source::read(source)?, sized::read(options)?)
-        };
-        let flag = cancel::flag(options.cancel)?;
-        // SAFETY: as the caller says.
-        let runtime = unsafe { options.runtime(&flag) }?;
-        let teller = Teller { callback: options.on_progress, user_data: options.user_data };
-        let loading: Loading = Arc::new(Mutex::new(Some(teller)));
-        let listener = {
-            let loading = Arc::clone(&loading);
-            move |event: Event<'_>| pass(event, &loading, &flag)
-        };
-        let loaded = hala::blocking::Runtime::with(source, runtime, listener);
-        *loading.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let loaded: Runtime = loaded?.into_inner();
-        let handle = ENGINES.add(Shared::new(loaded));
-        // SAFETY: as the caller says.
-        unsafe { engine.write(handle) };
-        Ok(())
-    })
+    // SAFETY: as the caller says.
+    entry(|| unsafe { ENGINES.put(engine, "engine", || load(source, options)) })
+}
+
+/// Loads a model, and tells how it goes until it is loaded.
+///
+/// # Safety
+/// As for the function of the interface.
+unsafe fn load(source: *const Source, options: *const LoadOptions) -> Result<Shared, Failure> {
+    // SAFETY: as the caller says.
+    let (source, options) = unsafe { (source::read(source)?, sized::read(options)?) };
+    let flag = cancel::flag(options.cancel)?;
+    // SAFETY: as the caller says.
+    let runtime = unsafe { options.runtime(&flag) }?;
+    let teller = Teller { callback: options.on_progress, user_data: options.user_data };
+    let loading: Loading = Arc::new(Mutex::new(Some(teller)));
+    let listener = {
+        let loading = Arc::clone(&loading);
+        move |event: Event<'_>| pass(event, &loading, &flag)
+    };
+    let loaded = hala::blocking::Runtime::with(source, runtime, listener);
+    *loading.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    Ok(Shared::new(loaded?.into_inner()))
 }
 
 /// Holds an engine once more.

@@ -59,6 +59,30 @@ impl<T> Handles<T> {
         ptr::without_provenance_mut(number)
     }
 
+    /// Makes something, and writes a handle for it to a place of the caller's, which is NULL where that fails.
+    ///
+    /// # Errors
+    /// No place, or what the making gives.
+    ///
+    /// # Safety
+    /// `place` is NULL or a place for a handle.
+    pub(crate) unsafe fn put<H>(
+        &self,
+        place: *mut *mut H,
+        what: &'static str,
+        make: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<(), Failure> {
+        if place.is_null() {
+            return Err(Failure::null(what));
+        }
+        // SAFETY: as the caller says.
+        unsafe {
+            place.write(ptr::null_mut());
+            place.write(self.add(make()?));
+        }
+        Ok(())
+    }
+
     /// What a handle stands for.
     ///
     /// # Errors

@@ -84,6 +84,12 @@ impl TranslateOptions {
     }
 }
 
+impl RunOptions {
+    fn listener(&self) -> Listener {
+        Listener { callback: self.on_event, user_data: self.user_data }
+    }
+}
+
 /// Begins to translate a text.
 ///
 /// # Safety
@@ -145,15 +151,24 @@ unsafe fn generate(engine: *const Engine, request: Text, options: &RunOptions) -
     Ok(Work::new(stream, answer).in_turn(turn))
 }
 
-/// Goes on to the end, and gives the JSON of it.
-fn whole(work: Work, listener: Listener, answer: &Out<OwnedText>) -> Result<(), Failure> {
+/// Begins work, goes on to its end, and gives the JSON of it.
+///
+/// # Safety
+/// As for the function of the interface.
+unsafe fn whole(
+    options: *const RunOptions,
+    answer: *mut OwnedText,
+    begin: impl FnOnce(&RunOptions) -> Result<Work, Failure>,
+) -> Result<(), Failure> {
+    // SAFETY: as the caller says.
+    let (out, options) = unsafe { (Out::wanted(answer), sized::read(options)?) };
     let mut told = None;
-    work.drive(listener, |event| {
+    begin(&options)?.drive(options.listener(), |event| {
         if event.is(EventKind::Done) {
             told = Some(event);
         }
     })?;
-    answer.put(|| told.as_ref().map_or_else(Default::default, |told| told.json().to_owned()));
+    out.put(|| told.as_ref().map_or_else(Default::default, |told| told.json().to_owned()));
     Ok(())
 }
 
@@ -270,13 +285,8 @@ pub unsafe extern "C" fn hala_chat(
     options: *const RunOptions,
     completion: *mut OwnedText,
 ) -> Status {
-    entry(|| {
-        // SAFETY: as the caller says.
-        let (out, options) = unsafe { (Out::wanted(completion), sized::read(options)?) };
-        let listener = Listener { callback: options.on_event, user_data: options.user_data };
-        // SAFETY: as the caller says.
-        whole(unsafe { chat(engine, request, &options) }?, listener, &out)
-    })
+    // SAFETY: as the caller says.
+    entry(|| unsafe { whole(options, completion, |options| chat(engine, request, options)) })
 }
 
 /// Begins to answer a conversation, as hala_chat().
@@ -306,13 +316,8 @@ pub unsafe extern "C" fn hala_generate(
     options: *const RunOptions,
     completion: *mut OwnedText,
 ) -> Status {
-    entry(|| {
-        // SAFETY: as the caller says.
-        let (out, options) = unsafe { (Out::wanted(completion), sized::read(options)?) };
-        let listener = Listener { callback: options.on_event, user_data: options.user_data };
-        // SAFETY: as the caller says.
-        whole(unsafe { generate(engine, request, &options) }?, listener, &out)
-    })
+    // SAFETY: as the caller says.
+    entry(|| unsafe { whole(options, completion, |options| generate(engine, request, options)) })
 }
 
 /// Begins to go on with a prompt, as hala_generate().

@@ -63,22 +63,6 @@ impl Drop for Turn {
     }
 }
 
-/// The place that a new session's handle is written to.
-///
-/// # Safety
-/// `place` is NULL or a place for a handle.
-unsafe fn put(place: *mut *mut Session, make: impl FnOnce() -> Result<Held, Failure>) -> Result<(), Failure> {
-    if place.is_null() {
-        return Err(Failure::null("session"));
-    }
-    // SAFETY: as the caller says.
-    unsafe {
-        place.write(std::ptr::null_mut());
-        place.write(SESSIONS.add(make()?));
-    }
-    Ok(())
-}
-
 /// A session without any tokens. `*session` is then held once.
 ///
 /// # Safety
@@ -87,7 +71,7 @@ unsafe fn put(place: *mut *mut Session, make: impl FnOnce() -> Result<Held, Fail
 pub unsafe extern "C" fn hala_session_new(engine: *const Engine, session: *mut *mut Session) -> Status {
     // SAFETY: as the caller says.
     entry(|| unsafe {
-        put(session, || {
+        SESSIONS.put(session, "session", || {
             Ok(Held {
                 engine: ENGINES.get(engine)?,
                 retained: Retained::default(),
@@ -125,7 +109,7 @@ pub unsafe extern "C" fn hala_session_restore(
 ) -> Status {
     // SAFETY: as the caller says.
     entry(|| unsafe {
-        put(session, || {
+        SESSIONS.put(session, "session", || {
             let engine = ENGINES.get(engine)?;
             let path = path
                 .read_given("path")?

@@ -96,32 +96,24 @@ struct Going {
 
 static STREAMS: Handles<Held> = Handles::new(Kind::Stream);
 
-/// A handle for work, held once.
-pub(crate) fn handle(work: Work) -> *mut Stream {
-    let flag = work.stream.cancel().clone();
-    STREAMS.add(Held { flag, going: Mutex::new(Some(Going { work, last: None })) })
-}
-
-/// The place that a new stream's handle is written to.
+/// Begins work, and writes a handle for it to a place of the caller's.
 ///
 /// # Errors
-/// NULL.
+/// As for [`Handles::put`].
 ///
 /// # Safety
-/// `place` is NULL or a place for a handle.
+/// As for [`Handles::put`].
 pub(crate) unsafe fn put(
     place: *mut *mut Stream,
     begin: impl FnOnce() -> Result<Work, Failure>,
 ) -> Result<(), Failure> {
-    if place.is_null() {
-        return Err(Failure::null("stream"));
-    }
+    let held = || {
+        let work = begin()?;
+        let flag = work.stream.cancel().clone();
+        Ok(Held { flag, going: Mutex::new(Some(Going { work, last: None })) })
+    };
     // SAFETY: as the caller says.
-    unsafe {
-        place.write(std::ptr::null_mut());
-        place.write(handle(begin()?));
-    }
-    Ok(())
+    unsafe { STREAMS.put(place, "stream", held) }
 }
 
 /// Waits for the next event, and works meanwhile. `*event` stays until the next call for this stream, or until it is released; it is NULL at
