@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Generic, Mapping, Optional, Tuple, TypeVar
 
 from ._positions import CodePoints, Span
 
@@ -144,14 +144,17 @@ class ChatChoice:
     logprobs: Optional[Dict[str, Any]] = None
 
 
+_Choice = TypeVar("_Choice")
+
+
 @dataclass(frozen=True)
-class ChatCompletion:
-    """All replies to a conversation, in the shape of the OpenAI API. `str()` of it is the text of the first."""
+class _Completion(Generic[_Choice]):
+    """What the two kinds of completions of the OpenAI API have in common."""
 
     id: str
     created: int
     model: str
-    choices: Tuple[ChatChoice, ...]
+    choices: Tuple[_Choice, ...]
     #: Of all together, the prompt counted once.
     usage: Usage
     timings: Timings
@@ -159,8 +162,8 @@ class ChatCompletion:
 
     @property
     def text(self) -> str:
-        """The text of the first reply."""
-        return self.choices[0].message.content
+        """The first of the texts."""
+        raise NotImplementedError
 
     def to_dict(self) -> Dict[str, Any]:
         """The completion as JSON has it."""
@@ -168,6 +171,16 @@ class ChatCompletion:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class ChatCompletion(_Completion[ChatChoice]):
+    """All replies to a conversation, in the shape of the OpenAI API. `str()` of it is the text of the first."""
+
+    @property
+    def text(self) -> str:
+        """The text of the first reply."""
+        return self.choices[0].message.content
 
     @classmethod
     def _of(cls, told: Dict[str, Any]) -> ChatCompletion:
@@ -191,29 +204,13 @@ class TextChoice:
 
 
 @dataclass(frozen=True)
-class TextCompletion:
+class TextCompletion(_Completion[TextChoice]):
     """Texts after a prompt, in the shape of the OpenAI API. `str()` of it is the first."""
-
-    id: str
-    created: int
-    model: str
-    choices: Tuple[TextChoice, ...]
-    #: Of all together, the prompt counted once.
-    usage: Usage
-    timings: Timings
-    _told: Dict[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
     @property
     def text(self) -> str:
         """The first text."""
         return self.choices[0].text
-
-    def to_dict(self) -> Dict[str, Any]:
-        """The completion as JSON has it."""
-        return self._told
-
-    def __str__(self) -> str:
-        return self.text
 
     @classmethod
     def _of(cls, told: Dict[str, Any]) -> TextCompletion:
