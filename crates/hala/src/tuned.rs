@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hala_backend_wgpu::{Choices, WgpuBackend};
 use hala_plan::Backend;
+use hala_weights::WholeFile;
 
 use crate::error::Error;
 use crate::event::{Notice, Unused};
@@ -47,13 +48,10 @@ pub(crate) fn write(gpu: &WgpuBackend, choices: &Choices) -> Result<PathBuf, Err
 }
 
 fn replace(path: &Path, choices: &Choices) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::fs::create_dir_all(path.parent().unwrap_or(path))?;
+    let mut file = WholeFile::create(path)?;
     file.write_all(&serde_json::to_vec_pretty(choices)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    file.finish()
 }
 
 /// The file of a device.
