@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::ask::Asker;
 use super::choose::Choice;
@@ -75,13 +76,12 @@ struct Ranges<'a, 'p> {
     progress: RefCell<&'p mut dyn FnMut(HubEvent<'_>)>,
     stop: &'p dyn Fn() -> bool,
     /// How files begin, by their names.
-    starts: RefCell<BTreeMap<String, Part>>,
+    starts: RefCell<BTreeMap<String, Rc<Part>>>,
     /// The last failure.
     refused: RefCell<Option<HubError>>,
 }
 
 /// Some bytes of a file.
-#[derive(Clone)]
 struct Part {
     bytes: Vec<u8>,
     /// Bytes of the whole file.
@@ -104,12 +104,12 @@ impl Reader for Ranges<'_, '_> {
 
 impl Ranges<'_, '_> {
     /// How a file begins, asked for once.
-    fn start(&self, file: &str) -> Result<Part, String> {
+    fn start(&self, file: &str) -> Result<Rc<Part>, String> {
         if let Some(start) = self.starts.borrow().get(file) {
-            return Ok(start.clone());
+            return Ok(Rc::clone(start));
         }
-        let start = self.part(file, 0..START_BYTES)?;
-        self.starts.borrow_mut().insert(file.to_owned(), start.clone());
+        let start = Rc::new(self.part(file, 0..START_BYTES)?);
+        self.starts.borrow_mut().insert(file.to_owned(), Rc::clone(&start));
         Ok(start)
     }
 
