@@ -1,6 +1,6 @@
 //! Several replies to one conversation, generated at once.
 
-use hala_engine::{Collecting, EngineError, GenerateOptions, Generated, Generation, Retained, Task};
+use hala_engine::{Collecting, EngineError, GenerateOptions, Generated, Generation, Task};
 use hala_plan::Cancel;
 use hala_text::Tokenizer;
 
@@ -45,14 +45,6 @@ impl Choice {
 }
 
 impl Choices {
-    /// The same, of which the first goes on with a sequence that the scheduler keeps, where one is given.
-    pub(crate) fn retaining(mut self, retained: Option<&Retained>) -> Self {
-        if let (Some(Choice::GoingOn(task)), Some(retained)) = (self.list.first_mut(), retained) {
-            task.generation_mut().retain(retained);
-        }
-        self
-    }
-
     /// Prepares `n` replies after `prompt`, drawn with seeds that follow each other.
     ///
     /// # Errors
@@ -96,11 +88,6 @@ impl Choices {
         Ok(pieces)
     }
 
-    /// Whether all of them have ended.
-    pub(crate) fn is_over(&self) -> bool {
-        self.list.iter().all(|choice| matches!(choice, Choice::Over(_)))
-    }
-
     /// Those that a scheduler has to go on with.
     pub(crate) fn going_on(&mut self) -> Vec<&mut Collecting> {
         let tasks = self.list.iter_mut().filter_map(|choice| match choice {
@@ -126,6 +113,23 @@ impl Work for Choices {
 
     fn lose(&mut self) {
         self.going_on().into_iter().for_each(|task| task.generation_mut().fall_behind());
+    }
+}
+
+/// What a runtime that threads share asks of them.
+#[cfg(feature = "blocking")]
+impl Choices {
+    /// The same, of which the first goes on with a sequence that the scheduler keeps, where one is given.
+    pub(crate) fn retaining(mut self, retained: Option<&hala_engine::Retained>) -> Self {
+        if let (Some(Choice::GoingOn(task)), Some(retained)) = (self.list.first_mut(), retained) {
+            task.generation_mut().retain(retained);
+        }
+        self
+    }
+
+    /// Whether all of them have ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.list.iter().all(|choice| matches!(choice, Choice::Over(_)))
     }
 }
 
