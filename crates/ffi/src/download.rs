@@ -70,16 +70,21 @@ pub unsafe extern "C" fn hala_download(options: *const DownloadOptions, path: *m
 /// Fetches what is wanted, and gives where it is.
 ///
 /// # Errors
-/// Neither a model nor an address, or both; it cannot be fetched, or was stopped.
+/// As for [`Wanted::fetch`].
 ///
 /// # Safety
 /// Texts are as the struct says.
 #[cfg(feature = "hub")]
 unsafe fn fetch(options: &DownloadOptions) -> Result<String, Failure> {
     // SAFETY: as the caller says.
-    let (hub, url, path, sha256) = unsafe {
+    let wanted = unsafe {
         let (hub, url) = (options.hub.read_given("hub")?, options.url.read_given("url")?);
-        (hub, url, options.path.read_given("path")?, options.sha256.read_given("sha256")?)
+        Wanted {
+            hub,
+            url,
+            path: options.path.read_given("path")?,
+            sha256: options.sha256.read_given("sha256")?,
+        }
     };
     let flag = cancel::flag(options.cancel)?;
     let teller = Teller { callback: options.on_progress, user_data: options.user_data };
@@ -89,33 +94,57 @@ unsafe fn fetch(options: &DownloadOptions) -> Result<String, Failure> {
             stopped.cancel();
         }
     };
-    match (hub, url, path) {
-        (Some(hub), None, None) if sha256.is_none() => {
-            let model = HubModel::parse(hub).map_err(Error::from)?;
-            let mut listener = |event: Event<'_>| {
-                if let Event::Fetching(event) = event {
-                    pass(event, &tell);
-                }
-            };
-            let there = hala::fetch(&model, &mut listener, &RuntimeOptions::stopped_by(&flag))?;
-            in_words(&there)
-        }
-        (None, Some(url), Some(path)) => {
-            let sha256 = sha256.map(str::to_owned);
-            let download = Download { sha256, ..Download::new(url, path) };
-            hala::download(&download, &mut |event| pass_download(event, path, &tell), &flag)?;
-            Ok(path.to_owned())
-        }
-        _ => Err(Failure::argument(
-            "HalaDownloadOptions",
-            "give hub alone, or url and path, with sha256 or without",
-        )),
-    }
+    wanted.fetch(&RuntimeOptions::stopped_by(&flag), tell)
 }
 
 #[cfg(not(feature = "hub"))]
 unsafe fn fetch(_: &DownloadOptions) -> Result<String, Failure> {
     Err(Failure::left_out("hub"))
+}
+
+/// What comes, and where it goes.
+#[cfg(feature = "hub")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) hub: Option<&'a str>,
+    pub(crate) url: Option<&'a str>,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) sha256: Option<&'a str>,
+}
+
+#[cfg(feature = "hub")]
+impl Wanted<'_> {
+    /// Fetches it, and gives where it is. Of the options, those of the Hub and the flag that stops it are looked at.
+    ///
+    /// # Errors
+    /// Neither a model nor an address, or both; it cannot be fetched, or was stopped.
+    pub(crate) fn fetch(
+        &self,
+        options: &RuntimeOptions,
+        tell: impl Fn(ProgressKind, &str, u64, u64) + Send + Sync,
+    ) -> Result<String, Failure> {
+        match (self.hub, self.url, self.path) {
+            (Some(hub), None, None) if self.sha256.is_none() => {
+                let model = HubModel::parse(hub).map_err(Error::from)?;
+                let mut listener = |event: Event<'_>| {
+                    if let Event::Fetching(event) = event {
+                        pass(event, &tell);
+                    }
+                };
+                in_words(&hala::fetch(&model, &mut listener, options)?)
+            }
+            (None, Some(url), Some(path)) => {
+                let sha256 = self.sha256.map(str::to_owned);
+                let download = Download { sha256, ..Download::new(url, path) };
+                hala::download(&download, &mut |event| pass_download(event, path, &tell), &options.cancel)?;
+                Ok(path.to_owned())
+            }
+            _ => Err(Failure::argument(
+                "HalaDownloadOptions",
+                "give hub alone, or url and path, with sha256 or without",
+            )),
+        }
+    }
 }
 
 /// A path as the interface has it.

@@ -3,9 +3,10 @@
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hala::{Cancel as Flag, DeviceOptions, Event, Options, RuntimeOptions, Shared};
+use hala::{Cancel as Flag, Event, RuntimeOptions, Shared};
 
 use crate::cancel::{self, Cancel};
+use crate::choices::Choices;
 use crate::entry::{anywhere, entry};
 use crate::event::json;
 use crate::failure::Failure;
@@ -67,41 +68,18 @@ impl LoadOptions {
     /// # Safety
     /// Its texts are as the struct says.
     pub(crate) unsafe fn runtime(&self, flag: &Flag) -> Result<RuntimeOptions, Failure> {
-        let word = |what, reason| Failure::argument(what, reason);
         // SAFETY: as the caller says.
         let (backend, adapter, weights) = unsafe {
             let backend = self.backend.read_given("backend")?;
             (backend, self.adapter.read_given("adapter")?, self.weights.read_given("weights")?)
         };
-        let backend = backend.map_or(Ok(hala::BackendName::Auto), str::parse);
-        let weights = weights.map_or(Ok(hala::WeightFormat::Auto), str::parse);
-        let given = |n: usize| Some(n).filter(|n| *n > 0);
-        Ok(RuntimeOptions {
-            device: DeviceOptions {
-                backend: backend.map_err(|reason| word("backend", reason))?,
-                adapter: adapter.map(str::to_owned),
-                n_threads: self.threads,
-                ..DeviceOptions::default()
-            },
-            weights: weights.map_err(|reason: String| word("weights", reason))?,
-            model: Options { context: given(self.context), ..Options::default() },
-            n_parallel: given(self.parallel),
-            ..RuntimeOptions::stopped_by(flag)
-        })
+        let Self { context, threads, parallel, .. } = *self;
+        Choices { backend, adapter, weights, context, threads, parallel }.runtime(flag)
     }
 }
 
-/// Who is told of loading, until it is done; what happens later goes to the log.
-type Loading = Arc<Mutex<Option<Teller>>>;
-
-/// Passes on what happens; a callback that wants no more raises the flag.
-pub(crate) fn pass(event: Event<'_>, loading: &Loading, flag: &Flag) {
-    let tell = |kind, name: &str, done: u64, total: u64| {
-        let teller = *loading.lock().unwrap_or_else(PoisonError::into_inner);
-        if teller.is_some_and(|teller| !teller.tell(kind, name, done, total)) {
-            flag.cancel();
-        }
-    };
+/// Passes on what happens with a runtime: `tell` is told of loading, the log of all else.
+pub(crate) fn pass(event: Event<'_>, tell: &dyn Fn(ProgressKind, &str, u64, u64)) {
     match event {
         Event::Loading(progress) => {
             tell(ProgressKind::Loading, progress.name, progress.n_done as u64, progress.n_total as u64);
@@ -115,7 +93,7 @@ pub(crate) fn pass(event: Event<'_>, loading: &Loading, flag: &Flag) {
             log::tell(LogLevel::Warn, &message);
         }
         #[cfg(feature = "hub")]
-        Event::Fetching(event) => crate::download::pass(event, &tell),
+        Event::Fetching(event) => crate::download::pass(event, tell),
     }
 }
 
@@ -144,11 +122,16 @@ unsafe fn load(source: *const Source, options: *const LoadOptions) -> Result<Sha
     // SAFETY: as the caller says.
     let runtime = unsafe { options.runtime(&flag) }?;
     let teller = Teller { callback: options.on_progress, user_data: options.user_data };
-    let loading: Loading = Arc::new(Mutex::new(Some(teller)));
-    let listener = {
-        let loading = Arc::clone(&loading);
-        move |event: Event<'_>| pass(event, &loading, &flag)
+    // Told until the model is loaded; what happens later goes to the log.
+    let loading = Arc::new(Mutex::new(Some(teller)));
+    let told = Arc::clone(&loading);
+    let tell = move |kind, name: &str, done, total| {
+        let teller = *told.lock().unwrap_or_else(PoisonError::into_inner);
+        if teller.is_some_and(|teller| !teller.tell(kind, name, done, total)) {
+            flag.cancel();
+        }
     };
+    let listener = move |event: Event<'_>| pass(event, &tell);
     let loaded = hala::blocking::Runtime::with(source, runtime, listener);
     *loading.lock().unwrap_or_else(PoisonError::into_inner) = None;
     Ok(Shared::new(loaded?.into_inner()))

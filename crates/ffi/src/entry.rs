@@ -25,14 +25,18 @@ pub(crate) fn entry(work: impl FnOnce() -> Result<(), Failure>) -> Status {
 
 /// Does the work of a call that may be made inside of a callback too.
 pub(crate) fn anywhere(work: impl FnOnce() -> Result<(), Failure>) -> Status {
-    let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
-        Err(Failure::new(Status::Internal, format!("a fault of Hala, please report it: {said}")))
-    });
+    let done = caught(work);
     let status = done.as_ref().map_or_else(|failure| failure.status, |()| Status::Ok);
     last_error::keep(done.err());
     status
+}
+
+/// Does work whose panic becomes a failure.
+///
+/// # Errors
+/// Those of the work, and its panic.
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Failure::panic(panic.as_ref())))
 }
 
 /// Calls a callback, whose thread is inside of it meanwhile.

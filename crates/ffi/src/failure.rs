@@ -1,5 +1,6 @@
 //! What went wrong at the border: a status with its words.
 
+use std::any::Any;
 use std::fmt::Display;
 
 use hala::Error;
@@ -19,6 +20,13 @@ impl Failure {
     /// A failure with its words.
     pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), n_bytes: 0 }
+    }
+
+    /// A panic, with its words.
+    pub(crate) fn panic(panic: &(dyn Any + Send)) -> Self {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+        Self::new(Status::Internal, format!("a fault of Hala, please report it: {said}"))
     }
 
     /// A pointer that must point to something.

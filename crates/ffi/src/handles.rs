@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Session = 2,
     Stream = 3,
     Cancel = 4,
+    #[cfg(feature = "jni")]
+    Task = 5,
 }
 
 impl Kind {
@@ -26,6 +28,8 @@ impl Kind {
             Self::Session => "HalaSession",
             Self::Stream => "HalaStream",
             Self::Cancel => "HalaCancel",
+            #[cfg(feature = "jni")]
+            Self::Task => "HalaTask",
         }
     }
 }

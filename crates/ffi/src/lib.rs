@@ -1,9 +1,12 @@
 //! The native library: a C interface over crate `hala`, on which C++, Python, Kotlin and Swift stand. `include/hala.h` is made of it.
 //!
 //! Every function comes in through `entry`, where panics end and callbacks are kept out; handles are numbers (`handles`), structs bring their size
-//! (`sized`), and a caller's pointers are read in the function that has them. What the functions do is crate `hala`'s.
+//! (`sized`), and a caller's pointers are read in the function that has them. What the functions do is crate `hala`'s. With feature `jni` the library
+//! has what Kotlin calls besides (`jni`), over the same handles, streams and failures.
 
+mod begin;
 pub mod cancel;
+mod choices;
 pub mod download;
 pub mod engine;
 mod entry;
@@ -11,6 +14,8 @@ pub mod estimate;
 pub mod event;
 mod failure;
 mod handles;
+#[cfg(feature = "jni")]
+pub mod jni;
 pub mod last_error;
 mod list;
 pub mod log;

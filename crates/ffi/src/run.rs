@@ -2,16 +2,17 @@
 
 use std::ffi::c_void;
 
-use hala::{ChatRequest, TextRequest, TranslateRequest, parse};
+use hala::TranslateRequest;
 
+use crate::begin;
 use crate::cancel::{self, Cancel};
 use crate::engine::{ENGINES, Engine};
 use crate::entry::entry;
-use crate::event::{Answer, EventCallback, EventKind, Listener};
+use crate::event::{EventCallback, EventKind, Listener};
 use crate::failure::Failure;
 use crate::list;
 use crate::owned::{Out, OwnedText};
-use crate::session::{Session, Turn};
+use crate::session::Session;
 use crate::sized::{self, Given};
 use crate::status::Status;
 use crate::stream::{self, Stream, Work};
@@ -95,11 +96,9 @@ impl RunOptions {
 /// # Safety
 /// As for the function of the interface.
 unsafe fn translate(engine: *const Engine, text: Text, options: &TranslateOptions) -> Result<Work, Failure> {
-    let engine = ENGINES.get(engine)?;
     // SAFETY: as the caller says.
     let request = unsafe { options.request(text.read("text")?) }?;
-    let stream = engine.translate(&request, &cancel::flag(options.cancel)?)?;
-    Ok(Work::new(stream, Answer::Translation))
+    begin::translate(&*ENGINES.get(engine)?, &request, &cancel::flag(options.cancel)?)
 }
 
 /// Begins to translate texts.
@@ -117,8 +116,7 @@ unsafe fn translate_all(
         // SAFETY: as the caller says.
         requests.push(unsafe { options.request(text.read("a text")?) }?);
     }
-    let stream = engine.translate_all(requests, &cancel::flag(options.cancel)?)?;
-    Ok(Work::new(stream, Answer::Translation).of_texts(texts.len()))
+    begin::translate_all(&engine, requests, &cancel::flag(options.cancel)?)
 }
 
 /// Begins to answer a conversation.
@@ -126,14 +124,9 @@ unsafe fn translate_all(
 /// # Safety
 /// As for the function of the interface.
 unsafe fn chat(engine: *const Engine, request: Text, options: &RunOptions) -> Result<Work, Failure> {
-    let engine = ENGINES.get(engine)?;
     // SAFETY: as the caller says.
-    let request: ChatRequest = parse(unsafe { request.read("request") }?)?;
-    let answer = Answer::Chat(stream::head(request.model.as_deref()));
-    let turn = Turn::begin(options.session, &engine)?;
-    let stream =
-        engine.chat_in(request, turn.as_ref().map(Turn::retained), &cancel::flag(options.cancel)?)?;
-    Ok(Work::new(stream, answer).in_turn(turn))
+    let request = unsafe { request.read("request") }?;
+    begin::chat(&ENGINES.get(engine)?, options.session, request, &cancel::flag(options.cancel)?)
 }
 
 /// Begins to write after a prompt.
@@ -141,14 +134,9 @@ unsafe fn chat(engine: *const Engine, request: Text, options: &RunOptions) -> Re
 /// # Safety
 /// As for the function of the interface.
 unsafe fn generate(engine: *const Engine, request: Text, options: &RunOptions) -> Result<Work, Failure> {
-    let engine = ENGINES.get(engine)?;
     // SAFETY: as the caller says.
-    let request: TextRequest = parse(unsafe { request.read("request") }?)?;
-    let answer = Answer::Text(stream::head(request.model.as_deref()));
-    let turn = Turn::begin(options.session, &engine)?;
-    let stream =
-        engine.generate_in(request, turn.as_ref().map(Turn::retained), &cancel::flag(options.cancel)?)?;
-    Ok(Work::new(stream, answer).in_turn(turn))
+    let request = unsafe { request.read("request") }?;
+    begin::generate(&ENGINES.get(engine)?, options.session, request, &cancel::flag(options.cancel)?)
 }
 
 /// Begins work, goes on to its end, and gives the JSON of it.

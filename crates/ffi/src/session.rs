@@ -28,6 +28,27 @@ pub(crate) struct Held {
 
 static SESSIONS: Handles<Held> = Handles::new(Kind::Session);
 
+impl Held {
+    /// Without any tokens.
+    ///
+    /// # Errors
+    /// A handle that is none.
+    fn of(engine: *const Engine) -> Result<Self, Failure> {
+        let engine = ENGINES.get(engine)?;
+        Ok(Self { engine, retained: Retained::default(), is_busy: AtomicBool::new(false) })
+    }
+
+    /// With the tokens of a file.
+    ///
+    /// # Errors
+    /// A handle that is none, an empty path, a file that cannot be read or is of another model.
+    fn restored(engine: *const Engine, path: &str) -> Result<Self, Failure> {
+        let engine = ENGINES.get(engine)?;
+        let retained = engine.restore(named(path)?)?;
+        Ok(Self { engine, retained, is_busy: AtomicBool::new(false) })
+    }
+}
+
 /// A turn of a session, until it is dropped.
 pub(crate) struct Turn(Arc<Held>);
 
@@ -70,15 +91,7 @@ impl Drop for Turn {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hala_session_new(engine: *const Engine, session: *mut *mut Session) -> Status {
     // SAFETY: as the caller says.
-    entry(|| unsafe {
-        SESSIONS.put(session, "session", || {
-            Ok(Held {
-                engine: ENGINES.get(engine)?,
-                retained: Retained::default(),
-                is_busy: AtomicBool::new(false),
-            })
-        })
-    })
+    entry(|| unsafe { SESSIONS.put(session, "session", || Held::of(engine)) })
 }
 
 /// Writes a session's tokens and their states to a file, which appears under its name when it is whole.
@@ -88,12 +101,26 @@ pub unsafe extern "C" fn hala_session_new(engine: *const Engine, session: *mut *
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hala_session_save(session: *const Session, path: Text) -> Status {
     entry(|| {
-        let turn = Turn::of(SESSIONS.get(session)?)?;
         // SAFETY: as the caller says.
-        let path = unsafe { path.read_given("path") }?
-            .ok_or_else(|| Failure::argument("path", "it is empty: name a file"))?;
-        Ok(turn.0.engine.save(turn.retained(), Path::new(path))?)
+        save(session, unsafe { path.read("path") }?)
     })
+}
+
+/// Writes a session to a file.
+///
+/// # Errors
+/// A handle that is none, a session at work, an empty path, a file that cannot be written.
+pub(crate) fn save(session: *const Session, path: &str) -> Result<(), Failure> {
+    let turn = Turn::of(SESSIONS.get(session)?)?;
+    Ok(turn.0.engine.save(turn.retained(), named(path)?)?)
+}
+
+/// The path of a file.
+fn named(path: &str) -> Result<&Path, Failure> {
+    if path.is_empty() {
+        return Err(Failure::argument("path", "it is empty: name a file"));
+    }
+    Ok(Path::new(path))
 }
 
 /// A session from a file that hala_session_save() wrote, with the same model held in the same way: nothing is computed again. `*session` is then held
@@ -108,16 +135,7 @@ pub unsafe extern "C" fn hala_session_restore(
     session: *mut *mut Session,
 ) -> Status {
     // SAFETY: as the caller says.
-    entry(|| unsafe {
-        SESSIONS.put(session, "session", || {
-            let engine = ENGINES.get(engine)?;
-            let path = path
-                .read_given("path")?
-                .ok_or_else(|| Failure::argument("path", "it is empty: name a file"))?;
-            let retained = engine.restore(Path::new(path))?;
-            Ok(Held { engine, retained, is_busy: AtomicBool::new(false) })
-        })
-    })
+    entry(|| unsafe { SESSIONS.put(session, "session", || Held::restored(engine, path.read("path")?)) })
 }
 
 /// Holds a session once more.
@@ -129,5 +147,31 @@ pub extern "C" fn hala_session_retain(session: *const Session) -> Status {
 /// Holds a session once less; its memory is given back when nobody holds it. NULL is nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn hala_session_release(session: *const Session) -> Status {
-    anywhere(|| SESSIONS.release(session))
+    anywhere(|| release(session))
+}
+
+/// Holds a session once less.
+///
+/// # Errors
+/// A handle that is none.
+pub(crate) fn release(session: *const Session) -> Result<(), Failure> {
+    SESSIONS.release(session)
+}
+
+/// A session without any tokens, held once.
+///
+/// # Errors
+/// A handle that is none.
+#[cfg(feature = "jni")]
+pub(crate) fn add(engine: *const Engine) -> Result<*mut Session, Failure> {
+    Ok(SESSIONS.add(Held::of(engine)?))
+}
+
+/// A session with the tokens of a file, held once.
+///
+/// # Errors
+/// A handle that is none, an empty path, a file that cannot be read or is of another model.
+#[cfg(feature = "jni")]
+pub(crate) fn restore(engine: *const Engine, path: &str) -> Result<*mut Session, Failure> {
+    Ok(SESSIONS.add(Held::restored(engine, path)?))
 }

@@ -88,23 +88,30 @@ unsafe fn files(files: *const File, n: usize) -> Result<Files, Failure> {
     Ok(copies)
 }
 
+/// The small translator that ships with Hala.
+///
+/// # Errors
+/// It does not ship with this library.
 #[cfg(feature = "built-in")]
-fn built_in() -> Result<ModelSource, Failure> {
+pub(crate) fn built_in() -> Result<ModelSource, Failure> {
     Ok(ModelSource::BuiltIn)
 }
 
 #[cfg(not(feature = "built-in"))]
-fn built_in() -> Result<ModelSource, Failure> {
+pub(crate) fn built_in() -> Result<ModelSource, Failure> {
     Err(Failure::left_out("built-in"))
 }
 
 /// A model of the Hub, and no path that has such a name.
+///
+/// # Errors
+/// A name that is none, or this library cannot fetch.
 #[cfg(feature = "hub")]
-fn of_hub(hub: &str) -> Result<ModelSource, Failure> {
+pub(crate) fn of_hub(hub: &str) -> Result<ModelSource, Failure> {
     Ok(ModelSource::Hub(hala::HubModel::parse(hub).map_err(hala::Error::from)?))
 }
 
 #[cfg(not(feature = "hub"))]
-fn of_hub(_: &str) -> Result<ModelSource, Failure> {
+pub(crate) fn of_hub(_: &str) -> Result<ModelSource, Failure> {
     Err(Failure::left_out("hub"))
 }

@@ -88,6 +88,13 @@ struct Held {
     going: Mutex<Option<Going>>,
 }
 
+impl Held {
+    fn of(work: Work) -> Self {
+        let flag = work.stream.cancel().clone();
+        Self { flag, going: Mutex::new(Some(Going { work, last: None })) }
+    }
+}
+
 /// A stream's work, and the event that was given last, which stays until the next.
 struct Going {
     work: Work,
@@ -107,13 +114,14 @@ pub(crate) unsafe fn put(
     place: *mut *mut Stream,
     begin: impl FnOnce() -> Result<Work, Failure>,
 ) -> Result<(), Failure> {
-    let held = || {
-        let work = begin()?;
-        let flag = work.stream.cancel().clone();
-        Ok(Held { flag, going: Mutex::new(Some(Going { work, last: None })) })
-    };
     // SAFETY: as the caller says.
-    unsafe { STREAMS.put(place, "stream", held) }
+    unsafe { STREAMS.put(place, "stream", || Ok(Held::of(begin()?))) }
+}
+
+/// A stream of work, held once.
+#[cfg(feature = "jni")]
+pub(crate) fn add(work: Work) -> *mut Stream {
+    STREAMS.add(Held::of(work))
 }
 
 /// Waits for the next event, and works meanwhile. `*event` stays until the next call for this stream, or until it is released; it is NULL at
@@ -129,22 +137,33 @@ pub unsafe extern "C" fn hala_stream_next(stream: *const Stream, event: *mut *co
         }
         // SAFETY: as the caller says.
         unsafe { event.write(std::ptr::null()) };
-        let held = STREAMS.get(stream)?;
-        let mut place = lock(&held)?;
-        let Some(Going { work, last }) = place.as_mut() else { return Ok(()) };
-        match work.next() {
-            Ok(Some(next)) => {
-                let next = last.insert(Box::new(next));
-                // SAFETY: as the caller says.
-                unsafe { event.write(next.event()) };
-                Ok(())
-            }
-            ended => {
-                *place = None;
-                ended.map(drop)
-            }
-        }
+        next(stream, |next| {
+            // SAFETY: as the caller says.
+            unsafe { event.write(next.event()) };
+            Ok(())
+        })?;
+        Ok(())
     })
+}
+
+/// Waits for the next event, and gives what `read` makes of it; `None` at the end. The event stays until the next.
+///
+/// # Errors
+/// A handle that is none, a stream that another thread waits for, what ended the work.
+pub(crate) fn next<T>(
+    stream: *const Stream,
+    read: impl FnOnce(&Owned) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let held = STREAMS.get(stream)?;
+    let mut place = lock(&held)?;
+    let Some(Going { work, last }) = place.as_mut() else { return Ok(None) };
+    match work.next() {
+        Ok(Some(next)) => read(last.insert(Box::new(next))).map(Some),
+        ended => {
+            *place = None;
+            ended.map(|_| None)
+        }
+    }
 }
 
 fn lock(held: &Held) -> Result<MutexGuard<'_, Option<Going>>, Failure> {
@@ -159,10 +178,24 @@ fn lock(held: &Held) -> Result<MutexGuard<'_, Option<Going>>, Failure> {
 /// Stops a stream from any thread: hala_stream_next() then answers HALA_STATUS_ABORTED. The flag that it was begun under stays as it is. May be called inside of a callback.
 #[unsafe(no_mangle)]
 pub extern "C" fn hala_stream_cancel(stream: *const Stream) -> Status {
-    anywhere(|| {
-        STREAMS.get(stream)?.flag.cancel();
-        Ok(())
-    })
+    anywhere(|| cancel(stream))
+}
+
+/// Stops a stream.
+///
+/// # Errors
+/// A handle that is none.
+pub(crate) fn cancel(stream: *const Stream) -> Result<(), Failure> {
+    STREAMS.get(stream)?.flag.cancel();
+    Ok(())
+}
+
+/// Holds a stream once less.
+///
+/// # Errors
+/// A handle that is none.
+pub(crate) fn release(stream: *const Stream) -> Result<(), Failure> {
+    STREAMS.release(stream)
 }
 
 /// Holds a stream once more.
@@ -174,7 +207,7 @@ pub extern "C" fn hala_stream_retain(stream: *const Stream) -> Status {
 /// Holds a stream once less; when nobody holds it, its work ends, wherever it is. NULL is nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn hala_stream_release(stream: *const Stream) -> Status {
-    anywhere(|| STREAMS.release(stream))
+    anywhere(|| release(stream))
 }
 
 /// What a completion begins with, of an answer that begins now.

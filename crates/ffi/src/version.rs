@@ -4,8 +4,13 @@ use std::ffi::CStr;
 
 use crate::text::Text;
 
+/// The version.
+#[cfg(feature = "jni")]
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The version with a zero byte behind it.
-const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+const TERMINATED: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes())
+{
     Ok(version) => version,
     Err(_) => c"",
 };
@@ -23,7 +28,7 @@ pub extern "C" fn hala_abi_version() -> u32 {
 /// The version of the library, as `0.1.0`.
 #[unsafe(no_mangle)]
 pub extern "C" fn hala_version() -> Text {
-    Text::constant(VERSION)
+    Text::constant(TERMINATED)
 }
 
 /// What the library was built with, of `wgpu` (GPUs), `hub` (downloads) and `built-in` (the small translator), with commas between them.
