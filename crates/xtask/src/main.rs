@@ -10,6 +10,7 @@ mod extent;
 mod ffi;
 mod fixtures;
 mod kernels;
+mod kotlin;
 mod manifest;
 mod need;
 mod needs;
@@ -42,6 +43,7 @@ const TASKS: &[Task] = &[
     kernels::TASK,
     web::TASK,
     ffi::TASK,
+    kotlin::TASK,
     swift::TASK,
     setup::TASK,
     fixtures::TASK,

@@ -66,7 +66,7 @@ pub(crate) const TESTS: &[Need] = &[
 ];
 
 /// What the other steps of `cargo xtask test` need every day.
-pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_SOURCE, &WASI, &NODE, &BROWSER, &FIREFOX, &CMAKE];
+pub(crate) const OTHERS: &[&Need] = &[&WASM, &WASM_SOURCE, &WASI, &NODE, &JAVA, &BROWSER, &FIREFOX, &CMAKE];
 
 /// What the packed native library is found by, beside compilers.
 pub(crate) const CMAKE: Need = Need {
@@ -129,8 +129,8 @@ pub(crate) const WASM_SOURCE: Need = Need {
 /// What the npm packages are built with.
 pub(crate) const NODE: Need = Need {
     name: "Node.js with npm",
-    why: "to build and test the package for browsers",
-    skipped: "the tests of the package in a browser",
+    why: "to build and test the package for browsers, and to get Kotlin's compiler",
+    skipped: "the tests of the package in a browser, and of the Kotlin façade",
     ways: &[
         Way {
             probes: &[Probe::Program("node"), Probe::Program("npm")],
@@ -138,6 +138,14 @@ pub(crate) const NODE: Need = Need {
         },
         Way { probes: &[Probe::Program("node.exe")], fix: Fix::ByHand("the installer of Node.js") },
     ],
+};
+
+/// What the Kotlin façade is compiled and tested by.
+pub(crate) const JAVA: Need = Need {
+    name: "Java",
+    why: "to compile and test the Kotlin façade",
+    skipped: "the tests of the Kotlin façade",
+    ways: &[Way { probes: &[Probe::Program("java")], fix: Fix::Debian(&["default-jre-headless"]) }],
 };
 
 /// The browser that the package is tested in.

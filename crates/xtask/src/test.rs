@@ -17,15 +17,15 @@ use crate::process;
 use crate::project::{self, Project};
 use crate::times::Times;
 use crate::verdict::{Verdict, ready};
-use crate::{ffi, kernels, needs, swift, wasm, web};
+use crate::{ffi, kernels, kotlin, needs, swift, wasm, web};
 use output::{Counts, Program};
 
 pub(crate) const TASK: Task = Task {
     name: "test",
     about: "set up, then run all tests of the workspace",
     help: "\
-Runs all tests of the workspace, documentation examples included, tests the CPU kernels in WebAssembly, and builds the package for browsers and
-tests it in Chromium; where that cannot be, checks at least that the crates which the browser needs compile for wasm32. What the tests need and
+Runs all tests of the workspace, documentation examples included, tests the CPU kernels in WebAssembly, compiles the Kotlin façade and tests it on
+this machine's Java, and builds the package for browsers and tests it in Chromium; where that cannot be, checks at least that the crates which the browser needs compile for wasm32. What the tests need and
 this machine lacks is installed first, where that is possible; what cannot be had is named, and its tests are skipped. The summary names
 what took longest and what was left to --long. The last line of the output is `N passed, N failed, N skipped`.
 
@@ -120,6 +120,8 @@ fn beside(
         let kernels = times.take(kernels::LEFT_OUT, || sure(kernels::left_out(project, install)));
         steps.push((kernels::LEFT_OUT, kernels));
     }
+    let facade = times.take(kotlin::TESTED, || sure(kotlin::verdict(project, install)));
+    steps.push((kotlin::TESTED, facade));
     let native = times.take(ffi::TESTED, || sure(ffi::verdict(project, install)));
     steps.push((ffi::TESTED, native));
     if extent == Extent::Long {

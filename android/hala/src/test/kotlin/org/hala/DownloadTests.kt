@@ -1,0 +1,167 @@
+// Tests of downloads, from a server of this process.
+
+package org.hala
+
+import com.sun.net.httpserver.HttpExchange
+import com.sun.net.httpserver.HttpServer
+import java.io.File
+import java.net.InetSocketAddress
+import java.security.MessageDigest
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.random.Random
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+
+private val CONTENT = Random(7).nextBytes(3 shl 20)
+
+/** Serves [CONTENT], in parts where parts are asked for; after [nBefore] bytes it waits until [mayGoOn]. */
+private class Server {
+    val ranges = ArrayList<String?>()
+    val nBefore = AtomicInteger(CONTENT.size)
+    val mayGoOn = CompletableDeferred<Unit>()
+    private val server = HttpServer.create(InetSocketAddress("127.0.0.1", 0), 0)
+
+    init {
+        server.createContext("/model.gguf") { Thread { answer(it) }.start() }
+        server.start()
+    }
+
+    val url = "http://127.0.0.1:${server.address.port}"
+
+    private fun answer(exchange: HttpExchange) {
+        val range = exchange.requestHeaders.getFirst("Range")
+        synchronized(ranges) { ranges.add(range) }
+        val from = range?.removePrefix("bytes=")?.substringBefore('-')?.toInt() ?: 0
+        exchange.responseHeaders.add("ETag", "\"one\"")
+        exchange.responseHeaders.add("Accept-Ranges", "bytes")
+        if (from > 0) exchange.responseHeaders.add("Content-Range", "bytes $from-${CONTENT.size - 1}/${CONTENT.size}")
+        exchange.sendResponseHeaders(if (from > 0) 206 else 200, (CONTENT.size - from).toLong())
+        runCatching {
+            val upTo = maxOf(from, nBefore.get())
+            exchange.responseBody.write(CONTENT, from, upTo - from)
+            exchange.responseBody.flush()
+            if (upTo < CONTENT.size) {
+                kotlinx.coroutines.runBlocking { mayGoOn.await() }
+                exchange.responseBody.write(CONTENT, upTo, CONTENT.size - upTo)
+            }
+        }
+        exchange.close()
+    }
+
+    fun stop() {
+        mayGoOn.complete(Unit)
+        server.stop(0)
+    }
+}
+
+private suspend fun serving(work: suspend (Server) -> Unit) {
+    val server = Server()
+    try {
+        work(server)
+    } finally {
+        server.stop()
+    }
+}
+
+private fun hash(bytes: ByteArray) = MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
+
+internal fun Checks.ofDownloads() {
+    test("a model comes, is checked, listed and deleted") {
+        serving { server ->
+            inFolder { folder ->
+                val store = ModelStore(File(folder, "نماذج"))
+                same(store.list(), emptyList())
+                val model = RemoteModel.Url("${server.url}/model.gguf?key=1", hash(CONTENT))
+                val states = store.download(model).toList()
+                holds(states.any { it is DownloadState.Running && it.totalBytes == CONTENT.size.toLong() }) { states }
+                holds(states.any { it is DownloadState.Verifying }) { states }
+                val stored = (states.last() as DownloadState.Ready).model
+                holds(stored.path!!.readBytes().contentEquals(CONTENT) && stored.name == "model.gguf") { stored }
+                holds(stored.isComplete && stored.bytes in CONTENT.size..CONTENT.size + 4096L) { stored }
+                same(store.list(), listOf(stored))
+                same(stored.source, ModelSource.Path(stored.path))
+                // It is there and right: nothing is fetched again.
+                val nRequests = server.ranges.size
+                same(store.download(model).toList().last(), DownloadState.Ready(store.list().single()))
+                same(server.ranges.size, nRequests)
+                same(listOf(store.delete("other"), store.delete("model.gguf"), store.delete("model.gguf")), listOf(false, true, false))
+                same(Pair(store.list(), store.size()), Pair(emptyList(), 0L))
+            }
+        }
+    }
+
+    test("a download that is stopped goes on where it was") {
+        serving { server ->
+            inFolder { folder ->
+                val store = ModelStore(folder)
+                val model = RemoteModel.Url("${server.url}/model.gguf", hash(CONTENT), name = "a/../b 😀")
+                server.nBefore.set(1 shl 20)
+                val isHalf = CompletableDeferred<Unit>()
+                val job = kotlinx.coroutines.coroutineScope {
+                    val job = launch {
+                        store.download(model).collect { if (it is DownloadState.Running && it.bytes >= 1 shl 20) isHalf.complete(Unit) }
+                    }
+                    isHalf.await()
+                    job.cancelAndJoin()
+                    job
+                }
+                holds(job.isCancelled) { "it came to its end" }
+                val part = store.list().single()
+                holds(!part.isComplete && part.name == model.name && part.bytes >= 1 shl 20) { part }
+                failure("missing-file") { part.source }
+                server.nBefore.set(CONTENT.size)
+                holds(store.download(model).toList().last() is DownloadState.Ready) { "no end" }
+                same(server.ranges.size, 2)
+                holds(server.ranges[1]!!.removePrefix("bytes=").substringBefore('-').toInt() >= 1 shl 20) { server.ranges }
+                holds(store.list().single().path!!.readBytes().contentEquals(CONTENT)) { "other bytes" }
+            }
+        }
+    }
+
+    test("a download waits for a network that may be used, and stops when it may not") {
+        serving { server ->
+            inFolder { folder ->
+                val isAllowed = MutableStateFlow(false)
+                val store = ModelStore(folder, network = { isAllowed })
+                server.nBefore.set(1 shl 20)
+                val waiting = DownloadState.Waiting(DownloadState.Waiting.Reason.NETWORK)
+                var nWaits = 0
+                val last = CompletableDeferred<DownloadState>()
+                store.download(RemoteModel.Url("${server.url}/model.gguf", hash(CONTENT))).collect { state ->
+                    if (state == waiting) {
+                        if (++nWaits == 2) server.nBefore.set(CONTENT.size)
+                        isAllowed.value = true
+                    } else if (state is DownloadState.Running && nWaits == 1 && state.bytes >= 1 shl 20) {
+                        isAllowed.value = false
+                    }
+                    if (state is DownloadState.Ready || state is DownloadState.Failed) last.complete(state)
+                }
+                holds(last.await() is DownloadState.Ready && nWaits == 2) { Pair(last.await(), nWaits) }
+                same(server.ranges.size, 2)
+            }
+        }
+    }
+
+    test("what cannot be had fails with its code, as the last state") {
+        serving { server ->
+            inFolder { folder ->
+                val store = ModelStore(folder, endpoint = server.url)
+                suspend fun code(model: RemoteModel) = (store.download(model).toList().last() as DownloadState.Failed).failure.code
+                same(code(RemoteModel.Url("${server.url}/other.gguf")), "not-found")
+                same(code(RemoteModel.Url("${server.url}/model.gguf", "0".repeat(64), name = "wrong")), "corrupt-download")
+                same(code(RemoteModel.Url("${server.url}/model.gguf", "abc")), "invalid-request")
+                same(code(RemoteModel.Hub("team/small-model")), "not-found")
+                same(code(RemoteModel.Hub("no slash")), "invalid-request")
+                holds(store.list().none { it.isComplete }) { store.list() }
+                val file = File(folder, "file").apply { writeText("") }
+                val states = ModelStore(file).download(RemoteModel.Url("${server.url}/model.gguf")).toList()
+                same((states.last() as DownloadState.Failed).failure.code, "reader")
+            }
+        }
+    }
+}
