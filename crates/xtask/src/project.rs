@@ -35,8 +35,8 @@ pub(crate) const CRATES: &[CrateRow] = &[
     browser("model", 3),
     browser("engine", 4),
     native("compress", 4),
-    native("train", 4),
-    native("corpus", 5),
+    native("train", 5),
+    native("corpus", 6),
     native("eval", 5),
     native("demo-model", 5),
     // A browser has it without its default features, as a part of `wasm`.

@@ -1,0 +1,3 @@
+//! Training of the models that Hala runs: text becomes packed batches, and batches become weights.
+
+pub mod data;
