@@ -1,20 +1,23 @@
-//! The Kotlin façade: compiled by npm's Kotlin compiler, and tested on this machine's Java against the native library.
+//! Kotlin: the façade, tested on this machine's Java against the native library, and what is Android's alone, against stubs.
 
+mod android;
 mod compiler;
+mod java;
+mod program;
+mod resources;
+mod sources;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context, Result};
-
-use crate::args::{self, Task};
-use crate::need::Install;
+use crate::args::{Task, Usage};
+use crate::need::{Install, Need};
 use crate::needs;
 use crate::outcome::Outcome;
-use crate::process;
 use crate::project::Project;
 use crate::verdict::{Verdict, ready};
-use compiler::Compiler;
+use android::Android;
+use compiler::{Compiler, Job};
+use program::Program;
 
 pub(crate) const TASK: Task = Task {
     name: "kotlin",
@@ -24,122 +27,100 @@ Compiles android/hala, warnings being errors, with the Kotlin compiler that npm 
 against the native library as the workspace's tests build it. The compiler is installed into target/kotlin, at the version of
 android/compiler/package-lock.json.
 
-Usage: cargo xtask kotlin [FILTER]
+Usage: cargo xtask kotlin [--android] [FILTER]
 
-  FILTER   only tests whose names contain this text
+  --android   instead of the façade's tests: compiles org.hala.android and the demo app against stubs of Android and AndroidX, reads resources
+              and manifests by aapt2, and runs the tests of what can be tested without Android
+  FILTER      only tests whose names contain this text
 ",
     run,
 };
 
-/// The step of `cargo xtask test`, in a word or two.
+/// The steps of `cargo xtask test`, in a word or two.
 pub(crate) const TESTED: &str = "the Kotlin façade";
+pub(crate) const ANDROID_TESTED: &str = "the Android sources against stubs";
 
 /// The folders of the façade's sources and of its tests.
 const SOURCES: &[&str] = &["android/hala/src/main/kotlin", "android/hala/src/test/kotlin"];
 
 /// The class that runs the tests.
-const TESTS: &str = "org.hala.CheckKt";
+const TESTS: &str = "org.hala.MainKt";
+
+#[derive(Default)]
+struct Options {
+    is_for_android: bool,
+    filter: Option<String>,
+}
 
 fn run(project: &Project, words: &[String]) -> Result<Outcome> {
-    let filter = match words {
-        [filter] if !filter.starts_with('-') => Some(filter.as_str()),
-        _ => {
-            args::none("kotlin", words)?;
-            None
-        }
-    };
+    let options = parse(words)?;
+    let filter = options.filter.as_deref();
+    let tested = if options.is_for_android { on_stubs } else { on_java };
     Ok(tested(project, Install::Allowed, filter)?.report())
+}
+
+fn parse(words: &[String]) -> Result<Options, Usage> {
+    let mut options = Options::default();
+    for word in words {
+        match word.as_str() {
+            "--android" => options.is_for_android = true,
+            _ if word.starts_with('-') || options.filter.is_some() => {
+                return Err(Usage::unknown("kotlin", word));
+            }
+            _ => options.filter = Some(word.clone()),
+        }
+    }
+    Ok(options)
 }
 
 /// Compiles the façade and runs its tests; skipped where something for that cannot be had.
 pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
-    tested(project, install, None)
+    on_java(project, install, None)
 }
 
-fn tested(project: &Project, install: Install, filter: Option<&str>) -> Result<Verdict> {
-    for need in [&needs::JAVA, &needs::NODE] {
+/// The same of what is Android's alone.
+pub(crate) fn android_verdict(project: &Project, install: Install) -> Result<Verdict> {
+    on_stubs(project, install, None)
+}
+
+fn on_java(project: &Project, install: Install, filter: Option<&str>) -> Result<Verdict> {
+    let compiler = match compiler(project, install, &[&needs::JAVA, &needs::NODE])? {
+        Ok(compiler) => compiler,
+        Err(verdict) => return Ok(verdict),
+    };
+    let job = Job {
+        what: "the façade",
+        jar: "tests.jar",
+        sources: sources::of(project, SOURCES, "kt")?,
+        ..Job::default()
+    };
+    let Some(tests) = compiler.compile(&job)? else {
+        return Ok(Verdict::Failed(String::from("the façade does not compile; see above")));
+    };
+    Program { jars: &[tests], main: TESTS, filter }.run(project, &compiler)
+}
+
+fn on_stubs(project: &Project, install: Install, filter: Option<&str>) -> Result<Verdict> {
+    match compiler(project, install, &[&needs::JDK, &needs::AAPT, &needs::NODE])? {
+        Ok(compiler) => Android::new(project, &compiler).verdict(filter),
+        Err(verdict) => Ok(verdict),
+    }
+}
+
+/// The compiler, once what it needs is there.
+fn compiler(project: &Project, install: Install, needs: &[&Need]) -> Result<Result<Compiler, Verdict>> {
+    for need in needs {
         if let Err(skipped) = ready(need, install) {
-            return Ok(skipped);
+            return Ok(Err(skipped));
         }
     }
     let compiler = Compiler::new(project);
     if !compiler.install()? {
         let why = String::from("npm cannot install Kotlin's compiler; see above");
-        return Ok(Verdict::Skipped { why, remedy: String::from("cargo xtask kotlin, with a network") });
+        let remedy = String::from("cargo xtask kotlin, with a network");
+        return Ok(Err(Verdict::Skipped { why, remedy }));
     }
-    if !process::show(&mut library(project))? {
-        return Ok(Verdict::Failed(String::from("the native library does not build; see above")));
-    }
-    let Some(program) = compiler.compile(&sources(project)?)? else {
-        return Ok(Verdict::Failed(String::from("the façade does not compile; see above")));
-    };
-    let mut java = Command::new("java");
-    java.args(["-Xcheck:jni", "-Xmx128m", "-cp"]).arg(compiler.class_path(&program)?);
-    java.arg(format!("-Dorg.hala.library={}", library_file(project).display())).arg(TESTS).args(filter);
-    // No GPU, network or model of whoever runs the tests takes part.
-    java.env("VK_DRIVER_FILES", "/dev/null").env("HF_HUB_OFFLINE", "1");
-    // Else the C library keeps what was freed for each thread apart, and memory that is lost does not show.
-    java.env("MALLOC_ARENA_MAX", "1");
-    let done = process::tee(&mut java)?;
-    Ok(judge(&done.output, done.success))
-}
-
-/// Builds the library with the very features that the workspace's tests have, so that nothing is built twice.
-fn library(project: &Project) -> Command {
-    let mut command = project.cargo();
-    command.args(["test", "--workspace", "--test", "header", "--no-run"]);
-    command
-}
-
-/// Where cargo lays it.
-fn library_file(project: &Project) -> PathBuf {
-    let name = format!("{}hala_ffi{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    project.target().join("debug/deps").join(name)
-}
-
-/// All files of the façade and its tests, in the same order everywhere.
-fn sources(project: &Project) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for folder in SOURCES {
-        collect(&project.root.join(folder), &mut files)?;
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "kt") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// What -Xcheck:jni begins its complaints with.
-const COMPLAINTS: &[&str] = &["WARNING in native method", "FATAL ERROR in native method", "WARNING: JNI"];
-
-/// What the tests' output says: its last line, and no complaint about calls between Java and the library.
-fn judge(output: &str, success: bool) -> Verdict {
-    if let Some(line) = output.lines().find(|line| COMPLAINTS.iter().any(|words| line.contains(words))) {
-        return Verdict::Failed(format!("-Xcheck:jni complains: {}", line.trim()));
-    }
-    match output.lines().rev().find_map(counts) {
-        Some((n_passed, 0)) if success && n_passed > 0 => Verdict::Passed(format!("{n_passed} tests passed")),
-        Some((_, n_failed)) if n_failed > 0 => Verdict::Failed(format!("{n_failed} tests failed; see above")),
-        _ => Verdict::Failed(String::from("its tests did not run to their end; see above")),
-    }
-}
-
-/// `3 passed, 0 failed`.
-fn counts(line: &str) -> Option<(usize, usize)> {
-    let (passed, failed) = line.split_once(" passed, ")?;
-    Some((passed.parse().ok()?, failed.strip_suffix(" failed")?.parse().ok()?))
+    Ok(Ok(compiler))
 }
 
 #[cfg(test)]
@@ -147,26 +128,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_run_that_came_to_its_end_has_passed() {
-        let passed = |output, success| matches!(judge(output, success), Verdict::Passed(what) if what == "3 tests passed");
-        assert!(passed("test a ... ok\n3 passed, 0 failed\n", true));
-        assert!(!passed("3 passed, 0 failed\n", false));
-        assert!(!passed("2 passed, 1 failed\n", true));
-        assert!(!passed("0 passed, 0 failed\n", true));
-        assert!(!passed("test a ... ok\n", true));
-    }
-
-    #[test]
-    fn a_complaint_about_a_call_is_a_failure_whatever_else_passed() {
-        let output =
-            "WARNING in native method: JNI call made without checking exceptions\n3 passed, 0 failed\n";
-        assert!(matches!(judge(output, true), Verdict::Failed(why) if why.contains("without checking")));
-    }
-
-    #[test]
-    fn the_sources_are_found() {
-        let files = sources(&Project::find().unwrap()).unwrap();
-        assert!(files.iter().any(|file| file.ends_with("org/hala/Hala.kt")));
-        assert!(files.iter().any(|file| file.ends_with("org/hala/Check.kt")));
+    fn words_are_read() {
+        let words = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
+        let options = parse(&words("--android trim")).unwrap();
+        assert!(options.is_for_android && options.filter.as_deref() == Some("trim"));
+        assert!(parse(&words("--phone")).is_err() && parse(&words("a b")).is_err());
     }
 }

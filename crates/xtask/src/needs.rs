@@ -148,6 +148,27 @@ pub(crate) const JAVA: Need = Need {
     ways: &[Way { probes: &[Probe::Program("java")], fix: Fix::Debian(&["default-jre-headless"]) }],
 };
 
+pub(crate) const JDK: Need = Need {
+    name: "a JDK",
+    why: "to compile stubs of Android",
+    skipped: "the Android sources against stubs",
+    ways: &[Way {
+        probes: &[Probe::Program("java"), Probe::Program("javac"), Probe::Program("jar")],
+        fix: Fix::Debian(&["default-jdk-headless"]),
+    }],
+};
+
+/// Android's tool for resources, and the resources of Android that it looks names up in.
+pub(crate) const AAPT: Need = Need {
+    name: "aapt2",
+    why: "to read Android's resources and manifests",
+    skipped: "the Android sources against stubs",
+    ways: &[Way {
+        probes: &[Probe::Program("aapt2"), Probe::File("/usr/share/android-framework-res/framework-res.apk")],
+        fix: Fix::Debian(&["aapt", "android-framework-res"]),
+    }],
+};
+
 /// The browser that the package is tested in.
 const CHROMIUM: &str = "/usr/bin/chromium";
 

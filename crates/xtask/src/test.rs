@@ -32,7 +32,8 @@ what took longest and what was left to --long. The last line of the output is `N
 Usage: cargo xtask test [--long] [--only NAME] [--no-install] [FILTER] [-- ARGS]
 
   --long         also what takes long: whole sweeps, fuzzing, whole corpora (tests marked #[ignore = \"long: …\"]), the CPU
-                 kernels for aarch64 in QEMU, and the Swift package; for every night rather than every change
+                 kernels for aarch64 in QEMU, the Android sources against stubs, and the Swift package; for every night
+                 rather than every change
   --only NAME    only the tests of one crate, by its folder (tensor, tests) or package (hala-tensor)
   --no-install   install nothing
   FILTER         only tests whose names contain this text
@@ -68,6 +69,7 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         others = beside(project, install, options.extent, &mut times);
         if options.extent == Extent::Daily {
             long.push((kernels::LEFT_OUT.to_owned(), 1));
+            long.push((kotlin::ANDROID_TESTED.to_owned(), 1));
             long.push((swift::TESTED.to_owned(), 1));
             let is_tested = |(name, verdict): &(_, Verdict)| {
                 *name == web::TESTED && !matches!(verdict, Verdict::Skipped { .. })
@@ -125,6 +127,8 @@ fn beside(
     let native = times.take(ffi::TESTED, || sure(ffi::verdict(project, install)));
     steps.push((ffi::TESTED, native));
     if extent == Extent::Long {
+        let android = times.take(kotlin::ANDROID_TESTED, || sure(kotlin::android_verdict(project, install)));
+        steps.push((kotlin::ANDROID_TESTED, android));
         let package = times.take(swift::TESTED, || sure(swift::verdict(project, install)));
         steps.push((swift::TESTED, package));
     }

@@ -14,11 +14,7 @@ use crate::record::Record;
 const FOLDER: &str = "android/compiler";
 const FILES: &[&str] = &[".npmrc", "package.json", "package-lock.json"];
 
-/// What the compiler is told: bytecode for Android's oldest, everything public declared so, and no warnings.
-const OPTIONS: &[&str] =
-    &["-jvm-target", "1.8", "-Xexplicit-api=strict", "-Werror", "-no-stdlib", "-no-reflect"];
-
-/// What the façade stands on.
+/// What all Kotlin stands on.
 const LIBRARIES: &[&str] = &["kotlin-stdlib.jar", "kotlinx-coroutines-core-jvm.jar"];
 
 pub(super) struct Compiler {
@@ -28,10 +24,49 @@ pub(super) struct Compiler {
     sources: Vec<PathBuf>,
 }
 
+/// Something to be compiled.
+#[derive(Default)]
+pub(super) struct Job<'a> {
+    /// Its name, as it is told.
+    pub(super) what: &'a str,
+    /// The file that it becomes.
+    pub(super) jar: &'a str,
+    pub(super) sources: Vec<PathBuf>,
+    /// Jars and folders of classes that it stands on, beside those that all Kotlin does.
+    pub(super) libraries: Vec<PathBuf>,
+    /// The library whose internal declarations it sees, as its tests do.
+    pub(super) friend: Option<PathBuf>,
+    pub(super) rules: Rules,
+}
+
+/// How strictly it is compiled.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Rules {
+    /// A library: everything public declared so, no warnings.
+    #[default]
+    Library,
+    /// Declarations alone, which warn as they like.
+    Stubs,
+}
+
+impl Rules {
+    const fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Library => &["-Xexplicit-api=strict", "-Werror"],
+            Self::Stubs => &["-nowarn"],
+        }
+    }
+}
+
 impl Compiler {
     pub(super) fn new(project: &Project) -> Self {
         let sources = FILES.iter().map(|name| project.root.join(FOLDER).join(name)).collect();
         Self { folder: project.target().join("kotlin"), sources }
+    }
+
+    /// The folder that everything goes to.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Installs it where it is not; false where npm cannot.
@@ -55,31 +90,41 @@ impl Compiler {
         Ok(true)
     }
 
-    /// Compiles sources where they have changed; the program, or `None` where it does not compile.
-    pub(super) fn compile(&self, sources: &[PathBuf]) -> Result<Option<PathBuf>> {
-        let program = self.folder.join("tests.jar");
-        let made_from: Vec<_> = sources.iter().chain(&self.sources).cloned().collect();
-        let record = Record::new(self.folder.join("tests.jar.made-from"), &made_from)?;
-        if record.holds() && program.is_file() {
-            return Ok(Some(program));
+    /// Compiles sources where they, or what they stand on, have changed; the jar, or `None` where they do not compile.
+    pub(super) fn compile(&self, job: &Job<'_>) -> Result<Option<PathBuf>> {
+        let jar = self.folder.join(job.jar);
+        let jars = job.libraries.iter().filter(|library| library.is_file());
+        let made_from: Vec<_> = job.sources.iter().chain(&self.sources).chain(jars).cloned().collect();
+        let record = Record::new(self.folder.join(format!("{}.made-from", job.jar)), &made_from)?;
+        if record.holds() && jar.is_file() {
+            return Ok(Some(jar));
         }
-        println!("kotlin: compiling the façade");
+        println!("kotlin: compiling {}", job.what);
+        if !process::show(&mut self.command(job, &jar)?)? {
+            return Ok(None);
+        }
+        record.write()?;
+        Ok(Some(jar))
+    }
+
+    fn command(&self, job: &Job<'_>, jar: &Path) -> Result<Command> {
         let mut java = Command::new("java");
         java.args(["-Xmx1g", "-cp"]).arg(self.jar("kotlin-preloader.jar"));
         java.args(["org.jetbrains.kotlin.preloading.Preloader", "-cp"]).arg(self.jar("kotlin-compiler.jar"));
         java.args(["org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-kotlin-home"]).arg(self.home());
-        java.args(OPTIONS).arg("-cp").arg(joined(LIBRARIES.iter().map(|name| self.jar(name)))?);
-        java.arg("-d").arg(&program).args(sources);
-        if !process::show(&mut java)? {
-            return Ok(None);
+        // Bytecode for Android's oldest.
+        java.args(["-jvm-target", "1.8", "-no-stdlib", "-no-reflect"]).args(job.rules.options());
+        if let Some(friend) = &job.friend {
+            java.arg(option("-Xfriend-paths=", friend));
         }
-        record.write()?;
-        Ok(Some(program))
+        let libraries = job.libraries.iter().cloned().chain(LIBRARIES.iter().map(|name| self.jar(name)));
+        java.arg("-cp").arg(joined(libraries)?).arg("-d").arg(jar).args(&job.sources);
+        Ok(java)
     }
 
-    /// Where Java finds a program and what it stands on.
-    pub(super) fn class_path(&self, program: &Path) -> Result<OsString> {
-        joined(std::iter::once(program.to_owned()).chain(LIBRARIES.iter().map(|name| self.jar(name))))
+    /// Where Java finds programs and what they stand on.
+    pub(super) fn class_path(&self, jars: &[PathBuf]) -> Result<OsString> {
+        joined(jars.iter().cloned().chain(LIBRARIES.iter().map(|name| self.jar(name))))
     }
 
     fn home(&self) -> PathBuf {
@@ -89,6 +134,13 @@ impl Compiler {
     fn jar(&self, name: &str) -> PathBuf {
         self.home().join("lib").join(name)
     }
+}
+
+/// An option with a path in one word.
+fn option(name: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(name);
+    word.push(path);
+    word
 }
 
 fn joined(paths: impl Iterator<Item = PathBuf>) -> Result<OsString> {

@@ -63,6 +63,9 @@ public class ModelStore(
     public suspend fun list(): List<StoredModel> =
         aside { folder.listFiles().orEmpty().mapNotNull(::stored).sortedBy(StoredModel::name) }
 
+    /** A model by its name, whole or in part. */
+    public suspend fun find(name: String): StoredModel? = aside { stored(placeOf(name)) }
+
     /** Forgets a model and all that has come of it; false where none has that name. */
     public suspend fun delete(name: String): Boolean = aside {
         val place = placeOf(name)

@@ -1,4 +1,4 @@
-// A program of tests: each has a sentence for its name, and the last line says how many passed.
+// What programs of tests have in common: each test has a sentence for its name, and the last line says how many passed.
 
 package org.hala
 
@@ -65,16 +65,8 @@ internal suspend fun <T> inFolder(work: suspend (File) -> T): T {
     }
 }
 
-/** `main [FILTER]` runs the tests whose names contain the filter. */
-public fun main(words: Array<String>) {
-    val checks = Checks(words.firstOrNull() ?: "")
-    checks.ofTexts()
-    checks.ofTranslations()
-    checks.ofReplies()
-    checks.ofChats()
-    checks.ofStopping()
-    checks.ofLifetimes()
-    checks.ofDownloads()
-    println("${checks.nPassed} passed, ${checks.nFailed} failed")
-    exitProcess(if (checks.nFailed == 0 && checks.nPassed > 0) 0 else 1)
+/** Says how many passed, and ends the program. */
+internal fun Checks.end(): Nothing {
+    println("$nPassed passed, $nFailed failed")
+    exitProcess(if (nFailed == 0 && nPassed > 0) 0 else 1)
 }

@@ -2,13 +2,7 @@
 
 package org.hala
 
-import com.sun.net.httpserver.HttpExchange
-import com.sun.net.httpserver.HttpServer
 import java.io.File
-import java.net.InetSocketAddress
-import java.security.MessageDigest
-import java.util.concurrent.atomic.AtomicInteger
-import kotlin.random.Random
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -16,59 +10,6 @@ import kotlinx.coroutines.flow.collect
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
-
-private val CONTENT = Random(7).nextBytes(3 shl 20)
-
-/** Serves [CONTENT], in parts where parts are asked for; after [nBefore] bytes it waits until [mayGoOn]. */
-private class Server {
-    val ranges = ArrayList<String?>()
-    val nBefore = AtomicInteger(CONTENT.size)
-    val mayGoOn = CompletableDeferred<Unit>()
-    private val server = HttpServer.create(InetSocketAddress("127.0.0.1", 0), 0)
-
-    init {
-        server.createContext("/model.gguf") { Thread { answer(it) }.start() }
-        server.start()
-    }
-
-    val url = "http://127.0.0.1:${server.address.port}"
-
-    private fun answer(exchange: HttpExchange) {
-        val range = exchange.requestHeaders.getFirst("Range")
-        synchronized(ranges) { ranges.add(range) }
-        val from = range?.removePrefix("bytes=")?.substringBefore('-')?.toInt() ?: 0
-        exchange.responseHeaders.add("ETag", "\"one\"")
-        exchange.responseHeaders.add("Accept-Ranges", "bytes")
-        if (from > 0) exchange.responseHeaders.add("Content-Range", "bytes $from-${CONTENT.size - 1}/${CONTENT.size}")
-        exchange.sendResponseHeaders(if (from > 0) 206 else 200, (CONTENT.size - from).toLong())
-        runCatching {
-            val upTo = maxOf(from, nBefore.get())
-            exchange.responseBody.write(CONTENT, from, upTo - from)
-            exchange.responseBody.flush()
-            if (upTo < CONTENT.size) {
-                kotlinx.coroutines.runBlocking { mayGoOn.await() }
-                exchange.responseBody.write(CONTENT, upTo, CONTENT.size - upTo)
-            }
-        }
-        exchange.close()
-    }
-
-    fun stop() {
-        mayGoOn.complete(Unit)
-        server.stop(0)
-    }
-}
-
-private suspend fun serving(work: suspend (Server) -> Unit) {
-    val server = Server()
-    try {
-        work(server)
-    } finally {
-        server.stop()
-    }
-}
-
-private fun hash(bytes: ByteArray) = MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
 
 internal fun Checks.ofDownloads() {
     test("a model comes, is checked, listed and deleted") {
@@ -84,6 +25,7 @@ internal fun Checks.ofDownloads() {
                 holds(stored.path!!.readBytes().contentEquals(CONTENT) && stored.name == "model.gguf") { stored }
                 holds(stored.isComplete && stored.bytes in CONTENT.size..CONTENT.size + 4096L) { stored }
                 same(store.list(), listOf(stored))
+                same(Pair(store.find("model.gguf"), store.find("other")), Pair(stored, null))
                 same(stored.source, ModelSource.Path(stored.path))
                 // It is there and right: nothing is fetched again.
                 val nRequests = server.ranges.size

@@ -1,0 +1,20 @@
+// Where an app keeps what is Hala's.
+
+package org.hala.android
+
+import android.content.Context
+import java.io.File
+import org.hala.ModelStore
+import org.hala.NetworkPolicy
+
+/** Where models are: a folder of the app's own that no backup takes, as what it has can be downloaded again. */
+public val Context.modelFolder: File get() = File(noBackupFilesDir, "hala/models")
+
+/**
+ * The app's models.
+ *
+ * @param token An access token of the Hub, for models that are not open to all.
+ * @param networks Those that its downloads may use.
+ */
+public fun Context.modelStore(token: String? = null, networks: Networks = Networks.UNMETERED): ModelStore =
+    ModelStore(modelFolder, token, if (networks == Networks.ANY) NetworkPolicy.ANY else networkPolicy(networks))

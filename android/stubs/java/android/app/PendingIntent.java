@@ -1,0 +1,6 @@
+// What of android.app.PendingIntent is used.
+
+package android.app;
+
+public final class PendingIntent {
+}

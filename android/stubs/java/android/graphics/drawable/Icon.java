@@ -1,0 +1,6 @@
+// What of android.graphics.drawable.Icon is used.
+
+package android.graphics.drawable;
+
+public final class Icon {
+}
