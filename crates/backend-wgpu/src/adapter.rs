@@ -5,6 +5,10 @@ use wgpu::{
     Adapter, AdapterInfo, Backends, DeviceType, Features, Instance, InstanceDescriptor, InstanceFlags, Limits,
 };
 
+use crate::avoided::{Avoided, avoided};
+use crate::capabilities::Preset;
+use crate::choices::Origin;
+
 /// Which adapter is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum AdapterChoice {
@@ -15,6 +19,26 @@ pub enum AdapterChoice {
     Real,
     /// The first whose name contains this text, whatever its case.
     Named(String),
+}
+
+/// An adapter that was found, and is not used yet.
+#[derive(Debug)]
+pub struct Found {
+    pub(crate) adapter: Adapter,
+    /// What is known of it.
+    pub report: AdapterReport,
+}
+
+impl Found {
+    fn new(adapter: Adapter) -> Self {
+        let report = report(&adapter);
+        Self { adapter, report }
+    }
+
+    /// What is measured with it, or found out about it, stands for.
+    pub fn origin(&self) -> Origin {
+        Origin::of(&self.adapter.get_info(), None)
+    }
 }
 
 /// What is known of an adapter before it is used.
@@ -34,11 +58,30 @@ pub struct AdapterReport {
     pub max_buffer_bytes: u64,
     /// Lanes that run together, least and most.
     pub subgroup_sizes: [u32; 2],
+    /// Why it is better left alone, where its driver has faults that are known.
+    pub avoided: Option<Avoided>,
+}
+
+impl AdapterReport {
+    /// Whether it is a program on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.kind == SOFTWARE
+    }
+
+    /// Whether it shares the CPU's memory, as phones' GPUs do.
+    pub fn is_integrated(&self) -> bool {
+        self.kind == INTEGRATED
+    }
 }
 
 /// The adapters of this machine, the best first.
 pub async fn adapters() -> Vec<AdapterReport> {
-    ranked(&instance()).await.iter().map(report).collect()
+    found().await.into_iter().map(|found| found.report).collect()
+}
+
+/// The same, to be opened or left alone.
+pub async fn found() -> Vec<Found> {
+    ranked(&instance()).await.into_iter().map(Found::new).collect()
 }
 
 fn instance() -> Instance {
@@ -74,8 +117,16 @@ fn report(adapter: &Adapter) -> AdapterReport {
         max_binding_bytes: limits.max_storage_buffer_binding_size,
         max_buffer_bytes: limits.max_buffer_size,
         subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
+        avoided: avoided(&info),
         name: info.name,
     }
+}
+
+/// An adapter's name as messages have it, with the preset of its kernels where that is not its own. Browsers often keep names to themselves.
+pub(crate) fn device_name(info: &AdapterInfo, preset: Option<Preset>) -> String {
+    let name = if info.name.is_empty() { "a GPU without a name" } else { &info.name };
+    let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
+    format!("{name} ({}, {}{forced})", kind(info), info.backend.to_str())
 }
 
 /// The driver of an adapter, with its version.
@@ -83,13 +134,16 @@ pub(crate) fn driver(info: &AdapterInfo) -> String {
     format!("{} {}", info.driver, info.driver_info).trim().to_owned()
 }
 
+const SOFTWARE: &str = "software";
+const INTEGRATED: &str = "integrated";
+
 /// The kind of an adapter in a word.
 pub(crate) fn kind(info: &AdapterInfo) -> &'static str {
     match info.device_type {
         DeviceType::DiscreteGpu => "discrete",
-        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::IntegratedGpu => INTEGRATED,
         DeviceType::VirtualGpu => "virtual",
-        DeviceType::Cpu => "software",
+        DeviceType::Cpu => SOFTWARE,
         DeviceType::Other => "unknown",
     }
 }

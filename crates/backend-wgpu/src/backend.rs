@@ -8,9 +8,9 @@ use hala_plan::{
     StateKind, StatePlaces, StateSpec, Timing,
 };
 use hala_tensor::{DType, Tensor};
-use wgpu::PollType;
+use wgpu::{Adapter, PollType};
 
-use crate::adapter::{AdapterChoice, choose};
+use crate::adapter::{AdapterChoice, Found, choose};
 use crate::capabilities::Preset;
 use crate::choices::{Choices, Origin};
 use crate::choosing::N_AHEAD;
@@ -61,9 +61,20 @@ impl WgpuBackend {
         Self::open(choice, Setup { subgroups: true, ..Setup::default() }).await
     }
 
+    /// Sets up the device of an adapter that was found.
+    ///
+    /// # Errors
+    /// One that is too small, or a driver that refuses.
+    pub async fn on(found: &Found) -> Result<Self, BackendError> {
+        Self::set_up(&found.adapter, Setup::default()).await
+    }
+
     async fn open(choice: &AdapterChoice, setup: Setup) -> Result<Self, BackendError> {
-        let adapter = choose(choice).await?;
-        let gpu = Gpu::open(&adapter, setup).await?;
+        Self::set_up(&choose(choice).await?, setup).await
+    }
+
+    async fn set_up(adapter: &Adapter, setup: Setup) -> Result<Self, BackendError> {
+        let gpu = Gpu::open(adapter, setup).await?;
         let device = Device { backend: "wgpu", name: gpu.name.clone() };
         Ok(Self { device, gpu, pipelines: Pipelines::default(), choices: Mutex::default() })
     }
@@ -87,7 +98,7 @@ impl WgpuBackend {
 
     /// What choices must have been measured with to be used here.
     pub fn origin(&self) -> Origin {
-        Origin::here(&self.gpu)
+        self.gpu.origin.clone()
     }
 
     /// Uses choices that were measured, where Plans are prepared from now on; `false`, and nothing done, where they were

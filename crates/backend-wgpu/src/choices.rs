@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use wgpu::AdapterInfo;
 
-use crate::capabilities::Abilities;
+use crate::adapter::{device_name, driver};
+use crate::capabilities::{Abilities, Preset};
 use crate::choose::{Layout, Question};
-use crate::gpu::Gpu;
 
 /// What choices were measured with; where any of it is another, they are worth nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,10 +44,10 @@ impl Choices {
 
 impl Origin {
     /// This build on a device.
-    pub(crate) fn here(gpu: &Gpu) -> Self {
+    pub(crate) fn of(info: &AdapterInfo, preset: Option<Preset>) -> Self {
         Self {
-            device: gpu.name.clone(),
-            driver: gpu.driver.clone(),
+            device: device_name(info, preset),
+            driver: driver(info),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernels: format!("{:016x}", kernels_hash()),
         }
@@ -65,7 +66,6 @@ mod tests {
     use hala_tensor::DType;
 
     use super::*;
-    use crate::capabilities::Preset;
 
     const SOFTWARE: Abilities = Abilities { preset: Preset::Software, has_subgroups: false };
     const GPU: Abilities = Abilities { preset: Preset::Gpu, has_subgroups: false };

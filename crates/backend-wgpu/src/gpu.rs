@@ -13,9 +13,10 @@ use wgpu::{
     DeviceDescriptor, DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
 };
 
-use crate::adapter::{WELCOME, check_limits, driver, kind};
+use crate::adapter::{WELCOME, check_limits, device_name};
 use crate::callback::{answer, ready};
 use crate::capabilities::{Abilities, Preset};
+use crate::choices::Origin;
 
 /// Sizes of buffers are whole multiples of so many bytes, those of the largest blocks that kernels read.
 pub(crate) const ROUNDING: usize = 16;
@@ -84,8 +85,8 @@ pub(crate) struct Gpu {
     pub(crate) queue: Queue,
     /// Its name, as messages have it.
     pub(crate) name: String,
-    /// Its driver.
-    pub(crate) driver: String,
+    /// What is measured with it stands for.
+    pub(crate) origin: Origin,
     /// Whether it is a program on the CPU, which takes long.
     pub(crate) is_software: bool,
     /// Which kernels it can run.
@@ -105,11 +106,6 @@ const LEAST_TOGETHER: u32 = constant("matmul.f32.lanes_sub", "LEAST_TOGETHER");
 fn has_one_subgroup_size(info: &AdapterInfo) -> bool {
     let (least, most) = (info.subgroup_min_size, info.subgroup_max_size);
     least == most && (LEAST_TOGETHER..=LANES).contains(&least)
-}
-
-/// An adapter's name; browsers often keep it to themselves.
-fn shown_name(info: &AdapterInfo) -> &str {
-    if info.name.is_empty() { "a GPU without a name" } else { &info.name }
 }
 
 /// How a device is set up.
@@ -154,10 +150,9 @@ impl Gpu {
             let mut trouble = seen.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.refused.get_or_insert(error.to_string());
         }));
-        let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
         Ok(Self {
-            name: format!("{} ({}, {}{forced})", shown_name(&info), kind(&info), info.backend.to_str()),
-            driver: driver(&info),
+            name: device_name(&info, preset),
+            origin: Origin::of(&info, preset),
             is_software: info.device_type == DeviceType::Cpu,
             abilities: Abilities {
                 preset: chosen,

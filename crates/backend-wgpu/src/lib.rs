@@ -7,6 +7,7 @@
 
 mod adapter;
 mod ahead;
+mod avoided;
 mod backend;
 mod callback;
 mod capabilities;
@@ -35,7 +36,8 @@ mod tune;
 mod weight;
 mod write;
 
-pub use adapter::{AdapterChoice, AdapterReport, adapters};
+pub use adapter::{AdapterChoice, AdapterReport, Found, adapters, found};
+pub use avoided::Avoided;
 pub use backend::WgpuBackend;
 pub use capabilities::Preset;
 pub use choices::{Choices, Origin};
