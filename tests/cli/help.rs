@@ -2,7 +2,7 @@
 
 use crate::hala;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "translate",
     "chat",
     "generate",
@@ -10,6 +10,7 @@ const COMMANDS: [&str; 15] = [
     "bench",
     "profile",
     "tune",
+    "devices",
     "inspect",
     "tokenize",
     "trace",

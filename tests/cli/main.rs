@@ -13,6 +13,7 @@ mod compress;
 mod convert;
 mod damaged;
 mod defaults;
+mod devices;
 mod documents;
 mod generate;
 mod help;

@@ -4,6 +4,7 @@
 
 mod any_backend;
 mod examples;
+mod gpus;
 mod hub;
 mod runtime;
 mod saved;

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use hala::{
-    BackendName, Cancel, ChatRequest, Chosen, DeviceOptions, Estimate, Event, Message, ModelSource, Options,
-    Runtime, RuntimeOptions, TranslateRequest, WeightFormat, Why,
+    BackendName, Cancel, ChatRequest, DeviceOptions, Estimate, Event, Message, ModelSource, Options, Runtime,
+    RuntimeOptions, TranslateRequest, WeightFormat, Why,
 };
 use hala_tensor::DType;
 use hala_tests::devices;
@@ -116,7 +116,8 @@ fn a_device_that_is_set_up_again_runs_the_model_for_the_same_reason() {
         };
         let options = RuntimeOptions { device, ..RuntimeOptions::default() };
         // A software device is never the fastest, so it is said to be.
-        let chosen = Chosen { why: Why::Fastest, ..block_on(options.device.open()).unwrap() };
+        let mut chosen = block_on(options.device.open()).unwrap();
+        chosen.why = Why::Fastest;
         let checkpoint = ModelSource::BuiltIn.open(&mut |_: Event<'_>| {}, &options).unwrap();
         let mut runtime = block_on(Runtime::on(chosen, checkpoint, options, |_: Event<'_>| {})).unwrap();
         block_on(runtime.recover("unplugged")).unwrap();

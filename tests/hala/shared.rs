@@ -77,7 +77,7 @@ fn threads_share_a_gpu_too_and_go_on_where_it_is_lost() {
     let alone: Vec<String> = TEXTS.iter().map(|text| translated(&shared(), text)).collect();
     for device in devices::for_models() {
         let checkpoint = Checkpoint::from_files(hala_demo_model::files()).unwrap();
-        let chosen = Chosen { backend: devices::open(device).into(), why: Why::Asked, notices: Vec::new() };
+        let chosen = Chosen::new(devices::open(device).into(), Why::Asked);
         let runtime = Runtime::on(chosen, checkpoint, RuntimeOptions::default(), |_: Event<'_>| {});
         let shared = Shared::new(block_on(runtime).unwrap());
         // It is lost before anything was made on it, and once more in the middle of the work.

@@ -164,6 +164,9 @@ fn what_is_told_of_a_model_is_that_of_the_package() {
         // The browser's module puts the page's names in the place of its own.
         backend,
         device: String::new(),
+        // Nor has it reasons: the page has its own.
+        reason: None,
+        reason_code: None,
         subgroups: false,
         threads: 1,
     };

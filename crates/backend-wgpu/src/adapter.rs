@@ -1,13 +1,11 @@
 //! Which device is used: a real GPU where there is one, a software one only where nothing else is or it is asked for.
 
 use hala_plan::BackendError;
-use wgpu::{
-    Adapter, AdapterInfo, Backends, DeviceType, Features, Instance, InstanceDescriptor, InstanceFlags, Limits,
-};
+use wgpu::{Adapter, Backends, DeviceType, Features, Instance, InstanceDescriptor, InstanceFlags, Limits};
 
 use crate::avoided::{Avoided, avoided};
-use crate::capabilities::Preset;
 use crate::choices::Origin;
+use crate::names::{INTEGRATED, SOFTWARE, driver, kind};
 
 /// Which adapter is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,7 +106,7 @@ fn rank(kind: DeviceType) -> u32 {
     }
 }
 
-fn report(adapter: &Adapter) -> AdapterReport {
+pub(crate) fn report(adapter: &Adapter) -> AdapterReport {
     let (info, limits) = (adapter.get_info(), adapter.limits());
     AdapterReport {
         kind: kind(&info),
@@ -119,32 +117,6 @@ fn report(adapter: &Adapter) -> AdapterReport {
         subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
         avoided: avoided(&info),
         name: info.name,
-    }
-}
-
-/// An adapter's name as messages have it, with the preset of its kernels where that is not its own. Browsers often keep names to themselves.
-pub(crate) fn device_name(info: &AdapterInfo, preset: Option<Preset>) -> String {
-    let name = if info.name.is_empty() { "a GPU without a name" } else { &info.name };
-    let forced = preset.map(|preset| format!(", {} preset", preset.name())).unwrap_or_default();
-    format!("{name} ({}, {}{forced})", kind(info), info.backend.to_str())
-}
-
-/// The driver of an adapter, with its version.
-pub(crate) fn driver(info: &AdapterInfo) -> String {
-    format!("{} {}", info.driver, info.driver_info).trim().to_owned()
-}
-
-const SOFTWARE: &str = "software";
-const INTEGRATED: &str = "integrated";
-
-/// The kind of an adapter in a word.
-pub(crate) fn kind(info: &AdapterInfo) -> &'static str {
-    match info.device_type {
-        DeviceType::DiscreteGpu => "discrete",
-        DeviceType::IntegratedGpu => INTEGRATED,
-        DeviceType::VirtualGpu => "virtual",
-        DeviceType::Cpu => SOFTWARE,
-        DeviceType::Other => "unknown",
     }
 }
 
@@ -162,20 +134,23 @@ pub(crate) async fn choose(choice: &AdapterChoice) -> Result<Adapter, BackendErr
         AdapterChoice::Named(part) => adapters.into_iter().find(|a| is_named(a, part)),
     };
     found.ok_or_else(|| {
-        unavailable(match (choice, names.is_empty()) {
-            (_, true) => {
-                "no GPU was found: install a driver for Vulkan, Metal or DX12, or use `--backend cpu`"
-                    .to_owned()
+        let names = names.join(", ");
+        match choice {
+            _ if names.is_empty() => no_adapter(),
+            AdapterChoice::Named(part) => {
+                unavailable(format!("no adapter is called {part:?}; there are: {names}"))
             }
-            (AdapterChoice::Named(part), _) => {
-                format!("no adapter is called {part:?}; there are: {}", names.join(", "))
-            }
-            _ => format!(
-                "there is only a software adapter ({}), and the CPU backend is faster",
-                names.join(", ")
-            ),
-        })
+            _ => unavailable(format!(
+                "there is only a software adapter ({names}), and the CPU backend is faster"
+            )),
+        }
     })
+}
+
+/// That there is no adapter at all.
+pub fn no_adapter() -> BackendError {
+    let reason = "no GPU was found: install a driver for Vulkan, Metal or DX12, or use `--backend cpu`";
+    BackendError::Unavailable { backend: "wgpu", reason: reason.to_owned() }
 }
 
 /// Features that are taken where they are offered; nothing needs them.

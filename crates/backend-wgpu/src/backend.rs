@@ -10,7 +10,7 @@ use hala_plan::{
 use hala_tensor::{DType, Tensor};
 use wgpu::{Adapter, PollType};
 
-use crate::adapter::{AdapterChoice, Found, choose};
+use crate::adapter::{AdapterChoice, AdapterReport, Found, choose, report};
 use crate::capabilities::Preset;
 use crate::choices::{Choices, Origin};
 use crate::choosing::N_AHEAD;
@@ -26,6 +26,7 @@ use crate::weight::Weight;
 #[derive(Debug)]
 pub struct WgpuBackend {
     device: Device,
+    report: AdapterReport,
     pub(crate) gpu: Gpu,
     pipelines: Pipelines,
     choices: Mutex<Arc<Choices>>,
@@ -76,7 +77,8 @@ impl WgpuBackend {
     async fn set_up(adapter: &Adapter, setup: Setup) -> Result<Self, BackendError> {
         let gpu = Gpu::open(adapter, setup).await?;
         let device = Device { backend: "wgpu", name: gpu.name.clone() };
-        Ok(Self { device, gpu, pipelines: Pipelines::default(), choices: Mutex::default() })
+        let report = report(adapter);
+        Ok(Self { device, report, gpu, pipelines: Pipelines::default(), choices: Mutex::default() })
     }
 
     /// The same with WGSL of the caller's for one of the kernels of `shaders/variants.txt`, in Plans that are prepared from now on: to try
@@ -94,6 +96,11 @@ impl WgpuBackend {
     /// Whether kernels let lanes that run together add up by themselves.
     pub fn has_subgroups(&self) -> bool {
         self.gpu.abilities.has_subgroups
+    }
+
+    /// What is known of its adapter.
+    pub fn report(&self) -> &AdapterReport {
+        &self.report
     }
 
     /// What choices must have been measured with to be used here.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wgpu::AdapterInfo;
 
-use crate::adapter::{device_name, driver};
 use crate::capabilities::{Abilities, Preset};
 use crate::choose::{Layout, Question};
+use crate::names::{device_name, driver};
 
 /// What choices were measured with; where any of it is another, they are worth nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

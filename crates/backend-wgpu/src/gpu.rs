@@ -13,10 +13,11 @@ use wgpu::{
     DeviceDescriptor, DeviceType, ErrorFilter, Features, PollType, Queue, SubmissionIndex,
 };
 
-use crate::adapter::{WELCOME, check_limits, device_name};
+use crate::adapter::{WELCOME, check_limits};
 use crate::callback::{answer, ready};
 use crate::capabilities::{Abilities, Preset};
 use crate::choices::Origin;
+use crate::names::device_name;
 
 /// Sizes of buffers are whole multiples of so many bytes, those of the largest blocks that kernels read.
 pub(crate) const ROUNDING: usize = 16;

@@ -20,6 +20,7 @@ mod grid;
 mod inputs;
 mod kernel;
 mod memory;
+mod names;
 mod ops;
 mod padding;
 mod pipelines;
@@ -36,7 +37,7 @@ mod tune;
 mod weight;
 mod write;
 
-pub use adapter::{AdapterChoice, AdapterReport, Found, adapters, found};
+pub use adapter::{AdapterChoice, AdapterReport, Found, adapters, found, no_adapter};
 pub use avoided::Avoided;
 pub use backend::WgpuBackend;
 pub use capabilities::Preset;

@@ -48,6 +48,8 @@ impl Interrupt {
         // Work that ends just now is counted out first and looks at the flag then: one of the two sees the other.
         if is_second || self.n_working.load(Ordering::SeqCst) == 0 {
             remove_temporary_files();
+            // Nor is a GPU to blame for what its user ended.
+            hala::forget_first_runs();
             std::process::exit(i32::from(INTERRUPTED));
         }
     }

@@ -192,18 +192,32 @@ impl ModelArgs {
     /// # Errors
     /// As for [`ModelArgs::load`].
     pub(crate) fn load_with(&self, options: RuntimeOptions, app: &App) -> Result<Runtime> {
-        self.load_on(pollster::block_on(options.device.open())?, options, app)
+        // A device that cannot be had is told of before a model is fetched.
+        let certain = match options.device.is_certain() {
+            true => Some(pollster::block_on(options.device.open())?),
+            false => None,
+        };
+        self.load_on(certain, options, app)
     }
 
-    /// The same on a device that is set up already.
+    /// The same on a device that is set up already, if one is.
     ///
     /// # Errors
     /// As for [`ModelArgs::load`].
-    pub(crate) fn load_on(&self, chosen: Chosen, options: RuntimeOptions, app: &App) -> Result<Runtime> {
+    pub(crate) fn load_on(
+        &self,
+        chosen: Option<Chosen>,
+        options: RuntimeOptions,
+        app: &App,
+    ) -> Result<Runtime> {
         let source = self.checkpoint.source(app)?;
         let notice = source.notice();
         let checkpoint = source.open(&mut Screen::new(app), &options)?;
         let _working = app.interrupt.working();
+        let chosen = match chosen {
+            Some(chosen) => chosen,
+            None => pollster::block_on(options.open_device(&checkpoint, &mut Screen::new(app)))?,
+        };
         let runtime = pollster::block_on(Runtime::on(chosen, checkpoint, options, Screen::new(app)))?;
         if let Some(notice) = notice.filter(|_| !app.quiet && terminal::stderr_is_terminal()) {
             terminal::notice_later(notice);

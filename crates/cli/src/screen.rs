@@ -32,6 +32,8 @@ impl Listener for Screen {
             Event::Fetching(event) => self.pull.update(event),
             Event::Loading(progress) => self.load.update(progress),
             Event::Notice(notice) => show(&notice),
+            // A model's first run takes a moment longer, and is over before anybody could act on it.
+            Event::FirstRun { .. } => {}
             Event::DeviceLost { reason } => terminal::notice(&format!("{reason}; setting it up again")),
             Event::DeviceChanged { device: Device { backend, name }, .. } => {
                 terminal::notice(&format!("going on with {backend}: {name}"));
@@ -43,7 +45,9 @@ impl Listener for Screen {
 fn show(notice: &Notice) {
     match notice {
         Notice::PassedOver(_) => terminal::notice(&notice.to_string()),
-        Notice::OnCpu { .. } | Notice::TunedUnused { .. } => terminal::notice_later(&notice.to_string()),
+        Notice::OnCpu { .. } | Notice::AskedFor { .. } | Notice::TunedUnused { .. } => {
+            terminal::notice_later(&notice.to_string());
+        }
         Notice::Converted(_) if !terminal::stderr_is_terminal() => {}
         Notice::Converted(_) => terminal::notice_later(&notice.to_string()),
     }

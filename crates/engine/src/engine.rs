@@ -112,6 +112,11 @@ impl<B: Backend> Engine<B> {
         &self.backend
     }
 
+    /// The backend, without the model.
+    pub fn into_backend(self) -> B {
+        self.backend
+    }
+
     /// The device.
     pub fn device(&self) -> &Device {
         self.backend.device()

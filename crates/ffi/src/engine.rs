@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hala::{Cancel as Flag, Event, RuntimeOptions, Shared};
+use hala::{Cancel as Flag, Event, Notice, RuntimeOptions, Shared};
 
 use crate::cancel::{self, Cancel};
 use crate::choices::Choices;
@@ -84,7 +84,13 @@ pub(crate) fn pass(event: Event<'_>, tell: &dyn Fn(ProgressKind, &str, u64, u64)
         Event::Loading(progress) => {
             tell(ProgressKind::Loading, progress.name, progress.n_done as u64, progress.n_total as u64);
         }
+        Event::Notice(notice @ (Notice::OnCpu { .. } | Notice::AskedFor { .. })) => {
+            log::tell(LogLevel::Warn, &notice.to_string());
+        }
         Event::Notice(notice) => log::tell(LogLevel::Info, &notice.to_string()),
+        Event::FirstRun { device, stage } => {
+            log::tell(LogLevel::Info, &format!("{device} runs a model for the first time: {}", stage.next()));
+        }
         Event::DeviceLost { reason } => {
             log::tell(LogLevel::Warn, &format!("the device was lost, and is set up again: {reason}"));
         }

@@ -8,6 +8,7 @@ use hala_text::{Bos, Message, Specials};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::info::Info;
+use crate::why::Why;
 
 /// What special tokens in a text are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,10 @@ pub enum SpecialsIn {
 /// The engine of a [`Runtime`](crate::Runtime), which may be another one after a device was lost; none while one is set up. Clones see the same,
 /// from any thread.
 #[derive(Debug, Clone, Default)]
-pub struct Current(Arc<Mutex<Option<Arc<Engine>>>>);
+pub struct Current(Arc<Mutex<Option<Running>>>);
+
+/// An engine that runs, and why it is on this device.
+type Running = (Arc<Engine>, Why);
 
 impl Current {
     /// The engine.
@@ -29,6 +33,10 @@ impl Current {
     /// # Errors
     /// A device is being set up once more, or none could be.
     pub fn engine(&self) -> Result<Arc<Engine>, Error> {
+        Ok(self.running()?.0)
+    }
+
+    fn running(&self) -> Result<Running, Error> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Lost)
     }
 
@@ -37,7 +45,8 @@ impl Current {
     /// # Errors
     /// As for [`Current::engine`].
     pub fn info(&self) -> Result<Info, Error> {
-        Ok(Info::of(self.engine()?.as_ref()))
+        let (engine, why) = self.running()?;
+        Ok(Info::of(&engine, &why))
     }
 
     /// The tokens of a text; special tokens in it are special where they are wanted, else text.
@@ -79,7 +88,7 @@ impl Current {
         Ok(self.engine()?.chat_prompt(messages, &[])?.len())
     }
 
-    pub(crate) fn set(&self, engine: Option<Arc<Engine>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = engine;
+    pub(crate) fn set(&self, running: Option<Running>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = running;
     }
 }

@@ -1,15 +1,18 @@
-//! Which device runs a model, and why that one.
+//! Which device is wanted, and which was set up.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use hala_backend_cpu::{CpuBackend, Pause};
-#[cfg(feature = "wgpu")]
-use hala_backend_wgpu::{AdapterChoice, WgpuBackend};
-use hala_plan::BackendError;
+use hala_backend_cpu::Pause;
 
 use crate::any_backend::AnyBackend;
 use crate::event::Notice;
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+use crate::gpus::taken::Taken;
+#[cfg(not(all(feature = "wgpu", not(target_family = "wasm"))))]
+use crate::no_gpus::taken::Taken;
+use crate::why::Why;
 
 /// The backends by the names that users give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,21 +74,21 @@ pub struct DeviceOptions {
     pub pause: Option<Pause>,
     /// Whether the model is so small that the CPU answers sooner than a GPU is set up.
     pub is_small: bool,
+    /// The folder in which what is known of GPUs is kept: which of them `auto` leaves alone, and which kernels are fast; `None` for Hala's in the
+    /// user's folder for caches. An app on a phone names one that is neither emptied nor backed up (`noBackupFilesDir`).
+    pub folder: Option<PathBuf>,
+    /// Which GPUs `auto` looks at.
+    pub looks_at: LooksAt,
 }
 
-/// Why a device was chosen.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Why {
-    /// It was asked for.
-    Asked,
-    /// It is a real GPU, which is the fastest kind.
-    Fastest,
-    /// The model is so small that the CPU answers sooner than a GPU is set up.
-    SmallModel,
-    /// No GPU could be used, and this is why.
-    NoGpu(BackendError),
-    /// The GPU was lost twice in a short time, or could not be set up again.
-    Lost,
+/// Which GPUs `auto` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LooksAt {
+    /// Real ones.
+    #[default]
+    Real,
+    /// Also programs on the CPU that play one: for tests on machines without one.
+    All,
 }
 
 /// A device that was set up.
@@ -97,96 +100,13 @@ pub struct Chosen {
     pub why: Why,
     /// What is good to know of it.
     pub notices: Vec<Notice>,
+    /// What `auto` has to do with the GPU that it took.
+    pub(crate) taken: Option<Taken>,
 }
 
-impl DeviceOptions {
-    /// Sets up the device that is wanted, with what was measured for it where it is a GPU.
-    ///
-    /// # Errors
-    /// This machine cannot run it.
-    pub async fn open(&self) -> Result<Chosen, BackendError> {
-        match self.backend {
-            BackendName::Cpu => self.cpu(Why::Asked),
-            BackendName::Plain => plain(),
-            BackendName::Wgpu => self.gpu(Why::Asked).await,
-            BackendName::Auto if self.adapter.is_some() => self.gpu(Why::Asked).await,
-            BackendName::Auto if self.is_small => self.cpu(Why::SmallModel),
-            BackendName::Auto => match self.gpu(Why::Fastest).await {
-                Ok(chosen) => Ok(chosen),
-                Err(reason) => {
-                    let notice = Notice::OnCpu { reason: reason.clone() };
-                    let chosen = self.cpu(Why::NoGpu(reason))?;
-                    Ok(Chosen { notices: vec![notice], ..chosen })
-                }
-            },
-        }
+impl Chosen {
+    /// A device that was set up by hand.
+    pub fn new(backend: AnyBackend, why: Why) -> Self {
+        Self { backend, why, notices: Vec::new(), taken: None }
     }
-
-    /// Sets up once more the GPU that was lost, for the reason that it was chosen for.
-    ///
-    /// # Errors
-    /// It cannot be set up any more.
-    pub(crate) async fn reopen(&self, why: &Why) -> Result<Chosen, BackendError> {
-        self.gpu(why.clone()).await
-    }
-
-    /// The CPU with the threads that are wanted.
-    ///
-    /// # Errors
-    /// The system has no room for the threads.
-    pub(crate) fn cpu(&self, why: Why) -> Result<Chosen, BackendError> {
-        let cpu = CpuBackend::threaded(self.n_threads)?;
-        let cpu = match self.pause {
-            Some(pause) => cpu.pausing(pause),
-            None => cpu,
-        };
-        Ok(Chosen { backend: cpu.into(), why, notices: Vec::new() })
-    }
-
-    #[cfg(feature = "wgpu")]
-    async fn gpu(&self, why: Why) -> Result<Chosen, BackendError> {
-        let gpu = self.open_gpu().await?;
-        #[cfg(not(target_family = "wasm"))]
-        let notices = crate::tuned::apply(&gpu).into_iter().collect();
-        #[cfg(target_family = "wasm")]
-        let notices = Vec::new();
-        Ok(Chosen { backend: gpu.into(), why, notices })
-    }
-
-    #[cfg(not(feature = "wgpu"))]
-    async fn gpu(&self, _: Why) -> Result<Chosen, BackendError> {
-        let reason = "this build computes on the CPU alone: use one with the feature `wgpu`".to_owned();
-        Err(BackendError::Unavailable { backend: "wgpu", reason })
-    }
-
-    /// The GPU that is wanted, with the kernels of its own table.
-    #[cfg(feature = "wgpu")]
-    pub(crate) async fn open_gpu(&self) -> Result<WgpuBackend, BackendError> {
-        let adapter = match (&self.adapter, self.backend) {
-            (Some(name), _) => AdapterChoice::Named(name.clone()),
-            (None, BackendName::Auto) => AdapterChoice::Real,
-            (None, _) => AdapterChoice::Best,
-        };
-        if self.subgroups {
-            WgpuBackend::with_subgroups(&adapter).await
-        } else {
-            WgpuBackend::new(&adapter).await
-        }
-    }
-}
-
-/// The plain loops.
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
-fn plain() -> Result<Chosen, BackendError> {
-    Ok(Chosen { backend: CpuBackend::plain().into(), why: Why::Asked, notices: Vec::new() })
-}
-
-/// A browser's module has none.
-///
-/// # Errors
-/// Always.
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
-fn plain() -> Result<Chosen, BackendError> {
-    let reason = "a browser's module is built without the plain loops: use cpu".to_owned();
-    Err(BackendError::Unavailable { backend: "plain", reason })
 }

@@ -125,6 +125,11 @@ impl Error {
         matches!(self, Self::Engine(error) if error.is_device_lost())
     }
 
+    /// Whether it is the device's fault, or that of its size, and another may stand the same.
+    pub(crate) fn is_of_device(&self) -> bool {
+        matches!(self.code(), "device-lost" | "device-refused" | "out-of-memory")
+    }
+
     /// Whether the caller stopped the work.
     pub fn is_cancelled(&self) -> bool {
         self.code() == "aborted"

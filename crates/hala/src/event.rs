@@ -5,10 +5,13 @@ use std::fmt;
 use std::path::PathBuf;
 
 use hala_engine::LoadProgress;
-use hala_plan::{BackendError, Device, MaybeSend};
+use hala_plan::{Device, MaybeSend};
 use hala_weights::FileDType;
 #[cfg(feature = "hub")]
 use hala_weights::hub::HubEvent;
+
+use crate::unfit::{Stage, Unfit};
+use crate::why::Why;
 
 /// What happens.
 #[derive(Debug)]
@@ -18,6 +21,14 @@ pub enum Event<'a> {
     Fetching(HubEvent<'a>),
     /// Something that is good to know and needs no action.
     Notice(Notice),
+    /// A GPU that never ran a model comes so far. What comes next may end the program, where its driver is faulty; the next start then takes the
+    /// CPU.
+    FirstRun {
+        /// The GPU.
+        device: &'a str,
+        /// What comes next.
+        stage: Stage,
+    },
     /// A weight is on the device.
     Loading(LoadProgress<'a>),
     /// The device went away, and is being set up once more.
@@ -37,10 +48,17 @@ pub enum Event<'a> {
 /// Something that is good to know and needs no action. Its words are for people.
 #[derive(Debug, Clone)]
 pub enum Notice {
-    /// The CPU runs the model, because no GPU could.
+    /// The CPU runs the model, because no GPU could or should.
     OnCpu {
-        /// Why none could.
-        reason: BackendError,
+        /// Why none does.
+        why: Why,
+    },
+    /// A GPU was asked for that is left alone where nobody does.
+    AskedFor {
+        /// The GPU.
+        device: String,
+        /// Why it is left alone.
+        unfit: Unfit,
     },
     /// A file of measured kernels is of no use.
     TunedUnused {
@@ -67,7 +85,8 @@ pub enum Unused {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OnCpu { reason } => write!(f, "running on the CPU: {reason}"),
+            Self::OnCpu { why } => write!(f, "running on the CPU: {why}"),
+            Self::AskedFor { device, unfit } => write!(f, "{device} is used, although {unfit}"),
             Self::TunedUnused { path, reason } => {
                 let reason = match reason {
                     Unused::Outdated => "the device's driver or hala itself has changed since",

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::engine::Engine;
 use crate::reply::SamplingReport;
+use crate::why::Why;
 
 /// What was loaded and what runs it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,6 +34,12 @@ pub struct Info {
     pub backend: &'static str,
     /// The device in its maker's words.
     pub device: String,
+    /// Why it is this one, in words. A browser's page tells its own reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The same as a word for programs: [`Why::code`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<&'static str>,
     /// Whether the GPU's kernels let lanes that run together add up by themselves.
     pub subgroups: bool,
     /// Threads that compute.
@@ -40,8 +47,8 @@ pub struct Info {
 }
 
 impl Info {
-    /// What an engine is.
-    pub fn of(engine: &Engine) -> Self {
+    /// What an engine is, on a device that was chosen for a reason.
+    pub fn of(engine: &Engine, why: &Why) -> Self {
         let facts = engine.model().facts();
         Self {
             family: facts.family,
@@ -56,6 +63,8 @@ impl Info {
             sampling: SamplingReport::new(engine.sampling_defaults()),
             backend: engine.device().backend,
             device: engine.device().name.clone(),
+            reason: Some(why.to_string()),
+            reason_code: Some(why.code()),
             subgroups: engine.backend().has_subgroups(),
             threads: engine.backend().n_threads(),
         }

@@ -20,9 +20,15 @@ mod error;
 mod estimate;
 mod event;
 mod finish;
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+mod gpus;
 mod info;
 mod loading;
 mod logprobs;
+#[cfg(not(all(feature = "wgpu", not(target_family = "wasm"))))]
+mod no_gpus;
+mod on_cpu;
+mod opening;
 mod reply;
 mod request;
 mod runtime;
@@ -39,6 +45,8 @@ mod text_request;
 mod tune;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 mod tuned;
+mod unfit;
+mod why;
 mod wishes;
 mod work;
 
@@ -49,12 +57,16 @@ pub use completion::{
 };
 pub use costs::{PromptDetails, TimingsReport, UsageReport};
 pub use current::{Current, SpecialsIn};
-pub use device::{BackendName, Chosen, DeviceOptions, Why};
+pub use device::{BackendName, Chosen, DeviceOptions, LooksAt};
 pub use engine::{Chat, Engine, Scheduler, Session, Translator};
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use event::{Event, Listener, Notice, Unused};
 pub use finish::Finish;
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+pub use gpus::devices::{DeviceReport, devices, forget_devices};
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+pub use gpus::guard::forget_first_runs;
 pub use info::Info;
 pub use loading::{NoReader, RuntimeOptions, load};
 pub use logprobs::{CandidateReport, TokenReport};
@@ -72,6 +84,8 @@ pub use streams::{ChatStream, TextStream, TranslateStream};
 pub use text_request::{Prompt, TextChoice, TextCompletion, TextRequest};
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use tune::{TuneOptions, TuneProgress, Tuned, tune};
+pub use unfit::{Stage, Unfit};
+pub use why::Why;
 pub use wishes::Wishes;
 
 pub use hala_backend_cpu::Pause;

@@ -9,13 +9,19 @@ use hala_weights::{Checkpoint, Reader};
 use web_time::Instant;
 
 use crate::current::Current;
-use crate::device::{Chosen, Why};
+use crate::device::Chosen;
 use crate::engine::{Engine, Scheduler, Session};
 use crate::error::Error;
 use crate::event::{Event, Listener, Listening};
+#[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
+use crate::gpus::taken::Taken;
 use crate::loading::{NoReader, RuntimeOptions, load_from, notices};
+#[cfg(not(all(feature = "wgpu", not(target_family = "wasm"))))]
+use crate::no_gpus::taken::Taken;
 use crate::sessions::{Sessions, Trim};
 use crate::source::ModelSource;
+use crate::unfit::Unfit;
+use crate::why::Why;
 use crate::work::Work;
 
 /// A second loss within this time means that the device does not stand the work: the CPU takes over.
@@ -32,6 +38,8 @@ pub struct Runtime<R = NoReader> {
     checkpoint: Checkpoint,
     reader: Option<R>,
     why: Why,
+    /// The GPU that `auto` took.
+    taken: Option<Taken>,
     listening: Listening,
     /// None where the device was lost and could not be set up again.
     sessions: Option<Sessions>,
@@ -51,8 +59,16 @@ impl Runtime {
     ) -> Result<Self, Error> {
         let mut listening = Listening(Box::new(listener));
         options.device.is_small |= source.is_built_in();
-        let chosen = options.device.open().await?;
+        // A device that cannot be had is told of before a model is fetched; which GPU is fit depends on the model.
+        let certain = match options.device.is_certain() {
+            true => Some(options.device.open().await?),
+            false => None,
+        };
         let checkpoint = source.open(listening.0.as_mut(), &options)?;
+        let chosen = match certain {
+            Some(chosen) => chosen,
+            None => options.open_device(&checkpoint, listening.0.as_mut()).await?,
+        };
         Self::start(chosen, checkpoint, None, options, listening).await
     }
 
@@ -101,11 +117,45 @@ impl<R: Reader> Runtime<R> {
         }
         let why = chosen.why.clone();
         let (sessions, current, lost_last) = (None, Current::default(), None);
-        let mut runtime = Self { options, checkpoint, reader, why, listening, sessions, current, lost_last };
-        runtime.take(chosen).await?;
+        let taken = None;
+        let mut runtime =
+            Self { options, checkpoint, reader, why, taken, listening, sessions, current, lost_last };
+        runtime.settle(chosen).await?;
         // Whoever could stop this loading may use the flag for other work, which is not to stop the loading after a lost device.
         runtime.options.cancel = Cancel::new();
         Ok(runtime)
+    }
+
+    /// Moves the model to the device that was chosen; to the CPU where that is a GPU which `auto` took and which does not stand the model.
+    async fn settle(&mut self, mut chosen: Chosen) -> Result<(), Error> {
+        let taken = chosen.taken.take();
+        let moved = self.take(chosen).await;
+        let Some(mut taken) = taken else { return moved };
+        let unfit = match moved {
+            Ok(()) => {
+                let engine = Arc::clone(self.engine()?);
+                match taken.pass(&engine, self.listening.0.as_mut()).await {
+                    Ok(()) => {
+                        self.taken = Some(taken);
+                        return Ok(());
+                    }
+                    Err(unfit) => unfit,
+                }
+            }
+            Err(error) if error.is_of_device() => {
+                let unfit = Unfit::Refused { reason: error.to_string() };
+                taken.leave_alone(unfit.clone());
+                unfit
+            }
+            Err(error) => return Err(error),
+        };
+        // What the GPU holds must be free before the CPU takes as much: phones' GPUs share its memory.
+        self.sessions = None;
+        self.current.set(None);
+        let why = Why::Unfit { device: taken.device().to_owned(), unfit };
+        let chosen = self.options.device.cpu_instead(why)?;
+        chosen.notices.iter().cloned().for_each(|n| self.listening.0.tell(Event::Notice(n)));
+        self.take(chosen).await
     }
 
     /// Moves the model to a device.
@@ -116,7 +166,7 @@ impl<R: Reader> Runtime<R> {
         let engine = Arc::new(engine);
         let options = SchedulerOptions { n_parallel: self.options.n_parallel, ..SchedulerOptions::default() };
         self.sessions = Some(Sessions::new(Arc::clone(&engine), options));
-        self.current.set(Some(engine));
+        self.current.set(Some((engine, chosen.why.clone())));
         self.why = chosen.why;
         Ok(())
     }
@@ -172,12 +222,15 @@ impl<R: Reader> Runtime<R> {
         self.sessions = None;
         self.current.set(None);
         self.listening.0.tell(Event::DeviceLost { reason });
-        if !is_second && let Ok(chosen) = self.options.device.reopen(&self.why).await {
+        if !is_second && let Ok(chosen) = self.options.device.reopen(&self.why, self.taken.as_ref()).await {
             match self.take(chosen).await {
                 Err(error) if error.code() == "reader" || error.is_cancelled() => return Err(error),
                 Err(_) => {}
                 Ok(()) => return Ok(()),
             }
+        }
+        if let Some(mut taken) = self.taken.take() {
+            taken.leave_alone(Unfit::Lost { reason: reason.to_owned() });
         }
         let chosen = self.options.device.cpu(Why::Lost)?;
         self.take(chosen).await?;

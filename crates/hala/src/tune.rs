@@ -18,6 +18,8 @@ pub struct TuneOptions {
     pub n_tokens: Vec<usize>,
     /// Runs of each way, of which the fastest counts.
     pub n_runs: usize,
+    /// The folder in which it is kept, as [`DeviceOptions::folder`](crate::DeviceOptions::folder).
+    pub folder: Option<PathBuf>,
     /// Stops it.
     pub cancel: Cancel,
 }
@@ -88,9 +90,10 @@ pub async fn tune(
     if options.cancel.is_cancelled() {
         return Err(EngineError::Cancelled.into());
     }
-    let mut choices = tuned::read(gpu);
+    let folder = options.folder.as_deref();
+    let mut choices = tuned::read(gpu, folder);
     let chosen = trials.iter().filter(|trial| trial.is_chosen);
     choices.ways.extend(chosen.map(|trial| (trial.question.clone(), trial.way.clone())));
-    let path = tuned::write(gpu, &choices)?;
+    let path = tuned::write(gpu, folder, &choices)?;
     Ok(Tuned { trials, path })
 }

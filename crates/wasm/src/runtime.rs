@@ -56,7 +56,10 @@ impl Runtime {
     /// The device is being set up once more.
     pub fn info(&self) -> Result<String, JsValue> {
         let info = self.current.info().map_err(|error| to_js(&error))?;
-        Ok(to_json(&Info { backend: BackendName::of(info.backend).name(), ..info }))
+        // The page chose the backend, and tells why.
+        let (reason, reason_code) = (None, None);
+        let backend = BackendName::of(info.backend).name();
+        Ok(to_json(&Info { backend, reason, reason_code, ..info }))
     }
 
     /// Answers a conversation in the shape of the OpenAI API: with a completion, or where a stream is asked for with `null`, after each chunk was

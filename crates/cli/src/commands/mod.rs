@@ -5,6 +5,7 @@ mod chat;
 mod completions;
 mod compress;
 mod convert;
+mod devices;
 mod generate;
 mod generate_many;
 mod generated_json;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Profile(profile::ProfileArgs),
     #[command(about = "Find the fastest kernels for a model on a GPU")]
     Tune(tune::TuneArgs),
+    #[command(about = "Show what can run a model here, and what of it is left alone")]
+    Devices(devices::DevicesArgs),
     #[command(about = "Show what is in a checkpoint")]
     Inspect(inspect::InspectArgs),
     #[command(about = "Turn text into token ids, and back")]
@@ -73,6 +76,7 @@ impl Command {
             Self::Bench(args) => args.run(app),
             Self::Profile(args) => args.run(app),
             Self::Tune(args) => args.run(app),
+            Self::Devices(args) => args.run(app),
             Self::Inspect(args) => args.run(app),
             Self::Tokenize(args) => args.run(app),
             Self::Trace(args) => args.run(app),

@@ -114,7 +114,7 @@ impl TraceArgs {
                 }
             };
         }
-        self.model.load_on(chosen, options, app)
+        self.model.load_on(Some(chosen), options, app)
     }
 
     fn trace(&self, runtime: &Runtime, prompts: Vec<Prompt>, app: &App) -> Result<()> {

@@ -60,7 +60,7 @@ impl TuneArgs {
         let engine = load(chosen.backend, &self.checkpoint.open(app)?, &options, app)?;
         let _working = app.interrupt.working();
         let (n_tokens, n_runs) = (self.tokens, self.repeat as usize);
-        let tuning = TuneOptions { n_tokens, n_runs, cancel: app.interrupt.cancel().clone() };
+        let tuning = TuneOptions { n_tokens, n_runs, folder: None, cancel: app.interrupt.cancel().clone() };
         let mut bar: Option<(usize, TuneBar)> = None;
         let told = |TuneProgress { n_tokens, n_done, n_total }| {
             // A bar for each Plan.
