@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use hala_plan::Backend;
-use hala_text::fold::{EasternForms, fold};
-use hala_text::{Language, Message, Role};
+use hala_text::fold::EasternForms;
+use hala_text::{Language, translation_request};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -40,10 +40,7 @@ impl<B: Backend> Cutter<'_, B> {
     /// # Errors
     /// As for [`Engine::chat_prompt`].
     pub(crate) fn prompt(&self, sentence: &str) -> Result<Vec<u32>, EngineError> {
-        let sentence = fold(sentence, self.eastern);
-        let (to, sentence) = (self.to.name(), sentence.trim());
-        let content = format!("Translate everything that follows into {to}:\n\n{sentence}");
-        self.engine.chat_prompt(&[Message::new(Role::User, content)], &[])
+        self.engine.chat_prompt(&[translation_request(sentence, self.to, self.eastern)], &[])
     }
 
     /// The parts of the sentence at `range` of `text`, in their order: the sentence itself where it fits, else halves of

@@ -8,7 +8,7 @@ use hala_text::fold::EasternForms;
 use hala_text::layout::{Piece, layout};
 use hala_text::other_language::other_language;
 use hala_text::treatment::treatment;
-use hala_text::{Language, OtherLanguage, Treatment};
+use hala_text::{Language, Treatment, eastern_forms};
 
 use crate::cutting::{Cutter, Part};
 use crate::direction::Direction;
@@ -89,8 +89,7 @@ impl Translation {
     ) -> Result<Self, EngineError> {
         let to = direction.target(text)?;
         let other_language = other_language(text);
-        let keeps_letters = other_language.is_some_and(OtherLanguage::is_in_arabic_script);
-        let eastern = if keeps_letters { EasternForms::Keep } else { EasternForms::Fold };
+        let eastern = eastern_forms(text);
         // Without text, only what is wrong with every sentence can be wrong.
         Cutter { engine, to, eastern }.prompt("")?;
         let work = layout(text).into_iter().map(|piece| match piece {

@@ -2,6 +2,18 @@
 
 mod batch;
 mod document;
+mod fields;
+mod json_row;
+mod random;
+mod read_row;
+mod renderer;
+mod replies;
+mod row;
+mod source;
 
 pub use batch::{Batch, IGNORE};
 pub use document::Document;
+pub use read_row::read_row;
+pub use renderer::{Renderer, Replies};
+pub use row::{ChatRow, Row};
+pub use source::{Form, Pairs, Source};
