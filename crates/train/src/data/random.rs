@@ -19,6 +19,11 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     mix(bytes.iter().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
+/// A hash of ids.
+pub(crate) fn hash_ids(ids: &[u32]) -> u64 {
+    ids.iter().fold(0, |h, id| join(h, u64::from(*id)))
+}
+
 /// A mixed number as one in [0, 1).
 pub(crate) fn fraction(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1u64 << 53) as f64

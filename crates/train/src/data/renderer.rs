@@ -97,7 +97,7 @@ impl Renderer {
         {
             row.to_mut().weights[..last].fill(0.0);
         }
-        Ok(writer.written(&row)?.into_iter().map(labelled).collect())
+        Ok(writer.written(&row)?.iter().map(labelled).collect())
     }
 
     /// A text with the token that ends it; every id is a label.
@@ -109,7 +109,7 @@ impl Renderer {
 }
 
 /// Labels are the tokens that lie in a reply with all their bytes.
-fn labelled(written: Written) -> Document {
+fn labelled(written: &Written) -> Document {
     let weight = |piece: &TokenPiece| {
         let Range { start, end } = piece.range;
         let holds = |reply: &Range<usize>| start < end && reply.start <= start && end <= reply.end;
