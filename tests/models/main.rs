@@ -17,6 +17,7 @@ mod greedy;
 mod lfm3_shape;
 mod logits;
 mod lost;
+mod pace;
 mod plans;
 mod retained;
 mod saved;

@@ -30,6 +30,10 @@ impl Backend for Shared {
         self.0.prefill_sizes()
     }
 
+    fn prompt_rows(&self) -> usize {
+        self.0.prompt_rows()
+    }
+
     fn cache_dtype(&self) -> DType {
         self.0.cache_dtype()
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hala_plan::{
     Ahead, Backend, BackendError, BufferId, Candidate, Device, Kernel, Plan, PoolSize, Reading, Rows,
@@ -16,6 +17,7 @@ use crate::choices::{Choices, Origin};
 use crate::choosing::N_AHEAD;
 use crate::gpu::{Created, Gpu, Setup};
 use crate::ops::Asked;
+use crate::pace::Paced;
 use crate::pipelines::Pipelines;
 use crate::prepared::Prepared;
 use crate::sizes;
@@ -88,6 +90,13 @@ impl WgpuBackend {
         self.pipelines.replace(name, wgsl).then_some(self)
     }
 
+    /// The same with submissions of prompts that are kept short by a clock of the caller's, whatever the device: for tests of what follows from
+    /// the times.
+    pub fn with_clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.gpu.paced = Some(Paced::by(Arc::new(clock)));
+        self
+    }
+
     /// Whether the device is a program on the CPU.
     pub fn is_software(&self) -> bool {
         self.gpu.is_software
@@ -156,6 +165,12 @@ impl Backend for WgpuBackend {
 
     fn prefill_sizes(&self) -> &[usize] {
         if self.gpu.is_software { &sizes::SOFTWARE_PREFILL } else { &sizes::PREFILL }
+    }
+
+    fn prompt_rows(&self) -> usize {
+        let sizes = self.prefill_sizes();
+        let largest = |paced: &Paced| paced.with(|pace| pace.largest(sizes));
+        self.gpu.paced.as_ref().map_or(sizes.last().copied().unwrap_or(1), largest)
     }
 
     fn cache_dtype(&self) -> DType {

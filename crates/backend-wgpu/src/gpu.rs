@@ -18,6 +18,7 @@ use crate::callback::{answer, ready};
 use crate::capabilities::{Abilities, Preset};
 use crate::choices::Origin;
 use crate::names::device_name;
+use crate::pace::Paced;
 
 /// Sizes of buffers are whole multiples of so many bytes, those of the largest blocks that kernels read.
 pub(crate) const ROUNDING: usize = 16;
@@ -93,6 +94,8 @@ pub(crate) struct Gpu {
     /// Which kernels it can run.
     pub(crate) abilities: Abilities,
     pub(crate) counters: Counters,
+    /// What keeps submissions of prompts short, where they could be long.
+    pub(crate) paced: Option<Paced>,
     put_off: Mutex<Vec<CommandBuffer>>,
     asked: Mutex<Vec<Asked>>,
     trouble: Arc<Mutex<Trouble>>,
@@ -107,6 +110,12 @@ const LEAST_TOGETHER: u32 = constant("matmul.f32.lanes_sub", "LEAST_TOGETHER");
 fn has_one_subgroup_size(info: &AdapterInfo) -> bool {
     let (least, most) = (info.subgroup_min_size, info.subgroup_max_size);
     least == most && (LEAST_TOGETHER..=LANES).contains(&least)
+}
+
+/// Whether a prompt could keep a device busy for too long. In a browser submissions are the browser's to watch, and software devices look at
+/// the flag that stops a prompt instead.
+fn is_paced(kind: DeviceType) -> bool {
+    !cfg!(target_family = "wasm") && !matches!(kind, DeviceType::DiscreteGpu | DeviceType::Cpu)
 }
 
 /// How a device is set up.
@@ -162,6 +171,7 @@ impl Gpu {
                     && has_one_subgroup_size(&info),
             },
             counters: Counters::default(),
+            paced: is_paced(info.device_type).then(Paced::new),
             put_off: Mutex::default(),
             asked: Mutex::default(),
             trouble,

@@ -22,6 +22,7 @@ mod kernel;
 mod memory;
 mod names;
 mod ops;
+mod pace;
 mod padding;
 mod pipelines;
 mod placement;

@@ -14,6 +14,7 @@ use crate::gpu::Gpu;
 use crate::grid::Extent;
 use crate::memory::{Buffers, Memory};
 use crate::ops::Context;
+use crate::pace::{Paced, cost};
 use crate::padding::{stride, unpad};
 use crate::pipelines::Pipelines;
 use crate::read;
@@ -60,7 +61,7 @@ impl Prepared {
         Ok(Self { plan: plan.clone(), memory, dispatches, asked, fresh: None })
     }
 
-    /// Runs steps: one submission with one pass, or a few with looks at the flag between where a prompt takes long.
+    /// Runs steps: one submission with one pass, or a few where a prompt takes long.
     ///
     /// # Errors
     /// As for `Backend::run_steps`.
@@ -74,28 +75,71 @@ impl Prepared {
         let steps = steps.start..steps.end.min(self.plan.steps().len());
         self.begin(gpu, states, &rows)?;
         self.bind(gpu, states, steps.clone())?;
-        let is_slow = gpu.is_software && sizes::is_for_prompts(self.plan.n_tokens());
-        let n_at_once = if is_slow { STEPS_BETWEEN_LOOKS } else { usize::MAX };
+        let is_prompt = sizes::is_for_prompts(self.plan.n_tokens());
+        if let Some(paced) = gpu.paced.as_ref().filter(|_| is_prompt) {
+            return self.run_paced(gpu, states, &rows, (steps, paced)).await;
+        }
+        let n_at_once = if gpu.is_software && is_prompt { STEPS_BETWEEN_LOOKS } else { usize::MAX };
         let mut start = steps.start;
         while start < steps.end {
-            if rows.cancel.is_cancelled() {
-                return Err(BackendError::Cancelled);
-            }
             let end = steps.end.min(start.saturating_add(n_at_once));
-            let mut encoder = self.encode(gpu, states, Extent::of(&rows), start..end);
-            self.copy_outputs(&mut encoder, &rows, start..end);
-            gpu.submit(encoder);
+            self.submit(gpu, states, &rows, start..end)?;
             if end < steps.end {
                 gpu.settle().await?;
             }
             start = end;
         }
         // A browser's thread must see to its messages between the chunks of a long prompt.
-        if cfg!(target_family = "wasm") && sizes::is_for_prompts(self.plan.n_tokens()) {
-            gpu.settle().await
-        } else {
-            gpu.check()
+        if cfg!(target_family = "wasm") && is_prompt { gpu.settle().await } else { gpu.check() }
+    }
+
+    /// Runs steps of a prompt in submissions of which none takes long, each timed for the next ones.
+    ///
+    /// # Errors
+    /// As for `Backend::run_steps`.
+    async fn run_paced(
+        &mut self,
+        gpu: &Gpu,
+        states: &mut States,
+        rows: &Rows<'_>,
+        (steps, paced): (Range<usize>, &Paced),
+    ) -> Result<(), BackendError> {
+        let position = rows.spans.iter().map(|span| span.position).max().unwrap_or(0);
+        let steps_of = &self.plan.steps()[steps.clone()];
+        let costs: Vec<f64> = steps_of.iter().map(|step| cost(&self.plan, step, position)).collect();
+        paced.with(|pace| pace.see(&costs, self.plan.n_tokens()));
+        let mut n_done = 0;
+        while n_done < costs.len() {
+            let n = paced.with(|pace| pace.n_steps(&costs[n_done..]));
+            let (start, begun) = (steps.start + n_done, paced.now());
+            self.submit(gpu, states, rows, start..start + n)?;
+            gpu.settle().await?;
+            let cost = costs[n_done..n_done + n].iter().sum();
+            let time = paced.now().saturating_sub(begun);
+            paced.with(|pace| pace.note(cost, time));
+            n_done += n;
         }
+        Ok(())
+    }
+
+    /// Submits some steps, unless the run was stopped.
+    ///
+    /// # Errors
+    /// It was.
+    fn submit(
+        &mut self,
+        gpu: &Gpu,
+        states: &States,
+        rows: &Rows<'_>,
+        steps: Range<usize>,
+    ) -> Result<(), BackendError> {
+        if rows.cancel.is_cancelled() {
+            return Err(BackendError::Cancelled);
+        }
+        let mut encoder = self.encode(gpu, states, Extent::of(rows), steps.clone());
+        self.copy_outputs(&mut encoder, rows, steps);
+        gpu.submit(encoder);
+        Ok(())
     }
 
     /// Checks what a run is given, and writes it to the device.

@@ -301,7 +301,7 @@ impl<B: Backend> Session<B> {
                 Purpose::Token(drafts) => (drafts, n_pending > MOST_ROWS),
             };
             let shape = match drafts {
-                [] => self.engine.chunk_shape(n_pending),
+                [] => self.engine.chunk_shape(n_pending.min(self.engine.backend().prompt_rows())),
                 drafts => self.engine.decode_shape(n_pending + drafts.len()),
             };
             let n = n_pending.min(shape.n_tokens);

@@ -1,6 +1,5 @@
 //! Setting up the device that is wanted.
 
-use hala_backend_cpu::CpuBackend;
 use hala_plan::BackendError;
 use hala_weights::Checkpoint;
 
@@ -83,7 +82,7 @@ impl RuntimeOptions {
 /// The plain loops.
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 fn plain() -> Result<Chosen, BackendError> {
-    Ok(Chosen::new(CpuBackend::plain().into(), Why::Asked))
+    Ok(Chosen::new(hala_backend_cpu::CpuBackend::plain().into(), Why::Asked))
 }
 
 /// A browser's module has none.

@@ -91,6 +91,12 @@ pub trait Backend: Debug {
     /// T of the Plans worth making for prompts, the smallest first: a chunk runs in the smallest that holds it.
     fn prefill_sizes(&self) -> &[usize];
 
+    /// The most rows of a prompt that a run should have now: fewer than the largest of [`Backend::prefill_sizes`] where that would keep a slow
+    /// device busy for too long at once.
+    fn prompt_rows(&self) -> usize {
+        self.prefill_sizes().last().copied().unwrap_or(1)
+    }
+
     /// Element type of a KV cache where none is asked for: f16 halves what a sequence holds and attention reads.
     fn cache_dtype(&self) -> DType;
 

@@ -113,7 +113,7 @@ impl<B: Backend> Scheduler<B> {
         if behind.is_empty() {
             return decoding.into_iter().map(|idx| Part::new(idx, n_pending(&idx), true)).collect();
         }
-        let most = self.engine.backend().prefill_sizes().last().copied().unwrap_or(1);
+        let most = self.engine.backend().prompt_rows();
         let is_one = behind.len() == 1 || self.prompts == Prompts::First;
         let mut n_left = match decoding.len() {
             0 if is_one => most,

@@ -117,6 +117,14 @@ impl Backend for AnyBackend {
         }
     }
 
+    fn prompt_rows(&self) -> usize {
+        match self {
+            Self::Cpu(cpu) => cpu.prompt_rows(),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(gpu) => gpu.prompt_rows(),
+        }
+    }
+
     fn cache_dtype(&self) -> DType {
         match self {
             Self::Cpu(cpu) => cpu.cache_dtype(),
