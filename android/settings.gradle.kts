@@ -17,4 +17,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "hala-android"
-include(":hala")
+include(":hala", ":demo")

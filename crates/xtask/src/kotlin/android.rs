@@ -18,14 +18,22 @@ const LIBRARY: &[&str] = &["android/hala/src/main/kotlin", "android/hala/src/and
 /// Declarations of what they use of Android, in Java, and of AndroidX, in Kotlin.
 const JAVA_STUBS: &str = "android/stubs/java";
 const KOTLIN_STUBS: &str = "android/stubs/kotlin";
+const COMPOSE_STUBS: &str = "android/stubs/compose";
 
 /// Tests against stubs, those for a phone, which are compiled alone, and what the former have in common with the façade's.
-const TESTS: &[&str] = &["android/hala/src/stubTest/kotlin", "android/hala/src/androidTest/kotlin"];
+const TESTS: &[&str] = &[
+    "android/hala/src/stubTest/kotlin",
+    "android/demo/src/stubTest/kotlin",
+    "android/hala/src/androidTest/kotlin",
+];
 const SHARED: &[&str] =
     &["android/hala/src/test/kotlin/org/hala/Check.kt", "android/hala/src/test/kotlin/org/hala/Server.kt"];
 const MAIN: &str = "org.hala.android.MainKt";
 
 const HALA: Module = Module { folder: "android/hala", package: "org.hala" };
+
+const DEMO: Module = Module { folder: "android/demo", package: "org.hala.demo" };
+const DEMO_SOURCES: &str = "android/demo/src/main/kotlin";
 
 /// What compiling needs and makes.
 pub(super) struct Android<'a> {
@@ -36,11 +44,18 @@ pub(super) struct Android<'a> {
 /// What was compiled, or why it was not.
 pub(super) type Made<T> = Result<T, Verdict>;
 
-/// The library's classes, and what they stand on.
-pub(super) struct Library {
+/// What was compiled, and what it stands on.
+pub(super) struct Classes {
     pub(super) jar: PathBuf,
-    /// Stubs, and its R.
+    /// Stubs, its R, and for the app the library.
     under: Vec<PathBuf>,
+}
+
+impl Classes {
+    /// Both, as what stands on it needs them.
+    fn with_all_under(&self) -> Vec<PathBuf> {
+        self.under.iter().chain([&self.jar]).cloned().collect()
+    }
 }
 
 impl<'a> Android<'a> {
@@ -54,10 +69,13 @@ impl<'a> Android<'a> {
             Ok(library) => library,
             Err(verdict) => return Ok(verdict),
         };
+        let demo = match self.demo(&library)? {
+            Ok(demo) => demo,
+            Err(verdict) => return Ok(verdict),
+        };
         let mut sources = sources::of(self.project, TESTS, "kt")?;
         sources.extend(SHARED.iter().map(|file| self.project.root.join(file)));
-        let mut libraries = library.under;
-        libraries.push(library.jar.clone());
+        let mut libraries = demo.with_all_under();
         let job = Job {
             what: "the tests against stubs of Android",
             jar: "stub-tests.jar",
@@ -73,8 +91,41 @@ impl<'a> Android<'a> {
         Program { jars: &libraries, main: MAIN, filter }.run(self.project, self.compiler)
     }
 
+    /// The demo app's classes, over those of Compose's stubs.
+    fn demo(&self, library: &Classes) -> Result<Made<Classes>> {
+        let mut under = library.with_all_under();
+        let stubs = Job {
+            what: "stubs of Compose",
+            jar: "stubs-compose.jar",
+            sources: sources::of(self.project, &[COMPOSE_STUBS], "kt")?,
+            libraries: under.clone(),
+            rules: Rules::ComposableStubs,
+            ..Job::default()
+        };
+        let Some(stubs) = self.compiler.compile(&stubs)? else {
+            return Ok(Err(failed("the stubs of Compose do not compile; see above")));
+        };
+        under.push(stubs);
+        match self.r(&DEMO, &[&HALA])? {
+            Ok(r) => under.push(r),
+            Err(verdict) => return Ok(Err(verdict)),
+        }
+        let job = Job {
+            what: "the demo app",
+            jar: "demo.jar",
+            sources: sources::of(self.project, &[DEMO_SOURCES], "kt")?,
+            libraries: under.clone(),
+            rules: Rules::App,
+            ..Job::default()
+        };
+        let jar = self.compiler.compile(&job)?;
+        Ok(jar
+            .map(|jar| Classes { jar, under })
+            .ok_or_else(|| failed("the demo app does not compile; see above")))
+    }
+
     /// The library's classes: the façade and `org.hala.android`, without tests and without stubs.
-    pub(super) fn library(&self) -> Result<Made<Library>> {
+    pub(super) fn library(&self) -> Result<Made<Classes>> {
         let mut under = match self.stubs()? {
             Ok(stubs) => stubs,
             Err(verdict) => return Ok(Err(verdict)),
@@ -92,7 +143,7 @@ impl<'a> Android<'a> {
         };
         let jar = self.compiler.compile(&job)?;
         Ok(jar
-            .map(|jar| Library { jar, under })
+            .map(|jar| Classes { jar, under })
             .ok_or_else(|| failed("org.hala.android does not compile; see above")))
     }
 

@@ -17,6 +17,9 @@ const FILES: &[&str] = &[".npmrc", "package.json", "package-lock.json"];
 /// What all Kotlin stands on.
 const LIBRARIES: &[&str] = &["kotlin-stdlib.jar", "kotlinx-coroutines-core-jvm.jar"];
 
+/// The compiler of what is declared `@Composable`.
+const COMPOSE: &str = "compose-compiler-plugin.jar";
+
 pub(super) struct Compiler {
     /// Where npm installs by: a folder of cargo's target.
     folder: PathBuf,
@@ -45,16 +48,25 @@ pub(super) enum Rules {
     /// A library: everything public declared so, no warnings.
     #[default]
     Library,
+    /// An app, some of which is `@Composable`: no warnings.
+    App,
     /// Declarations alone, which warn as they like.
     Stubs,
+    /// The same, some of them `@Composable`.
+    ComposableStubs,
 }
 
 impl Rules {
     const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Library => &["-Xexplicit-api=strict", "-Werror"],
-            Self::Stubs => &["-nowarn"],
+            Self::App => &["-Werror"],
+            Self::Stubs | Self::ComposableStubs => &["-nowarn"],
         }
+    }
+
+    const fn is_composable(self) -> bool {
+        matches!(self, Self::App | Self::ComposableStubs)
     }
 }
 
@@ -114,6 +126,9 @@ impl Compiler {
         java.args(["org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-kotlin-home"]).arg(self.home());
         // Bytecode for Android's oldest.
         java.args(["-jvm-target", "1.8", "-no-stdlib", "-no-reflect"]).args(job.rules.options());
+        if job.rules.is_composable() {
+            java.arg(option("-Xplugin=", &self.jar(COMPOSE)));
+        }
         if let Some(friend) = &job.friend {
             java.arg(option("-Xfriend-paths=", friend));
         }

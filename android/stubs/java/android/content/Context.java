@@ -6,6 +6,8 @@ import android.content.res.Resources;
 import java.io.File;
 
 public abstract class Context {
+    public static final int MODE_PRIVATE = 0;
+
     public abstract Context getApplicationContext();
 
     public final <T> T getSystemService(Class<T> serviceClass) {
@@ -35,4 +37,6 @@ public abstract class Context {
     }
 
     public abstract Resources getResources();
+
+    public abstract SharedPreferences getSharedPreferences(String name, int mode);
 }

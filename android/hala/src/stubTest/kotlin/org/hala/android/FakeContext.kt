@@ -5,6 +5,7 @@ package org.hala.android
 import android.content.ComponentCallbacks
 import android.content.Context
 import android.content.Intent
+import android.content.SharedPreferences
 import android.content.res.Resources
 import android.os.Build
 import java.io.File
@@ -32,6 +33,8 @@ internal class FakeContext(private val folder: File = File("."), private vararg 
     }
 
     override fun startActivity(intent: Intent): Unit = throw UnsupportedOperationException()
+
+    override fun getSharedPreferences(name: String, mode: Int): SharedPreferences = throw UnsupportedOperationException()
 
     override fun getResources(): Resources = object : Resources() {
         override fun getString(id: Int, vararg formatArgs: Any?): String = "$id ${formatArgs.toList()}"

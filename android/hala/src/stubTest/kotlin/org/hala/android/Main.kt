@@ -3,6 +3,7 @@
 package org.hala.android
 
 import org.hala.Checks
+import org.hala.demo.ofDemo
 import org.hala.end
 
 /** `main [FILTER]` runs the tests whose names contain the filter. */
@@ -13,5 +14,6 @@ public fun main(words: Array<String>) {
     checks.ofNetworks()
     checks.ofBackgroundDownloads()
     checks.ofResources()
+    checks.ofDemo()
     checks.end()
 }

@@ -1,0 +1,9 @@
+// What of androidx.activity 1.13's contracts is used.
+
+package androidx.activity.result.contract
+
+abstract class ActivityResultContract<I, O>
+
+class ActivityResultContracts private constructor() {
+    class RequestPermission : ActivityResultContract<String, Boolean>()
+}
