@@ -129,7 +129,7 @@ impl Memory {
     pub(crate) fn tensor(&self, id: BufferId) -> Result<&Tensor, BackendError> {
         match self.weight(id)? {
             Stored::Rows(tensor) => Ok(tensor),
-            Stored::Panels(_) => Err(self.unsupported(id)),
+            Stored::Panels(_) | Stored::Floats(_) => Err(self.unsupported(id)),
         }
     }
 

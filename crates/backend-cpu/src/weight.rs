@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use hala_tensor::{DType, Data, Shape, Tensor};
 
+use crate::simd::float_panels::FloatPanels;
+use crate::simd::floats::Float;
 use crate::simd::layout::Layout;
 use crate::simd::panels::{Codes, Panels};
 
@@ -18,6 +20,8 @@ pub(crate) enum Stored {
     Rows(Tensor),
     /// An int8 or int4 matrix for the threaded path.
     Panels(Panels),
+    /// A matrix of E4M3, f16 or bf16 numbers for the threaded path.
+    Floats(FloatPanels),
 }
 
 impl Weight {
@@ -26,18 +30,22 @@ impl Weight {
         Self(Arc::new(Stored::Rows(tensor)))
     }
 
-    /// Repacks int8 and int4 matrices, and keeps others as they are.
+    /// Repacks what kernels read in panels, and keeps f32 and ids as they are.
     pub(crate) fn packed(layout: Layout, tensor: Tensor) -> Self {
+        let shape = tensor.shape();
         Self(Arc::new(match tensor.data() {
             Data::Int8 { codes, scales, group } => {
-                Stored::Panels(Panels::new(layout, tensor.shape(), *group, Codes::Int8(codes), scales))
+                Stored::Panels(Panels::new(layout, shape, *group, Codes::Int8(codes), scales))
             }
             Data::Int4 { codes, scales, group } => {
-                Stored::Panels(Panels::new(layout, tensor.shape(), *group, Codes::Int4(codes), scales))
+                Stored::Panels(Panels::new(layout, shape, *group, Codes::Int4(codes), scales))
             }
-            Data::F32(_) | Data::F16(_) | Data::BF16(_) | Data::U32(_) | Data::E4M3 { .. } => {
-                Stored::Rows(tensor)
+            Data::E4M3 { codes, scales } => {
+                Stored::Floats(FloatPanels::new(Float::E4M3, shape, codes, scales))
             }
+            Data::F16(codes) => Stored::Floats(FloatPanels::new(Float::F16, shape, codes, &[])),
+            Data::BF16(codes) => Stored::Floats(FloatPanels::new(Float::BF16, shape, codes, &[])),
+            Data::F32(_) | Data::U32(_) => Stored::Rows(tensor),
         }))
     }
 }
@@ -48,6 +56,7 @@ impl Stored {
         match self {
             Self::Rows(tensor) => tensor.shape(),
             Self::Panels(panels) => panels.shape(),
+            Self::Floats(panels) => panels.shape(),
         }
     }
 
@@ -56,6 +65,7 @@ impl Stored {
         match self {
             Self::Rows(tensor) => tensor.dtype(),
             Self::Panels(panels) => panels.dtype(),
+            Self::Floats(panels) => panels.dtype(),
         }
     }
 }

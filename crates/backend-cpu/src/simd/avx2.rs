@@ -8,6 +8,7 @@ use std::arch::x86_64::{
     _mm256_slli_epi16, _mm256_srai_epi16, _mm256_storeu_ps,
 };
 
+use super::avx2_floats::float_tile;
 use super::isa::{N_DOT_ROWS, impl_isa};
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
 
@@ -34,6 +35,7 @@ impl_isa! {
     layout: Pairs,
     n_tokens: 6,
     tile: tile,
+    float_tile: float_tile,
     dots: dots,
 }
 

@@ -7,6 +7,7 @@ use std::arch::x86_64::{
 };
 
 use super::avx2::{Avx2, dots, prefetch};
+use super::avx512_floats::float_tile;
 use super::isa::impl_isa;
 use super::layout::{Block, Inputs, Layout, N_ROWS, Panel};
 
@@ -34,6 +35,7 @@ impl_isa! {
     // what eight and sixteen sequences leave over of them, two and four, waits for itself.
     n_tokens: 8,
     tile: tile,
+    float_tile: float_tile,
     dots: dots,
 }
 

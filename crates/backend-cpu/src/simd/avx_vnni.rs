@@ -5,6 +5,7 @@ use std::arch::x86_64::{
 };
 
 use super::avx2::{Avx2, dots, prefetch, scale, stored, tile_256, widened};
+use super::avx2_floats::float_tile;
 use super::isa::impl_isa;
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
 
@@ -25,6 +26,7 @@ impl_isa! {
     layout: Pairs,
     n_tokens: 6,
     tile: tile,
+    float_tile: float_tile,
     dots: dots,
 }
 

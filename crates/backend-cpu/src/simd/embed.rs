@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::isa::{Isa, Work};
-use super::rows::decode;
 use super::{Machine, Scratch};
 use crate::shared::Shared;
 use crate::weight::Stored;
@@ -42,8 +41,9 @@ impl Work for Rows<'_> {
             // SAFETY: each token is given to one thread.
             let y = unsafe { self.y.part(t * width..(t + 1) * width) };
             match self.table {
-                Stored::Rows(tensor) => decode(tensor, self.ids[t] as usize, y),
+                Stored::Rows(tensor) => tensor.row(self.ids[t] as usize, y),
                 Stored::Panels(panels) => panels.row(self.ids[t] as usize, y),
+                Stored::Floats(panels) => panels.row(self.ids[t] as usize, y),
             }
             if self.scale != 1.0 {
                 for y in y.iter_mut() {

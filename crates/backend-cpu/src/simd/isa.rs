@@ -1,5 +1,6 @@
 //! What an instruction set brings to the kernels, and work that is compiled for it.
 
+use super::floats::{self, FloatInputs, FloatPanel, Format};
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
 use super::math::dot;
 
@@ -47,6 +48,21 @@ pub(crate) trait Isa: Copy + Send + Sync {
     fn tile<const N_BITS: usize, const M: usize>(self, panel: Panel<'_>, x: Inputs<'_>)
     -> [[f32; N_ROWS]; M];
 
+    /// The products of the 16 rows of each of `U` (at most 2) panels, without their scales, with each of the first `M` (at most 8) of some tokens.
+    /// What a row's result is does not depend on `U`.
+    #[inline(always)]
+    fn float_tile<F: Format, const M: usize, const U: usize>(
+        self,
+        panels: [FloatPanel<'_>; U],
+        x: FloatInputs<'_>,
+    ) -> [[[f32; N_ROWS]; M]; U] {
+        let mut out = [[[0.0; N_ROWS]; M]; U];
+        for (out, panel) in out.iter_mut().zip(panels) {
+            *out = floats::tile::<F, M>(panel, x);
+        }
+        out
+    }
+
     /// The products of 4 rows of floats, one after the other in `rows`, with each of `M` tokens: 8 partial sums each.
     #[inline(always)]
     fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {
@@ -65,6 +81,7 @@ macro_rules! impl_isa {
         layout: $layout:ident,
         n_tokens: $n_tokens:literal,
         tile: $tile:ident,
+        float_tile: $float_tile:ident,
         $(dots: $dots:ident,)?
     ) => {
         impl $crate::simd::isa::Isa for $isa {
@@ -90,6 +107,16 @@ macro_rules! impl_isa {
             ) -> [[f32; N_ROWS]; M] {
                 // SAFETY: as above.
                 unsafe { $tile::<N_BITS, M>(panel, x) }
+            }
+
+            #[inline(always)]
+            fn float_tile<F: $crate::simd::floats::Format, const M: usize, const U: usize>(
+                self,
+                panels: [$crate::simd::floats::FloatPanel<'_>; U],
+                x: $crate::simd::floats::FloatInputs<'_>,
+            ) -> [[[f32; N_ROWS]; M]; U] {
+                // SAFETY: as above.
+                unsafe { $float_tile::<F, M, U>(panels, x) }
             }
 
             $(

@@ -9,6 +9,8 @@ pub(crate) mod attention;
 pub(crate) mod concat;
 pub(crate) mod convolve;
 pub(crate) mod embed;
+pub(crate) mod float_panels;
+pub(crate) mod floats;
 pub(crate) mod gate;
 pub(crate) mod isa;
 pub(crate) mod layout;
@@ -25,7 +27,11 @@ pub(crate) mod swiglu;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+mod avx2_floats;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_floats;
 #[cfg(target_arch = "x86_64")]
 mod avx_vnni;
 mod inputs;
@@ -33,17 +39,21 @@ mod machine;
 mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "aarch64")]
+mod neon_floats;
 mod pieces;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable;
 mod product;
 mod quantised;
-mod rows;
 mod scratch;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128_floats;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 pub(crate) use machine::Machine;
 pub(crate) use scratch::Scratch;

@@ -12,6 +12,7 @@ use std::arch::{asm, is_aarch64_feature_detected};
 
 use super::isa::impl_isa;
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
+use super::neon_floats::float_tile;
 
 /// Vectors of four sums for the rows of a panel.
 const N_QUADS: usize = N_ROWS / 4;
@@ -37,6 +38,7 @@ impl_isa! {
     // Their products with upper and lower bytes take 24 of 32 registers.
     n_tokens: 3,
     tile: by_fours,
+    float_tile: float_tile,
 }
 
 /// Proof that the machine has `smmla`: only [`I8mm::detect`] makes one.
@@ -57,6 +59,7 @@ impl_isa! {
     // As many registers as there are, for one half of the inputs at a time.
     n_tokens: 4,
     tile: by_eights,
+    float_tile: float_tile,
 }
 
 /// Four inputs of 16 rows a step, upper and lower bytes by themselves, summed in 32 bits over a block.

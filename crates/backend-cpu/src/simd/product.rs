@@ -5,30 +5,45 @@ use std::ops::Range;
 use hala_tensor::{Data, Tensor};
 
 use super::Machine;
+use super::floats::{BF16, E4M3, F16, F32, Float, FloatInputs, FloatPanel};
 use super::isa::{Isa, N_DOT_ROWS, Work};
 use super::layout::{N_ROWS, Panel, Width};
 use super::quantised::Quantised;
-use super::rows::decode;
 use super::scratch::{Local, at_least};
+use super::tiles::Tiled;
 use crate::weight::Stored;
 
 /// Units that one thread takes at a time at most.
 const MAX_PIECE: usize = 8;
 
+/// Units of matrices of those; one of the work has two at most.
+const MAX_UNITS: usize = 2 * MAX_PIECE;
+
 /// Bytes of a matrix that one thread takes at a time, about: they stay in its second-level cache while the tokens go by.
 const PIECE_BYTES: usize = 128 << 10;
+
+/// Tiles of tokens that each decode a matrix of floats for themselves; with more, it is decoded once for all.
+const N_DECODED: usize = 2;
+
+/// What a matrix is multiplied with, `[T, I]`, in the form that its kernel reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Inputs<'a> {
+    /// Token by token.
+    Rows(&'a [f32]),
+    /// Of matrices of whole numbers: codes in their blocks.
+    Codes(&'a Quantised),
+    /// Of matrices of floats: tiles of tokens side by side.
+    Tiles(Tiled<'a>),
+}
 
 /// A matrix with what it is multiplied with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operand<'a> {
     /// `[O, I]`
     pub(crate) weight: &'a Stored,
-    /// `[T, I]`
-    pub(crate) x: &'a [f32],
     /// I
     pub(crate) n_in: usize,
-    /// `x` in the blocks of the matrix, where that has panels.
-    pub(crate) codes: Option<&'a Quantised>,
+    pub(crate) inputs: Inputs<'a>,
 }
 
 impl<'a> Operand<'a> {
@@ -46,40 +61,23 @@ impl<'a> Operand<'a> {
     fn unit_bytes(&self) -> usize {
         let n_bits = match self.weight {
             Stored::Panels(panels) => panels.n_bits(),
-            Stored::Rows(_) => 32,
+            Stored::Floats(_) | Stored::Rows(_) => 32,
         };
         self.n_in * N_ROWS * n_bits / 8
     }
 
-    /// A unit ready to be multiplied; `room` is where rows are decoded to, unless each is needed but `once`.
+    /// A unit ready to be multiplied; `room` is where numbers are decoded to, unless each is needed but `once`.
     #[inline(always)]
     fn unit(&self, idx: usize, room: &'a mut [f32], once: bool) -> Unit<'a> {
-        match (self.weight, self.codes) {
-            (Stored::Panels(panels), Some(codes)) => Unit::Panel(panels.panel(idx), codes),
-            (Stored::Panels(_), None) => unreachable!("inputs of matrices in panels are quantised"),
-            (Stored::Rows(tensor), _) => {
-                if let Data::F32(values) = tensor.data()
-                    && (idx + 1) * N_ROWS <= self.n_rows()
-                {
-                    let n = self.n_in * N_ROWS;
-                    return Unit::Rows(&values[idx * n..(idx + 1) * n], self.x, self.n_in);
-                }
-                if once {
-                    return Unit::Coded(tensor, idx * N_ROWS, self.x);
-                }
-                decode_rows(tensor, idx * N_ROWS, room);
-                Unit::Rows(room, self.x, self.n_in)
+        match (self.weight, self.inputs) {
+            (Stored::Panels(panels), Inputs::Codes(codes)) => Unit::Panel(panels.panel(idx), codes),
+            (Stored::Floats(panels), Inputs::Tiles(tiles)) if once => Unit::Floats(panels.panel(idx), tiles),
+            (Stored::Floats(panels), Inputs::Tiles(tiles)) => {
+                Unit::Floats(panels.panel(idx).decoded(room), tiles)
             }
+            (Stored::Rows(tensor), Inputs::Rows(x)) => Unit::Rows(tensor, idx * N_ROWS, x),
+            _ => unreachable!("inputs are prepared for their matrix"),
         }
-    }
-}
-
-/// Decodes rows of `tensor` from `first` on into `room`; those past the last are zeros.
-#[inline(always)]
-fn decode_rows(tensor: &Tensor, first: usize, room: &mut [f32]) {
-    let (n_rows, n_in) = (tensor.shape().n_rows(), tensor.shape().n_columns());
-    for (row, out) in (first..).zip(room.chunks_exact_mut(n_in)) {
-        if row < n_rows { decode(tensor, row, out) } else { out.fill(0.0) }
     }
 }
 
@@ -87,49 +85,108 @@ fn decode_rows(tensor: &Tensor, first: usize, room: &mut [f32]) {
 #[derive(Debug, Clone, Copy)]
 enum Unit<'a> {
     Panel(Panel<'a>, &'a Quantised),
-    /// `[16, I]`, `[T, I]` and I.
-    Rows(&'a [f32], &'a [f32], usize),
-    /// Rows of a matrix from this one on, not decoded yet, and `[T, I]`.
-    Coded(&'a Tensor, usize, &'a [f32]),
+    Floats(FloatPanel<'a>, Tiled<'a>),
+    /// Rows of a matrix of f32 from this one on, and `[T, I]`.
+    Rows(&'a Tensor, usize, &'a [f32]),
 }
 
-impl Unit<'_> {
-    /// The products of 16 rows with `M` tokens; `room` is for a few rows.
-    #[inline(always)]
-    fn tile<I: Isa, const M: usize>(
-        &self,
-        isa: I,
-        first_token: usize,
-        room: &mut Vec<f32>,
-    ) -> [[f32; N_ROWS]; M] {
-        match self {
-            Self::Panel(panel, quantised) => {
-                let x = quantised.tokens(first_token);
-                match panel.width {
-                    Width::Int8 => isa.tile::<8, M>(*panel, x),
-                    Width::Int4 => isa.tile::<4, M>(*panel, x),
-                }
+/// The products of two units, of 16 rows each, with `M` tokens; `room` is for a few rows.
+#[inline(always)]
+fn two_tiles<I: Isa, const M: usize>(
+    isa: I,
+    [a, b]: [&Unit<'_>; 2],
+    first_token: usize,
+    room: &mut Vec<f32>,
+) -> [[[f32; N_ROWS]; M]; 2] {
+    // Floats share what is read of the tokens.
+    if let (Unit::Floats(a, tiles), Unit::Floats(b, _)) = (a, b)
+        && a.float == b.float
+    {
+        return floats_tile(isa, [*a, *b], tiles.tokens(first_token));
+    }
+    [tile(isa, a, first_token, room), tile(isa, b, first_token, room)]
+}
+
+/// The products of a unit's 16 rows with `M` tokens.
+#[inline(always)]
+fn tile<I: Isa, const M: usize>(
+    isa: I,
+    unit: &Unit<'_>,
+    first_token: usize,
+    room: &mut Vec<f32>,
+) -> [[f32; N_ROWS]; M] {
+    match unit {
+        Unit::Panel(panel, quantised) => {
+            let x = quantised.tokens(first_token);
+            match panel.width {
+                Width::Int8 => isa.tile::<8, M>(*panel, x),
+                Width::Int4 => isa.tile::<4, M>(*panel, x),
             }
-            Self::Rows(rows, x, n_in) => {
-                let mut out = [[0.0; N_ROWS]; M];
-                for (quad, rows) in rows.chunks_exact(N_DOT_ROWS * n_in).enumerate() {
-                    quad_dots(isa, rows, &x[first_token * n_in..], quad, &mut out);
+        }
+        Unit::Floats(panel, tiles) => {
+            let [out] = floats_tile(isa, [*panel], tiles.tokens(first_token));
+            out
+        }
+        Unit::Rows(tensor, first_row, x) => rows_tile(isa, (tensor, *first_row), (x, first_token), room),
+    }
+}
+
+/// The products of panels of one format with `M` tokens, with the rows' scales.
+#[inline(always)]
+fn floats_tile<I: Isa, const M: usize, const U: usize>(
+    isa: I,
+    panels: [FloatPanel<'_>; U],
+    x: FloatInputs<'_>,
+) -> [[[f32; N_ROWS]; M]; U] {
+    let mut out = match panels[0].float {
+        Float::E4M3 => isa.float_tile::<E4M3, M, U>(panels, x),
+        Float::F16 => isa.float_tile::<F16, M, U>(panels, x),
+        Float::BF16 => isa.float_tile::<BF16, M, U>(panels, x),
+        Float::F32 => isa.float_tile::<F32, M, U>(panels, x),
+    };
+    for (out, panel) in out.iter_mut().zip(&panels) {
+        if let Some(scales) = panel.scales {
+            for out in out {
+                for (out, scale) in out.iter_mut().zip(scales) {
+                    *out *= scale;
                 }
-                out
-            }
-            Self::Coded(tensor, first_row, x) => {
-                let n_in = tensor.shape().n_columns();
-                let room = at_least(room, N_DOT_ROWS * n_in);
-                let mut out = [[0.0; N_ROWS]; M];
-                // A few rows at a time stay in the first cache until they are multiplied.
-                for quad in 0..N_ROWS / N_DOT_ROWS {
-                    decode_rows(tensor, first_row + quad * N_DOT_ROWS, room);
-                    quad_dots(isa, room, &x[first_token * n_in..], quad, &mut out);
-                }
-                out
             }
         }
     }
+    out
+}
+
+/// Sixteen rows of a matrix of f32 from `first_row` on with `M` tokens from `first_token` on. Those past the last row are zeros.
+#[inline(always)]
+fn rows_tile<I: Isa, const M: usize>(
+    isa: I,
+    (tensor, first_row): (&Tensor, usize),
+    (x, first_token): (&[f32], usize),
+    room: &mut Vec<f32>,
+) -> [[f32; N_ROWS]; M] {
+    let n_in = tensor.shape().n_columns();
+    let mut out = [[0.0; N_ROWS]; M];
+    for quad in 0..N_ROWS / N_DOT_ROWS {
+        let rows = rows_of(tensor, first_row + quad * N_DOT_ROWS, room);
+        quad_dots(isa, rows, &x[first_token * n_in..], quad, &mut out);
+    }
+    out
+}
+
+/// Four rows of a matrix of f32 from `first` on, where they are; those at its end, in `room` with zeros after them.
+#[inline(always)]
+fn rows_of<'a>(tensor: &'a Tensor, first: usize, room: &'a mut Vec<f32>) -> &'a [f32] {
+    let Data::F32(values) = tensor.data() else { unreachable!("other matrices are packed") };
+    let n = N_DOT_ROWS * tensor.shape().n_columns();
+    let start = (first * tensor.shape().n_columns()).min(values.len());
+    let values = &values[start..];
+    if values.len() >= n {
+        return &values[..n];
+    }
+    let room = at_least(room, n);
+    room[..values.len()].copy_from_slice(values);
+    room[values.len()..].fill(0.0);
+    room
 }
 
 /// Four of a unit's rows with `M` tokens.
@@ -206,14 +263,14 @@ impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
         let Self { products, local, units, n_tokens } = self;
-        let once = tile_size(n_tokens, I::N_TOKENS) == n_tokens;
+        let once = n_tokens <= N_DECODED * I::N_TOKENS;
         let Local { rows, values, .. } = local;
         let room = units.clone().flat_map(|unit| products.operands(unit));
         let room: usize = room.map(|(operand, _)| operand.n_in * N_ROWS).sum();
         let mut room = at_least(rows, if once { 0 } else { room });
         // Loops, not closures: what is not inlined is not compiled for the instruction set.
-        let mut ready: [[Option<Unit<'_>>; N]; MAX_PIECE] = [[None; N]; MAX_PIECE];
-        for (ready, unit) in ready.iter_mut().zip(units.clone()) {
+        let mut ready: [Option<Unit<'_>>; MAX_UNITS] = [None; MAX_UNITS];
+        for (ready, unit) in ready.chunks_exact_mut(N).zip(units.clone()) {
             for (ready, (operand, idx)) in ready.iter_mut().zip(products.operands(unit)) {
                 let n = if once { 0 } else { operand.n_in * N_ROWS };
                 let (own, rest) = std::mem::take(&mut room).split_at_mut(n);
@@ -224,16 +281,25 @@ impl<'a, const N: usize, P: Products<'a, N>> Work for Piece<'_, P, N> {
         let mut first = 0;
         while first < n_tokens {
             let n = tile_size(n_tokens - first, I::N_TOKENS);
-            for (unit, ready) in units.clone().zip(&ready) {
+            // Two units at a time: those of one unit of the work, or of two.
+            for (pair, ready) in ready.chunks_exact(2).enumerate() {
+                let unit = units.start + pair * 2 / N;
                 macro_rules! tile {
                     ($m:literal) => {{
-                        let mut tiles = [[[0.0; N_ROWS]; $m]; N];
-                        for (tile, unit) in tiles.iter_mut().zip(ready.iter().flatten()) {
-                            *tile = unit.tile::<I, $m>(isa, first, values);
-                        }
-                        for m in 0..$m {
-                            let place = Place { unit, token: first + m };
-                            products.take(place, std::array::from_fn(|n| &tiles[n][m]));
+                        let tiles: [_; 2] = match ready {
+                            [Some(a), Some(b)] => two_tiles::<I, $m>(isa, [a, b], first, values),
+                            [Some(a), None] => [tile::<I, $m>(isa, a, first, values), [[0.0; N_ROWS]; $m]],
+                            _ => break,
+                        };
+                        for (i, tiles) in tiles.chunks_exact(N).enumerate() {
+                            let unit = unit + i;
+                            if unit == units.end {
+                                break;
+                            }
+                            for m in 0..$m {
+                                let place = Place { unit, token: first + m };
+                                products.take(place, std::array::from_fn(|n| &tiles[n][m]));
+                            }
                         }
                     }};
                 }

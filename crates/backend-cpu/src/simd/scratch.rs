@@ -2,6 +2,7 @@
 
 use super::pieces::Piece;
 use super::quantised::Quantised;
+use super::tiles::Tiles;
 
 /// What the threads share, and what each has for itself.
 #[derive(Debug)]
@@ -10,6 +11,8 @@ pub(crate) struct Scratch {
     pub(crate) normed: Vec<f32>,
     /// Quantised inputs, one for each of an op's matrices that needs its own.
     pub(crate) quantised: [Quantised; 3],
+    /// Inputs of matrices of floats.
+    pub(crate) tiles: Tiles,
     /// What attention is cut into.
     pub(crate) pieces: Vec<Piece>,
     /// One for each thread.
@@ -35,6 +38,7 @@ impl Scratch {
         Self {
             normed: Vec::new(),
             quantised: Default::default(),
+            tiles: Tiles::default(),
             pieces: Vec::new(),
             locals: (0..n_threads).map(|_| Local::default()).collect(),
         }

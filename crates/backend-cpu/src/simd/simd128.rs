@@ -5,8 +5,10 @@ use std::arch::wasm32::{
     i32x4_add, i32x4_dot_i16x8, i32x4_shuffle, i32x4_splat, v128, v128_load, v128_load32_splat, v128_store,
 };
 
+use super::floats::{FloatInputs, FloatPanel, Format};
 use super::isa::{Isa, N_DOT_ROWS};
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
+use super::simd128_floats;
 
 /// Vectors of four sums for the rows of a panel.
 const N_QUADS: usize = N_ROWS / 4;
@@ -65,6 +67,14 @@ impl Isa for Simd128 {
             out.as_chunks_mut::<4>().0.iter_mut().zip(sums).for_each(|(out, sum)| *out = stored(sum));
             out
         })
+    }
+
+    fn float_tile<F: Format, const M: usize, const U: usize>(
+        self,
+        panels: [FloatPanel<'_>; U],
+        x: FloatInputs<'_>,
+    ) -> [[[f32; N_ROWS]; M]; U] {
+        panels.map(|panel| simd128_floats::float_tile::<F, M>(panel, x))
     }
 
     fn dots<const M: usize>(self, rows: &[f32], x: [&[f32]; M]) -> [[f32; N_DOT_ROWS]; M] {

@@ -1,12 +1,16 @@
 //! The kernels of every instruction set of this machine against sums in f64.
 
-use hala_tensor::{Shape, int4, int8};
+use hala_tensor::{Shape, e4m3, int4, int8};
+use half::{bf16, f16};
 
+use super::float_panels::FloatPanels;
+use super::floats::{BF16, E4M3, F16, F32, Float, FloatPanel, Format};
 use super::isa::{Isa, N_DOT_ROWS};
 use super::layout::{N_ROWS, Width};
 use super::level::{Level, with_isa};
 use super::panels::{Codes, Panels};
 use super::quantised::{Quantised, tests::code};
+use super::tiles::Tiles;
 
 /// Roundings of f32 sums of up to some thousand terms, as a share of the sum of their magnitudes.
 const F32_SUM: f64 = 1e-6;
@@ -151,6 +155,91 @@ fn dots_of_odd_lengths() {
                     let [sum, size] = products.fold([0.0; 2], |[sum, size], p| [sum + p, size + p.abs()]);
                     let error = (f64::from(*found) - sum).abs();
                     assert!(error <= size * F32_SUM, "{}, {n} columns: {found}, not {sum}", level.name());
+                }
+            }
+        }
+    }
+}
+
+/// Panels of 16 rows in each format: E4M3's with its smallest numbers and its largest, and f16's with its smallest.
+fn float_panels(n_columns: usize) -> [FloatPanels; 3] {
+    let shape = Shape::matrix(N_ROWS, n_columns);
+    let values = numbers(N_ROWS * n_columns, 5);
+    let mut codes: Vec<u8> = values.iter().map(|x| e4m3::encode(x * 9.0)).collect();
+    for (i, code) in codes.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
+        *code = [0x01, 0x87, 0x7e, 0xfe, 0x80][i / 3 % 5];
+    }
+    let mut halves: Vec<f16> = values.iter().map(|x| f16::from_f32(*x)).collect();
+    halves[0] = f16::from_bits(0x8001);
+    let brains: Vec<bf16> = values.iter().map(|x| bf16::from_f32(*x)).collect();
+    let scales: Vec<f32> = (0..N_ROWS).map(|row| 0.5 + row as f32 / 11.0).collect();
+    [
+        FloatPanels::new(Float::E4M3, shape, &codes, &scales),
+        FloatPanels::new(Float::F16, shape, &halves, &[]),
+        FloatPanels::new(Float::BF16, shape, &brains, &[]),
+    ]
+}
+
+/// The products of a panel with some tokens, as the instruction set computes them.
+fn float_tile<const M: usize>(level: Level, panel: FloatPanel<'_>, tiles: &Tiles) -> Vec<[f32; N_ROWS]> {
+    fn of<F: Format, const M: usize>(
+        level: Level,
+        panel: FloatPanel<'_>,
+        tiles: &Tiles,
+    ) -> Vec<[f32; N_ROWS]> {
+        let x = tiles.tiled().tokens(0);
+        let [found] = with_isa!(level, isa => isa.float_tile::<F, M, 1>([panel], x));
+        let two = with_isa!(level, isa => isa.float_tile::<F, M, 2>([panel, panel], x));
+        assert!(two.iter().all(|tile| *tile == found), "{}: as with another panel", level.name());
+        found.to_vec()
+    }
+    match panel.float {
+        Float::E4M3 => of::<E4M3, M>(level, panel, tiles),
+        Float::F16 => of::<F16, M>(level, panel, tiles),
+        Float::BF16 => of::<BF16, M>(level, panel, tiles),
+        Float::F32 => of::<F32, M>(level, panel, tiles),
+    }
+}
+
+#[test]
+fn float_tiles_of_every_size_on_odd_shapes() {
+    for (level, n_columns) in
+        Level::all().into_iter().flat_map(|level| [1, 2, 3, 64, 100, 257, 600, 1000].map(|n| (level, n)))
+    {
+        let x = numbers(8 * n_columns, 6);
+        let mut tiles = Tiles::default();
+        tiles.resize(8, 8, n_columns);
+        let form = tiles.form();
+        for (t, x) in x.chunks(n_columns).enumerate() {
+            // SAFETY: nobody else uses the form.
+            unsafe { form.set(t, x) };
+        }
+        for panels in float_panels(n_columns) {
+            let panel = panels.panel(0);
+            let mut room = vec![0.0; n_columns * N_ROWS];
+            let decoded = panel.decoded(&mut room);
+            let found = [
+                float_tile::<1>(level, panel, &tiles),
+                float_tile::<2>(level, panel, &tiles),
+                float_tile::<3>(level, panel, &tiles),
+                float_tile::<4>(level, panel, &tiles),
+                float_tile::<6>(level, panel, &tiles),
+                float_tile::<8>(level, panel, &tiles),
+            ];
+            let what = format!("{}, {:?}, {n_columns} columns", level.name(), panel.float);
+            for tile in &found {
+                assert_eq!(tile[..], found[5][..tile.len()], "{what}: as in a larger tile");
+            }
+            assert_eq!(float_tile::<8>(level, decoded, &tiles), found[5], "{what}: as decoded before");
+            for (t, found) in found[5].iter().enumerate() {
+                for (r, found) in found.iter().enumerate() {
+                    let mut row = vec![0.0; n_columns];
+                    FloatPanel { scales: None, ..panel }.row(r, &mut row);
+                    let products =
+                        row.iter().zip(&x[t * n_columns..]).map(|(w, x)| f64::from(*w) * f64::from(*x));
+                    let [sum, size] = products.fold([0.0; 2], |[sum, size], p| [sum + p, size + p.abs()]);
+                    let error = (f64::from(*found) - sum).abs();
+                    assert!(error <= size * F32_SUM, "{what}: row {r} of token {t}: {found}, not {sum}");
                 }
             }
         }
