@@ -18,6 +18,7 @@ fn json_has_speeds_sizes_and_what_was_measured() {
     assert!(found["peak_bytes"].as_u64().unwrap() > weight_bytes, "{found}");
     assert!(weight_bytes > found["n_parameters"].as_u64().unwrap(), "{found}");
     assert!(found.get("peak_bytes").is_some() && found["device"].is_string(), "{found}");
+    assert!(found["kernel"].as_str().unwrap().starts_with("int8 "), "{found}");
     for (name, value) in [("backend", json!("cpu")), ("weights", json!("int8")), ("prompt", json!(9))] {
         assert_eq!(found[name], value, "{found}");
     }
@@ -36,8 +37,17 @@ fn wider_weights_take_more_bytes() {
 #[test]
 fn people_get_a_table() {
     let table = hala(&SMALL).args(&["--backend", "cpu"]).model(two_layer()).run().text();
-    for row in ["model", "weights", "cpu: ", "load", "prefill", "decode", "peak memory", "that memory gives"]
-    {
+    for row in [
+        "model",
+        "weights",
+        "cpu: ",
+        "kernel",
+        "load",
+        "prefill",
+        "decode",
+        "peak memory",
+        "that memory gives",
+    ] {
         assert!(table.contains(row), "{table}");
     }
 }

@@ -158,6 +158,17 @@ impl CpuBackend {
         self.loops.machine().map(read_speed::measure)
     }
 
+    /// What computes products with matrices of a type, for people: how their numbers are multiplied, and with which instructions.
+    pub fn product_kernel(&self, dtype: DType) -> String {
+        let Some(machine) = self.loops.machine() else { return "plain loops with sums in f64".to_owned() };
+        let how = match dtype {
+            DType::Int8 { .. } | DType::Int4 { .. } => "inputs of 16 bits",
+            DType::E4M3 | DType::F16 | DType::BF16 => "decoded in registers",
+            DType::F32 | DType::U32 => "inputs of 32 bits",
+        };
+        format!("{dtype}, {how}, {}", machine.level.name())
+    }
+
     /// Threads that share the work of an op.
     pub fn n_threads(&self) -> usize {
         self.loops.machine().map_or(1, |machine| machine.pool.n_threads())

@@ -76,6 +76,8 @@ struct Measured {
     device: String,
     model: String,
     weights: String,
+    /// What computes products with most of the weights; none for GPUs, whose kernels `hala profile` names.
+    kernel: Option<String>,
     n_parameters: usize,
     context: usize,
     prompt: usize,
@@ -150,7 +152,8 @@ impl BenchArgs {
             backend: engine.device().backend,
             device: engine.device().name.clone(),
             model: self.model.checkpoint().name().to_owned(),
-            weights: held(engine),
+            weights: most_held(engine).map(name_of).unwrap_or_default(),
+            kernel: most_held(engine).and_then(|dtype| engine.backend().product_kernel(dtype)),
             n_parameters: facts.n_parameters,
             context: facts.context,
             prompt: self.prompt,
@@ -249,19 +252,23 @@ impl RandomIds {
     }
 }
 
-/// The type that most elements are held in, as `--weights` names it.
-fn held(engine: &Engine) -> String {
-    let mut n_elements: BTreeMap<String, usize> = BTreeMap::new();
+/// The type that most elements are held in.
+fn most_held(engine: &Engine) -> Option<DType> {
+    let mut n_elements: BTreeMap<String, (DType, usize)> = BTreeMap::new();
     for (spec, dtype) in engine.model().weights().iter().zip(engine.dtypes()) {
-        let name = match dtype {
-            DType::Int8 { .. } => WeightFormat::Int8.to_string(),
-            DType::Int4 { .. } => WeightFormat::Int4.to_string(),
-            DType::E4M3 => WeightFormat::Fp8.to_string(),
-            DType::F32 | DType::F16 | DType::BF16 | DType::U32 => dtype.to_string(),
-        };
-        *n_elements.entry(name).or_default() += spec.shape.n_elements();
+        n_elements.entry(name_of(*dtype)).or_insert((*dtype, 0)).1 += spec.shape.n_elements();
     }
-    n_elements.into_iter().max_by_key(|(_, n)| *n).map(|(name, _)| name).unwrap_or_default()
+    n_elements.into_values().max_by_key(|(_, n)| *n).map(|(dtype, _)| dtype)
+}
+
+/// A type as `--weights` names it.
+fn name_of(dtype: DType) -> String {
+    match dtype {
+        DType::Int8 { .. } => WeightFormat::Int8.to_string(),
+        DType::Int4 { .. } => WeightFormat::Int4.to_string(),
+        DType::E4M3 => WeightFormat::Fp8.to_string(),
+        DType::F32 | DType::F16 | DType::BF16 | DType::U32 => dtype.to_string(),
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -289,6 +296,9 @@ fn table(all: &[Measured]) -> String {
             measured.parallel.map(|n| format!(", {} at once", terminal::counted(n.into(), "sequence")));
         let together = together.unwrap_or_default();
         text.push_str(&format!("\n{}: {}{together}\n", measured.backend, measured.device));
+        if let Some(kernel) = &measured.kernel {
+            text.push_str(&format!("{}  {kernel}\n", paint(BOLD, format!("{:>11}", "kernel"))));
+        }
         let rows = [
             ("prefill", format!("{:.1} tokens/s over {}", measured.prefill_tps, measured.prompt)),
             ("decode", format!("{:.1} tokens/s over {}", measured.decode_tps, measured.generate)),

@@ -38,6 +38,15 @@ impl AnyBackend {
         }
     }
 
+    /// What computes products with matrices of a type, for people; `None` for GPUs, whose kernels depend on shapes too.
+    pub fn product_kernel(&self, dtype: DType) -> Option<String> {
+        match self {
+            Self::Cpu(cpu) => Some(cpu.product_kernel(dtype)),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(_) => None,
+        }
+    }
+
     /// Threads that compute; 1 for a GPU, which the caller's thread waits for.
     pub fn n_threads(&self) -> usize {
         match self {
