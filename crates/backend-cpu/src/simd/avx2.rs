@@ -1,19 +1,16 @@
 //! The kernels for x86-64 with AVX2 and FMA.
 
 use std::arch::x86_64::{
-    __m128, __m256, __m256i, _MM_HINT_T0, _mm_add_ps, _mm_loadu_si128, _mm_prefetch, _mm_storeu_ps,
-    _mm256_add_epi32, _mm256_castps256_ps128, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
-    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_madd_epi16,
-    _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
-    _mm256_slli_epi16, _mm256_srai_epi16, _mm256_storeu_ps,
+    __m128, __m256, __m256i, _mm_add_ps, _mm_loadu_si128, _mm_storeu_ps, _mm256_add_epi32,
+    _mm256_castps256_ps128, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps, _mm256_extractf128_ps, _mm256_fmadd_ps,
+    _mm256_hadd_ps, _mm256_loadu_ps, _mm256_madd_epi16, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi16, _mm256_srai_epi16,
 };
 
 use super::avx2_floats::float_tile;
 use super::isa::{N_DOT_ROWS, impl_isa};
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
-
-/// Bytes: 1 and 2 KiB gain less, 8 KiB no more.
-const AHEAD: usize = 4096;
+use super::x86::{prefetch, stored};
 
 /// Proof that the machine has AVX2, FMA and F16C: only [`Avx2::detect`] makes one.
 #[derive(Debug, Clone, Copy)]
@@ -110,14 +107,6 @@ pub(super) fn scale<const M: usize>(
     }
 }
 
-/// Asks for the codes that come [`AHEAD`] later: with one token they come from memory, and the processor's own reading ahead ends at
-/// each 4 KiB.
-#[inline(always)]
-pub(super) fn prefetch(codes: *const i8) {
-    // SAFETY: what is asked for is not read, so it may be anywhere.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(codes.wrapping_add(AHEAD)) };
-}
-
 /// The codes of 16 bytes as 16-bit numbers: those of a step, twice, or of two.
 ///
 /// # Safety
@@ -131,18 +120,6 @@ pub(super) unsafe fn widened<const N_BITS: usize>(codes: *const i8) -> [__m256i;
         return [bytes; 2];
     }
     [_mm256_srai_epi16::<12>(_mm256_slli_epi16::<12>(bytes)), _mm256_srai_epi16::<4>(bytes)]
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-pub(super) fn stored([low, high]: [__m256; 2]) -> [f32; N_ROWS] {
-    let mut out = [0.0; N_ROWS];
-    // SAFETY: `out` has room for two times 8 floats.
-    unsafe {
-        _mm256_storeu_ps(out.as_mut_ptr(), low);
-        _mm256_storeu_ps(out.as_mut_ptr().add(8), high);
-    }
-    out
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]

@@ -7,9 +7,9 @@ use std::arch::x86_64::{
     _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi16, _mm256_slli_epi32,
 };
 
-use super::avx2::{prefetch, stored};
 use super::floats::{E4M3_OF_F16, F16_BITS, Float, FloatInputs, FloatPanel, Format, SPAN};
 use super::layout::N_ROWS;
+use super::x86::{prefetch, stored};
 
 /// Tokens whose sums fill the registers.
 const N_TOGETHER: usize = 3;

@@ -6,10 +6,11 @@ use std::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi16, _mm512_srai_epi16, _mm512_storeu_ps,
 };
 
-use super::avx2::{Avx2, dots, prefetch};
+use super::avx2::{Avx2, dots};
 use super::avx512_floats::float_tile;
 use super::isa::impl_isa;
 use super::layout::{Block, Inputs, Layout, N_ROWS, Panel};
+use super::x86::prefetch;
 
 /// Proof that the machine has AVX-512 (F, BW, DQ, VL) and VNNI, with all of [`Avx2`]: only [`Avx512::detect`] makes one.
 #[derive(Debug, Clone, Copy)]

@@ -9,9 +9,9 @@ use std::arch::x86_64::{
     _mm512_storeu_ps,
 };
 
-use super::avx2::prefetch;
 use super::floats::{E4M3_OF_F16, F16_BITS, Float, FloatInputs, FloatPanel, Format, SPAN};
 use super::layout::N_ROWS;
+use super::x86::prefetch;
 
 /// Tokens whose sums, with those of two panels, fill the registers.
 const N_TOGETHER: usize = 6;

@@ -4,10 +4,11 @@ use std::arch::x86_64::{
     _mm256_dpwssd_avx_epi32, _mm256_set1_epi32, _mm256_setzero_ps, _mm256_setzero_si256,
 };
 
-use super::avx2::{Avx2, dots, prefetch, scale, stored, tile_256, widened};
+use super::avx2::{Avx2, dots, scale, tile_256, widened};
 use super::avx2_floats::float_tile;
 use super::isa::impl_isa;
 use super::layout::{Inputs, Layout, N_ROWS, Panel};
+use super::x86::{prefetch, stored};
 
 /// Proof that the machine has AVX-VNNI, with all of [`Avx2`]: only [`AvxVnni::detect`] makes one.
 #[derive(Debug, Clone, Copy)]

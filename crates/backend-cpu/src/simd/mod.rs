@@ -54,6 +54,8 @@ mod simd128_floats;
 #[cfg(test)]
 mod tests;
 mod tiles;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub(crate) use machine::Machine;
 pub(crate) use scratch::Scratch;
