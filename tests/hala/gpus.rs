@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use hala::{
-    BackendName, Cancel, DeviceOptions, Error, Event, LooksAt, ModelSource, Notice, Runtime, RuntimeOptions,
-    TranslateRequest, Unfit, Why,
+    BackendName, Cancel, Compares, DeviceOptions, Error, Event, LooksAt, ModelSource, Notice, Output,
+    Runtime, RuntimeOptions, Shared, TranslateRequest, Unfit, Why,
 };
 use hala_tests::devices;
 use pollster::block_on;
@@ -215,4 +215,80 @@ fn software_is_no_gpu_to_whoever_does_not_say_so() {
         let (runtime, _) = load(options).unwrap();
         assert_eq!((backend(&runtime), unfit(&runtime)), ("cpu", &Unfit::Software));
     }
+}
+
+/// What was remembered for single models.
+fn models(folder: &Path) -> Vec<hala::ModelReport> {
+    let reports = block_on(hala::devices(&auto(folder).device));
+    reports.into_iter().flat_map(|report| report.models).collect()
+}
+
+fn translate(runtime: &mut Runtime) -> String {
+    let request = TranslateRequest::new("Good morning. Where is the station?");
+    block_on(runtime.translate(&request, &Cancel::new())).unwrap().text
+}
+
+#[test]
+fn before_the_second_work_the_cpu_is_compared_and_the_faster_is_remembered_and_goes_on() {
+    let Some(folder) = folder() else { return };
+    let mut options = auto(folder.path());
+    options.device.compares = Compares::All;
+    options.model.cache = Some(hala_tensor::DType::F32);
+    let (mut runtime, _) = load(options.clone()).unwrap();
+    let first = translate(&mut runtime);
+    assert_eq!((backend(&runtime), models(folder.path())), ("wgpu", Vec::new()));
+    assert_eq!(translate(&mut runtime), first);
+    // Which of them it is depends on the machine.
+    let models = models(folder.path());
+    let [model] = &models[..] else { panic!("{models:?}") };
+    let expected = match &model.unfit {
+        None => ("wgpu", "gpu"),
+        Some(Unfit::SlowerThanCpu { gpu_seconds, cpu_seconds }) => {
+            assert!(cpu_seconds < gpu_seconds);
+            ("cpu", "slower-than-cpu")
+        }
+        Some(other) => panic!("{other}"),
+    };
+    let found = |runtime: &Runtime| (backend(runtime), runtime.current().info().unwrap().reason_code);
+    assert_eq!(found(&runtime), (expected.0, Some(expected.1)));
+    // A later start takes it at once, and measures no more.
+    let (mut later, _) = load(options).unwrap();
+    assert_eq!(found(&later), (expected.0, Some(expected.1)));
+    assert_eq!([translate(&mut later), translate(&mut later)], [first.clone(), first]);
+    assert!(!block_on(later.compare_devices()).unwrap());
+    assert_eq!(self::models(folder.path()), models);
+}
+
+#[test]
+fn nobody_compares_a_gpu_that_does_not_share_the_cpu_s_memory_or_was_asked_for() {
+    let Some(folder) = folder() else { return };
+    // A program that plays a GPU is no integrated one.
+    let (mut runtime, _) = load(auto(folder.path())).unwrap();
+    assert!(!block_on(runtime.compare_devices()).unwrap());
+    let mut options = auto(folder.path());
+    options.device.backend = BackendName::Wgpu;
+    options.device.compares = Compares::All;
+    let (mut runtime, _) = load(options).unwrap();
+    assert!(!block_on(runtime.compare_devices()).unwrap());
+    assert_eq!((backend(&runtime), models(folder.path())), ("wgpu", Vec::new()));
+}
+
+#[test]
+fn threads_that_share_a_runtime_get_the_faster_device_too() {
+    let Some(folder) = folder() else { return };
+    let mut options = auto(folder.path());
+    options.device.compares = Compares::All;
+    let shared = Shared::new(load(options).unwrap().0);
+    let text = || {
+        let mut stream = shared.translate(&TranslateRequest::new("Good morning."), &Cancel::new()).unwrap();
+        let end = stream.by_ref().map(Result::unwrap).last();
+        match end {
+            Some(Output::Translated { translated, .. }) => translated.text,
+            other => panic!("{other:?}"),
+        }
+    };
+    let first = text();
+    assert_eq!(models(folder.path()), Vec::new());
+    assert_eq!([text(), text()], [first.clone(), first]);
+    assert_eq!(models(folder.path()).len(), 1);
 }

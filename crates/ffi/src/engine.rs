@@ -95,7 +95,7 @@ pub(crate) fn pass(event: Event<'_>, tell: &dyn Fn(ProgressKind, &str, u64, u64)
             log::tell(LogLevel::Warn, &format!("the device was lost, and is set up again: {reason}"));
         }
         Event::DeviceChanged { device, reason } => {
-            let message = format!("{} takes over, after a lost device: {reason}", device.name);
+            let message = format!("{} takes over: {reason}", device.name);
             log::tell(LogLevel::Warn, &message);
         }
         #[cfg(feature = "hub")]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use hala_backend_cpu::Pause;
 
 use crate::any_backend::AnyBackend;
+use crate::compares::Compares;
 use crate::event::Notice;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 use crate::gpus::taken::Taken;
@@ -79,6 +80,8 @@ pub struct DeviceOptions {
     pub folder: Option<PathBuf>,
     /// Which GPUs `auto` looks at.
     pub looks_at: LooksAt,
+    /// With which GPUs that `auto` took the CPU is compared, so that the faster decodes.
+    pub compares: Compares,
 }
 
 /// Which GPUs `auto` looks at.

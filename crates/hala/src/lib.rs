@@ -11,6 +11,8 @@ mod any_backend;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod choices;
+mod compares;
+mod comparing;
 mod completion;
 mod costs;
 mod current;
@@ -51,6 +53,7 @@ mod wishes;
 mod work;
 
 pub use any_backend::{AnyBackend, AnyPrepared, AnyStates, AnyWeight, Handle};
+pub use compares::Compares;
 pub use completion::{
     ChatChoice, ChatCompletion, ChatCompletionChunk, ChoiceLogprobs, ChunkChoice, Chunks, CompletionHead,
     Delta, ReplyMessage,
@@ -64,7 +67,7 @@ pub use estimate::{Estimate, estimate};
 pub use event::{Event, Listener, Notice, Unused};
 pub use finish::Finish;
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
-pub use gpus::devices::{DeviceReport, devices, forget_devices};
+pub use gpus::devices::{DeviceReport, ModelReport, devices, forget_devices};
 #[cfg(all(feature = "wgpu", not(target_family = "wasm")))]
 pub use gpus::guard::forget_first_runs;
 pub use info::Info;

@@ -34,13 +34,17 @@ const LOSSES_APART: Duration = Duration::from_secs(60);
 /// where no device comes back, on the CPU. The listener is told of both.
 #[derive(Debug)]
 pub struct Runtime<R = NoReader> {
-    options: RuntimeOptions,
-    checkpoint: Checkpoint,
-    reader: Option<R>,
+    pub(crate) options: RuntimeOptions,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) reader: Option<R>,
     why: Why,
     /// The GPU that `auto` took.
-    taken: Option<Taken>,
-    listening: Listening,
+    pub(crate) taken: Option<Taken>,
+    /// Whether some work was begun.
+    pub(crate) has_worked: bool,
+    /// Whether the work that was begun last has not done a step.
+    pub(crate) is_fresh: bool,
+    pub(crate) listening: Listening,
     /// None where the device was lost and could not be set up again.
     sessions: Option<Sessions>,
     current: Current,
@@ -116,10 +120,19 @@ impl<R: Reader> Runtime<R> {
             about.into_iter().for_each(|n| listening.0.tell(Event::Notice(n)));
         }
         let why = chosen.why.clone();
-        let (sessions, current, lost_last) = (None, Current::default(), None);
-        let taken = None;
-        let mut runtime =
-            Self { options, checkpoint, reader, why, taken, listening, sessions, current, lost_last };
+        let mut runtime = Self {
+            options,
+            checkpoint,
+            reader,
+            why,
+            taken: None,
+            has_worked: false,
+            is_fresh: false,
+            listening,
+            sessions: None,
+            current: Current::default(),
+            lost_last: None,
+        };
         runtime.settle(chosen).await?;
         // Whoever could stop this loading may use the flag for other work, which is not to stop the loading after a lost device.
         runtime.options.cancel = Cancel::new();
@@ -163,12 +176,16 @@ impl<R: Reader> Runtime<R> {
         let Self { options, checkpoint, reader, listening, .. } = self;
         let listener = listening.0.as_mut();
         let engine = load_from(chosen.backend, checkpoint, reader.as_ref(), options, listener).await?;
-        let engine = Arc::new(engine);
+        self.put(Arc::new(engine), chosen.why);
+        Ok(())
+    }
+
+    /// Goes on with an engine.
+    pub(crate) fn put(&mut self, engine: Arc<Engine>, why: Why) {
         let options = SchedulerOptions { n_parallel: self.options.n_parallel, ..SchedulerOptions::default() };
         self.sessions = Some(Sessions::new(Arc::clone(&engine), options));
-        self.current.set(Some((engine, chosen.why.clone())));
-        self.why = chosen.why;
-        Ok(())
+        self.current.set(Some((engine, why.clone())));
+        self.why = why;
     }
 
     /// The model on its device.
@@ -292,6 +309,9 @@ impl<R: Reader> Runtime<R> {
 
     /// One step of some work; after a lost device, on another.
     pub(crate) async fn step<W: Work>(&mut self, work: &mut W) -> Result<Option<Vec<W::Piece>>, Error> {
+        if std::mem::take(&mut self.is_fresh) {
+            self.begin_work().await?;
+        }
         loop {
             match work.step(self.sessions.as_mut().ok_or(Error::Lost)?).await {
                 Err(error) if error.is_device_lost() => {

@@ -175,6 +175,7 @@ impl<R: Reader> Runtime<R> {
         cancel: &Cancel,
     ) -> Result<TextStream<'_, R>, Error> {
         let generation = Generation::on(self.engine()?, prompt, options, cancel)?;
+        self.is_fresh = true;
         Ok(TextStream { runtime: self, text: Text(generation) })
     }
 
@@ -195,6 +196,7 @@ impl<R: Reader> Runtime<R> {
         };
         let n_dropped = conversation.n_dropped();
         let logprobs = options.logprobs.map(|_| vec![Vec::new(); n]);
+        self.is_fresh = true;
         Ok(ChatStream { runtime: self, replies, n_dropped, logprobs, ready: VecDeque::new() })
     }
 
@@ -218,6 +220,7 @@ impl<R: Reader> Runtime<R> {
         cancel: &Cancel,
     ) -> Result<TranslateStream<'_, R>, Error> {
         let translation = Translation::new(self.engine()?, &request.text, request.direction(), cancel)?;
+        self.is_fresh = true;
         Ok(TranslateStream { runtime: self, translating: Translating::new(translation) })
     }
 

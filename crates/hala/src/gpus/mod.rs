@@ -2,6 +2,7 @@
 
 pub(crate) mod best;
 pub(crate) mod devices;
+pub(crate) mod faster;
 pub(crate) mod first_run;
 pub(crate) mod folder;
 pub(crate) mod guard;

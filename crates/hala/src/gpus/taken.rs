@@ -2,15 +2,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hala_backend_wgpu::{AdapterChoice, AdapterReport, Avoided, Found, WgpuBackend};
 use hala_plan::BackendError;
 
 use super::guard::Guard;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Verdict};
 use super::model_class::ModelClass;
-use super::{first_run, known_model};
+use super::{faster, first_run, known_model};
 use crate::any_backend::AnyBackend;
+use crate::compares::Compares;
 use crate::engine::Engine;
 use crate::event::{Event, Listener};
 use crate::unfit::{Stage, Unfit};
@@ -35,6 +37,10 @@ pub(crate) struct Taken {
     model: Option<ModelClass>,
     /// Whether it never ran a model, as far as is known.
     is_first: bool,
+    /// Whether it shares the CPU's memory.
+    is_integrated: bool,
+    /// Whether it was compared with the CPU.
+    is_compared: bool,
     /// While its first run goes on.
     guard: Option<Guard>,
 }
@@ -59,7 +65,9 @@ impl Taken {
         let is_first = !ledger.read().has_passed;
         let guard = if is_first { begin(&ledger, Stage::SetUp)? } else { None };
         let (name, model) = (found.report.name.clone(), wanted.model.cloned());
-        let mut taken = Self { ledger, name, model, is_first, guard };
+        let is_compared = model.as_ref().is_none_or(|model| ledger.read().models.contains_key(&model.key));
+        let is_integrated = found.report.is_integrated();
+        let mut taken = Self { ledger, name, model, is_first, is_integrated, is_compared, guard };
         taken.reach(Stage::SetUp, listener);
         let set_up = match WgpuBackend::on(found).await {
             Ok(gpu) => taken.check(gpu.into(), listener).await,
@@ -136,6 +144,30 @@ impl Taken {
     pub(crate) fn leave_alone(&mut self, unfit: Unfit) {
         self.guard = None;
         self.ledger.leave_alone(self.model.as_ref().map(|model| model.key.as_str()), unfit);
+    }
+
+    /// Whether it is to be compared with the CPU now: once, where that is wanted and there is room for it.
+    pub(crate) fn begin_comparison(&mut self, compares: Compares) -> bool {
+        let is_wanted = match compares {
+            Compares::Integrated => self.is_integrated,
+            Compares::All => true,
+            Compares::Nothing => false,
+        };
+        let has_room = |model: &ModelClass| faster::has_room(model.weight_bytes, faster::available_bytes());
+        is_wanted
+            && self.model.as_ref().is_some_and(has_room)
+            && !std::mem::replace(&mut self.is_compared, true)
+    }
+
+    /// Remembers how long a token takes on the GPU and on the CPU; tells why the CPU should run the model, where it should.
+    pub(crate) fn end_comparison(&mut self, [gpu, cpu]: [Duration; 2]) -> Option<Unfit> {
+        let model = self.model.as_ref()?;
+        let verdict = faster::verdict(gpu, cpu);
+        self.ledger.change(|kept| drop(kept.models.insert(model.key.clone(), verdict.clone())));
+        match verdict {
+            Verdict::Unfit(unfit) => Some(unfit),
+            Verdict::Faster { .. } => None,
+        }
     }
 
     /// The GPU, as messages have it.

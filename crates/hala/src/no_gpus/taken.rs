@@ -1,7 +1,9 @@
 //! A GPU that was taken by what is known of it: there is none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::compares::Compares;
 use crate::engine::Engine;
 use crate::event::Listener;
 use crate::unfit::Unfit;
@@ -16,6 +18,14 @@ impl Taken {
     }
 
     pub(crate) fn leave_alone(&mut self, _: Unfit) {
+        match *self {}
+    }
+
+    pub(crate) fn begin_comparison(&mut self, _: Compares) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn end_comparison(&mut self, _: [Duration; 2]) -> Option<Unfit> {
         match *self {}
     }
 

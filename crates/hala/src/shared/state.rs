@@ -50,6 +50,8 @@ enum Place {
 struct Running {
     id: u64,
     job: Box<dyn Job>,
+    /// Whether it has not been worked on.
+    is_fresh: bool,
 }
 
 /// What came of a job and was not fetched.
@@ -89,7 +91,7 @@ impl Inner {
         let mut state = self.lock();
         let id = state.next_id;
         state.next_id += 1;
-        state.jobs.push(Running { id, job });
+        state.jobs.push(Running { id, job, is_fresh: true });
         state.boxes.push(Outbox { id, outputs: VecDeque::new(), end: None });
         id
     }
@@ -277,11 +279,16 @@ impl Drop for AtWork<'_> {
 
 /// Hands out what is certain of all jobs, or else makes one step. Only an error that is everybody's is returned.
 async fn step(runtime: &mut Runtime, jobs: &mut [Running], outboxes: &mut Vec<Outbox>) -> Result<(), Error> {
+    let has_begun = jobs.iter().any(|running| !running.is_fresh);
+    jobs.iter_mut().for_each(|running| running.is_fresh = false);
+    if !has_begun {
+        runtime.begin_work().await?;
+    }
     runtime.make_scheduler().await?;
     let n_parallel = runtime.scheduler()?.n_parallel();
     let engine = Arc::clone(runtime.engine()?);
     let stage = Stage { engine: &engine, n_parallel };
-    for Running { id, job } in jobs.iter_mut() {
+    for Running { id, job, .. } in jobs.iter_mut() {
         let mut outputs = VecDeque::new();
         let end = match job.advance(stage, &mut outputs) {
             Ok(true) => None,
