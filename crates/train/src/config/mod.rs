@@ -1,0 +1,12 @@
+//! What to train, on what, and how: a YAML file, options over it, and defaults under it.
+
+mod choices;
+mod file;
+mod resolve;
+mod settings;
+mod sources;
+
+pub use choices::{Base, Products, Replies, SavedAs};
+pub use resolve::TrainConfig;
+pub use settings::Settings;
+pub use sources::SourceConfig;
