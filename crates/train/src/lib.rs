@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod data;
+pub mod metrics;
+pub mod report;
 pub mod schedule;
 
 mod error;
