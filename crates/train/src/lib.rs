@@ -5,6 +5,7 @@ pub mod data;
 pub mod metrics;
 pub mod report;
 pub mod schedule;
+pub mod store;
 
 mod error;
 mod fault;
