@@ -1,5 +1,6 @@
 //! Why a run of training cannot begin, or go on.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use hala_weights::WeightsError;
@@ -121,7 +122,7 @@ impl RunFault {
     }
 
     /// A file that is not as it was written.
-    pub(crate) fn damaged(path: &Path, what: impl ToString) -> Self {
-        Self::Damaged { path: path.display().to_string(), what: what.to_string() }
+    pub(crate) fn damaged(path: &Path, what: impl Display) -> Self {
+        Self::Damaged { path: path.display().to_string(), what: format!("{what}") }
     }
 }

@@ -106,7 +106,7 @@ pub fn write_folder(path: &Path, beside: &Beside, parameters: &[Named<'_>]) -> R
         folder.write(name, bytes)?;
     }
     let dtype = beside.save_as.dtype();
-    let file = folder.path().join(WEIGHTS_FILE);
+    let file = folder.filling().join(WEIGHTS_FILE);
     writer(parameters, dtype)?.write(&file, |name| produce(parameters, name, dtype))?;
     folder.finish()
 }

@@ -23,7 +23,7 @@ impl WholeFolder {
     }
 
     /// Where files are written until the folder has its name.
-    pub(super) fn path(&self) -> &Path {
+    pub(super) fn filling(&self) -> &Path {
         &self.filling
     }
 
