@@ -50,7 +50,8 @@ impl Memory {
                 BufferKind::Weight(id) => Place::Weight(weights[id.0 as usize].clone()),
                 BufferKind::State(id, _) => Place::State(id.0 as usize),
                 BufferKind::Scratch { slot } => Place::Owned(slot),
-                BufferKind::Joined => Place::Joined,
+                // Parameters and gradients are of training Plans, which have a memory of their own.
+                BufferKind::Joined | BufferKind::Param(_) | BufferKind::Grad(_) => Place::Joined,
                 BufferKind::Input => Place::Ids,
                 BufferKind::Output => {
                     owned.push(vec![0.0; buffer.shape.n_elements()]);

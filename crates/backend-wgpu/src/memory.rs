@@ -155,7 +155,11 @@ impl Buffers<'_> {
                 [part] => Some(&part.buffer),
                 _ => None,
             },
-            BufferKind::State(..) | BufferKind::Joined => None,
+            BufferKind::State(..)
+            | BufferKind::Joined
+            // Of training Plans, which run elsewhere.
+            | BufferKind::Param(_)
+            | BufferKind::Grad(_) => None,
             BufferKind::Scratch { slot } => self.memory.scratch(Home::of(slot, self.plan.buffer(id).shape)),
             BufferKind::Input => Some(&self.memory.ids),
             BufferKind::Output => self.memory.output(id).map(|o| &o.buffer),

@@ -265,7 +265,11 @@ impl Prepared {
             BufferKind::Scratch { .. } | BufferKind::Output => {
                 write::rows(gpu, &buffers.get(buffer)?, plan.buffer(buffer).shape, values)
             }
-            BufferKind::Weight(_) | BufferKind::Input | BufferKind::Joined => Err(buffers.misplaced(buffer)),
+            BufferKind::Weight(_)
+            | BufferKind::Param(_)
+            | BufferKind::Grad(_)
+            | BufferKind::Input
+            | BufferKind::Joined => Err(buffers.misplaced(buffer)),
         }
     }
 }

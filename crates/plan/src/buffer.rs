@@ -19,6 +19,10 @@ pub struct StateId(pub u32);
 pub enum BufferKind {
     /// Read-only, shared by all sequences of a model.
     Weight(WeightId),
+    /// A weight that training changes; of training Plans alone.
+    Param(WeightId),
+    /// The gradient of a parameter, which every run adds to; of training Plans alone.
+    Grad(WeightId),
     /// Carried from run to run: pages or slots of a pool, which every run is given.
     State(StateId, StateKind),
     /// Lives between two steps of one run; its slot is shared with others.

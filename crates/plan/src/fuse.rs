@@ -38,7 +38,7 @@ fn fuse_for(plan: Plan, kernel: &dyn Fn(&Candidate<'_>) -> Option<Kernel>) -> Pl
     joins::ALL.into_iter().for_each(&mut join);
     give_room(&mut steps, kernel);
     let Steps { declared: Declared { mut buffers, .. }, steps } = steps;
-    let slots = place(&mut buffers, &steps);
+    let slots = place(&mut buffers, steps.iter().map(|step| step.io()));
     Plan { label, n_tokens, buffers, steps, slots }
 }
 

@@ -6,6 +6,8 @@
 
 pub mod ops;
 pub mod tolerance;
+#[cfg(feature = "training")]
+pub mod training;
 
 mod ahead;
 mod backend;

@@ -1,7 +1,7 @@
 //! Placement of scratch buffers: those whose lifetimes do not meet share one memory slot.
 
 use crate::buffer::{Buffer, BufferId, BufferKind};
-use crate::step::Step;
+use crate::spec::Io;
 
 /// First and last step that touch a buffer, both included.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ struct Lifetime {
 ///
 /// Buffers are taken in the order of their first use, and each takes the free slot that fits it best; buffers of
 /// one step never share a slot, because WebGPU forbids reading and writing one buffer in one dispatch.
-pub(crate) fn place(buffers: &mut [Buffer], steps: &[Step]) -> Vec<usize> {
+pub(crate) fn place<'a>(buffers: &mut [Buffer], steps: impl Iterator<Item = Io<'a>>) -> Vec<usize> {
     let lifetimes = lifetimes(buffers.len(), steps);
     let mut order: Vec<(usize, Lifetime)> = Vec::new();
     for (i, (buffer, lifetime)) in buffers.iter_mut().zip(lifetimes).enumerate() {
@@ -43,10 +43,10 @@ pub(crate) fn place(buffers: &mut [Buffer], steps: &[Step]) -> Vec<usize> {
     slots
 }
 
-fn lifetimes(n_buffers: usize, steps: &[Step]) -> Vec<Option<Lifetime>> {
+fn lifetimes<'a>(n_buffers: usize, steps: impl Iterator<Item = Io<'a>>) -> Vec<Option<Lifetime>> {
     let mut lifetimes: Vec<Option<Lifetime>> = vec![None; n_buffers];
-    for (step, s) in steps.iter().enumerate() {
-        for BufferId(id) in s.inputs.iter().chain(&s.outputs) {
+    for (step, io) in steps.enumerate() {
+        for BufferId(id) in io.inputs.iter().chain(io.outputs) {
             let lifetime = lifetimes[*id as usize].get_or_insert(Lifetime { first: step, last: step });
             lifetime.last = step;
         }

@@ -15,6 +15,8 @@ pub mod sample;
 pub mod short_conv;
 pub mod softcap;
 pub mod swiglu;
+#[cfg(feature = "training")]
+pub mod training;
 
 use crate::spec::OpSpec;
 
