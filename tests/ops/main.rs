@@ -24,6 +24,7 @@ mod sample;
 mod short_conv;
 mod softcap;
 mod swiglu;
+mod training;
 
 use hala_tensor::DType;
 

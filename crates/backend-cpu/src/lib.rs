@@ -3,6 +3,9 @@
 //! [`CpuBackend::plain`] sums in f64 and is the truth that every other path and backend is tested against;
 //! [`CpuBackend::threaded`] is what users run.
 
+#[cfg(feature = "training")]
+pub mod training;
+
 mod backend;
 mod chooser;
 mod instructions;

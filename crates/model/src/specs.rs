@@ -168,6 +168,11 @@ impl WeightSpec {
         Tensor::new(self.shape, tensor.into_data()).map_err(named)
     }
 
+    /// The dimensions that its tensor has in a checkpoint; none where the weight is computed.
+    pub fn stored_dims(&self) -> &[usize] {
+        &self.stored.dims
+    }
+
     /// Compares the checkpoint's tensor with what the config asks for.
     pub(crate) fn check(&self, checkpoint: &Checkpoint) -> Result<(), ModelError> {
         if matches!(self.source, Source::Rope(_)) {

@@ -105,7 +105,8 @@ impl Recorder {
 
     /// The Plan, its scratch buffers placed.
     pub fn finish(mut self) -> Plan {
-        let (slots, n_tokens) = (place(&mut self.declared.buffers, self.steps.iter().map(Step::io)), self.n_tokens());
+        let (slots, n_tokens) =
+            (place(&mut self.declared.buffers, self.steps.iter().map(Step::io)), self.n_tokens());
         Plan { label: self.label, n_tokens, buffers: self.declared.buffers, steps: self.steps, slots }
     }
 }

@@ -1,5 +1,8 @@
 //! The errors of this crate: each names the file or setting, what was found, and the next step.
 
+use hala_model::ModelError;
+use hala_plan::{BackendError, PlanError};
+use hala_tensor::DType;
 use hala_text::TextError;
 
 use crate::fault::Fault;
@@ -65,6 +68,52 @@ pub enum TrainError {
     /// A tokenizer or template that cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A model that cannot be opened.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A model that cannot be trained.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A batch that does not fit the learner.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// Weights that are codes.
+    #[error(
+        "the tensor {name} is held as {dtype}, and rounded weights cannot be trained; start from the checkpoint that was compressed, in bf16, f16 or f32"
+    )]
+    Quantised {
+        /// The tensor.
+        name: String,
+        /// How the checkpoint holds it.
+        dtype: DType,
+    },
+    /// A family whose weights are changed as they are read.
+    #[error("models of the family {family} cannot be trained yet; lfm2 can")]
+    Family {
+        /// The family, as config.json's `model_type`.
+        family: &'static str,
+    },
+    /// An update with nothing to learn from.
+    #[error("an update without any row that has a label; accumulate a batch with labels first")]
+    NothingAccumulated,
+    /// A gradient that overflowed.
+    #[error(
+        "the gradient is not finite after {n_updates} updates; lower the learning rate, clip gradients, or look for damaged data"
+    )]
+    NotFinite {
+        /// Updates until then.
+        n_updates: u32,
+    },
+    /// A saved state of another model.
+    #[error(
+        "the saved state has {found} elements, and this model has {expected}; resume with the config that the run began with"
+    )]
+    State {
+        /// Elements that were saved.
+        found: usize,
+        /// Elements of this model.
+        expected: usize,
+    },
 }
 
 impl TrainError {

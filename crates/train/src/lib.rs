@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod data;
+pub mod learn;
 pub mod metrics;
 pub mod report;
 pub mod schedule;

@@ -15,6 +15,8 @@ pub(crate) mod sample;
 pub(crate) mod short_conv;
 pub(crate) mod softcap;
 pub(crate) mod swiglu;
+#[cfg(feature = "training")]
+pub(crate) mod training;
 
 /// An element of a KV cache.
 pub(crate) trait Cell: Copy + Send + Sync + bytemuck::Zeroable {

@@ -70,8 +70,7 @@ impl Backward {
 
     fn concat(&mut self, step: &TrainStep, dy: BufferId) -> Result<(), PlanError> {
         let parts = concat::Args::of(step.io()).parts;
-        let targets: Vec<_> =
-            parts.iter().map(|x| self.gradients.fresh(&mut self.recorder, *x)).collect();
+        let targets: Vec<_> = parts.iter().map(|x| self.gradients.fresh(&mut self.recorder, *x)).collect();
         let parts: Vec<_> = targets.iter().map(|target| target.buffer).collect();
         self.recorder.add(concat_backward::Args { dy, parts: &parts }, TrainOp::ConcatBackward)?;
         targets.into_iter().try_for_each(|target| self.gradients.settle(&mut self.recorder, target))

@@ -132,10 +132,12 @@ impl<'a> Forward<'a> {
     }
 
     fn attend(&mut self, step: &Step, params: &attention::Params) -> Result<(), PlanError> {
-        let attention::Args { keys, y, scale, softcap, window, .. } =
-            attention::Args::of(step.io(), params);
+        let attention::Args { keys, y, scale, softcap, window, .. } = attention::Args::of(step.io(), params);
         if softcap.is_some() || window.is_some() {
-            return Err(unsupported(attention::NAME, "has a bound of its scores or a window, which have no gradient yet"));
+            return Err(unsupported(
+                attention::NAME,
+                "has a bound of its scores or a window, which have no gradient yet",
+            ));
         }
         let Some((turned, heads)) = self.turned.get(&keys).copied() else {
             return Err(unsupported(attention::NAME, "reads a cache that no step of the Plan wrote"));

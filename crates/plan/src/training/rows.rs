@@ -2,7 +2,7 @@
 
 use crate::error::BackendError;
 
-/// The label of a row that predicts nothing.
+/// The label of a row that predicts nothing: it adds nothing to the loss, nor to any gradient.
 pub const IGNORE: u32 = u32::MAX;
 
 /// What a run is for.

@@ -1,9 +1,8 @@
 //! Documents end to end, as one run of a training Plan takes them.
 
-use crate::data::document::Document;
+pub use hala_plan::training::IGNORE;
 
-/// The label of a row that predicts nothing: it adds nothing to the loss, nor to any gradient.
-pub const IGNORE: u32 = u32::MAX;
+use crate::data::document::Document;
 
 /// Rows of a training run: documents end to end, each whole.
 ///
