@@ -30,3 +30,7 @@ pub mod stream;
 pub mod text;
 pub mod tokens;
 pub mod version;
+
+// Named, or it would not be linked: the standard library calls it by C's names.
+#[cfg(all(feature = "unwinder", target_os = "android"))]
+use unwinding as _;
