@@ -1,11 +1,11 @@
 //! The native library: compiled, linked, packed into a folder that C and C++ projects find, and the examples built against that folder.
 
-mod compile;
+pub(crate) mod compile;
 mod examples;
 mod finders;
 mod link;
-mod notices;
-mod pack;
+pub(crate) mod notices;
+pub(crate) mod pack;
 mod size;
 mod sources;
 mod symbols;
@@ -22,7 +22,7 @@ use crate::outcome::Outcome;
 use crate::project::Project;
 use crate::times::Times;
 use crate::verdict::{Verdict, ready};
-use compile::{Profile, Wanted};
+use compile::{Compiled, Profile, Wanted};
 use pack::Packing;
 use system::System;
 
@@ -96,12 +96,23 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
         }
     }
     let features = compile::FEATURES.iter().copied().filter(|feature| !left_out.contains(feature)).collect();
-    Ok(Options { wanted: Wanted { profile, features, target }, output })
+    Ok(Options { wanted: Wanted { profile, features, target, environment: Vec::new() }, output })
+}
+
+/// Compiles the static library alone, for whoever links it otherwise; `None` where that fails, which has been told.
+pub(crate) fn compile_fixed(project: &Project, wanted: &Wanted) -> Result<Option<Compiled>> {
+    let names = System::of(&wanted.target_name()?).names(&pack::version(project)?);
+    compile::compile(project, wanted, &names)
 }
 
 /// Compiles the library in the profile of tests and packs it into `folder`; false where that fails, which has been told.
 pub(crate) fn pack_for_tests(project: &Project, folder: &Path) -> Result<bool> {
-    let wanted = Wanted { profile: Profile::Dev, features: compile::FEATURES.to_vec(), target: None };
+    let wanted = Wanted {
+        profile: Profile::Dev,
+        features: compile::FEATURES.to_vec(),
+        target: None,
+        environment: Vec::new(),
+    };
     let names = System::of(&wanted.target_name()?).names(&pack::version(project)?);
     let Some(compiled) = compile::compile(project, &wanted, &names)? else { return Ok(false) };
     Packing { project, wanted: &wanted, compiled: &compiled, folder }.pack()
@@ -112,7 +123,12 @@ pub(crate) fn verdict(project: &Project, install: Install) -> Result<Verdict> {
     if let Err(skipped) = ready(&needs::CMAKE, install) {
         return Ok(skipped);
     }
-    let wanted = Wanted { profile: Profile::Dev, features: compile::FEATURES.to_vec(), target: None };
+    let wanted = Wanted {
+        profile: Profile::Dev,
+        features: compile::FEATURES.to_vec(),
+        target: None,
+        environment: Vec::new(),
+    };
     let compiled = compile::of_tests(project)?;
     let folder = project.target().join("ffi-tests");
     examples::start_anew(&folder)?;
@@ -138,7 +154,8 @@ mod tests {
         assert_eq!(all.wanted.features, ["wgpu", "hub", "built-in"]);
         assert_eq!((all.wanted.profile, all.output), (Profile::Native, None));
         let some = parsed("--no-hub --dev --no-built-in --output there").unwrap();
-        let wanted = Wanted { profile: Profile::Dev, features: vec!["wgpu"], target: None };
+        let wanted =
+            Wanted { profile: Profile::Dev, features: vec!["wgpu"], target: None, environment: Vec::new() };
         assert_eq!(some, Options { wanted, output: Some(PathBuf::from("there")) });
     }
 

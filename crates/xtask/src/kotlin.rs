@@ -7,6 +7,8 @@ mod program;
 mod resources;
 mod sources;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::args::{Task, Usage};
@@ -46,6 +48,9 @@ const SOURCES: &[&str] = &["android/hala/src/main/kotlin", "android/hala/src/tes
 /// The class that runs the tests.
 const TESTS: &str = "org.hala.MainKt";
 
+/// What compiles for Android.
+const ANDROID_NEEDS: &[&Need] = &[&needs::JDK, &needs::AAPT, &needs::NODE];
+
 #[derive(Default)]
 struct Options {
     is_for_android: bool,
@@ -83,6 +88,25 @@ pub(crate) fn android_verdict(project: &Project, install: Install) -> Result<Ver
     on_stubs(project, install, None)
 }
 
+/// Kotlin's part of the Android package.
+pub(crate) struct Part {
+    /// A jar.
+    pub(crate) classes: PathBuf,
+    /// The list of its resources.
+    pub(crate) symbols: PathBuf,
+}
+
+/// Compiles what an app gets: the façade and what is Android's alone, without tests and stubs.
+pub(crate) fn part(project: &Project, install: Install) -> Result<Result<Part, Verdict>> {
+    let compiler = match compiler(project, install, ANDROID_NEEDS)? {
+        Ok(compiler) => compiler,
+        Err(verdict) => return Ok(Err(verdict)),
+    };
+    let android = Android::new(project, &compiler);
+    let library = android.library()?;
+    Ok(library.map(|library| Part { classes: library.jar, symbols: android.symbols() }))
+}
+
 fn on_java(project: &Project, install: Install, filter: Option<&str>) -> Result<Verdict> {
     let compiler = match compiler(project, install, &[&needs::JAVA, &needs::NODE])? {
         Ok(compiler) => compiler,
@@ -101,7 +125,7 @@ fn on_java(project: &Project, install: Install, filter: Option<&str>) -> Result<
 }
 
 fn on_stubs(project: &Project, install: Install, filter: Option<&str>) -> Result<Verdict> {
-    match compiler(project, install, &[&needs::JDK, &needs::AAPT, &needs::NODE])? {
+    match compiler(project, install, ANDROID_NEEDS)? {
         Ok(compiler) => Android::new(project, &compiler).verdict(filter),
         Err(verdict) => Ok(verdict),
     }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks by printing")]
 
+mod android;
 mod args;
 mod check;
 mod extent;
@@ -44,6 +45,7 @@ const TASKS: &[Task] = &[
     web::TASK,
     ffi::TASK,
     kotlin::TASK,
+    android::TASK,
     swift::TASK,
     setup::TASK,
     fixtures::TASK,

@@ -8,6 +8,9 @@ pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 pub(crate) const WASI_TARGET: &str = "wasm32-wasip1";
 pub(crate) const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const ANDROID_ARM_TARGET: &str = "aarch64-linux-android";
+pub(crate) const ANDROID_X86_TARGET: &str = "x86_64-linux-android";
+pub(crate) const IOS_TARGET: &str = "aarch64-apple-ios";
 
 /// Chromium's driver that plays a GPU, with lanes in fours where Mesa's has eights: a second opinion on every kernel.
 pub(crate) const SWIFTSHADER: &str = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -158,15 +161,61 @@ pub(crate) const JDK: Need = Need {
     }],
 };
 
+/// The resources of Android itself, as Debian has them: those of Android 10.
+pub(crate) const FRAMEWORK: &str = "/usr/share/android-framework-res/framework-res.apk";
+
 /// Android's tool for resources, and the resources of Android that it looks names up in.
 pub(crate) const AAPT: Need = Need {
     name: "aapt2",
     why: "to read Android's resources and manifests",
     skipped: "the Android sources against stubs",
     ways: &[Way {
-        probes: &[Probe::Program("aapt2"), Probe::File("/usr/share/android-framework-res/framework-res.apk")],
+        probes: &[Probe::Program("aapt2"), Probe::File(FRAMEWORK)],
         fix: Fix::Debian(&["aapt", "android-framework-res"]),
     }],
+};
+
+/// What compiles C for the processors of phones, and tells what a library is.
+pub(crate) const ANDROID_COMPILERS: Need = Need {
+    name: "C compilers for aarch64 and x86-64",
+    why: "to build the library for Android without an NDK",
+    skipped: "the library for Android",
+    ways: &[Way {
+        probes: &[
+            Probe::Program("aarch64-linux-gnu-gcc"),
+            Probe::Program("x86_64-linux-gnu-gcc"),
+            Probe::Program("readelf"),
+        ],
+        fix: Fix::Debian(&["gcc", "gcc-aarch64-linux-gnu"]),
+    }],
+};
+
+/// What the library is compiled with for phones and for the emulator.
+pub(crate) const ANDROID_ARM: Need = Need {
+    name: "a standard library for Android on aarch64",
+    why: "to compile the library for it",
+    skipped: "the library for Android",
+    ways: &[Way {
+        probes: &[Probe::RustTarget(ANDROID_ARM_TARGET)],
+        fix: Fix::RustupTarget(ANDROID_ARM_TARGET),
+    }],
+};
+
+pub(crate) const ANDROID_X86: Need = Need {
+    name: "a standard library for Android on x86-64",
+    why: "to compile the library for it",
+    skipped: "the library for Android",
+    ways: &[Way {
+        probes: &[Probe::RustTarget(ANDROID_X86_TARGET)],
+        fix: Fix::RustupTarget(ANDROID_X86_TARGET),
+    }],
+};
+
+pub(crate) const IOS: Need = Need {
+    name: "a standard library for iOS",
+    why: "to compile the library for it",
+    skipped: "the check that the library compiles for iOS",
+    ways: &[Way { probes: &[Probe::RustTarget(IOS_TARGET)], fix: Fix::RustupTarget(IOS_TARGET) }],
 };
 
 /// The browser that the package is tested in.

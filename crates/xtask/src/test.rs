@@ -17,7 +17,7 @@ use crate::process;
 use crate::project::{self, Project};
 use crate::times::Times;
 use crate::verdict::{Verdict, ready};
-use crate::{ffi, kernels, kotlin, needs, swift, wasm, web};
+use crate::{android, ffi, kernels, kotlin, needs, swift, wasm, web};
 use output::{Counts, Program};
 
 pub(crate) const TASK: Task = Task {
@@ -32,8 +32,8 @@ what took longest and what was left to --long. The last line of the output is `N
 Usage: cargo xtask test [--long] [--only NAME] [--no-install] [FILTER] [-- ARGS]
 
   --long         also what takes long: whole sweeps, fuzzing, whole corpora (tests marked #[ignore = \"long: …\"]), the CPU
-                 kernels for aarch64 in QEMU, the Android sources against stubs, and the Swift package; for every night
-                 rather than every change
+                 kernels for aarch64 in QEMU, the Android sources against stubs, the Android package, the library's
+                 types for iOS, and the Swift package; for every night rather than every change
   --only NAME    only the tests of one crate, by its folder (tensor, tests) or package (hala-tensor)
   --no-install   install nothing
   FILTER         only tests whose names contain this text
@@ -69,8 +69,9 @@ fn run(project: &Project, words: &[String]) -> Result<Outcome> {
         others = beside(project, install, options.extent, &mut times);
         if options.extent == Extent::Daily {
             long.push((kernels::LEFT_OUT.to_owned(), 1));
-            long.push((kotlin::ANDROID_TESTED.to_owned(), 1));
-            long.push((swift::TESTED.to_owned(), 1));
+            for name in [kotlin::ANDROID_TESTED, android::TESTED, android::IOS_TESTED, swift::TESTED] {
+                long.push((name.to_owned(), 1));
+            }
             let is_tested = |(name, verdict): &(_, Verdict)| {
                 *name == web::TESTED && !matches!(verdict, Verdict::Skipped { .. })
             };
@@ -129,6 +130,10 @@ fn beside(
     if extent == Extent::Long {
         let android = times.take(kotlin::ANDROID_TESTED, || sure(kotlin::android_verdict(project, install)));
         steps.push((kotlin::ANDROID_TESTED, android));
+        let package = times.take(android::TESTED, || sure(android::verdict(project, install)));
+        steps.push((android::TESTED, package));
+        let types = times.take(android::IOS_TESTED, || sure(android::ios_verdict(project, install)));
+        steps.push((android::IOS_TESTED, types));
         let package = times.take(swift::TESTED, || sure(swift::verdict(project, install)));
         steps.push((swift::TESTED, package));
     }

@@ -13,11 +13,11 @@ use crate::process;
 use crate::project::Project;
 
 /// The features of crate `ffi` that may be left out, each by `--no-NAME`.
-pub(super) const FEATURES: &[&str] = &["wgpu", "hub", "built-in"];
+pub(crate) const FEATURES: &[&str] = &["wgpu", "hub", "built-in"];
 
 /// How the library is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Profile {
+pub(crate) enum Profile {
     /// As it is shipped.
     Native,
     Dev,
@@ -25,21 +25,23 @@ pub(super) enum Profile {
 
 /// What is to be compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) profile: Profile,
-    pub(super) features: Vec<&'static str>,
+pub(crate) struct Wanted {
+    pub(crate) profile: Profile,
+    pub(crate) features: Vec<&'static str>,
     /// `None`: this machine's.
-    pub(super) target: Option<String>,
+    pub(crate) target: Option<String>,
+    /// What build scripts are told by: the C compiler of another target.
+    pub(crate) environment: Vec<(String, OsString)>,
 }
 
 /// What the compiler has made.
-pub(super) struct Compiled {
+pub(crate) struct Compiled {
     /// The static library. The shared one is linked from it where that can be.
-    pub(super) fixed: PathBuf,
+    pub(crate) fixed: PathBuf,
     /// Where the compiler linked the shared library itself.
     pub(super) shared: Option<PathBuf>,
     /// What a program that has the static library is linked with too, as the linker takes it.
-    pub(super) system_libraries: String,
+    pub(crate) system_libraries: String,
     /// What links for the target: a C compiler.
     pub(super) linker: OsString,
 }
@@ -74,6 +76,7 @@ pub(super) fn compile(project: &Project, wanted: &Wanted, names: &Names) -> Resu
     }
     command.arg("--").arg(format!("--print=native-static-libs={}", listed.display()));
     command.args(link_arguments(system, names, &folder));
+    command.envs(wanted.environment.iter().map(|(name, value)| (name, value)));
     if !process::show(&mut command)? {
         return Ok(None);
     }
@@ -108,7 +111,7 @@ fn linker(target: Option<&str>) -> OsString {
 
 impl Wanted {
     /// The target that is compiled for.
-    pub(super) fn target_name(&self) -> Result<String> {
+    pub(crate) fn target_name(&self) -> Result<String> {
         self.target.clone().map_or_else(super::system::host, Ok)
     }
 }

@@ -21,8 +21,8 @@ What their authors ask to be passed on follows the list.
 ";
 
 /// Writes the licences of all crates that are in the library as it is wanted.
-pub(super) fn write(project: &Project, wanted: &Wanted, to: &Path) -> Result<()> {
-    let known = sources::known(project)?;
+pub(crate) fn write(project: &Project, wanted: &Wanted, to: &Path) -> Result<()> {
+    let known = sources::known(project, &wanted.features)?;
     let (mut list, mut texts) = (String::from(OPENING), Texts::default());
     list.push('\n');
     for package in linked(project, wanted)? {

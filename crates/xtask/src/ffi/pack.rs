@@ -11,10 +11,10 @@ use crate::need;
 use crate::project::Project;
 
 /// The card of the model that is built in, which has its attributions.
-const CARD: &str = "crates/demo-model/files/README.md";
+pub(crate) const CARD: &str = "crates/demo-model/files/README.md";
 
 /// Headers of C and C++.
-const HEADERS: &str = "crates/ffi/include";
+pub(crate) const HEADERS: &str = "crates/ffi/include";
 
 /// What is packed, from what, and to where.
 pub(super) struct Packing<'a> {

@@ -56,7 +56,12 @@ mod tests {
         let file = folder.join("libhala.so");
         std::fs::File::create(&file).unwrap().set_len(MOST + 1).unwrap();
         let judged = |profile, features| {
-            judge(&Wanted { profile, features, target: None }, std::slice::from_ref(&file), &folder).unwrap()
+            judge(
+                &Wanted { profile, features, target: None, environment: Vec::new() },
+                std::slice::from_ref(&file),
+                &folder,
+            )
+            .unwrap()
         };
         let is_passed = |verdict| matches!(verdict, Verdict::Passed(_));
         assert!(!is_passed(judged(Profile::Native, Vec::new())));

@@ -23,9 +23,12 @@ pub(super) struct Known {
     pub(super) folder: PathBuf,
 }
 
-/// Where every crate's source lies.
-pub(super) fn known(project: &Project) -> Result<BTreeMap<Package, Known>> {
-    let done = process::read(project.cargo().args(["metadata", "--format-version", "1", "--quiet"]))?;
+/// Where every crate's source lies, with what the library with these features needs.
+pub(super) fn known(project: &Project, features: &[&str]) -> Result<BTreeMap<Package, Known>> {
+    let features: Vec<_> = features.iter().map(|feature| format!("hala-ffi/{feature}")).collect();
+    let mut metadata = project.cargo();
+    metadata.args(["metadata", "--format-version", "1", "--quiet", "--features", &features.join(",")]);
+    let done = process::read(&mut metadata)?;
     ensure!(done.success, "cargo metadata cannot list the crates: {}", done.output.trim());
     Ok(parse(&done.output))
 }
@@ -58,7 +61,7 @@ fn parse(json: &str) -> BTreeMap<Package, Known> {
 
 /// The folders that crates of others lie in.
 pub(super) fn folders(project: &Project) -> Result<BTreeSet<PathBuf>> {
-    let known = known(project)?;
+    let known = known(project, &[])?;
     let folders = known.into_values().filter_map(|known| known.folder.parent().map(PathBuf::from));
     Ok(folders.filter(|folder| !folder.starts_with(&project.root)).collect())
 }

@@ -167,9 +167,19 @@ impl<'a> Android<'a> {
             .ok_or_else(|| failed("the stubs of AndroidX do not compile; see above")))
     }
 
+    /// The list of the library's resources, once its classes are compiled.
+    pub(super) fn symbols(&self) -> PathBuf {
+        self.resources(&HALA).join(resources::SYMBOLS)
+    }
+
+    /// What is made of the resources of a module.
+    fn resources(&self, module: &Module) -> PathBuf {
+        self.compiler.folder().join(format!("resources-{}", module.package))
+    }
+
     /// The class R of a module, from its resources and those of the modules under it.
     fn r(&self, module: &Module, under: &[&Module]) -> Result<Made<PathBuf>> {
-        let made = self.compiler.folder().join(format!("resources-{}", module.package));
+        let made = self.resources(module);
         let Some(java) = resources::r_class(self.project, module, under, &made)? else {
             let why = format!("aapt2 refuses the resources or the manifest of {}; see above", module.folder);
             return Ok(Err(Verdict::Failed(why)));

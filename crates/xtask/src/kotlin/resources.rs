@@ -5,15 +5,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::needs::FRAMEWORK;
 use crate::process;
 use crate::project::Project;
-
-/// What resources of Android itself are named in; Debian's is that of Android 10.
-const FRAMEWORK: &str = "/usr/share/android-framework-res/framework-res.apk";
 
 /// Attributes of manifests that Android has had only since then. The tool would know no such name, so it reads the manifest without them.
 const NEWER: &[&str] =
     &["android:dataExtractionRules", "android:localeConfig", "android:enableOnBackInvokedCallback"];
+
+/// The file that lists a module's resources, for those that stand on it.
+pub(super) const SYMBOLS: &str = "R.txt";
 
 /// A module with a manifest and resources.
 pub(super) struct Module {
@@ -46,6 +47,7 @@ pub(super) fn r_class(
     // A library's resources get their numbers in the app that it is in, so no code may hold those of here.
     link.arg("--non-final-ids");
     link.arg("--manifest").arg(manifest(project, module, to)?);
+    link.arg("--output-text-symbols").arg(to.join(SYMBOLS));
     link.arg("--java").arg(to.join("java")).arg("-o").arg(to.join("resources.apk"));
     for part in under.iter().chain([&module]) {
         let packed = to.join(format!("{}.zip", part.package));
