@@ -2,7 +2,7 @@
 
 use crate::hala;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "translate",
     "chat",
     "generate",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 16] = [
     "compress",
     "convert",
     "merge",
+    "data",
+    "tokenizer",
     "completions",
 ];
 

@@ -2,6 +2,7 @@
 
 mod app;
 mod commands;
+mod data_args;
 mod drivers;
 mod failure;
 mod ids;

@@ -116,6 +116,17 @@ impl CheckpointArgs {
         })
     }
 
+    /// Opens the checkpoint for its files alone, config and tokenizer: a folder may have no weights yet.
+    ///
+    /// # Errors
+    /// As for [`CheckpointArgs::open`].
+    pub(crate) fn open_files(&self, app: &App) -> Result<Checkpoint> {
+        match self.source(app)? {
+            ModelSource::Path(path) if path.is_dir() => Ok(Checkpoint::open_files(&path)?),
+            source => Ok(source.open(&mut Screen::new(app), &app.fetching())?),
+        }
+    }
+
     /// Opens the checkpoint, fetching it first where it is on the Hub.
     ///
     /// # Errors

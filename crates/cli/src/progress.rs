@@ -67,6 +67,37 @@ impl WorkBar {
     }
 }
 
+/// A bar for files that are read once; hidden where nobody looks.
+#[derive(Debug)]
+pub(crate) struct ShareBar(Option<ProgressBar>);
+
+impl ShareBar {
+    /// Parts of the whole that a bar can show.
+    const N_PARTS: u64 = 1000;
+
+    /// A bar that has not begun.
+    pub(crate) fn new(app: &App) -> Self {
+        let is_shown = !app.quiet && terminal::stderr_is_terminal();
+        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} % {elapsed}");
+        Self(is_shown.then(|| bar(Self::N_PARTS, style.ok())))
+    }
+
+    /// Moves the bar to a share from 0 to 1.
+    pub(crate) fn update(&mut self, share: f64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position((share * Self::N_PARTS as f64) as u64);
+        }
+    }
+}
+
+impl Drop for ShareBar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Does work on a checkpoint's tensors behind a bar, which Ctrl-C stops.
 ///
 /// # Errors

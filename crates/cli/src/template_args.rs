@@ -35,16 +35,24 @@ impl TemplateArgs {
     /// # Errors
     /// A file that cannot be read or is no template; without one, a checkpoint that has no template.
     pub(crate) fn options(&self, tokenizer: &Tokenizer) -> Result<TemplateOptions> {
+        if self.chat_template.is_none() {
+            tokenizer.chat_template()?;
+        }
+        self.options_if_any(tokenizer)
+    }
+
+    /// The same where there may be no conversation, so that no template is needed.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no template.
+    pub(crate) fn options_if_any(&self, tokenizer: &Tokenizer) -> Result<TemplateOptions> {
         let template = match &self.chat_template {
             Some(path) => {
                 let source = Input::file(path)?.read_all()?;
                 let read = tokenizer.template_of(&source);
                 Some(Arc::new(read.with_context(|| format!("`{}` cannot be used", path.display()))?))
             }
-            None => {
-                tokenizer.chat_template()?;
-                None
-            }
+            None => None,
         };
         let variables = self.template_arg.iter().cloned().collect();
         Ok(TemplateOptions { template, variables, now: self.now })

@@ -57,6 +57,25 @@ pub enum TrainError {
         /// What can be given.
         expected: &'static str,
     },
+    /// A vocabulary that has no room for what it must have.
+    #[error(
+        "a vocabulary of {n_vocab} tokens is too small: special tokens, whole texts and the 256 bytes are {least} already"
+    )]
+    SmallVocabulary {
+        /// What was asked for.
+        n_vocab: usize,
+        /// The least.
+        least: usize,
+    },
+    /// The tokenizer library failed.
+    #[error("the tokenizer cannot be trained: {reason}")]
+    Tokenizer {
+        /// What it says.
+        reason: String,
+    },
+    /// The user stopped the work.
+    #[error("stopped; nothing was written")]
+    Stopped,
     /// A position that was saved for other files or settings.
     #[error(
         "the data is not what the saved position belongs to ({what}); go on with the files and settings of then, or begin anew"

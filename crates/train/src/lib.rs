@@ -7,6 +7,7 @@ pub mod metrics;
 pub mod report;
 pub mod schedule;
 pub mod store;
+pub mod tokenizer;
 
 mod error;
 mod fault;

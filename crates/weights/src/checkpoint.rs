@@ -65,6 +65,16 @@ impl Checkpoint {
         Self::new(source, shards)
     }
 
+    /// Opens a folder for its files alone: config, tokenizer, templates. It may have no weights, and none of those that it has are looked at.
+    ///
+    /// # Errors
+    /// The folder does not exist, or config.json is not JSON.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn open_files(folder: &Path) -> Result<Self, WeightsError> {
+        folder.metadata().map_err(|e| crate::source::read_error(folder, e))?;
+        Self::new(Source::Folder(folder.to_owned()), Shards::default())
+    }
+
     /// Opens a checkpoint whose files are bytes in memory, each with the name that it has in a folder.
     ///
     /// # Errors

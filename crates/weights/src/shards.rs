@@ -44,7 +44,7 @@ pub(crate) struct Place {
 }
 
 /// The shards of a checkpoint and the place of each tensor.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Shards {
     pub(crate) files: Vec<Shard>,
     pub(crate) places: BTreeMap<String, Place>,

@@ -5,6 +5,9 @@ mod chat;
 mod completions;
 mod compress;
 mod convert;
+mod data;
+mod data_check;
+mod data_report;
 mod devices;
 mod generate;
 mod generate_many;
@@ -16,6 +19,8 @@ mod profile;
 mod prompt;
 mod pull;
 mod tokenize;
+mod tokenizer;
+mod tokenizer_train;
 mod trace;
 mod trace_against;
 mod translate;
@@ -61,6 +66,18 @@ pub(crate) enum Command {
     Convert(convert::ConvertArgs),
     #[command(about = "Merge checkpoints")]
     Merge(merge::MergeArgs),
+    #[command(
+        subcommand,
+        about = "Look at data for training",
+        after_help = "Example:\n  hala data check pairs.tsv"
+    )]
+    Data(data::DataCommand),
+    #[command(
+        subcommand,
+        about = "Make tokenizers",
+        after_help = "Example:\n  hala tokenizer train pairs.tsv --vocab 8192 --out ./small"
+    )]
+    Tokenizer(tokenizer::TokenizerCommand),
     #[command(about = "Print completions for a shell")]
     Completions(completions::CompletionsArgs),
 }
@@ -84,6 +101,8 @@ impl Command {
             Self::Compress(args) => args.run(app),
             Self::Convert(args) => args.run(app),
             Self::Merge(args) => args.run(app),
+            Self::Data(command) => command.run(app),
+            Self::Tokenizer(command) => command.run(app),
             Self::Completions(args) => args.run(all()),
         }
     }

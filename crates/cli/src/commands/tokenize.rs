@@ -87,7 +87,7 @@ impl TokenizeArgs {
             _ => Input::stdin().read_all()?,
         };
         let tokenizer =
-            hala_engine::open_tokenizer(&self.model.open(app)?)?.ok_or(EngineError::NoTokenizer)?;
+            hala_engine::open_tokenizer(&self.model.open_files(app)?)?.ok_or(EngineError::NoTokenizer)?;
         match ids {
             Some(ids) => self.decode(&tokenizer, ids),
             None if self.messages.is_some() => self.prompt(&tokenizer, &Talk::read(&text)?),

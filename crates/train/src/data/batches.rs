@@ -4,15 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::batch::Batch;
 use crate::data::counts::Counts;
-use crate::data::document::Document;
 use crate::data::order::{Order, OrderOptions, Place, Reached};
 use crate::data::packer::{Bin, Held, Origin, Packer, Packing, Placed};
 use crate::data::random::{hash, hash_ids};
-use crate::data::read_row::read_row;
+use crate::data::reader::Reader;
 use crate::data::renderer::Renderer;
 use crate::data::source::Source;
 use crate::error::TrainError;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::FaultKind;
 
 /// What becomes of rows that cannot be trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +54,7 @@ pub struct Position {
 /// Batches of a set of files.
 #[derive(Debug)]
 pub struct Batches {
-    order: Order,
-    renderer: Renderer,
+    reader: Reader,
     options: BatchOptions,
     packer: Packer,
     counts: Counts,
@@ -77,8 +75,7 @@ impl Batches {
             });
         }
         Ok(Self {
-            order: Order::new(sources, order)?,
-            renderer,
+            reader: Reader::new(Order::new(sources, order)?, renderer, max_document_rows),
             options,
             packer: Packer::new(packing, max_rows),
             counts: Counts::default(),
@@ -94,11 +91,11 @@ impl Batches {
             if let Some(bin) = self.packer.take() {
                 return Ok(Some(bin.batch()));
             }
-            let epoch = self.order.reached().epoch;
+            let epoch = self.reader.order.reached().epoch;
             if self.options.epochs.is_some_and(|epochs| epoch >= epochs) {
                 return Ok(None);
             }
-            match self.order.next()? {
+            match self.reader.order.next()? {
                 Some(place) => self.read(place)?,
                 None if self.packer.is_empty() => self.end_epoch(epoch)?,
                 None => self.packer.close(),
@@ -111,7 +108,7 @@ impl Batches {
     pub fn position(&self) -> Position {
         Position {
             fingerprint: self.fingerprint(),
-            reached: self.order.reached(),
+            reached: self.reader.order.reached(),
             held: self.packer.held(),
             counts: self.counts.clone(),
         }
@@ -127,7 +124,7 @@ impl Batches {
             let what = "sizes of files, or settings of the data".to_owned();
             return Err(TrainError::OtherData { what });
         }
-        self.order.go_to(position.reached)?;
+        self.reader.order.go_to(position.reached)?;
         let open = self.bins(&position.held.open)?;
         let closed = self.bins(&position.held.closed)?;
         self.packer.hold(open, closed);
@@ -144,7 +141,7 @@ impl Batches {
     /// The epoch of the batch that was given last, from 0.
     #[must_use]
     pub fn epoch(&self) -> u32 {
-        self.order.reached().epoch
+        self.reader.order.reached().epoch
     }
 
     fn fingerprint(&self) -> u64 {
@@ -157,7 +154,8 @@ impl Batches {
             max_document_rows,
             packing,
         } = self.options;
-        let settings = format!("{} {max_rows} {max_document_rows} {packing:?}", self.order.fingerprint());
+        let settings =
+            format!("{} {max_rows} {max_document_rows} {packing:?}", self.reader.order.fingerprint());
         hash(settings.as_bytes())
     }
 
@@ -166,14 +164,14 @@ impl Batches {
             let found = self.counts.refused.iter().map(|(kind, n)| format!("{n} {}", kind.words()));
             let found = found.collect::<Vec<_>>().join(", ");
             let found = if found.is_empty() { "there is none".to_owned() } else { found };
-            return Err(TrainError::NoRows { files: self.order.names(), found });
+            return Err(TrainError::NoRows { files: self.reader.order.names(), found });
         }
-        self.order.begin(epoch + 1)
+        self.reader.order.begin(epoch + 1)
     }
 
     fn read(&mut self, place: Place) -> Result<(), TrainError> {
         self.counts.n_rows += 1;
-        let fault = match self.documents(place)? {
+        let fault = match self.reader.documents(place)? {
             Ok(documents) => {
                 for (document, i) in documents.into_iter().zip(0..) {
                     self.counts.add(&document);
@@ -190,30 +188,11 @@ impl Batches {
         match rule {
             Rule::Drop => Ok(()),
             Rule::Refuse => Err(TrainError::Row {
-                path: self.order.file(place.file).path().display().to_string(),
+                path: self.reader.order.file(place.file).path().display().to_string(),
                 line: place.line,
                 fault,
             }),
         }
-    }
-
-    /// The documents of a row; one that is too long makes the row so.
-    fn documents(&mut self, place: Place) -> Result<Result<Vec<Document>, Fault>, TrainError> {
-        let Source { form, weight, .. } = *self.order.source(place.file);
-        let line = self.order.line(place)?;
-        let max_rows = self.options.max_document_rows;
-        Ok(line.and_then(|line| {
-            let row = read_row(&line, form, place.row as usize)?;
-            let mut documents = self.renderer.documents(&row)?;
-            for document in &mut documents {
-                let n_rows = document.n_rows();
-                if n_rows > max_rows {
-                    return Err(Fault::TooLong { n_rows, max_rows });
-                }
-                document.weights.iter_mut().for_each(|label| *label *= weight);
-            }
-            Ok(documents)
-        }))
     }
 
     /// Makes the documents of a position again.
@@ -222,7 +201,7 @@ impl Batches {
         for origins in bins {
             let mut bin = Bin::default();
             for origin in origins {
-                let documents = self.documents(origin.place)?.ok();
+                let documents = self.reader.documents(origin.place)?.ok();
                 let document = documents.and_then(|mut all| all.drain(..).nth(origin.document as usize));
                 let document = document.filter(|document| hash_ids(&document.ids) == origin.ids);
                 let what = || "a row of an open batch has changed, or the tokenizer or template has";

@@ -155,6 +155,13 @@ impl Order {
         self.file(place.file).at(LinePlace { offset: place.offset, line: place.line })
     }
 
+    /// The share of the files that was read, from 0 to 1.
+    pub(crate) fn share_read(&self) -> f64 {
+        let total: u64 = self.files.iter().map(Lines::n_bytes).sum();
+        let left: u64 = self.files.iter().map(Lines::n_left).sum();
+        1.0 - left as f64 / total.max(1) as f64
+    }
+
     /// The names of all files, for messages.
     pub(crate) fn names(&self) -> String {
         let names = self.files.iter().map(|file| format!("`{}`", file.path().display()));
