@@ -65,7 +65,7 @@ abstract class NativeLibraries @Inject constructor(
     fun build() {
         programs.exec {
             workingDir(root)
-            commandLine("cargo", "xtask", "android")
+            commandLine("cargo", "xtask", "android", "--with-ndk")
         }
         files.sync {
             from(root.dir("target/android/jniLibs"))

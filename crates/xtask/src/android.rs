@@ -42,17 +42,19 @@ Compiles crates/ffi for arm64-v8a and x86_64 with what Kotlin calls, and packs t
 manifest, the libraries, rules for R8, and what C and C++ find the library by (prefab). Checks what it has made. Gradle takes the libraries from
 target/android/jniLibs.
 
-Where ANDROID_NDK_HOME or ANDROID_NDK_ROOT names an NDK, that compiles C and links. Elsewhere the library is compiled all the same, and linked
+Where ANDROID_NDK_HOME or ANDROID_NDK_ROOT names an NDK, or one is installed in the SDK of ANDROID_HOME, that compiles C and links. Elsewhere the library is compiled all the same, and linked
 by Rust's linker against stubs of Android's libraries that have the names of android/api/symbols.txt, with an unwinder of its own. Such a library
 is complete and has passed the same checks, but has never been loaded by an Android: ship what an NDK has linked.
 
-Usage: cargo xtask android [--abi ABI]... [--no-built-in] [--no-hub] [--no-wgpu] [--dev] [--without-ndk]
+Usage: cargo xtask android [--abi ABI]... [--no-built-in] [--no-hub] [--no-wgpu] [--dev]
+                           [--with-ndk | --without-ndk]
 
   --abi ABI        only this kind of phone: arm64-v8a, or x86_64 for the emulator; may be given more than once
   --no-built-in    without the small translator that ships with Hala
   --no-hub         without models of the Hugging Face Hub and downloads
   --no-wgpu        without GPUs
   --dev            in the profile of tests: sooner built, larger, and with checks
+  --with-ndk       nothing at all where there is no NDK, as for a package that is shipped
   --without-ndk    as where there is no NDK
 ",
     run,
@@ -97,6 +99,7 @@ fn parse(words: &[String]) -> Result<Options, Usage> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--dev" => profile = Profile::Dev,
+            "--with-ndk" => choice = Choice::WithNdk,
             "--without-ndk" => choice = Choice::WithoutNdk,
             "--abi" => abis.push(abi_of(&args::value(&mut words, word)?)?),
             _ => match word.strip_prefix("--no-").filter(|name| compile::FEATURES.contains(name)) {
@@ -144,6 +147,8 @@ fn build(project: &Project, install: Install, options: &Options) -> Result<Verdi
         Err(verdict) => return Ok(verdict),
     };
     let (api, folder) = (Api::read(project)?, project.target().join("android"));
+    // What an earlier build has left would be taken by Gradle for one of this build.
+    let _ = std::fs::remove_dir_all(folder.join("jniLibs"));
     let build = Build { project, options, toolchain, api, folder };
     for abi in &options.abis {
         if let Some(failed) = build.library(abi)? {
@@ -240,6 +245,7 @@ mod tests {
         let some = parsed("--abi x86_64 --no-built-in --dev --without-ndk").unwrap();
         assert_eq!((some.abis[0].name, some.profile), ("x86_64", Profile::Dev));
         assert!(!some.features.contains(&"built-in") && some.choice == Choice::WithoutNdk);
+        assert_eq!(parsed("--with-ndk").unwrap().choice, Choice::WithNdk);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use crate::need::{self, Install};
 use crate::needs;
 use crate::verdict::{Verdict, ready};
 
-/// The variables that name an NDK, as other tools read them.
+/// The variables that name an NDK, and those that name what NDKs are installed into, as other tools read them.
 const NDK: &[&str] = &["ANDROID_NDK_HOME", "ANDROID_NDK_ROOT"];
+const SDK: &[&str] = &["ANDROID_HOME", "ANDROID_SDK_ROOT"];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Toolchain {
@@ -21,20 +22,29 @@ pub(super) enum Toolchain {
     Stubs(PathBuf),
 }
 
-/// Whether an NDK may be taken.
+const REMEDY: &str = "sdkmanager 'ndk;28.2.13676358', and ANDROID_HOME=SDK or ANDROID_NDK_HOME=FOLDER";
+
+/// Whether an NDK may be taken, or must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
     WhatIsThere,
+    WithNdk,
     WithoutNdk,
 }
 
 impl Toolchain {
-    /// The NDK that a variable names, or else what links without one.
+    /// The NDK that is installed, or else what links without one.
     pub(super) fn find(choice: Choice, install: Install) -> Result<Result<Self, Verdict>> {
-        let folders = NDK.iter().filter_map(std::env::var_os).map(PathBuf::from);
-        match folders.into_iter().next() {
-            Some(folder) if choice == Choice::WhatIsThere => Ok(of_ndk(&folder)),
-            _ => without_ndk(install),
+        let variable = |name: &&str| std::env::var_os(name).map(PathBuf::from);
+        let named = NDK.iter().find_map(variable);
+        let installed = || SDK.iter().filter_map(variable).find_map(|sdk| newest(&sdk.join("ndk")));
+        match (choice, named.or_else(installed)) {
+            (Choice::WithoutNdk, _) | (Choice::WhatIsThere, None) => without_ndk(install),
+            (_, Some(folder)) => Ok(of_ndk(&folder)),
+            (Choice::WithNdk, None) => Ok(Err(Verdict::Skipped {
+                why: format!("no NDK is named by {} or installed in {}", NDK.join(", "), SDK.join(", ")),
+                remedy: String::from(REMEDY),
+            })),
         }
     }
 
@@ -75,12 +85,22 @@ pub(super) fn clang(folder: &Path, abi: &Abi, level: u32) -> PathBuf {
     folder.join(format!("{}{level}-clang{ending}", abi.target))
 }
 
+/// The newest of the NDKs in a folder, each in one of its version.
+fn newest(folder: &Path) -> Option<PathBuf> {
+    let versions = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let numbers = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.split('.').map(|part| part.parse::<u64>().unwrap_or(0)).collect::<Vec<_>>()
+    };
+    versions.map(|version| version.path()).max_by_key(numbers)
+}
+
 fn of_ndk(folder: &Path) -> Result<Toolchain, Verdict> {
     let hosts = std::fs::read_dir(folder.join("toolchains/llvm/prebuilt")).into_iter().flatten().flatten();
     let programs = hosts.map(|host| host.path().join("bin")).find(|programs| programs.is_dir());
     programs.map(Toolchain::Ndk).ok_or_else(|| Verdict::Skipped {
         why: format!("{} is no NDK: toolchains/llvm/prebuilt/*/bin is not in it", folder.display()),
-        remedy: format!("{}=FOLDER, with NDK 28 or later, or without that variable", NDK[0]),
+        remedy: String::from(REMEDY),
     })
 }
 
@@ -118,6 +138,17 @@ mod tests {
         assert_eq!(environment[0].0, "CC_aarch64_linux_android");
         let compiler = environment[0].1.to_str().unwrap();
         assert!(compiler.contains("aarch64-linux-android26-clang"), "{compiler}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_newest_ndk_is_taken_by_its_numbers() {
+        let folder = std::env::temp_dir().join(format!("hala-ndks-{}", std::process::id()));
+        assert_eq!(newest(&folder), None);
+        for version in ["9.0.1", "28.2.13676358", "28.10.1"] {
+            std::fs::create_dir_all(folder.join(version)).unwrap();
+        }
+        assert_eq!(newest(&folder), Some(folder.join("28.10.1")));
         std::fs::remove_dir_all(folder).unwrap();
     }
 
