@@ -51,9 +51,10 @@ internal enum class Pull(
     }
 
     private suspend fun next(number: Long): ByteArray? = coroutineScope {
-        val piece = async(Dispatchers.IO) { next.invoke(number) }
+        // What it fails with is handed over, not thrown: thrown in here it would come before the cancelling that caused it.
+        val piece = async(Dispatchers.IO) { runCatching { next.invoke(number) } }
         try {
-            piece.await()
+            piece.await().getOrThrow()
         } catch (stopped: CancellationException) {
             // The thread that waits comes back before the next token, and this scope waits for it.
             cancel(number)
