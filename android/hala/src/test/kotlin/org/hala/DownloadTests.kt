@@ -89,6 +89,33 @@ internal fun Checks.ofDownloads() {
         }
     }
 
+    test("a model of the Hub comes once, and is estimated, loaded and deleted") {
+        val server = HubServer.ofSmallModel(token = "secret")
+        inFolder { folder ->
+            val model = RemoteModel.Hub("team/small")
+            val store = ModelStore(File(folder, "models"), token = "secret", endpoint = server.url)
+            val states = store.download(model).toList()
+            val stored = (states.last() as DownloadState.Ready).model
+            holds(states.any { it is DownloadState.Running && it.file == "model.safetensors" }) { states }
+            same(Pair(store.find("team/small"), store.list()), Pair(stored, listOf(stored)))
+            val nFetched = server.nFetched.get()
+            same(store.download(model).toList().last(), DownloadState.Ready(store.list().single()))
+            same(server.nFetched.get(), nFetched)
+            val options = LoadOptions(backend = "cpu", threads = 1)
+            val estimate = Hala.estimate(stored.source, options)
+            Hala.load(stored.source, options).use { hala ->
+                same(Pair(hala.info.family, hala.info.weightBytes), Pair("lfm3", estimate.weightBytes))
+                holds(hala.countTokens("Good morning.") > 1) { hala.info }
+            }
+            // Links of the Hub's folders are counted once.
+            holds(stored.bytes < 2L * File("tests/fixtures/lfm3-page/model.safetensors").length() + (4 shl 20)) { stored }
+            same(Pair(store.delete("team/small"), store.list()), Pair(true, emptyList()))
+            val closed = ModelStore(File(folder, "closed"), endpoint = server.url).download(model).toList().last()
+            same((closed as DownloadState.Failed).failure.code, "unauthorized")
+        }
+        server.stop()
+    }
+
     test("what cannot be had fails with its code, as the last state") {
         serving { server ->
             inFolder { folder ->
