@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Cancel = 4,
     #[cfg(feature = "jni")]
     Task = 5,
+    #[cfg(feature = "jni")]
+    Log = 6,
 }
 
 impl Kind {
@@ -30,6 +32,8 @@ impl Kind {
             Self::Cancel => "HalaCancel",
             #[cfg(feature = "jni")]
             Self::Task => "HalaTask",
+            #[cfg(feature = "jni")]
+            Self::Log => "HalaLog",
         }
     }
 }

@@ -29,18 +29,38 @@ pub enum LogLevel {
     Debug = 4,
 }
 
+/// Whoever takes the log.
 struct Sink {
-    callback: unsafe extern "C" fn(i32, Text, *mut c_void) -> bool,
-    user_data: *mut c_void,
+    taker: Box<dyn Taker>,
     level: LogLevel,
     /// Which of all that were set it is.
     number: usize,
 }
 
+/// Takes lines of the log, on any thread, several at once.
+pub(crate) trait Taker: Send + Sync {
+    /// Takes a line; false ends it.
+    fn take(&self, level: LogLevel, message: &str) -> bool;
+}
+
+/// A callback of the C interface.
+struct Callback {
+    function: unsafe extern "C" fn(i32, Text, *mut c_void) -> bool,
+    user_data: *mut c_void,
+}
+
 // SAFETY: the header says that the callback is called on any thread, with the pointer that came with it.
-unsafe impl Send for Sink {}
+unsafe impl Send for Callback {}
 // SAFETY: as above.
-unsafe impl Sync for Sink {}
+unsafe impl Sync for Callback {}
+
+impl Taker for Callback {
+    fn take(&self, level: LogLevel, message: &str) -> bool {
+        let message = Terminated::new(message);
+        // SAFETY: the pointers are as the caller gave them, and stay until another is set, which waits for this.
+        inside(|| unsafe { (self.function)(level as i32, message.lend(), self.user_data) })
+    }
+}
 
 /// Whether other crates' log comes here: not where the program has a logger of its own, which has it already.
 static IS_OURS: LazyLock<bool> = LazyLock::new(|| log::set_logger(&Bridge).is_ok());
@@ -55,14 +75,47 @@ pub(crate) fn tell(level: LogLevel, message: &str) {
     let ended = {
         let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
         let Some(sink) = sink.as_ref().filter(|sink| level as i32 <= sink.level as i32) else { return };
-        let message = Terminated::new(message);
-        // SAFETY: the pointers are as the caller gave them, and stay until another sink is set, which waits for this.
-        let goes_on = inside(|| unsafe { (sink.callback)(level as i32, message.lend(), sink.user_data) });
-        (!goes_on).then_some(sink.number)
+        (!sink.taker.take(level, message)).then_some(sink.number)
     };
     if let Some(number) = ended {
-        // Another may have been set meanwhile, which has not ended.
-        SINK.write().unwrap_or_else(PoisonError::into_inner).take_if(|sink| sink.number == number);
+        end(number);
+    }
+}
+
+/// Ends the one of this number. Another may have been set meanwhile, which has not ended.
+pub(crate) fn end(number: usize) {
+    SINK.write().unwrap_or_else(PoisonError::into_inner).take_if(|sink| sink.number == number);
+}
+
+/// Has lines up to a level taken from now on, in the place of whoever took them before; its number.
+pub(crate) fn set(taker: Box<dyn Taker>, level: LogLevel) -> usize {
+    let number = SET.fetch_add(1, Ordering::Relaxed);
+    put(Some(Sink { taker, level, number }));
+    number
+}
+
+fn put(sink: Option<Sink>) {
+    let most = match sink.as_ref().map(|sink| sink.level) {
+        None => LevelFilter::Off,
+        Some(LogLevel::Error) => LevelFilter::Error,
+        Some(LogLevel::Warn | LogLevel::Info) => LevelFilter::Warn,
+        Some(LogLevel::Debug) => LevelFilter::Debug,
+    };
+    *SINK.write().unwrap_or_else(PoisonError::into_inner) = sink;
+    if *IS_OURS {
+        log::set_max_level(most);
+    }
+}
+
+impl LogLevel {
+    /// The level of a number of the interface.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn of(level: i32) -> Result<Self, Failure> {
+        let levels = [Self::Error, Self::Warn, Self::Info, Self::Debug];
+        let found = levels.into_iter().find(|known| *known as i32 == level);
+        found.ok_or_else(|| Failure::argument("level", format!("{level} is none: there are 1 to 4")))
     }
 }
 
@@ -93,26 +146,11 @@ impl Log for Bridge {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hala_set_log(callback: LogCallback, user_data: *mut c_void, level: i32) -> Status {
     entry(|| {
-        let levels = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug];
-        let found = levels.into_iter().find(|known| *known as i32 == level);
-        let sink = match (callback, found) {
-            (None, _) => None,
-            (Some(callback), Some(level)) => {
-                Some(Sink { callback, user_data, level, number: SET.fetch_add(1, Ordering::Relaxed) })
+        match callback {
+            None => put(None),
+            Some(function) => {
+                set(Box::new(Callback { function, user_data }), LogLevel::of(level)?);
             }
-            (Some(_), None) => {
-                return Err(Failure::argument("level", format!("{level} is none: there are 1 to 4")));
-            }
-        };
-        let most = match &sink {
-            None => LevelFilter::Off,
-            Some(Sink { level: LogLevel::Error, .. }) => LevelFilter::Error,
-            Some(Sink { level: LogLevel::Warn | LogLevel::Info, .. }) => LevelFilter::Warn,
-            Some(Sink { level: LogLevel::Debug, .. }) => LevelFilter::Debug,
-        };
-        *SINK.write().unwrap_or_else(PoisonError::into_inner) = sink;
-        if *IS_OURS {
-            log::set_max_level(most);
         }
         Ok(())
     })

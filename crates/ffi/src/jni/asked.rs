@@ -1,6 +1,5 @@
 //! What Kotlin asks for, as JSON.
 
-#[cfg(feature = "hub")]
 use std::path::PathBuf;
 
 #[cfg(feature = "hub")]
@@ -26,6 +25,8 @@ pub(super) struct Model {
     context: usize,
     threads: usize,
     parallel: usize,
+    /// The folder in which what is known of this device's GPUs is kept.
+    devices: Option<PathBuf>,
     server: Server,
 }
 
@@ -79,7 +80,9 @@ impl Model {
             threads: self.threads,
             parallel: self.parallel,
         };
-        Ok(self.server.of(choices.runtime(flag)?))
+        let mut options = choices.runtime(flag)?;
+        options.device.folder.clone_from(&self.devices);
+        Ok(self.server.of(options))
     }
 }
 

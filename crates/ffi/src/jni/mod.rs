@@ -7,6 +7,7 @@
 mod asked;
 pub mod border;
 pub mod engine;
+pub mod log;
 pub mod session;
 pub mod stream;
 mod task;

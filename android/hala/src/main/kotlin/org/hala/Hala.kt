@@ -188,6 +188,12 @@ public class Hala private constructor(internal val engine: Handle, info: HalaInf
             return estimate
         }
 
+        /**
+         * What is good to know and belongs to no call, of everything that this library does: notices of loading, GPUs that are left alone, lost
+         * devices, what drivers say. Whoever collects gets it from then on; one at a time: another one ends the flow of the one before.
+         */
+        public fun log(level: LogLevel = LogLevel.WARN): Flow<LogLine> = logOf(level)
+
         private fun infoOf(engine: Handle) = HalaInfo.of(Json.parse(engine.use(Native::info)))
 
         private fun progressOf(told: Fields) =

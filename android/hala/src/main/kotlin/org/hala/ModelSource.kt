@@ -28,6 +28,9 @@ public sealed interface ModelSource {
  * @property context Tokens that a conversation can hold.
  * @property threads Threads of the CPU.
  * @property parallel Sequences at once.
+ * @property devices The folder in which what is known of this device's GPUs is kept: that the last process ended in the first run of one, so that the next
+ * takes the CPU, and which kernels are fast. Where none is given it is in the user's folder for caches, and an app on Android has none: give
+ * `Context.deviceFolder` of `org.hala.android`.
  */
 public data class LoadOptions(
     val backend: String? = null,
@@ -36,6 +39,7 @@ public data class LoadOptions(
     val context: Int = 0,
     val threads: Int = 0,
     val parallel: Int = 0,
+    val devices: File? = null,
 )
 
 /**
@@ -86,7 +90,12 @@ internal fun request(source: ModelSource, options: LoadOptions): ByteArray {
         is ModelSource.Path -> mapOf("path" to source.path.path)
         is ModelSource.Hub -> mapOf("hub" to source.id, "server" to Json.given("cache" to source.cache.path, "token" to source.token))
     }
-    val choices = Json.given("backend" to options.backend, "adapter" to options.adapter, "weights" to options.weights)
+    val choices = Json.given(
+        "backend" to options.backend,
+        "adapter" to options.adapter,
+        "weights" to options.weights,
+        "devices" to options.devices?.path,
+    )
     val numbers = mapOf("context" to options.context, "threads" to options.threads, "parallel" to options.parallel)
     return Json.bytes(where + choices + numbers)
 }

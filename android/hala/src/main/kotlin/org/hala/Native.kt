@@ -17,6 +17,14 @@ internal object Native {
 
     @JvmStatic external fun version(): ByteArray
 
+    @JvmStatic external fun log(level: Int): Long
+
+    @JvmStatic external fun logNext(log: Long): ByteArray?
+
+    @JvmStatic external fun logCancel(log: Long)
+
+    @JvmStatic external fun logRelease(log: Long)
+
     @JvmStatic external fun load(model: ByteArray): Long
 
     @JvmStatic external fun estimate(model: ByteArray): Long

@@ -16,7 +16,8 @@ internal enum class Pull(
     private val release: (Long) -> Unit,
 ) {
     STREAM(Native::streamNext, Native::streamCancel, Native::streamRelease),
-    TASK(Native::taskNext, Native::taskCancel, Native::taskRelease);
+    TASK(Native::taskNext, Native::taskCancel, Native::taskRelease),
+    LOG(Native::logNext, Native::logCancel, Native::logRelease);
 
     /**
      * Begins something, and hands its handle and each of its pieces to [take], which runs where the caller does; all else runs on threads that may wait. When the

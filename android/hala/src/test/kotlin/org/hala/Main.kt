@@ -12,5 +12,6 @@ public fun main(words: Array<String>) {
     checks.ofStopping()
     checks.ofLifetimes()
     checks.ofDownloads()
+    checks.ofLogs()
     checks.end()
 }

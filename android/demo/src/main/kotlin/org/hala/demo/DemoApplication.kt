@@ -11,6 +11,7 @@ import kotlinx.coroutines.SupervisorJob
 import org.hala.Hala
 import org.hala.ModelStore
 import org.hala.android.BackgroundDownloads
+import org.hala.android.deviceFolder
 import org.hala.android.modelStore
 import org.hala.android.thermalStatus
 import org.hala.android.trimOnLowMemory
@@ -31,7 +32,7 @@ class DemoApplication : Application() {
         val choices = getSharedPreferences("choices", Context.MODE_PRIVATE)
         val first = OfferedModel.ALL.find { it.key == choices.getString(MODEL, null) } ?: OfferedModel.BUILT_IN
         val open = CurrentModel.Open { model, tell ->
-            Hala.load(model.source(store), model.options, tell).also { it.trimOnLowMemory(this) }
+            Hala.load(model.source(store), model.options.copy(devices = deviceFolder), tell).also { it.trimOnLowMemory(this) }
         }
         CurrentModel(scope, first, open) { choices.edit().putString(MODEL, it.key).apply() }
     }

@@ -11,6 +11,12 @@ import org.hala.NetworkPolicy
 public val Context.modelFolder: File get() = File(noBackupFilesDir, "hala/models")
 
 /**
+ * Where what is known of the device's GPUs is kept, for `LoadOptions(devices = context.deviceFolder)`. No backup takes it, as another device has others, and nothing empties it:
+ * what it holds is that a GPU's driver has ended the app before.
+ */
+public val Context.deviceFolder: File get() = File(noBackupFilesDir, "hala/devices")
+
+/**
  * The app's models.
  *
  * @param token An access token of the Hub, for models that are not open to all.

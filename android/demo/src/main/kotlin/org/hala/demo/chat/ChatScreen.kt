@@ -9,10 +9,10 @@ import androidx.compose.foundation.layout.fillMaxSize
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.lazy.LazyColumn
-import androidx.compose.foundation.lazy.items
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
+import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.unit.dp
@@ -52,8 +52,11 @@ private fun Said(state: ChatState, modifier: Modifier) {
         modifier = modifier.fillMaxWidth(),
         contentPadding = PaddingValues(16.dp),
         reverseLayout = true,
-        verticalArrangement = Arrangement.spacedBy(8.dp, androidx.compose.ui.Alignment.Bottom),
+        verticalArrangement = Arrangement.spacedBy(8.dp, Alignment.Bottom),
     ) {
-        items(all.asReversed()) { message -> Bubble(message, isComing = state.isBusy && message === all.last()) }
+        // A message keeps its number while others come, and so does what was unfolded of it.
+        items(all.size, key = { all.lastIndex - it }) { index ->
+            Bubble(all[all.lastIndex - index], isComing = state.isBusy && index == 0)
+        }
     }
 }

@@ -1,0 +1,44 @@
+// Tests of the log.
+
+package org.hala
+
+import java.io.File
+import java.util.concurrent.ConcurrentLinkedQueue
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.launch
+
+/** A model whose config.json has a part that no maths reads, which is worth a line. The tests run where the project lies. */
+private val NOTED = ModelSource.Path(File("tests/fixtures/lfm3/as-published"))
+
+private suspend fun loadNoted() = Hala.load(NOTED, LoadOptions(backend = "cpu", threads = 1)).close()
+
+internal fun Checks.ofLogs() {
+    test("what is good to know while a model loads is in the log, up to the level that is wanted") {
+        val lines = ConcurrentLinkedQueue<LogLine>()
+        val log = launch(Dispatchers.Default) { Hala.log(LogLevel.INFO).collect { lines.add(it) } }
+        // The log is read from some moment on.
+        while (lines.isEmpty()) loadNoted()
+        val line = lines.first()
+        holds(line.level == LogLevel.INFO && line.text.length > 20 && line.lost == 0) { line }
+        log.cancelAndJoin()
+        lines.clear()
+        loadNoted()
+        same(lines.toList(), emptyList())
+    }
+
+    test("one that takes the log ends the flow of the one before, and it ends when it is cancelled") {
+        val isRead = CompletableDeferred<Unit>()
+        val before = launch(Dispatchers.Default) {
+            Pull.LOG.each({ Native.log(1).also { isRead.complete(Unit) } }) { _, told -> throw AssertionError(told.text("text")) }
+        }
+        isRead.await()
+        val after = launch(Dispatchers.Default) { Hala.log(LogLevel.ERROR).collect() }
+        before.join()
+        holds(!before.isCancelled) { "it did not end by itself" }
+        after.cancelAndJoin()
+        holds(after.isCancelled) { "it ended" }
+    }
+}
