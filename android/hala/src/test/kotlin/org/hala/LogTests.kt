@@ -29,6 +29,20 @@ internal fun Checks.ofLogs() {
         same(lines.toList(), emptyList())
     }
 
+    test("that no GPU is there is told, and what is known of GPUs is kept in the folder of the app's") {
+        inFolder { folder ->
+            val lines = ConcurrentLinkedQueue<LogLine>()
+            val log = launch(Dispatchers.Default) { Hala.log().collect { lines.add(it) } }
+            val devices = File(folder, "devices")
+            while (lines.isEmpty()) {
+                Hala.load(NOTED, LoadOptions(backend = "auto", threads = 1, devices = devices)).use { same(it.info.backend, "cpu") }
+            }
+            same(lines.first().level, LogLevel.WARN)
+            holds(devices.isDirectory) { "the search for GPUs has noted nothing" }
+            log.cancelAndJoin()
+        }
+    }
+
     test("one that takes the log ends the flow of the one before, and it ends when it is cancelled") {
         val isRead = CompletableDeferred<Unit>()
         val before = launch(Dispatchers.Default) {
