@@ -1,4 +1,5 @@
-// Loads a model, and says how that ended: `load path|hub|backend|adapter WHAT`, where the latter two are for the built-in model.
+// Loads a model, and says how that ended: `load path|auto|hub|backend|adapter WHAT`, where the latter two are for the built-in model, and auto keeps what
+// is known of GPUs beside the model.
 // Prints the status' word and what the last error says.
 
 #include "check.h"
@@ -22,6 +23,9 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "path") == 0) {
         source.path = what;
         options.backend = HALA_TEXT("cpu");
+    } else if (strcmp(argv[1], "auto") == 0) {
+        source.path = what;
+        options.devices = what;
     } else if (strcmp(argv[1], "hub") == 0) {
         source.hub = what;
         options.backend = HALA_TEXT("cpu");

@@ -50,6 +50,14 @@ fn a_model_that_is_whole_loads() {
 }
 
 #[test]
+fn what_is_known_of_gpus_is_kept_where_the_app_says() {
+    let folder = copied("lfm3-page", |_, bytes| bytes);
+    let Some(client) = loading("auto", folder.path()) else { return };
+    assert!(client.run().starts_with("ok: "));
+    assert!(folder.path().join("devices").is_dir());
+}
+
+#[test]
 fn files_that_are_missing() {
     ends(loading("path", "no/such/folder"), "missing-file", &["no/such/folder", "does not exist"]);
     ends(loading("path", fixture("lfm2")), "missing-file", &["model.safetensors", "four-layer"]);

@@ -1,5 +1,7 @@
 // Structs bring their size: one that a struct never had is refused, and one of an older or a newer header is read.
 
+#include <stddef.h>
+
 #include "check.h"
 
 // A struct as a header of the future has it.
@@ -9,10 +11,10 @@
         size_t more; \
     }
 
-// Calls `call` with each size that `options` may not have, and with those that it may.
-#define CHECK_SIZES(type, options, call)                                            \
+// Calls `call` with each size that `options` may not have, and with those that it may; `first` is the size that it had in the first header.
+#define CHECK_SIZES(type, first, options, call)                                     \
     do {                                                                            \
-        size_t wrong[] = {0, 1, sizeof(size_t), sizeof(type) - 1, SIZE_MAX};        \
+        size_t wrong[] = {0, 1, sizeof(size_t), (first) - 1, SIZE_MAX};             \
         for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {               \
             (options).known.struct_size = wrong[i];                                 \
             CHECK_STATUS(call, HALA_STATUS_INVALID_STRUCT_SIZE);                    \
@@ -28,6 +30,8 @@
         (options).more = 1;                                                         \
         CHECK_OK(call);                                                             \
         (options).more = 0;                                                         \
+        (options).known.struct_size = (first);                                      \
+        CHECK_OK(call);                                                             \
     } while (0)
 
 static HalaStatus load(const HalaSource *source, const HalaLoadOptions *options) {
@@ -51,16 +55,16 @@ static HalaStatus tokenize(HalaEngine *engine, const HalaTokenizeOptions *option
 
 static void of_options(HalaEngine *engine) {
     NEWER(HalaTranslateOptions) translate = {HALA_INIT(HalaTranslateOptions), 0};
-    CHECK_SIZES(HalaTranslateOptions, translate, hala_translate(engine, HALA_TEXT("Thank you."), &translate.known, NULL));
+    CHECK_SIZES(HalaTranslateOptions, sizeof(HalaTranslateOptions), translate, hala_translate(engine, HALA_TEXT("Thank you."), &translate.known, NULL));
     NEWER(HalaRunOptions) run = {HALA_INIT(HalaRunOptions), 0};
-    CHECK_SIZES(HalaRunOptions, run, hala_generate(engine, HALA_TEXT("{\"prompt\": [1], \"max_tokens\": 1}"), &run.known, NULL));
+    CHECK_SIZES(HalaRunOptions, sizeof(HalaRunOptions), run, hala_generate(engine, HALA_TEXT("{\"prompt\": [1], \"max_tokens\": 1}"), &run.known, NULL));
     NEWER(HalaTokenizeOptions) words = {HALA_INIT(HalaTokenizeOptions), 0};
-    CHECK_SIZES(HalaTokenizeOptions, words, tokenize(engine, &words.known));
+    CHECK_SIZES(HalaTokenizeOptions, sizeof(HalaTokenizeOptions), words, tokenize(engine, &words.known));
     NEWER(HalaSource) source = {HALA_INIT(HalaSource), 0};
     NEWER(HalaLoadOptions) options = {HALA_INIT(HalaLoadOptions), 0};
     options.known.threads = check_threads();
-    CHECK_SIZES(HalaSource, source, load(&source.known, &options.known));
-    CHECK_SIZES(HalaLoadOptions, options, load(&source.known, &options.known));
+    CHECK_SIZES(HalaSource, sizeof(HalaSource), source, load(&source.known, &options.known));
+    CHECK_SIZES(HalaLoadOptions, offsetof(HalaLoadOptions, devices), options, load(&source.known, &options.known));
 }
 
 // A struct that is filled: no more of it than the caller has.

@@ -309,8 +309,8 @@ typedef struct HalaSource {
 typedef struct HalaLoadOptions {
     // sizeof(HalaLoadOptions).
     size_t struct_size;
-    // What runs it: `auto` (a real GPU, or else the CPU; for the model that ships with Hala the CPU), `cpu`, `wgpu` or `plain` (slow, and the
-    // truth that others are tested against).
+    // What runs it: `auto` (a real GPU that does no harm and is not slower, or else the CPU; for the model that ships with Hala the CPU), `cpu`,
+    // `wgpu` or `plain` (slow, and the truth that others are tested against).
     struct HalaText backend;
     // The GPU whose name contains this, whatever its case.
     struct HalaText adapter;
@@ -328,6 +328,9 @@ typedef struct HalaLoadOptions {
     HalaProgressCallback on_progress;
     // Handed to `on_progress`.
     void *user_data;
+    // The folder in which is kept what is known of GPUs: which of them `auto` leaves alone, as after a driver's crash, and which kernels are fast;
+    // Hala's in the user's folder for caches by default. An app on a phone, which has none, names one that is neither emptied nor backed up.
+    struct HalaText devices;
 } HalaLoadOptions;
 
 // Bytes that a model will take at most, known from the headers of its files. A run's activations are not among them: some 20 MB for 350
@@ -475,7 +478,7 @@ HALA_API
 HalaStatus hala_engine_release(const struct HalaEngine *engine);
 
 // What was loaded and what runs it, as JSON: family, parameters, layers, width, vocabulary, context, weightBytes, cacheBytesPerToken, sampling,
-// backend, device, threads and more. May be asked while it works.
+// backend, device, reason (why that device, in words), reasonCode (the same as a word), threads and more. May be asked while it works.
 //
 // # Safety
 // `info` points to a place for a text.

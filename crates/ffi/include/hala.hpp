@@ -315,6 +315,8 @@ struct LoadOptions {
     std::size_t threads = 0;
     // Sequences at once.
     std::size_t parallel = 0;
+    // The folder in which is kept what is known of GPUs.
+    std::string devices;
     // Stops the loading.
     Cancel cancel{nullptr};
     Listener<Progress> on_progress;
@@ -458,6 +460,7 @@ inline HalaLoadOptions given(const LoadOptions &options, ProgressTrampoline &tra
     given.context = options.context;
     given.threads = options.threads;
     given.parallel = options.parallel;
+    given.devices = text(options.devices);
     given.cancel = options.cancel.get();
     given.on_progress = trampoline.callback();
     given.user_data = &trampoline;

@@ -1,5 +1,7 @@
 //! Choices made when a model is loaded, in the words of the interface.
 
+use std::path::PathBuf;
+
 use hala::{BackendName, Cancel as Flag, DeviceOptions, Options, RuntimeOptions, WeightFormat};
 
 use crate::failure::Failure;
@@ -10,6 +12,7 @@ pub(crate) struct Choices<'a> {
     pub(crate) backend: Option<&'a str>,
     pub(crate) adapter: Option<&'a str>,
     pub(crate) weights: Option<&'a str>,
+    pub(crate) devices: Option<&'a str>,
     pub(crate) context: usize,
     pub(crate) threads: usize,
     pub(crate) parallel: usize,
@@ -30,6 +33,7 @@ impl Choices<'_> {
                 backend: backend.map_err(|reason| word("backend", reason))?,
                 adapter: self.adapter.map(str::to_owned),
                 n_threads: self.threads,
+                folder: self.devices.map(PathBuf::from),
                 ..DeviceOptions::default()
             },
             weights: weights.map_err(|reason: String| word("weights", reason))?,

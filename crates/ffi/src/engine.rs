@@ -32,8 +32,8 @@ pub(crate) static ENGINES: Handles<Shared> = Handles::new(Kind::Engine);
 pub struct LoadOptions {
     /// sizeof(HalaLoadOptions).
     pub struct_size: usize,
-    /// What runs it: `auto` (a real GPU, or else the CPU; for the model that ships with Hala the CPU), `cpu`, `wgpu` or `plain` (slow, and the
-    /// truth that others are tested against).
+    /// What runs it: `auto` (a real GPU that does no harm and is not slower, or else the CPU; for the model that ships with Hala the CPU), `cpu`,
+    /// `wgpu` or `plain` (slow, and the truth that others are tested against).
     pub backend: Text,
     /// The GPU whose name contains this, whatever its case.
     pub adapter: Text,
@@ -51,12 +51,15 @@ pub struct LoadOptions {
     pub on_progress: ProgressCallback,
     /// Handed to `on_progress`.
     pub user_data: *mut c_void,
+    /// The folder in which is kept what is known of GPUs: which of them `auto` leaves alone, as after a driver's crash, and which kernels are fast;
+    /// Hala's in the user's folder for caches by default. An app on a phone, which has none, names one that is neither emptied nor backed up.
+    pub devices: Text,
 }
 
 // SAFETY: numbers and pointers alone.
 unsafe impl Given for LoadOptions {
     const NAME: &'static str = "HalaLoadOptions";
-    const FIRST_SIZE: usize = size_of::<Self>();
+    const FIRST_SIZE: usize = std::mem::offset_of!(Self, devices);
 }
 
 impl LoadOptions {
@@ -69,12 +72,18 @@ impl LoadOptions {
     /// Its texts are as the struct says.
     pub(crate) unsafe fn runtime(&self, flag: &Flag) -> Result<RuntimeOptions, Failure> {
         // SAFETY: as the caller says.
-        let (backend, adapter, weights) = unsafe {
-            let backend = self.backend.read_given("backend")?;
-            (backend, self.adapter.read_given("adapter")?, self.weights.read_given("weights")?)
+        let choices = unsafe {
+            Choices {
+                backend: self.backend.read_given("backend")?,
+                adapter: self.adapter.read_given("adapter")?,
+                weights: self.weights.read_given("weights")?,
+                devices: self.devices.read_given("devices")?,
+                context: self.context,
+                threads: self.threads,
+                parallel: self.parallel,
+            }
         };
-        let Self { context, threads, parallel, .. } = *self;
-        Choices { backend, adapter, weights, context, threads, parallel }.runtime(flag)
+        choices.runtime(flag)
     }
 }
 
@@ -156,7 +165,7 @@ pub extern "C" fn hala_engine_release(engine: *const Engine) -> Status {
 }
 
 /// What was loaded and what runs it, as JSON: family, parameters, layers, width, vocabulary, context, weightBytes, cacheBytesPerToken, sampling,
-/// backend, device, threads and more. May be asked while it works.
+/// backend, device, reason (why that device, in words), reasonCode (the same as a word), threads and more. May be asked while it works.
 ///
 /// # Safety
 /// `info` points to a place for a text.

@@ -155,6 +155,7 @@ class HalaLoadOptions(Structure):
         ("cancel", c_void_p),
         ("on_progress", HalaProgressCallback),
         ("user_data", c_void_p),
+        ("devices", HalaText),
     ]
 
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Type, Union, overload
 
 from . import _native, _options, errors
-from ._call import Guard, Held, as_text, call, sized, string
+from ._call import Guard, Held, as_text, call, sized, string, wanted
 from ._native import HalaEstimate, HalaTokenizeOptions, HalaTokens, lib
 from ._options import Model, OnProgress
 from .cancel import Cancel
@@ -40,6 +40,7 @@ def load(
     context: Optional[int] = None,
     threads: Optional[int] = None,
     parallel: Optional[int] = None,
+    devices: Optional[Union[str, "os.PathLike[str]"]] = None,
     cancel: Optional[Cancel] = None,
     on_progress: Optional[OnProgress] = None,
 ) -> Engine:
@@ -55,6 +56,8 @@ def load(
         context: tokens that a sequence can hold.
         threads: threads of the CPU; as many as the machine runs at once by default.
         parallel: sequences at once; as many as suit the device by default.
+        devices: where it is kept what is known of GPUs: which of them `auto` leaves alone, as after a driver's crash, and which kernels are
+            fast. Hala's in the user's folder for caches by default.
         cancel: stops the loading.
         on_progress: is told how it goes; returning `False` stops it.
 
@@ -69,6 +72,7 @@ def load(
     numbers = {"context": context, "threads": threads, "parallel": parallel}
     source = _options.source(model, files)
     made = _options.load(backend, adapter, weights, numbers, cancel)
+    made.devices = wanted(None if devices is None else os.fspath(devices))
     guard = Guard()
     made.on_progress = _options.progress(guard, on_progress)
     held = Held("engine", lib.hala_engine_release)

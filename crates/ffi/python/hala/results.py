@@ -275,6 +275,10 @@ class Info:
     subgroups: bool
     #: Threads that compute.
     threads: int
+    #: Why it is this device, in words.
+    reason: str = ""
+    #: The same as a word: `asked`, `gpu`, `small-model`, `no-adapter`, or why a GPU is left alone, as `died` or `slower-than-cpu`.
+    reason_code: str = ""
 
     @classmethod
     def _of(cls, told: Mapping[str, Any]) -> Info:

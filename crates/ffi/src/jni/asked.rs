@@ -1,5 +1,6 @@
 //! What Kotlin asks for, as JSON.
 
+#[cfg(feature = "hub")]
 use std::path::PathBuf;
 
 #[cfg(feature = "hub")]
@@ -26,7 +27,7 @@ pub(super) struct Model {
     threads: usize,
     parallel: usize,
     /// The folder in which what is known of this device's GPUs is kept.
-    devices: Option<PathBuf>,
+    devices: Option<String>,
     server: Server,
 }
 
@@ -76,13 +77,12 @@ impl Model {
             backend: self.backend.as_deref(),
             adapter: self.adapter.as_deref(),
             weights: self.weights.as_deref(),
+            devices: self.devices.as_deref(),
             context: self.context,
             threads: self.threads,
             parallel: self.parallel,
         };
-        let mut options = choices.runtime(flag)?;
-        options.device.folder.clone_from(&self.devices);
-        Ok(self.server.of(options))
+        Ok(self.server.of(choices.runtime(flag)?))
     }
 }
 

@@ -61,6 +61,8 @@ public struct LoadOptions: Sendable, Hashable {
     public var threads: Int?
     /// Sequences at once; none for as many as suit the device.
     public var parallel: Int?
+    /// The path of the folder in which is kept what is known of GPUs; none for Hala's in the user's folder for caches.
+    public var devices: String?
 
     public init(
         backend: Backend = .auto, weights: WeightFormat = .auto, context: Int? = nil, threads: Int? = nil,
@@ -79,6 +81,7 @@ public struct LoadOptions: Sendable, Hashable {
         made.backend = lent.text(backend.rawValue)
         made.weights = lent.text(weights.rawValue)
         made.adapter = lent.text(adapter)
+        made.devices = lent.text(devices)
         made.context = try Self.count(context, "context")
         made.threads = try Self.count(threads, "threads")
         made.parallel = try Self.count(parallel, "parallel")

@@ -209,6 +209,10 @@ public struct ModelInfo: Sendable, Hashable, Decodable {
     public let backend: String
     /// The device in its maker's words.
     public let device: String
+    /// Why it is this device, in words.
+    public let reason: String?
+    /// The same as a word: `asked`, `gpu`, `small-model`, `no-adapter`, or why a GPU is left alone, as `died` or `slower-than-cpu`.
+    public let reasonCode: String?
     public let subgroups: Bool
     /// Threads that compute.
     public let threads: Int

@@ -14,6 +14,8 @@ package org.hala
  * @property cacheBytesPerToken Keys and values of one token.
  * @property backend `cpu` or `wgpu`.
  * @property device The device in its maker's words.
+ * @property reason Why it is this device, in words.
+ * @property reasonCode The same as a word: `asked`, `gpu`, `small-model`, `no-adapter`, or why a GPU is left alone, as `died` or `slower-than-cpu`.
  * @property threads Threads that compute.
  */
 public data class HalaInfo(
@@ -29,6 +31,8 @@ public data class HalaInfo(
     val cacheBytesPerToken: Long,
     val backend: String,
     val device: String,
+    val reason: String,
+    val reasonCode: String,
     val threads: Int,
 ) {
     internal companion object {
@@ -45,6 +49,8 @@ public data class HalaInfo(
             cacheBytesPerToken = told.long("cacheBytesPerToken"),
             backend = told.text("backend"),
             device = told.text("device"),
+            reason = told.text("reason"),
+            reasonCode = told.text("reasonCode"),
             threads = told.int("threads"),
         )
     }

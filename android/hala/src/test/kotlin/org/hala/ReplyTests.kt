@@ -66,6 +66,7 @@ internal fun Checks.ofReplies() {
             same(info.cacheBytesPerToken, estimate.cacheBytesPerToken)
             holds(estimate.peakBytes > estimate.weightBytes && estimate.sessionBytes > 0) { estimate }
             same(Triple(info.backend, info.threads, info.version.isNotEmpty()), Triple("cpu", 1, true))
+            same(Pair(info.reasonCode, info.reason.isNotEmpty()), Pair("asked", true))
             holds(info.layers > 0 && info.context in 1..info.maxContext && info.device.isNotEmpty()) { info }
             same(hala.refresh(), info)
         }
