@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 
 use hala_plan::training::{Activations, TrainOptions};
 use hala_train::data::{Batch, IGNORE};
-use hala_train::learn::{Compute, Learner, LearnerOptions};
+use hala_train::learn::{Compute, Learner, LearnerOptions, Products};
 use hala_weights::Checkpoint;
 use safetensors::SafeTensors;
 
 /// The checkpoints.
 pub(crate) const NAMES: [&str; 3] = ["two-taps", "groups", "biases"];
+
+/// Fast loops with f32 products on so many threads.
+pub(crate) const fn fast(n_threads: usize) -> Compute {
+    Compute::Fast { n_threads, products: Products::F32 }
+}
 
 /// T of most learners here: more than any batch has.
 pub(crate) const N_ROWS: usize = 96;

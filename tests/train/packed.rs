@@ -4,10 +4,13 @@ use hala_plan::training::TrainOptions;
 use hala_train::data::{Batch, IGNORE};
 use hala_train::learn::Compute;
 
-use crate::fixture::{Fixture, document, relative_error};
+use crate::fixture::{Fixture, document, fast, relative_error};
 
 /// How far sums of another order may be apart, of plain loops.
 const PLAIN: f64 = 1e-6;
+
+/// The same of fast loops.
+const FAST: f64 = 1e-5;
 
 fn packed_is_the_sum(compute: Compute, bound: f64) {
     for fixture in Fixture::all() {
@@ -31,6 +34,7 @@ fn packed_is_the_sum(compute: Compute, bound: f64) {
 #[test]
 fn gradients_of_a_pack_are_the_sum_of_its_documents() {
     packed_is_the_sum(Compute::Plain, PLAIN);
+    packed_is_the_sum(fast(2), FAST);
 }
 
 /// The rows before and after document `idx`.
@@ -71,6 +75,7 @@ fn changing_one_leaves_the_others(compute: Compute) {
 #[test]
 fn changing_one_document_leaves_the_bits_of_the_others() {
     changing_one_leaves_the_others(Compute::Plain);
+    changing_one_leaves_the_others(fast(2));
 }
 
 /// Documents `from..to` as one batch.
@@ -118,6 +123,7 @@ fn accumulation_does_not_matter(compute: Compute, bound: f64) {
 #[test]
 fn a_step_is_the_same_in_one_batch_and_in_eight() {
     accumulation_does_not_matter(Compute::Plain, PLAIN);
+    accumulation_does_not_matter(fast(2), PLAIN);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use hala_plan::training::TrainOptions;
 use hala_train::data::{Batch, Document};
 use hala_train::learn::{Compute, Learner, Update};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, fast};
 
 /// How far a step's loss may be from that of torch's run in f32.
 const STEP: f64 = 1e-3;
@@ -33,6 +33,7 @@ fn follows_torch(compute: Compute) {
 #[test]
 fn fifty_steps_of_adamw_have_torchs_losses() {
     follows_torch(Compute::Plain);
+    follows_torch(fast(2));
 }
 
 /// A batch of 64 documents that no rule makes, only memory.
@@ -64,7 +65,7 @@ fn memorises(learner: &mut Learner) {
 #[test]
 fn a_set_of_64_rows_is_memorised() {
     let fixture = Fixture::of("two-taps");
-    memorises(&mut fixture.learner_for(256, Compute::Plain));
+    memorises(&mut fixture.learner_for(256, fast(2)));
 }
 
 #[test]

@@ -119,6 +119,12 @@ impl CpuBackend {
         Self { pause: Some(pause), ..self }
     }
 
+    /// The loops that it computes with.
+    #[cfg(feature = "training")]
+    pub(crate) fn into_loops(self) -> Loops {
+        self.loops
+    }
+
     /// Runs steps with rows that were checked.
     async fn steps(
         &self,

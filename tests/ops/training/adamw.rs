@@ -1,6 +1,7 @@
 //! `adamw`: a few updates against the formulas in f64.
 
-use hala_backend_cpu::training::Training;
+use hala_backend_cpu::CpuBackend;
+use hala_backend_cpu::training::{Products, Training};
 use hala_plan::WeightId;
 use hala_plan::ops::training::adamw::Params;
 use hala_plan::ops::training::{TrainOp, embed_backward};
@@ -13,13 +14,13 @@ use super::differences;
 const WIDTH: usize = 37;
 
 /// A Plan whose gradient is what its caller writes: one row of a table.
-fn training(values: &[f32]) -> (Training, impl Fn(&mut Training, &[f32])) {
+fn training(backend: CpuBackend, values: &[f32]) -> (Training, impl Fn(&mut Training, &[f32])) {
     let mut recorder = TrainRecorder::new(1);
     let table = recorder.param(WeightId(0), "table", Shape::matrix(1, WIDTH));
     let dy = recorder.output("dy", WIDTH);
     let dtable = recorder.grad(table).unwrap();
     recorder.add(embed_backward::Args { dy, dtable, scale: 1.0 }, TrainOp::EmbedBackward).unwrap();
-    let mut training = Training::new(recorder.finish(), Vec::new());
+    let mut training = Training::new(backend, Products::F32, recorder.finish(), Vec::new()).unwrap();
     training.values_mut()[..WIDTH].copy_from_slice(values);
     let accumulate = move |training: &mut Training, g: &[f32]| {
         training.clear_gradients();
@@ -30,11 +31,19 @@ fn training(values: &[f32]) -> (Training, impl Fn(&mut Training, &[f32])) {
     (training, accumulate)
 }
 
+fn backends() -> [CpuBackend; 2] {
+    [CpuBackend::plain(), CpuBackend::threaded(2).unwrap()]
+}
+
 #[test]
 fn updates_are_those_of_the_paper() {
+    backends().into_iter().for_each(follow_the_paper);
+}
+
+fn follow_the_paper(backend: CpuBackend) {
     let mut rng = Rng::new("adamw");
     let values = rng.normals(WIDTH, 1.0);
-    let (mut training, accumulate) = training(&values);
+    let (mut training, accumulate) = training(backend, &values);
     let mut w: Vec<f64> = values.iter().copied().map(f64::from).collect();
     let (mut m, mut v) = (vec![0.0f64; WIDTH], vec![0.0f64; WIDTH]);
     for n in 1..=5u32 {
@@ -68,8 +77,12 @@ fn updates_are_those_of_the_paper() {
 
 #[test]
 fn what_is_outside_of_the_range_stays() {
+    backends().into_iter().for_each(update_a_range);
+}
+
+fn update_a_range(backend: CpuBackend) {
     let values = vec![1.0; WIDTH];
-    let (mut training, accumulate) = training(&values);
+    let (mut training, accumulate) = training(backend, &values);
     accumulate(&mut training, &values);
     let params = Params {
         learning_rate: 0.1,

@@ -1,12 +1,16 @@
 //! One op of training, run alone.
 
-use hala_backend_cpu::training::Training;
-use hala_plan::training::{IGNORE, Purpose, TrainRecorder, TrainRows};
+use hala_backend_cpu::CpuBackend;
+use hala_backend_cpu::training::{Products, Training};
+use hala_plan::training::{IGNORE, Purpose, TrainPlan, TrainRecorder, TrainRows};
 use hala_plan::{BufferId, WeightId};
 use hala_tensor::Shape;
 use hala_tests::random::Rng;
 
-use super::{N_ROWS, STARTS};
+use super::{N_ROWS, STARTS, differences};
+
+/// How far fast loops may be from plain ones.
+const FAST: f64 = 1e-5;
 
 /// An op in the making: its buffers with their values.
 #[derive(Debug)]
@@ -85,9 +89,47 @@ impl Alone {
         values.iter().copied().map(f64::from).collect()
     }
 
-    /// Runs what was recorded.
+    /// Runs what was recorded: by plain loops, whose results it gives, and by fast ones on one thread and on three, which must have the same bits as each other
+    /// and be near.
     pub(super) fn run(self, purpose: Purpose) -> Ran {
-        let mut training = Training::new(self.recorder.finish(), self.tables);
+        let params = self.params.iter().map(|(id, weight, _)| (*id, *weight)).collect();
+        let Self { recorder, inputs, params: values, tables, ids, labels, weights, .. } = self;
+        let run = Running { plan: recorder.finish(), inputs, params: values, tables, ids, labels, weights };
+        let plain = run.on(CpuBackend::plain(), purpose);
+        let [one, three] = [1, 3].map(|n| run.on(CpuBackend::threaded(n).unwrap(), purpose));
+        for buffer in run.plan.buffers().iter().filter(|buffer| buffer.kind == hala_plan::BufferKind::Output)
+        {
+            let id = run.plan.find(&buffer.label).unwrap();
+            assert_eq!(one.read(id), three.read(id), "{}: on one thread and on three", buffer.label);
+            differences::alike(&buffer.label, one.read(id), plain.read(id), FAST);
+        }
+        assert_eq!(one.gradients(), three.gradients(), "gradients on one thread and on three");
+        differences::alike("gradients", one.gradients(), plain.gradients(), FAST);
+        Ran { training: plain, params }
+    }
+
+    /// Runs it as training does.
+    pub(super) fn train(self) -> Ran {
+        self.run(Purpose::Train { seed: 7 })
+    }
+}
+
+/// An op with the values of its buffers.
+#[derive(Debug)]
+struct Running {
+    plan: TrainPlan,
+    inputs: Vec<(BufferId, Vec<f32>)>,
+    params: Vec<(BufferId, WeightId, Vec<f32>)>,
+    tables: Vec<(WeightId, Vec<f32>)>,
+    ids: Vec<u32>,
+    labels: Vec<u32>,
+    weights: Vec<f32>,
+}
+
+impl Running {
+    fn on(&self, backend: CpuBackend, purpose: Purpose) -> Training {
+        let mut training =
+            Training::new(backend, Products::F32, self.plan.clone(), self.tables.clone()).unwrap();
         for (id, values) in &self.inputs {
             assert!(training.write(*id, values));
         }
@@ -100,13 +142,7 @@ impl Alone {
             TrainRows { ids: &self.ids, labels: &self.labels, weights: &self.weights, starts: &STARTS };
         let n_steps = training.plan().steps().len();
         training.run_steps(&rows, purpose, 0..n_steps).unwrap();
-        let params = self.params.into_iter().map(|(id, weight, _)| (id, weight)).collect();
-        Ran { training, params }
-    }
-
-    /// Runs it as training does.
-    pub(super) fn train(self) -> Ran {
-        self.run(Purpose::Train { seed: 7 })
+        training
     }
 }
 
@@ -117,7 +153,7 @@ impl Ran {
     }
 
     /// The norm of all gradients.
-    pub(super) fn gradient_norm(&self) -> f64 {
+    pub(super) fn gradient_norm(&mut self) -> f64 {
         self.training.gradient_norm()
     }
 

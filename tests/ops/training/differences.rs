@@ -35,6 +35,16 @@ pub(super) fn same(what: &str, found: &[f32], expected: &[f64]) {
     near(what, found, expected, BOUND);
 }
 
+/// Checks fast loops against plain ones; zeros must be zeros.
+pub(super) fn alike(what: &str, found: &[f32], expected: &[f32], bound: f64) {
+    let wide: Vec<f64> = expected.iter().copied().map(f64::from).collect();
+    if wide.iter().all(|x| *x == 0.0) {
+        assert!(found.iter().all(|x| *x == 0.0), "{what}: what is 0 in plain loops");
+    } else {
+        near(what, found, &wide, bound);
+    }
+}
+
 fn near(what: &str, found: &[f32], expected: &[f64], bound: f64) {
     assert_eq!(found.len(), expected.len(), "{what}: elements");
     let error: f64 = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();

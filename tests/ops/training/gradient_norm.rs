@@ -18,7 +18,7 @@ fn the_norm_is_that_of_all_gradients_together() {
         op.ids = (0..N_ROWS).map(|t| (t % n_vocab) as u32).collect();
         let dtable = op.recorder.grad(table).unwrap();
         op.recorder.add(Args { dy, dtable, scale: 1.0 }, TrainOp::EmbedBackward).unwrap();
-        let ran = op.train();
+        let mut ran = op.train();
         let squares: f64 = ran.grad(table).iter().map(|g| f64::from(*g).powi(2)).sum();
         let error = ran.gradient_norm() / squares.sqrt() - 1.0;
         assert!(error.abs() < 1e-12, "{error:e}");

@@ -23,6 +23,8 @@ pub(crate) mod round;
 pub(crate) mod short_conv;
 pub(crate) mod softcap;
 pub(crate) mod swiglu;
+#[cfg(feature = "training")]
+pub(crate) mod training;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

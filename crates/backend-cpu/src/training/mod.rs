@@ -8,4 +8,4 @@ mod run;
 mod steps;
 
 pub use memory::Parameter;
-pub use run::Training;
+pub use run::{Products, Training};

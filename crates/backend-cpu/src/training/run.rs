@@ -5,10 +5,39 @@ use std::ops::Range;
 use hala_plan::ops::training::adamw;
 use hala_plan::training::{Purpose, TrainPlan, TrainRows};
 use hala_plan::{BackendError, BufferId, WeightId};
+use hala_tensor::DType;
 
+use crate::backend::CpuBackend;
+use crate::loops::Loops;
 use crate::ops;
+use crate::simd::training::kernel::Kernel;
+use crate::simd::training::{Engine, flat};
 use crate::training::memory::{self, Memory, Parameter};
 use crate::training::steps::Run;
+
+/// What products with parameters are of, where the fast loops run. Sums, and all else, are of f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Products {
+    /// f32.
+    #[default]
+    F32,
+    /// Both factors rounded to bf16, on machines that multiply them.
+    Bf16,
+}
+
+impl Products {
+    /// Whether this machine has instructions for them.
+    pub fn is_supported(self) -> bool {
+        self.kernel().is_some()
+    }
+
+    fn kernel(self) -> Option<Kernel> {
+        match self {
+            Self::F32 => Some(Kernel::f32()),
+            Self::Bf16 => Kernel::bf16(),
+        }
+    }
+}
 
 /// A training Plan with its parameters, gradients, moments and activations.
 ///
@@ -19,14 +48,33 @@ pub struct Training {
     memory: Memory,
     parameters: Vec<Parameter>,
     moments: [Vec<f32>; 2],
+    /// Of the fast loops.
+    engine: Option<Engine>,
 }
 
 impl Training {
-    /// Memory for a Plan, all zeros; `tables` are those that it names as weights.
-    pub fn new(plan: TrainPlan, tables: Vec<(WeightId, Vec<f32>)>) -> Self {
+    /// Memory for a Plan, all zeros; `tables` are those that it names as weights. The loops, with their threads, are the backend's; `products` is for fast ones.
+    ///
+    /// # Errors
+    /// Products that the machine has no instructions for.
+    pub fn new(
+        backend: CpuBackend,
+        products: Products,
+        plan: TrainPlan,
+        tables: Vec<(WeightId, Vec<f32>)>,
+    ) -> Result<Self, BackendError> {
+        let engine = match backend.into_loops() {
+            Loops::Plain(_) => None,
+            Loops::Fast(machine) => {
+                let what = || "products of training (choose f32)".to_owned();
+                let no_kernel =
+                    || BackendError::Unsupported { backend: "cpu", what: what(), dtype: DType::BF16 };
+                Some(Engine::new(machine, products.kernel().ok_or_else(no_kernel)?))
+            }
+        };
         let (parameters, n) = memory::lay_out(&plan);
         let memory = Memory::new(&plan, tables);
-        Self { plan, memory, parameters, moments: [vec![0.0; n], vec![0.0; n]] }
+        Ok(Self { plan, memory, parameters, moments: [vec![0.0; n], vec![0.0; n]], engine })
     }
 
     /// The Plan.
@@ -63,7 +111,8 @@ impl Training {
     ) -> Result<(), BackendError> {
         rows.check(&self.plan.limits())?;
         self.memory.begin(rows.ids.len());
-        let mut run = Run { memory: &mut self.memory, rows: *rows, purpose };
+        let engine = self.engine.as_mut();
+        let mut run = Run { memory: &mut self.memory, rows: *rows, purpose, engine };
         self.plan.steps()[steps].iter().for_each(|step| run.step(step));
         Ok(())
     }
@@ -109,14 +158,21 @@ impl Training {
     }
 
     /// `√(Σ g²)` of all gradients.
-    pub fn gradient_norm(&self) -> f64 {
-        ops::training::gradient_norm::run(&self.memory.grads)
+    pub fn gradient_norm(&mut self) -> f64 {
+        match &mut self.engine {
+            Some(engine) => flat::norm(engine, &self.memory.grads),
+            None => ops::training::gradient_norm::run(&self.memory.grads),
+        }
     }
 
     /// One update of the parameters in a range of the flat buffers.
     pub fn adamw(&mut self, params: &adamw::Params, range: Range<usize>) {
         let [m, v] = self.moments.each_mut().map(|moments| &mut moments[range.clone()]);
         let state = ops::training::adamw::State { w: &mut self.memory.params[range.clone()], m, v };
-        ops::training::adamw::run(params, &self.memory.grads[range], state);
+        let gradients = &self.memory.grads[range];
+        match &mut self.engine {
+            Some(engine) => flat::adamw(engine, params, gradients, state),
+            None => ops::training::adamw::run(params, gradients, state),
+        }
     }
 }

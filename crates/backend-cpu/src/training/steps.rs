@@ -10,6 +10,9 @@ use hala_plan::training::{Purpose, TrainRows, TrainStep};
 
 use crate::ops;
 use crate::ops::training as plain;
+use crate::simd;
+use crate::simd::training as fast;
+use crate::simd::training::Engine;
 use crate::training::memory::Memory;
 
 /// One run of a training Plan.
@@ -18,6 +21,8 @@ pub(crate) struct Run<'a> {
     pub(crate) memory: &'a mut Memory,
     pub(crate) rows: TrainRows<'a>,
     pub(crate) purpose: Purpose,
+    /// What the fast loops run on; without one the plain ones run.
+    pub(crate) engine: Option<&'a mut Engine>,
 }
 
 impl Run<'_> {
@@ -50,7 +55,11 @@ impl Run<'_> {
     fn add(&mut self, step: &TrainStep) {
         let args = add::Args::of(step.io());
         self.memory.write(&step.outputs, |memory, out| {
-            ops::add::run(memory.read(args.a), memory.read(args.b), out[0]);
+            let terms = [args.a, args.b].map(|id| memory.read(id));
+            match &mut self.engine {
+                Some(engine) => simd::add::run(&engine.machine, &mut engine.scratch, terms, out[0]),
+                None => ops::add::run(terms[0], terms[1], out[0]),
+            }
         });
     }
 
@@ -58,7 +67,12 @@ impl Run<'_> {
         self.memory.write(&step.outputs, |memory, out| {
             let mut parts: [&[f32]; concat::MAX_PARTS] = [&[]; concat::MAX_PARTS];
             parts.iter_mut().zip(&step.inputs).for_each(|(part, id)| *part = memory.read(*id));
-            ops::concat::run(params, parts, out[0]);
+            match &mut self.engine {
+                Some(engine) => {
+                    simd::concat::run(&engine.machine, &mut engine.scratch, params, parts, out[0]);
+                }
+                None => ops::concat::run(params, parts, out[0]),
+            }
         });
     }
 
@@ -66,14 +80,22 @@ impl Run<'_> {
         let args = embed::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
             let inputs = (self.rows.ids, memory.read(args.table));
-            plain::forward::embed(params.width as usize, params.scale, inputs, out[0]);
+            let width = params.width as usize;
+            match &mut self.engine {
+                Some(engine) => fast::embed::run(engine, width, params.scale, inputs, out[0]),
+                None => plain::forward::embed(width, params.scale, inputs, out[0]),
+            }
         });
     }
 
     fn gate(&mut self, step: &TrainStep, params: &gate::Params) {
         let args = gate::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
-            ops::gate::run(params, memory.read(args.a), memory.read(args.b), out[0]);
+            let inputs = [args.a, args.b].map(|id| memory.read(id));
+            match &mut self.engine {
+                Some(engine) => simd::gate::run(&engine.machine, &mut engine.scratch, params, inputs, out[0]),
+                None => ops::gate::run(params, inputs[0], inputs[1], out[0]),
+            }
         });
     }
 
@@ -82,14 +104,24 @@ impl Run<'_> {
         self.memory.write(&step.outputs, |memory, out| {
             let operands = [args.x, args.weights[0]].map(|id| memory.read(id));
             let bias = args.bias.map(|bias| memory.read(bias));
-            plain::forward::product(params.n_in as usize, operands, bias, out[0]);
+            let n_in = params.n_in as usize;
+            match &mut self.engine {
+                Some(engine) => fast::matmul::forward(engine, n_in, operands, bias, out[0]),
+                None => plain::forward::product(n_in, operands, bias, out[0]),
+            }
         });
     }
 
     fn norm(&mut self, step: &TrainStep, params: &norm::Params) {
         let args = norm::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
-            ops::norm::run(params, memory.read(args.x), memory.read(args.norm.weight), out[0]);
+            let (x, weight) = (memory.read(args.x), memory.read(args.norm.weight));
+            match &mut self.engine {
+                Some(engine) => {
+                    simd::norm::run(&engine.machine, &mut engine.scratch, params, (x, weight), out[0]);
+                }
+                None => ops::norm::run(params, x, weight, out[0]),
+            }
         });
     }
 
@@ -102,7 +134,10 @@ impl Run<'_> {
                 rope: args.turn.map(|turn| memory.read(turn.table)),
                 rows: self.rows,
             };
-            plain::turn_heads::run(params, inputs, out[0]);
+            match &mut self.engine {
+                Some(engine) => fast::turn_heads::run(engine, params, inputs, out[0]),
+                None => plain::turn_heads::run(params, inputs, out[0]),
+            }
         });
     }
 
@@ -110,7 +145,11 @@ impl Run<'_> {
         let args = packed_attention::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
             let [y, log_sums] = out else { return };
-            plain::packed_attention::run(params, self.rows, memory.read(args.turned), y, log_sums);
+            let (turned, rows) = (memory.read(args.turned), self.rows);
+            match &mut self.engine {
+                Some(engine) => fast::attention::run(engine, params, rows, turned, [y, log_sums]),
+                None => plain::packed_attention::run(params, rows, turned, y, log_sums),
+            }
         });
     }
 
@@ -123,38 +162,57 @@ impl Run<'_> {
                 bias: args.bias.map(|bias| memory.read(bias)),
                 rows: self.rows,
             };
-            plain::packed_convolve::run(params, inputs, out[0]);
+            match &mut self.engine {
+                Some(engine) => fast::convolve::run(engine, params, inputs, out[0]),
+                None => plain::packed_convolve::run(params, inputs, out[0]),
+            }
         });
     }
 
     fn dropout(&mut self, step: &TrainStep, params: &dropout::Params) {
         let args = dropout::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
-            plain::dropout::run(params, self.purpose, 0, memory.read(args.x), out[0]);
+            let (purpose, x) = (self.purpose, memory.read(args.x));
+            match &mut self.engine {
+                Some(engine) => fast::dropout::run(engine, params, purpose, x, out[0]),
+                None => plain::dropout::run(params, purpose, 0, x, out[0]),
+            }
         });
     }
 
     fn head_loss(&mut self, step: &TrainStep, params: &head_loss::Params) {
         let args = head_loss::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
-            let [losses, dx, dhead, _] = out else { return };
+            let [losses, dx, dhead, logits] = out else { return };
             let [x, head] = [args.x, args.head].map(|id| memory.read(id));
             let inputs = plain::head_loss::Inputs { x, head, rows: self.rows, purpose: self.purpose };
-            plain::head_loss::run(params, inputs, plain::head_loss::Outputs { losses, dx, dhead });
+            let outputs = plain::head_loss::Outputs { losses, dx, dhead };
+            match &mut self.engine {
+                Some(engine) => fast::head_loss::run(engine, params, inputs, outputs, logits),
+                None => plain::head_loss::run(params, inputs, outputs),
+            }
         });
     }
 
     fn concat_backward(&mut self, step: &TrainStep, params: &concat_backward::Params) {
         let args = concat_backward::Args::of(step.io());
         self.memory.write(&step.outputs, |memory, out| {
-            plain::concat_backward::run(params, memory.read(args.dy), out);
+            let dy = memory.read(args.dy);
+            match &mut self.engine {
+                Some(engine) => fast::concat_backward::run(engine, params, dy, out),
+                None => plain::concat_backward::run(params, dy, out),
+            }
         });
     }
 
     fn embed_backward(&mut self, step: &TrainStep, params: &embed_backward::Params) {
         let args = embed_backward::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
-            plain::embed_backward::run(params, self.rows.ids, memory.read(args.dy), out[0]);
+            let (ids, dy) = (self.rows.ids, memory.read(args.dy));
+            match &mut self.engine {
+                Some(engine) => fast::embed::backward(engine, params, ids, dy, out[0]),
+                None => plain::embed_backward::run(params, ids, dy, out[0]),
+            }
         });
     }
 
@@ -163,14 +221,21 @@ impl Run<'_> {
         self.memory.write(&step.outputs, |memory, out| {
             let [da, db] = out else { return };
             let inputs = [args.a, args.b, args.dy].map(|id| memory.read(id));
-            plain::gate_backward::run(params, inputs, [da, db]);
+            match &mut self.engine {
+                Some(engine) => fast::gate_backward::run(engine, params, inputs, [da, db]),
+                None => plain::gate_backward::run(params, inputs, [da, db]),
+            }
         });
     }
 
     fn matmul_backward_input(&mut self, step: &TrainStep, params: &matmul_backward_input::Params) {
         let args = matmul_backward_input::Args::of(step.io(), params);
         self.memory.write(&step.outputs, |memory, out| {
-            plain::matmul_backward_input::run(params, memory.read(args.dy), memory.read(args.w), out[0]);
+            let (operands, n_in) = ([args.dy, args.w].map(|id| memory.read(id)), params.n_in as usize);
+            match &mut self.engine {
+                Some(engine) => fast::matmul::input(engine, n_in, operands, out[0], args.write),
+                None => plain::matmul_backward_input::run(params, operands[0], operands[1], out[0]),
+            }
         });
     }
 
@@ -179,7 +244,11 @@ impl Run<'_> {
         self.memory.write(&step.outputs, |memory, out| {
             let Some((dw, db)) = out.split_first_mut() else { return };
             let inputs = [args.dy, args.x].map(|id| memory.read(id));
-            plain::matmul_backward_weight::run(params, inputs, dw, db.first_mut().map(|db| &mut **db));
+            let db = db.first_mut().map(|db| &mut **db);
+            match &mut self.engine {
+                Some(engine) => fast::matmul::weight(engine, params.n_in as usize, inputs, dw, db),
+                None => plain::matmul_backward_weight::run(params, inputs, dw, db),
+            }
         });
     }
 
@@ -188,7 +257,11 @@ impl Run<'_> {
         self.memory.write(&step.outputs, |memory, out| {
             let [dx, dw] = out else { return };
             let [x, weight, dy] = [args.x, args.norm.weight, args.dy].map(|id| memory.read(id));
-            plain::norm_backward::run(params, plain::norm_backward::Inputs { x, weight, dy }, dx, dw);
+            let inputs = plain::norm_backward::Inputs { x, weight, dy };
+            match &mut self.engine {
+                Some(engine) => fast::norm_backward::run(engine, params, inputs, dx, dw),
+                None => plain::norm_backward::run(params, inputs, dx, dw),
+            }
         });
     }
 
@@ -202,7 +275,13 @@ impl Run<'_> {
                 rope: args.turn.map(|turn| memory.read(turn.table)),
                 rows: self.rows,
             };
-            plain::turn_heads_backward::run(params, inputs, memory.read(args.dturned), dqkv, dnorms);
+            let dturned = memory.read(args.dturned);
+            match &mut self.engine {
+                Some(engine) => {
+                    fast::turn_heads_backward::run(engine, params, (inputs, dturned), dqkv, dnorms);
+                }
+                None => plain::turn_heads_backward::run(params, inputs, dturned, dqkv, dnorms),
+            }
         });
     }
 
@@ -212,7 +291,10 @@ impl Run<'_> {
             let [turned, y, log_sums, dy] =
                 [args.turned, args.y, args.log_sums, args.dy].map(|id| memory.read(id));
             let inputs = plain::attention_backward::Inputs { turned, y, log_sums, dy, rows: self.rows };
-            plain::attention_backward::run(params, inputs, out[0]);
+            match &mut self.engine {
+                Some(engine) => fast::attention_backward::run(engine, params, inputs, out[0]),
+                None => plain::attention_backward::run(params, inputs, out[0]),
+            }
         });
     }
 
@@ -228,7 +310,11 @@ impl Run<'_> {
             };
             let dbias = rest.first_mut().map(|dbias| &mut **dbias);
             let outputs = plain::convolve_backward::Outputs { dprojected, dtaps, dbias };
-            plain::convolve_backward::run(params, inputs, memory.read(args.dy), outputs);
+            let dy = memory.read(args.dy);
+            match &mut self.engine {
+                Some(engine) => fast::convolve_backward::run(engine, params, (inputs, dy), outputs),
+                None => plain::convolve_backward::run(params, inputs, dy, outputs),
+            }
         });
     }
 }

@@ -14,7 +14,7 @@ use crate::error::TrainError;
 use crate::learn::estimate::Estimate;
 use crate::learn::loss::Loss;
 use crate::learn::opened::Opened;
-use crate::learn::options::{Compute, LearnerOptions};
+use crate::learn::options::LearnerOptions;
 use crate::learn::update::{Update, Updated};
 
 /// One parameter tensor.
@@ -59,8 +59,8 @@ impl Learner {
             }
         }
         let (facts, estimate) = (opened.facts().clone(), Estimate::of_opened(&opened));
-        let Compute::Plain = options.compute;
-        let mut training = Training::new(opened.plan.clone(), tables);
+        let (backend, products) = options.compute.backend()?;
+        let mut training = Training::new(backend, products, opened.plan.clone(), tables)?;
         let mut parameters = Vec::new();
         for placed in training.parameters().to_vec() {
             let spec = opened.spec(placed.weight);

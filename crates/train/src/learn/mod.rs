@@ -13,5 +13,5 @@ mod update;
 pub use estimate::Estimate;
 pub use learner::{Learner, Parameter};
 pub use loss::Loss;
-pub use options::{Compute, LearnerOptions};
+pub use options::{Compute, LearnerOptions, Products};
 pub use update::{Update, Updated};

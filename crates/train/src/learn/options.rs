@@ -1,5 +1,8 @@
 //! How a model is made ready to learn.
 
+use hala_backend_cpu::CpuBackend;
+pub use hala_backend_cpu::training::Products;
+use hala_plan::BackendError;
 use hala_plan::training::TrainOptions;
 
 /// What a learner is made with.
@@ -20,4 +23,24 @@ pub struct LearnerOptions {
 pub enum Compute {
     /// Plain loops with f64 sums on one thread: slow, and the truth that all else is tested against.
     Plain,
+    /// Fast loops; results have the same bits with any number of threads.
+    Fast {
+        /// Threads; 0 for as many as the machine runs at once.
+        n_threads: usize,
+        /// What products with parameters are of.
+        products: Products,
+    },
+}
+
+impl Compute {
+    /// The backend, and what its products are of.
+    ///
+    /// # Errors
+    /// The system refuses the threads.
+    pub(super) fn backend(self) -> Result<(CpuBackend, Products), BackendError> {
+        Ok(match self {
+            Self::Plain => (CpuBackend::plain(), Products::F32),
+            Self::Fast { n_threads, products } => (CpuBackend::threaded(n_threads)?, products),
+        })
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Inputs<'a> {
 
 /// What a head is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Head {
+pub(crate) enum Head {
     Query,
     Key,
     Value,
@@ -24,7 +24,7 @@ pub(super) enum Head {
 
 impl Head {
     /// The kind of the head at this index.
-    pub(super) fn of(params: &Params, idx: usize) -> Self {
+    pub(crate) fn of(params: &Params, idx: usize) -> Self {
         let (h, k) = (params.heads.n_heads as usize, params.heads.n_kv_heads as usize);
         match idx {
             idx if idx < h => Self::Query,
@@ -34,7 +34,7 @@ impl Head {
     }
 
     /// The norm's weights.
-    pub(super) fn norm<T: Copy>(self, norms: Option<[T; 2]>) -> Option<T> {
+    pub(crate) fn norm<T: Copy>(self, norms: Option<[T; 2]>) -> Option<T> {
         match self {
             Self::Query => norms.map(|[q, _]| q),
             Self::Key => norms.map(|[_, k]| k),
