@@ -23,7 +23,7 @@ impl Lock {
         let locked = || Fault::Locked { path: path.to_owned() };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(failed)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) if is_at(&file, path) => Ok(Self { path: path.to_owned(), file }),
             // The holder before has just removed it.
             Ok(()) | Err(TryLockError::WouldBlock) => Err(locked()),
@@ -50,6 +50,28 @@ impl Lock {
     pub(crate) fn remove(self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
     }
+}
+
+/// Locks a file, if nobody has.
+///
+/// # Errors
+/// Another has, or the system cannot.
+#[cfg(not(target_os = "android"))]
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    file.try_lock()
+}
+
+/// The same, which Rust's standard library does not have for Android.
+///
+/// # Errors
+/// Another has, or the system cannot.
+#[cfg(target_os = "android")]
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    use rustix::fs::{FlockOperation, flock};
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        rustix::io::Errno::WOULDBLOCK => TryLockError::WouldBlock,
+        error => TryLockError::Error(error.into()),
+    })
 }
 
 /// Whether the open file is still the one of this name.
