@@ -24,6 +24,6 @@ pub use error::ModelError;
 pub use heads::Heads;
 pub use model::{Facts, LogitRows, Model, Parts, PlanShape};
 pub use options::{Inputs, Options};
-pub use registry::{FAMILIES, open, passed_over};
+pub use registry::{FAMILIES, open, passed_over, weights_of};
 pub use rope::{Dialect, Rope, Scaling, Turned, Yarn};
 pub use specs::{Role, Source, WeightFormat, WeightSpec};

@@ -9,6 +9,7 @@ use crate::lfm2::Lfm2;
 use crate::lfm3::Lfm3;
 use crate::model::Model;
 use crate::options::Options;
+use crate::specs::WeightSpec;
 
 /// Supported values of `model_type`.
 pub const FAMILIES: &[&str] = &[Lfm2::FAMILY, Lfm3::FAMILY, Gemma2::FAMILY, Cohere2::FAMILY];
@@ -28,6 +29,20 @@ pub fn open(checkpoint: &Checkpoint, options: Options) -> Result<Box<dyn Model>,
         found => Err(ModelError::UnknownArchitecture {
             found: found.unwrap_or("(none: model_type is missing)").to_owned(),
             supported: FAMILIES.join(", "),
+        }),
+    }
+}
+
+/// The weights that a checkpoint's config.json asks for, whatever tensors there are: what a model that begins at random is made of.
+///
+/// # Errors
+/// A family other than LFM2, settings that are missing, unsupported or contradictory.
+pub fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<WeightSpec>, ModelError> {
+    match checkpoint.config()?.str(&["model_type"])? {
+        Some(Lfm2::FAMILY) => Lfm2::weights_of(checkpoint),
+        found => Err(ModelError::UnknownArchitecture {
+            found: found.unwrap_or("(none: model_type is missing)").to_owned(),
+            supported: Lfm2::FAMILY.to_owned(),
         }),
     }
 }

@@ -250,6 +250,11 @@ impl Specs {
         WeightId(self.list.len() as u32 - 1)
     }
 
+    /// The weights, in the order of their ids, whatever tensors there are.
+    pub(crate) fn unchecked(self) -> Vec<WeightSpec> {
+        self.list
+    }
+
     /// The weights, in the order of their ids, each checked against its tensor; none is left over.
     pub(crate) fn finish(self, checkpoint: &Checkpoint, found: Found) -> Result<Vec<WeightSpec>, ModelError> {
         let mut list = self.list;

@@ -151,6 +151,11 @@ fn ff_width(checkpoint: &Checkpoint, config: &Config, width: usize) -> Result<us
     let keys = ["intermediate_size", "block_ff_dim"];
     let raw = required(config.usize(&keys)?, &keys)?;
     let adjusted = adjusted_ff_width(config, raw)?;
+    if !checkpoint.contains(NAME) {
+        // A model whose tensors are yet to be made is what transformers would make of its config.
+        let adjusts = config.bool(&["block_auto_adjust_ff_dim"])?.unwrap_or(true);
+        return Ok(if adjusts { adjusted } else { raw });
+    }
     let found: Shape = checkpoint.tensor(NAME)?.shape();
     match *found.dims() {
         [ff, d] if d == width && (ff == raw || ff == adjusted) => Ok(ff),

@@ -24,7 +24,7 @@ use crate::lfm2::names::Names;
 use crate::model::{Model, Parts, PlanShape};
 use crate::options::Options;
 use crate::settings::{self, Sizes};
-use crate::specs::{Found, Specs};
+use crate::specs::{Found, Specs, WeightSpec};
 
 /// The page table of all caches: every attention layer sees all positions.
 const TABLE: u32 = 0;
@@ -59,6 +59,17 @@ impl Lfm2 {
         let facts = settings::facts(sizes(&config, context), checkpoint, &states);
         let tables = vec![TableSpec { window: None }];
         Ok(Self { config, parts: Parts { facts, weights, states, tables }, names })
+    }
+
+    /// The weights that config.json asks for, whatever tensors there are.
+    ///
+    /// # Errors
+    /// Settings that are missing, unsupported or contradictory.
+    pub fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<WeightSpec>, ModelError> {
+        let config = Lfm2Config::read(checkpoint)?;
+        let mut specs = Specs::default();
+        Names::add(&config, 1, &mut specs);
+        Ok(specs.unchecked())
     }
 
     /// The settings read from config.json.
