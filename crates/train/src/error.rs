@@ -1,11 +1,14 @@
 //! The errors of this crate: each names the file or setting, what was found, and the next step.
 
+use hala_engine::EngineError;
 use hala_model::ModelError;
 use hala_plan::{BackendError, PlanError};
 use hala_tensor::DType;
 use hala_text::TextError;
+use hala_weights::WeightsError;
 
 use crate::fault::Fault;
+use crate::run_fault::RunFault;
 
 /// Everything that can go wrong while a model is trained.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +90,12 @@ pub enum TrainError {
     /// A tokenizer or template that cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// Settings, files or memory of a run.
+    #[error(transparent)]
+    Run(#[from] RunFault),
+    /// A model that cannot answer what is held out.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A model that cannot be opened.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -139,5 +148,11 @@ impl TrainError {
     /// A failure of the operating system.
     pub(crate) fn io(action: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.display().to_string(), source }
+    }
+}
+
+impl From<WeightsError> for TrainError {
+    fn from(error: WeightsError) -> Self {
+        Self::Run(error.into())
     }
 }

@@ -5,6 +5,7 @@ pub mod data;
 pub mod learn;
 pub mod metrics;
 pub mod report;
+pub mod run;
 pub mod schedule;
 pub mod store;
 pub mod tokenizer;

@@ -31,17 +31,6 @@ pub enum Products {
     Bf16,
 }
 
-/// Which of a conversation's replies are learnt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Replies {
-    /// Each.
-    #[default]
-    All,
-    /// The last one.
-    Last,
-}
-
 /// The element type of checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,6 +49,15 @@ impl SavedAs {
         match self {
             Self::Bf16 => DType::BF16,
             Self::F32 => DType::F32,
+        }
+    }
+
+    /// Bytes of a value.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Bf16 => 2,
+            Self::F32 => 4,
         }
     }
 

@@ -6,7 +6,7 @@ mod resolve;
 mod settings;
 mod sources;
 
-pub use choices::{Base, Products, Replies, SavedAs};
+pub use choices::{Base, Products, SavedAs};
 pub use resolve::TrainConfig;
 pub use settings::Settings;
 pub use sources::SourceConfig;

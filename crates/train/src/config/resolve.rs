@@ -6,10 +6,10 @@ use hala_text::LocalTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::choices::{Base, Products, Replies, SavedAs};
+use crate::config::choices::{Base, Products, SavedAs};
 use crate::config::settings::Settings;
 use crate::config::sources::{SourceConfig, SourceSetting};
-use crate::data::{OrderOptions, Packing, Rule};
+use crate::data::{OrderOptions, Packing, Replies, Rule};
 use crate::run_fault::RunFault;
 use crate::schedule::{Schedule, Shape};
 
@@ -25,7 +25,7 @@ pub struct TrainConfig {
     pub data: Vec<SourceConfig>,
     pub held_out: f64,
     pub evaluation: Vec<SourceConfig>,
-    pub context: usize,
+    pub context: Option<usize>,
     pub packing: Packing,
     pub too_long: Rule,
     pub faulty: Rule,
@@ -79,7 +79,7 @@ impl TrainConfig {
             data: sources(&settings.data.ok_or_else(|| missing("data", "the files to learn from"))?)?,
             held_out: settings.held_out.unwrap_or(0.0),
             evaluation: sources(&settings.evaluation.unwrap_or_default())?,
-            context: settings.context.unwrap_or(batch_rows),
+            context: settings.context,
             packing: settings.packing.unwrap_or_default(),
             too_long: settings.too_long.unwrap_or(Rule::Drop),
             faulty: settings.faulty.unwrap_or(Rule::Refuse),
@@ -132,7 +132,7 @@ impl TrainConfig {
             ("batch_rows", self.batch_rows > 0, "at least 1"),
             (
                 "context",
-                (1..=self.batch_rows).contains(&self.context),
+                self.context.is_none_or(|context| (1..=self.batch_rows).contains(&context)),
                 "from 1 to `batch_rows`, since documents are never cut",
             ),
             ("accumulation", self.accumulation > 0, "at least 1"),

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::choices::{Products, Replies, SavedAs};
+use crate::config::choices::{Products, SavedAs};
 use crate::config::file::read_yaml;
 use crate::config::sources::SourceSetting;
-use crate::data::{Packing, Rule};
+use crate::data::{Packing, Replies, Rule};
 use crate::run_fault::RunFault;
 use crate::schedule::Shape;
 
@@ -47,7 +47,7 @@ settings! {
     held_out: f64,
     /// Files to evaluate on, in place of `held_out`.
     evaluation: Vec<SourceSetting>,
-    /// The most rows of a document; longer ones are left out and counted.
+    /// The most rows of a document, as many as a batch has unless given, and the model's limit at most; longer ones are left out and counted.
     context: usize,
     /// How documents share batches: `first_fit`, `in_order` or `alone`.
     packing: Packing,

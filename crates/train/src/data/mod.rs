@@ -17,6 +17,7 @@ mod reader;
 mod renderer;
 mod replies;
 mod row;
+mod rows;
 mod source;
 mod survey;
 
@@ -28,8 +29,10 @@ pub use lengths::{Lengths, UpTo};
 pub use order::{OrderOptions, Part};
 pub(crate) use ordered_rows::OrderedRows;
 pub use packer::Packing;
+pub use random::{Normals, seed_of};
 pub use read_row::read_row;
 pub use renderer::{Renderer, Replies};
 pub use row::{ChatRow, Row};
+pub use rows::{FormedRow, first_rows};
 pub use source::{Form, Pairs, Source};
 pub use survey::{Refused, Shown, Survey, SurveyOptions};

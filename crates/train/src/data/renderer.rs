@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use hala_engine::TemplateOptions;
 use hala_text::{Bos, TokenPiece, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use crate::data::document::Document;
 use crate::data::replies::{Writer, Written};
@@ -12,7 +13,8 @@ use crate::error::TrainError;
 use crate::fault::Fault;
 
 /// Which of a conversation's replies are labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Replies {
     /// Each.
     #[default]

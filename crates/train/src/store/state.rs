@@ -19,12 +19,12 @@ const TENSORS: [&str; 4] = ["average", "moment1", "moment2", "values"];
 pub struct Kept {
     /// Updates that were made.
     pub step: u64,
+    /// The last step whose evaluation and checkpoint, where they are due, are done.
+    pub settled: u64,
     /// Batches that were computed, which dropout draws by.
     pub n_batches: u64,
     /// Steps of the whole run.
     pub n_steps: u64,
-    /// Whether the data ended with this step.
-    pub is_over: bool,
     /// Where the data had come to.
     pub position: Position,
     /// The best evaluation so far: chrF++ where there are translations, else the loss below zero.

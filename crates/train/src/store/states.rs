@@ -27,15 +27,13 @@ impl States {
         Ok(Self { folder, run: run.to_owned() })
     }
 
-    /// Writes a state and removes those before the last two. A state that is there already stays.
+    /// Writes a state and removes those before the last two.
     ///
     /// # Errors
     /// The folder cannot be written.
     pub fn add(&self, state: &State<'_>) -> Result<(), RunFault> {
         let path = self.folder.join(format!("step-{:09}.safetensors", state.kept.step));
-        if !path.exists() {
-            state.write(&path)?;
-        }
+        state.write(&path)?;
         let all = self.all()?;
         let older = all.len().saturating_sub(N_KEPT);
         all[..older].iter().try_for_each(|path| fs::remove_file(path).map_err(RunFault::io("remove", path)))
