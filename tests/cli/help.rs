@@ -2,7 +2,7 @@
 
 use crate::hala;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "translate",
     "chat",
     "generate",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 18] = [
     "merge",
     "data",
     "tokenizer",
+    "train",
     "completions",
 ];
 

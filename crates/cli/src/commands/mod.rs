@@ -23,6 +23,7 @@ mod tokenizer;
 mod tokenizer_train;
 mod trace;
 mod trace_against;
+mod train;
 mod translate;
 mod translation_report;
 mod tune;
@@ -78,6 +79,8 @@ pub(crate) enum Command {
         after_help = "Example:\n  hala tokenizer train pairs.tsv --vocab 8192 --out ./small"
     )]
     Tokenizer(tokenizer::TokenizerCommand),
+    #[command(about = "Train a model on conversations, translations or plain text")]
+    Train(train::TrainArgs),
     #[command(about = "Print completions for a shell")]
     Completions(completions::CompletionsArgs),
 }
@@ -103,6 +106,7 @@ impl Command {
             Self::Merge(args) => args.run(app),
             Self::Data(command) => command.run(app),
             Self::Tokenizer(command) => command.run(app),
+            Self::Train(args) => args.run(app),
             Self::Completions(args) => args.run(all()),
         }
     }
