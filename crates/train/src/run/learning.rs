@@ -3,9 +3,9 @@
 use hala_plan::training::{Activations, TrainOptions};
 use hala_weights::Checkpoint;
 
-use crate::config::TrainConfig;
+use crate::config::{self, TrainConfig};
 use crate::error::TrainError;
-use crate::learn::{Compute, LearnerOptions};
+use crate::learn::{Compute, LearnerOptions, Products};
 
 /// What computes, by the settings.
 ///
@@ -15,6 +15,10 @@ pub(super) fn learner_options(
     config: &TrainConfig,
     checkpoint: &Checkpoint,
 ) -> Result<LearnerOptions, TrainError> {
+    let products = match config.products {
+        config::Products::F32 => Products::F32,
+        config::Products::Bf16 => Products::Bf16,
+    };
     Ok(LearnerOptions {
         n_rows: config.batch_rows,
         context: Some(context(config, checkpoint)?),
@@ -23,7 +27,7 @@ pub(super) fn learner_options(
             dropout: config.dropout,
             activations: if config.recompute { Activations::Recomputed } else { Activations::Kept },
         },
-        compute: Compute::Plain,
+        compute: Compute::Fast { n_threads: config.threads, products },
     })
 }
 
