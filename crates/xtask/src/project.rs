@@ -35,7 +35,7 @@ pub(crate) const CRATES: &[CrateRow] = &[
     browser("model", 3),
     browser("engine", 4),
     native("compress", 4),
-    native("train", 5),
+    native("train", 6),
     native("corpus", 6),
     native("eval", 5),
     native("demo-model", 5),
