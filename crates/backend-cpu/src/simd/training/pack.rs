@@ -61,93 +61,137 @@ impl Work for Pack<'_> {
         let size = n_words(n_lanes, columns.len(), per_word);
         for (group, out) in groups.zip(out.chunks_exact_mut(size)) {
             let rows = group * n_lanes..matrix.n_rows.min((group + 1) * n_lanes);
-            if rows.len() < n_lanes || columns.len() % per_word > 0 {
-                out.fill(0);
+            let part = Part { matrix, rows, columns: columns.clone() };
+            match n_lanes {
+                // What kernels have, so that loops over lanes are unrolled.
+                14 if part.rows.len() == 14 => part.whole::<14>(per_word, out),
+                32 if part.rows.len() == 32 => part.whole::<32>(per_word, out),
+                6 if part.rows.len() == 6 => part.whole::<6>(per_word, out),
+                16 if part.rows.len() == 16 => part.whole::<16>(per_word, out),
+                _ => part.any(n_lanes, per_word, out),
             }
-            match (per_word, matrix.row) {
-                (1, 1) => lanes_f32(matrix, n_lanes, rows, columns.clone(), out),
-                (1, _) => steps_f32(matrix, n_lanes, rows, columns.clone(), out),
-                (_, 1) => lanes_bf16(matrix, n_lanes, rows, columns.clone(), out),
-                _ => steps_bf16(matrix, n_lanes, rows, columns.clone(), out),
-            }
         }
     }
 }
 
-/// Lanes lie side by side in memory.
-#[inline(always)]
-fn lanes_f32(matrix: Matrix<'_>, n_lanes: usize, rows: Range<usize>, columns: Range<usize>, out: &mut [u32]) {
-    for (column, out) in columns.zip(out.chunks_exact_mut(n_lanes)) {
-        let x = &matrix.data[rows.start + column * matrix.column..][..rows.len()];
-        for (out, x) in out.iter_mut().zip(x) {
-            *out = x.to_bits();
-        }
-    }
-}
+/// Steps that are packed together where a matrix's steps lie side by side: they are turned in the first-level cache.
+const N_STEPS: usize = 16;
 
-/// Steps lie side by side in memory, or nothing does.
-#[inline(always)]
-fn steps_f32(matrix: Matrix<'_>, n_lanes: usize, rows: Range<usize>, columns: Range<usize>, out: &mut [u32]) {
-    for (lane, row) in rows.enumerate() {
-        let start = row * matrix.row + columns.start * matrix.column;
-        let x = matrix.data[start..].iter().step_by(matrix.column).take(columns.len());
-        for (out, x) in out[lane..].iter_mut().step_by(n_lanes).zip(x) {
-            *out = x.to_bits();
-        }
-    }
-}
+/// Lanes that are packed together where they lie side by side: a vector of the widest kind.
+const N_LANES: usize = 16;
 
-/// As [`lanes_f32`], two columns a word.
-#[inline(always)]
-fn lanes_bf16(
-    matrix: Matrix<'_>,
-    n_lanes: usize,
+/// One group of rows.
+struct Part<'a> {
+    matrix: Matrix<'a>,
     rows: Range<usize>,
     columns: Range<usize>,
-    out: &mut [u32],
-) {
-    for (step, out) in out.chunks_exact_mut(n_lanes).enumerate() {
-        let column = columns.start + 2 * step;
-        let at = |column: usize| &matrix.data[rows.start + column * matrix.column..][..rows.len()];
-        if column + 1 < columns.end {
-            for (out, (low, high)) in out.iter_mut().zip(at(column).iter().zip(at(column + 1))) {
-                *out = bf16(*low) | bf16(*high) << 16;
-            }
-        } else {
-            for (out, low) in out.iter_mut().zip(at(column)) {
-                *out = bf16(*low);
+}
+
+impl Part<'_> {
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> f32 {
+        self.matrix.data[row * self.matrix.row + column * self.matrix.column]
+    }
+
+    /// A word of a lane, the columns past the last one 0.
+    #[inline(always)]
+    fn word(&self, row: usize, column: usize, per_word: usize) -> u32 {
+        if per_word == 1 {
+            return self.at(row, column).to_bits();
+        }
+        let is_pair = column + 1 < self.columns.end;
+        bf16(self.at(row, column)) | if is_pair { bf16(self.at(row, column + 1)) << 16 } else { 0 }
+    }
+
+    /// Packs a group word by word.
+    #[inline(always)]
+    fn any(&self, n_lanes: usize, per_word: usize, out: &mut [u32]) {
+        for (step, out) in out.chunks_exact_mut(n_lanes).enumerate() {
+            let column = self.columns.start + step * per_word;
+            out.fill(0);
+            for (out, row) in out.iter_mut().zip(self.rows.clone()) {
+                *out = self.word(row, column, per_word);
             }
         }
     }
-}
 
-/// As [`steps_f32`], two columns a word.
-#[inline(always)]
-fn steps_bf16(
-    matrix: Matrix<'_>,
-    n_lanes: usize,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    out: &mut [u32],
-) {
-    for (lane, row) in rows.enumerate() {
-        let at = |column: usize| matrix.data[row * matrix.row + column * matrix.column];
-        let words = out[lane..].iter_mut().step_by(n_lanes);
-        if matrix.column == 1 {
-            let x = &matrix.data[row * matrix.row + columns.start..][..columns.len()];
-            let (pairs, rest) = x.as_chunks::<2>();
-            let mut words = words;
-            for ([low, high], out) in pairs.iter().zip(&mut words) {
-                *out = bf16(*low) | bf16(*high) << 16;
-            }
-            for (low, out) in rest.iter().zip(words) {
-                *out = bf16(*low);
-            }
-            continue;
+    /// Packs a group of `L` rows.
+    #[inline(always)]
+    fn whole<const L: usize>(&self, per_word: usize, out: &mut [u32]) {
+        let out = out.as_chunks_mut::<L>().0;
+        let n_whole = self.columns.len() / per_word;
+        match (per_word, self.matrix.row, self.matrix.column) {
+            (1, 1, _) => self.lanes::<L, 1>(&mut out[..n_whole]),
+            (2, 1, _) => self.lanes::<L, 2>(&mut out[..n_whole]),
+            (1, _, 1) => self.steps::<L, 1>(&mut out[..n_whole]),
+            (2, _, 1) => self.steps::<L, 2>(&mut out[..n_whole]),
+            _ => return self.any(L, per_word, out.as_flattened_mut()),
         }
-        for (column, out) in columns.clone().step_by(2).zip(words) {
-            let high = if column + 1 < columns.end { bf16(at(column + 1)) } else { 0 };
-            *out = bf16(at(column)) | high << 16;
+        for (step, out) in out.iter_mut().enumerate().skip(n_whole) {
+            for (out, row) in out.iter_mut().zip(self.rows.clone()) {
+                *out = self.word(row, self.columns.start + step * per_word, per_word);
+            }
+        }
+    }
+
+    /// Lanes lie side by side in memory: they are read a vector at a time, whatever comes behind the last one.
+    #[inline(always)]
+    fn lanes<const L: usize, const PER_WORD: usize>(&self, out: &mut [[u32; L]]) {
+        let data = self.matrix.data;
+        for (step, out) in out.iter_mut().enumerate() {
+            let column = self.columns.start + step * PER_WORD;
+            for (first, out) in (0..L).step_by(N_LANES).zip(out.chunks_mut(N_LANES)) {
+                let row = self.rows.start + first;
+                let at = |column: usize| data[row + column * self.matrix.column..].first_chunk::<N_LANES>();
+                let (Some(low), Some(high)) = (at(column), at(column + PER_WORD - 1)) else {
+                    for (out, row) in out.iter_mut().zip(row..) {
+                        *out = self.word(row, column, PER_WORD);
+                    }
+                    continue;
+                };
+                let mut words = [0u32; N_LANES];
+                for (word, (low, high)) in words.iter_mut().zip(low.iter().zip(high)) {
+                    *word = if PER_WORD == 1 { low.to_bits() } else { bf16(*low) | bf16(*high) << 16 };
+                }
+                out.copy_from_slice(&words[..out.len()]);
+            }
+        }
+    }
+
+    /// Steps lie side by side in memory.
+    #[inline(always)]
+    fn steps<const L: usize, const PER_WORD: usize>(&self, out: &mut [[u32; L]]) {
+        let mut block = [[0u32; N_STEPS]; L];
+        let mut column = self.columns.start;
+        for out in out.chunks_mut(N_STEPS) {
+            for (row, words) in self.rows.clone().zip(&mut block) {
+                let x = &self.matrix.data[row * self.matrix.row + column..];
+                if PER_WORD == 1 {
+                    let Some(x) = x.first_chunk::<N_STEPS>().filter(|_| out.len() == N_STEPS) else {
+                        words.iter_mut().zip(&x[..out.len()]).for_each(|(word, x)| *word = x.to_bits());
+                        continue;
+                    };
+                    *words = x.map(f32::to_bits);
+                    continue;
+                }
+                let pairs = x[..out.len() * 2].as_chunks::<2>().0;
+                let Some(pairs) = pairs.first_chunk::<N_STEPS>() else {
+                    words
+                        .iter_mut()
+                        .zip(pairs)
+                        .for_each(|(w, [low, high])| *w = bf16(*low) | bf16(*high) << 16);
+                    continue;
+                };
+                for (word, [low, high]) in words.iter_mut().zip(pairs) {
+                    *word = bf16(*low) | bf16(*high) << 16;
+                }
+            }
+            for (step, out) in out.iter_mut().enumerate() {
+                for (out, words) in out.iter_mut().zip(&block) {
+                    *out = words[step];
+                }
+            }
+            column += N_STEPS * PER_WORD;
         }
     }
 }
