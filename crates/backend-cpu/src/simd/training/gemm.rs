@@ -206,3 +206,68 @@ impl<'a> Block<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+
+    use half::bf16;
+
+    use super::*;
+    use crate::pool::Pool;
+    use crate::simd::level::Level;
+
+    /// Rows and columns of the result, and elements of a sum: around tiles, and beyond a block.
+    const SHAPES: [[usize; 3]; 6] =
+        [[1, 1, 1], [3, 5, 7], [14, 32, 2], [29, 67, 515], [130, 31, 129], [15, 1100, 33]];
+
+    /// Numbers that are no bf16, from -1 to 1.
+    fn values(n: usize, seed: u32) -> Vec<f32> {
+        let value =
+            |i: u32| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32 / (1 << 23) as f32 - 1.0;
+        (1..=n as u32).map(value).collect()
+    }
+
+    /// `x [m, k]`, as it lies in memory in the one way and in the other.
+    fn both_ways(x: &[f32], m: usize, k: usize) -> [(Vec<f32>, bool); 2] {
+        let turned = (0..m * k).map(|i| x[i % m * k + i / m]).collect();
+        [(x.to_vec(), false), (turned, true)]
+    }
+
+    fn matrix(x: &(Vec<f32>, bool), m: usize, k: usize) -> Matrix<'_> {
+        if x.1 { Matrix::rows(&x.0, m).transposed() } else { Matrix::rows(&x.0, k) }
+    }
+
+    /// `before + a · b` in f64, of factors rounded as the kernel rounds them.
+    fn expected(kernel: &Kernel, [a, b]: [&[f32]; 2], [m, n, k]: [usize; 3], before: f64) -> Vec<f64> {
+        let value = |x: f32| f64::from(if kernel.per_word == 2 { bf16::from_f32(x).to_f32() } else { x });
+        let sum = |i: usize, j: usize| (0..k).map(|l| value(a[i * k + l]) * value(b[l * n + j])).sum::<f64>();
+        (0..m * n).map(|i| before + sum(i / n, i % n)).collect()
+    }
+
+    #[test]
+    fn every_kernel_multiplies_matrices_of_any_shape_and_layout() {
+        let machine = Machine { pool: Pool::new(3).unwrap(), level: Level::all()[0] };
+        let mut packs = Packs::new(3);
+        for (kernel, shape) in Kernel::all().iter().flat_map(|kernel| SHAPES.map(|shape| (kernel, shape))) {
+            let [m, n, k] = shape;
+            let (a, b) = (values(m * k, 1), values(k * n, 2));
+            for (a_way, b_way) in
+                both_ways(&a, m, k).iter().flat_map(|a| both_ways(&b, k, n).map(|b| (a.clone(), b)))
+            {
+                let operands = [matrix(&a_way, m, k), matrix(&b_way, k, n)];
+                for (write, before) in [(Write::Set, 0.0), (Write::Add, 2.0)] {
+                    let [mut shared, mut alone] = [vec![2.0f32; m * n], vec![2.0f32; m * n]];
+                    gemm((&machine, kernel), &mut packs, operands, (&mut shared, n), write);
+                    gemm_alone((&machine, kernel), &mut packs.locals[0], operands, (&mut alone, n), write);
+                    assert_eq!(shared, alone, "{kernel:?}, {shape:?}: on one thread and on three");
+                    let expected = expected(kernel, [&a, &b], shape, before);
+                    for (found, expected) in shared.iter().zip(expected) {
+                        let error = (f64::from(*found) - expected).abs() / (k as f64).sqrt();
+                        assert!(error < 1e-5, "{kernel:?}, {shape:?}, {write:?}: {found} and {expected}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -34,6 +34,20 @@ impl Kernel {
         Self { n_rows: PORTABLE_ROWS, n_columns: PORTABLE_COLUMNS, per_word: 1, tile: tile_portable }
     }
 
+    /// All kernels that this machine has.
+    #[cfg(test)]
+    pub(super) fn all() -> Vec<Self> {
+        let portable =
+            Self { n_rows: PORTABLE_ROWS, n_columns: PORTABLE_COLUMNS, per_word: 1, tile: tile_portable };
+        let mut found = vec![portable, Self::f32()];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            found.push(Self { n_rows: 6, n_columns: 16, per_word: 1, tile: x86::tile_avx2 });
+        }
+        found.extend(Self::bf16());
+        found
+    }
+
     /// The kernel of bf16 products, whose sums are f32; `None` where the machine has no instructions for them.
     pub(crate) fn bf16() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
