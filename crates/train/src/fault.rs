@@ -81,6 +81,15 @@ pub enum Fault {
         /// How the prompt does.
         prompted: String,
     },
+    /// A reply of which the template writes nothing.
+    #[error(
+        "the template writes nothing of the reply in messages[{message}], so a model would learn to say nothing there: it may not know `tool_calls`; \
+         write the call into `content` as the model does, or take another template"
+    )]
+    Unwritten {
+        /// Which message.
+        message: usize,
+    },
     /// A reply without an end.
     #[error(
         "the template ends the reply in messages[{message}] with no token that ends a text, so a model trained on it would never stop; mend the \
@@ -146,9 +155,11 @@ impl Fault {
             Self::NotUtf8 { .. } | Self::NotJson { .. } | Self::List | Self::Form { .. } => FaultKind::Form,
             Self::Field { .. } | Self::Message(_) | Self::Columns { .. } => FaultKind::Field,
             Self::Empty { .. } => FaultKind::Empty,
-            Self::Template(_) | Self::Encode(_) | Self::NotPrompted { .. } | Self::Endless { .. } => {
-                FaultKind::Template
-            }
+            Self::Template(_)
+            | Self::Encode(_)
+            | Self::NotPrompted { .. }
+            | Self::Unwritten { .. }
+            | Self::Endless { .. } => FaultKind::Template,
             Self::Unsupervised => FaultKind::Unsupervised,
             Self::TooLong { .. } => FaultKind::TooLong,
         }

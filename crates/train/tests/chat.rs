@@ -225,6 +225,16 @@ fn a_reply_that_does_not_follow_its_prompt_is_refused() {
 }
 
 #[test]
+fn a_call_that_the_template_does_not_write_is_refused_and_not_learnt_as_silence() {
+    let call = json!([{"type": "function", "function": {"name": "f", "arguments": {}}}]);
+    let row = row(
+        &json!({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "", "tool_calls": call}]}),
+    );
+    let fault = renderer(CHATML).documents(&row).unwrap_err();
+    assert!(matches!(fault, Fault::Unwritten { message: 1 }), "{fault}");
+}
+
+#[test]
 fn what_a_template_raises_is_the_rows_fault() {
     let template = "{{ raise_exception('roles must alternate') if messages[0].role != 'user' else '' }}"
         .to_owned()

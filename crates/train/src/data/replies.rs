@@ -60,6 +60,7 @@ impl Writer<'_> {
             if !is_own {
                 return Ok(None);
             }
+            filled(&text[prompt.len()..], &pieces, prompt.len()..end, i)?;
             replies.push((prompt.len()..end, row.weights[i]));
         }
         Ok(Some(Written { pieces, replies }))
@@ -75,6 +76,7 @@ impl Writer<'_> {
             return Err(Fault::NotPrompted { message: i, found, prompted });
         }
         let end = self.end(&pieces, prompt.len()).ok_or(Fault::Endless { message: i })?;
+        filled(&text[prompt.len()..], &pieces, prompt.len()..end, i)?;
         Ok(Written { pieces, replies: vec![(prompt.len()..end, row.weights[i])] })
     }
 
@@ -100,6 +102,17 @@ impl Writer<'_> {
     fn input<'r>(&'r self, row: &'r ChatRow, n: usize, add_generation_prompt: bool) -> ChatInput<'r> {
         ChatInput { add_generation_prompt, ..self.options.input(&row.messages[..n], &row.tools) }
     }
+}
+
+/// Checks that a reply is more than its end: a template that knows nothing of calls, for one, would have the model say nothing where it is to call.
+fn filled(text: &str, pieces: &[TokenPiece], reply: Range<usize>, message: usize) -> Result<(), Fault> {
+    let last = pieces.iter().find(|piece| piece.range.end == reply.end && piece.range.start >= reply.start);
+    let before = last.map_or(0, |piece| piece.range.start - reply.start);
+    let is_blank = text.get(..before).is_none_or(|words| words.trim().is_empty());
+    if is_blank {
+        return Err(Fault::Unwritten { message });
+    }
+    Ok(())
 }
 
 /// The bytes that two texts begin with in common, up to the end of a character.
