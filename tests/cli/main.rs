@@ -32,6 +32,7 @@ mod thinking;
 mod tokenize;
 mod tokenizer;
 mod trace;
+mod train;
 mod translate;
 mod translation_report;
 mod tune;

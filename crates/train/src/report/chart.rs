@@ -95,7 +95,9 @@ impl Chart {
         if self.is_from_zero {
             y[0] = y[0].min(0.0);
         }
-        let room = (y[1] - y[0]).max(y[1].abs() * 1e-3).max(1e-12) * 0.06;
+        let span = y[1] - y[0];
+        // Values that are all alike lie in the middle.
+        let room = if span < 0.02 * y[1].abs() { 0.1 * y[1].abs() } else { 0.06 * span.max(1e-12) };
         let low = if self.is_from_zero && y[0] == 0.0 { 0.0 } else { y[0] - room };
         Some(View { x: [0.0, last.max(1.0)], y: [low, y[1] + room] })
     }

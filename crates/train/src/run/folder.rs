@@ -45,7 +45,8 @@ impl RunFolder {
         }
         fs::create_dir_all(&path).map_err(RunFault::io("make", &path))?;
         let folder = Self { _lock: Lock::take(&path)?, path };
-        if restart && is_run {
+        // Where nothing was kept yet, as where the data could not be read, there is nothing to be mistaken for.
+        if is_run && (restart || !folder.has_state()?) {
             folder.clear()?;
         } else if is_run {
             folder.check(config)?;
@@ -117,6 +118,11 @@ impl RunFolder {
             .try_for_each(|path| fs::remove_dir_all(path).map_err(RunFault::io("remove", path)))
     }
 
+    fn has_state(&self) -> Result<bool, RunFault> {
+        let states = self.path.join(STATE);
+        Ok(states.exists() && !names(&states)?.is_empty())
+    }
+
     /// Compares the settings with those that the run began with.
     fn check(&self, config: &TrainConfig) -> Result<(), RunFault> {
         let path = self.path.join(RUN);
@@ -182,6 +188,11 @@ mod tests {
         let held = RunFolder::open(&one, false).unwrap();
         assert!(matches!(RunFolder::open(&one, false), Err(RunFault::Busy { .. })));
         drop(held);
+        // Nothing was made yet: other settings take its place, and are taken back.
+        drop(RunFolder::open(&config(&out, 2), false).unwrap());
+        drop(RunFolder::open(&one, false).unwrap());
+        fs::create_dir(out.join(STATE)).unwrap();
+        fs::write(out.join(STATE).join("step-1.safetensors"), "").unwrap();
         let error = RunFolder::open(&config(&out, 2), false).unwrap_err().to_string();
         assert!(error.contains("`seed` was 1 and is 2") && error.contains("--restart"), "{error}");
         fs::create_dir(out.join("step-7")).unwrap();

@@ -183,7 +183,7 @@ impl Runner<'_> {
             return Ok(Made::Nothing);
         }
         answered.answers.iter().for_each(|answer| listen(Event::Answer(answer)));
-        let score = answered.chrf.unwrap_or(-loss.mean());
+        let score = [answered.chrf.unwrap_or(0.0), -loss.mean()];
         let is_best = self.kept.best.is_none_or(|best| score > best);
         if is_best {
             self.kept.best = Some(score);

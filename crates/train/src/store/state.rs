@@ -27,8 +27,8 @@ pub struct Kept {
     pub n_steps: u64,
     /// Where the data had come to.
     pub position: Position,
-    /// The best evaluation so far: chrF++ where there are translations, else the loss below zero.
-    pub best: Option<f64>,
+    /// The best evaluation so far: chrF++, or 0 where there are no translations; then the loss, below zero.
+    pub best: Option<[f64; 2]>,
     /// Seconds that were spent.
     pub seconds: f64,
 }
