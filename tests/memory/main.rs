@@ -73,9 +73,10 @@ fn loaded(source: &ModelSource, options: &RuntimeOptions) -> (Engine, Estimate) 
 fn mapped(engine: &Engine) -> usize {
     let weights = engine.model().weights().iter().zip(engine.dtypes());
     let codes = weights.map(|(weight, dtype)| match dtype {
-        DType::Int8 { .. } => weight.shape.n_elements(),
+        DType::Int8 { .. } | DType::E4M3 => weight.shape.n_elements(),
         DType::Int4 { .. } => weight.shape.n_elements() / 2,
-        _ => 0,
+        DType::F16 | DType::BF16 => weight.shape.n_elements() * 2,
+        DType::F32 | DType::U32 => 0,
     });
     codes.filter(|n| *n >= MAPPED).sum()
 }

@@ -90,7 +90,7 @@ pub enum LooksAt {
     /// Real ones.
     #[default]
     Real,
-    /// Also programs on the CPU that play one: for tests on machines without one.
+    /// Where there is none, also the first program on the CPU that plays one: for tests.
     All,
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn take_best(
     Err(left)
 }
 
-/// The adapters of the machine.
+/// The adapters of the machine that come into question.
 async fn found(wanted: Wanted<'_>) -> Result<Vec<hala_backend_wgpu::Found>, Unfit> {
     let ledger = ledger(wanted);
     if let Some(unfit) = ledger.unfit_now(None) {
@@ -49,7 +49,11 @@ async fn found(wanted: Wanted<'_>) -> Result<Vec<hala_backend_wgpu::Found>, Unfi
         Err(Unfit::InTrial) => None,
         begun => begun?,
     };
-    Ok(hala_backend_wgpu::found().await)
+    let mut found = hala_backend_wgpu::found().await;
+    // The best is first. Of programs that play a GPU only one is ever of use, and none where there is a real one.
+    let n_real = found.iter().filter(|gpu| !gpu.report.is_software()).count();
+    found.truncate(n_real.max(1));
+    Ok(found)
 }
 
 /// What is remembered of the search.
